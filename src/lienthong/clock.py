@@ -1,0 +1,20 @@
+"""What time it is, passed as an argument so that decisions have no clock of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+
+Clock = Callable[[], datetime]
+
+VIETNAM = timezone(timedelta(hours=7), "ICT")
+
+
+def system_clock() -> datetime:
+    """Now, an aware instant in UTC."""
+    return datetime.now(UTC)
+
+
+def vietnam_date(instant: datetime) -> date:
+    """The calendar date in Vietnam at an instant: dates in law and in offices are local."""
+    return instant.astimezone(VIETNAM).date()

@@ -1,0 +1,70 @@
+"""What every connector gives: batches of rows as they came, with where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from lienthong.contracts import Source
+
+Position = Mapping[str, Any]  # JSON-able; given back to `read` to go on after the batch that carried it
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file, sheet or query that rows came from. `sha256` is hex over the bytes as delivered, empty for databases and services."""
+
+    uri: str  # no credentials, relative to the source's own folder where there is one
+    sha256: str = ""
+    size_bytes: int = 0
+    encoding: str = ""  # python codec name or tcvn3, vni…; empty where there is none
+    encoding_confidence: float = 1.0
+    sheet: str = ""
+
+
+@dataclass(frozen=True)
+class BrokenRow:
+    """A row that could not be split into columns: it goes to quarantine, never lost."""
+
+    source_row: int
+    text: str
+    code: str  # stable: `row.columns`, `row.encoding`, …
+    expected_vi: str
+    expected_en: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Up to `batch_rows` rows of one file. `table` columns are as named at the source; text stays text.
+
+    `source_rows` (as long as the table) are the row numbers a person sees in the source: line, Excel row, element.
+    """
+
+    file: SourceFile
+    table: pa.Table
+    source_rows: pa.Int64Array
+    position: Position
+    broken: tuple[BrokenRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReadContext:
+    """What a connector may know beyond its source. `variables` fill `${NAME}` in locations and options."""
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    batch_rows: int = 65_536
+
+
+class Connector(Protocol):
+    """Reads one kind of source. Raises SourceError (naming file and place) or HostileInputError; yields nothing half-read."""
+
+    def fingerprint(self, source: Source, context: ReadContext) -> str | None:
+        """Hex digest of the whole content when cheap to know without reading rows (hash of files), else None."""
+        ...
+
+    def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
+        """Batches in a stable order, resuming after a position given earlier. An empty source yields one batch of no rows."""
+        ...

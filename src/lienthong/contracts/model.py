@@ -1,0 +1,154 @@
+"""What a dataset promises, as frozen values. Nothing here reads files or judges rows.
+
+The words are those of the Open Data Contract Standard v3.1; what it lacks comes from `customProperties`
+(documented in `docs/reference/contract.md`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+
+class Sharing(StrEnum):
+    OPEN = "open"
+    DEFAULT = "default"
+    ON_REQUEST = "on_request"
+    RESTRICTED = "restricted"
+
+
+class Sensitivity(StrEnum):
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    PERSONAL = "personal"
+    SENSITIVE = "sensitive"
+
+
+class Layer(StrEnum):
+    SOURCE = "source"
+    MASTER = "master"
+    CODE_LIST = "code_list"
+    TRANSACTION = "transaction"
+    AGGREGATE = "aggregate"
+    OPEN = "open"
+
+
+class Severity(StrEnum):
+    ERROR = "error"  # the row goes to quarantine
+    WARNING = "warning"  # the row is kept, the issue is recorded
+
+
+class Delivery(StrEnum):
+    SNAPSHOT = "snapshot"  # the whole dataset each time: what is missing has ended
+    INCREMENTAL = "incremental"  # new and changed rows only: nothing ends by absence
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One promise about values, as data. `kind` is one of `quality.RULES`; `columns` are the properties it reads."""
+
+    id: str
+    kind: str
+    columns: tuple[str, ...]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity = Severity.ERROR
+    message_vi: str = ""
+    message_en: str = ""
+
+
+@dataclass(frozen=True)
+class Property:
+    """One column. `logical_type` is one of string, integer, number, boolean, date, timestamp."""
+
+    name: str
+    logical_type: str
+    title_vi: str
+    title_en: str
+    description: str = ""
+    required: bool = False
+    unique: bool = False
+    key_position: int | None = None  # 1-based place in the primary key
+    standard: str | None = None  # which entry of `standards` cleans it
+    standard_options: Mapping[str, Any] = field(default_factory=dict)
+    source_names: tuple[str, ...] = ()  # headers under which it arrives; default: its own name
+    sensitivity: Sensitivity = Sensitivity.INTERNAL
+    authoritative: bool = False
+    as_of: str | None = None  # property (or "delivery") that dates this code
+    mask: str | None = None  # how `masked` fields show: last2, last3, year, initials
+    examples: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True)
+class LegalBasis:
+    text: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True)
+class Expect:
+    """Bounds past which a run waits for a person; None means no bound. Percentages are of the published rows."""
+
+    rows_min: int | None = None
+    rows_max: int | None = None
+    changed_max_percent: float | None = None
+    ended_max_percent: float | None = None
+    quarantined_max_percent: float | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """One road by which a dataset arrives. `location` may hold `${NAME}`, filled from the environment."""
+
+    name: str
+    connector: str
+    location: str
+    delivery: Delivery = Delivery.SNAPSHOT
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Everything one dataset promises. `digest` (hex SHA-256) changes with any change that could change a row."""
+
+    id: str
+    version: str
+    status: str
+    title_vi: str
+    title_en: str
+    description_vi: str
+    description_en: str
+    agency: str  # agency code of the owner
+    domain: str
+    properties: tuple[Property, ...]
+    rules: tuple[Rule, ...] = ()  # cross-field rules
+    sources: tuple[Source, ...] = ()
+    entity: str | None = None
+    layer: Layer = Layer.SOURCE
+    sharing: Sharing = Sharing.ON_REQUEST
+    legal_basis: tuple[LegalBasis, ...] = ()
+    valid_from: str | None = None  # the property that says since when the row is true; None: the delivery's date
+    expect: Expect = Expect()
+    digest: str = ""
+    document: Mapping[str, Any] = field(default_factory=dict)  # the ODCS document as read
+
+    @property
+    def key(self) -> tuple[Property, ...]:
+        """The primary key's properties in order; never empty in a checked contract."""
+        return tuple(sorted((p for p in self.properties if p.key_position is not None), key=lambda p: p.key_position or 0))
+
+    def property(self, name: str) -> Property:
+        """The property of that name. Raises KeyError when there is none."""
+        for candidate in self.properties:
+            if candidate.name == name:
+                return candidate
+        raise KeyError(name)
+
+    @property
+    def all_rules(self) -> tuple[Rule, ...]:
+        """Rules of the columns, then those across columns."""
+        return tuple(rule for p in self.properties for rule in p.rules) + self.rules

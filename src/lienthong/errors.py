@@ -1,0 +1,140 @@
+"""Every exception Lienthong raises on purpose.
+
+    LienthongError
+    ├── SettingsError            a setting is missing or makes no sense
+    ├── ContractError            a contract has faults (all of them, each with its place)
+    ├── SourceError              a source cannot be read; nothing of it was published
+    │   └── HostileInputError    a source was refused because it could do harm
+    ├── RunError                 a run cannot go on
+    │   ├── RunWaitsError        bounds of `expect` are broken: a person must decide
+    │   └── DatasetBusyError     another run of the same dataset holds the lock
+    ├── StoreError               the database cannot do what was asked
+    │   ├── DatabaseUnreachable  no server answers
+    │   └── UnsafeMigration      a contract change would lose data
+    ├── LedgerError              the ledger does not hold together
+    └── RequestError             a request cannot be answered; has an HTTP status
+        ├── BadRequest           400
+        ├── Unauthenticated      401
+        ├── Denied               403, names the rule, never the hidden fact
+        ├── NotFound             404
+        ├── Conflict             409
+        ├── Unprocessable        422
+        └── QuotaExceeded        429
+
+Bad data is never an exception: it is an `Issue` (see `quality`). Messages hold no personal data.
+Every code is listed in `docs/reference/errors.md`, and a test says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class LienthongError(Exception):
+    """Root of all errors: a stable `code`, a `message`, a `hint` (what to do next) and facts."""
+
+    code: ClassVar[str] = "lienthong"
+
+    def __init__(self, message: str, *, hint: str = "", **facts: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.facts = facts
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class SettingsError(LienthongError):
+    code = "settings"
+
+
+class ContractError(LienthongError):
+    """A contract has faults; `faults` lists every one as (place, what, suggestion)."""
+
+    code = "contract"
+
+    def __init__(self, message: str, *, faults: tuple[tuple[str, str, str], ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint, faults=faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        lines = [f"  {place}: {what}{f' ({suggestion})' if suggestion else ''}" for place, what, suggestion in self.faults]
+        return "\n".join([super().__str__(), *lines])
+
+
+class SourceError(LienthongError):
+    code = "source"
+
+
+class HostileInputError(SourceError):
+    code = "source-hostile"
+
+
+class RunError(LienthongError):
+    code = "run"
+
+
+class RunWaitsError(RunError):
+    code = "run-waits"
+
+
+class DatasetBusyError(RunError):
+    code = "run-busy"
+
+
+class StoreError(LienthongError):
+    code = "store"
+
+
+class DatabaseUnreachable(StoreError):
+    code = "store-unreachable"
+
+
+class UnsafeMigration(StoreError):
+    code = "store-unsafe-migration"
+
+
+class LedgerError(LienthongError):
+    code = "ledger"
+
+
+class RequestError(LienthongError):
+    """A request cannot be answered; `status` is the HTTP status."""
+
+    code = "request"
+    status: ClassVar[int] = 400
+
+
+class BadRequest(RequestError):
+    code = "bad-request"
+
+
+class Unauthenticated(RequestError):
+    code = "unauthenticated"
+    status = 401
+
+
+class Denied(RequestError):
+    code = "denied"
+    status = 403
+
+
+class NotFound(RequestError):
+    code = "not-found"
+    status = 404
+
+
+class Conflict(RequestError):
+    code = "conflict"
+    status = 409
+
+
+class Unprocessable(RequestError):
+    code = "unprocessable"
+    status = 422
+
+
+class QuotaExceeded(RequestError):
+    code = "quota-exceeded"
+    status = 429

@@ -1,0 +1,71 @@
+"""One frozen object holds every setting; read once from the environment and passed on.
+
+Each setting has a default, one sentence, and a row in `docs/reference/settings.md` (a test says so).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from lienthong.errors import SettingsError
+
+PREFIX = "LIENTHONG_"
+
+
+def _setting(default: Any, sentence: str) -> Any:
+    return field(default=default, metadata={"sentence": sentence})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings. The environment variable is `LIENTHONG_` and the name in capitals."""
+
+    database_url: str = _setting("", "PostgreSQL to use; empty starts the embedded one under `home`.")
+    home: Path = _setting(Path("var"), "Where the embedded PostgreSQL, the keys and the demo files live.")
+    datasets: Path = _setting(Path("datasets"), "The folder of contracts, one folder per dataset.")
+    agreements: Path = _setting(Path("agreements"), "The folder of subsystems and agreements (YAML).")
+    host: str = _setting("127.0.0.1", "The address the server listens on.")
+    port: int = _setting(8000, "The port the server listens on.")
+    base_url: str = _setting("", "The public address in tokens and links; empty means http://host:port.")
+    instance: str = _setting("VN", "First part of every identifier: the X-Road instance.")
+    member_class: str = _setting("GOV", "Second part of every identifier: the X-Road member class.")
+    accept_synthetic_ids: bool = _setting(False, "Accept the impossible identifier ranges of sample data; shown on every page.")
+    token_minutes: int = _setting(30, "How long an access token lives, in minutes.")
+    batch_rows: int = _setting(65_536, "Rows read, cleaned and written at a time.")
+    log_level: str = _setting("INFO", "Smallest level of log event written.")
+
+    @property
+    def public_url(self) -> str:
+        return self.base_url or f"http://{self.host}:{self.port}"
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from environment variables.
+
+    Raises SettingsError naming the variable, what was found and what was expected.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, object] = {}
+    for spec in fields(Settings):
+        name = PREFIX + spec.name.upper()
+        if name in environment:
+            values[spec.name] = _convert(name, environment[name], type(spec.default))
+    return Settings(**values)  # type: ignore[arg-type] # converted to each field's type above
+
+
+def _convert(name: str, text: str, kind: type) -> object:
+    if kind is bool:
+        known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+        if text.lower() not in known:
+            raise SettingsError(f"{name}: expected true or false, found `{text}`.")
+        return known[text.lower()]
+    if kind is int:
+        try:
+            return int(text)
+        except ValueError as error:
+            raise SettingsError(f"{name}: expected a whole number, found `{text}`.") from error
+    return Path(text) if issubclass(kind, Path) else text

@@ -1,0 +1,221 @@
+-- The readable whole: every table of Lienthong but those generated from contracts (schema `data`).
+-- A new database is made from this file; an older one reaches it by the numbered files in migrations/.
+
+create schema if not exists lienthong;
+create schema if not exists data;
+set search_path to lienthong;
+
+create table schema_versions (
+    number integer constraint schema_versions_pk primary key,
+    applied_at timestamptz not null default now()
+);
+insert into schema_versions (number) values (1);
+
+-- What is applied -------------------------------------------------------------------------------------------
+
+create table datasets (
+    dataset_id text constraint datasets_pk primary key,
+    table_name text not null constraint datasets_table_name_unique unique,
+    contract_version text not null,
+    contract_digest text not null,
+    contract jsonb not null, -- the ODCS document as applied
+    current_version integer not null default 0, -- the newest published version; 0: none yet
+    applied_at timestamptz not null default now()
+);
+
+create table contract_history (
+    dataset_id text not null constraint contract_history_dataset_fk references datasets,
+    contract_version text not null,
+    contract_digest text not null,
+    contract jsonb not null,
+    applied_at timestamptz not null default now(),
+    constraint contract_history_pk primary key (dataset_id, contract_digest)
+);
+
+-- Runs and landing ------------------------------------------------------------------------------------------
+
+create table runs (
+    run_id bigint generated always as identity constraint runs_pk primary key,
+    dataset_id text not null constraint runs_dataset_fk references datasets,
+    source_name text not null, -- the source in the contract; `api` for POST, `correction` for quarantine
+    delivery text not null constraint runs_delivery_known check (delivery in ('snapshot', 'incremental')),
+    state text not null constraint runs_state_known
+        check (state in ('landing', 'landed', 'waiting', 'published', 'unchanged', 'failed', 'withdrawn')),
+    contract_digest text not null,
+    fingerprint text, -- hex digest of the whole delivery
+    started_at timestamptz not null,
+    ended_at timestamptz,
+    delivered_on date not null, -- the delivery's own date: valid time where rows carry none
+    position jsonb, -- where landing can go on
+    rows_in bigint not null default 0,
+    rows_published bigint not null default 0, -- inserted + updated
+    rows_unchanged bigint not null default 0,
+    rows_quarantined bigint not null default 0,
+    rows_ended bigint not null default 0, -- records of earlier versions that are no longer there
+    warnings bigint not null default 0,
+    version integer, -- the version it published
+    waits_for jsonb, -- which bound was broken: found and expected
+    error text
+);
+create index runs_dataset on runs (dataset_id, run_id desc);
+
+create table landing_files (
+    run_id bigint not null constraint landing_files_run_fk references runs,
+    file_no integer not null,
+    uri text not null,
+    sheet text not null default '',
+    sha256 text not null default '',
+    size_bytes bigint not null default 0,
+    encoding text not null default '',
+    encoding_confidence double precision not null default 1,
+    constraint landing_files_pk primary key (run_id, file_no)
+);
+
+-- Rows exactly as they came: one Arrow IPC stream (LZ4) a batch, with the row numbers of the source beside it.
+create table landing_batches (
+    run_id bigint not null constraint landing_batches_run_fk references runs,
+    batch_no integer not null,
+    file_no integer not null,
+    first_row_no bigint not null, -- rows are numbered from 1 within the run
+    row_count bigint not null,
+    rows bytea not null,
+    constraint landing_batches_pk primary key (run_id, batch_no),
+    constraint landing_batches_file_fk foreign key (run_id, file_no) references landing_files
+);
+alter table landing_batches alter column rows set storage external; -- compressed already
+create unique index landing_batches_rows on landing_batches (run_id, first_row_no);
+
+-- Versions --------------------------------------------------------------------------------------------------
+
+create table versions (
+    dataset_id text not null constraint versions_dataset_fk references datasets,
+    version integer not null,
+    run_id bigint not null constraint versions_run_fk references runs,
+    known_at timestamptz not null, -- since when this state is known here
+    contract_version text not null,
+    delivered_columns text[] not null, -- properties the source delivered: the others are `not delivered yet`
+    inserted bigint not null,
+    updated bigint not null,
+    ended bigint not null,
+    is_first_fill boolean not null, -- its inserts are not listed in the dataset's _changes table but read from the rows
+    constraint versions_pk primary key (dataset_id, version)
+);
+create index versions_known_at on versions (dataset_id, known_at);
+
+-- Quarantine and issues -------------------------------------------------------------------------------------
+
+create table quarantine (
+    item_id bigint generated always as identity constraint quarantine_pk primary key,
+    dataset_id text not null constraint quarantine_dataset_fk references datasets,
+    run_id bigint not null constraint quarantine_run_fk references runs,
+    row_no bigint not null,
+    source_row bigint, -- the row number a person sees in the source
+    file_no integer,
+    digest bigint, -- of the row as it came: the same row delivered again is the same item
+    key text, -- where it could be read
+    raw jsonb not null, -- source column → value as it came
+    state text not null default 'waiting' constraint quarantine_state_known
+        check (state in ('waiting', 'released', 'superseded', 'withdrawn')),
+    since timestamptz not null,
+    ended_at timestamptz,
+    ended_by_run bigint constraint quarantine_ended_by_run_fk references runs,
+    corrected jsonb -- source column → corrected value, of the last correction
+);
+create index quarantine_waiting on quarantine (dataset_id, digest) where state = 'waiting';
+create index quarantine_run on quarantine (run_id, row_no);
+
+create table issues (
+    dataset_id text not null,
+    run_id bigint not null constraint issues_run_fk references runs,
+    row_no bigint not null,
+    column_name text,
+    rule text not null,
+    code text not null,
+    severity text not null,
+    found text,
+    expected_vi text not null,
+    expected_en text not null
+);
+create index issues_run_row on issues (run_id, row_no);
+
+-- Sharing ---------------------------------------------------------------------------------------------------
+
+create table used_assertions (
+    issuer text not null,
+    jti text not null,
+    expires_at timestamptz not null,
+    constraint used_assertions_pk primary key (issuer, jti)
+);
+
+create table revoked_tokens (
+    jti text constraint revoked_tokens_pk primary key,
+    expires_at timestamptz not null
+);
+
+create table submissions (
+    caller text not null,
+    dataset_id text not null constraint submissions_dataset_fk references datasets,
+    idempotency_key text not null,
+    body_digest bytea not null,
+    run_id bigint constraint submissions_run_fk references runs,
+    answer jsonb,
+    at timestamptz not null,
+    constraint submissions_pk primary key (caller, dataset_id, idempotency_key)
+);
+
+create table quota_days (
+    agreement_id text not null,
+    day date not null,
+    used bigint not null,
+    constraint quota_days_pk primary key (agreement_id, day)
+);
+
+-- Ledger ----------------------------------------------------------------------------------------------------
+-- Entries are the leaves of an RFC 6962 tree. They are appended only through ledger_append, which keeps positions
+-- gapless by the lock on ledger_head: call it last in a transaction, so that the lock is short.
+
+create table ledger_entries (
+    position bigint constraint ledger_entries_pk primary key, -- from 0
+    body text not null, -- canonical JSON, the bytes that are hashed
+    leaf bytea not null -- SHA-256(0x00 || body)
+);
+
+create table ledger_batches (
+    size bigint constraint ledger_batches_pk primary key, -- tree size after the batch
+    root bytea not null,
+    at timestamptz not null,
+    key_id text not null,
+    signature bytea not null -- Ed25519 over the checkpoint text
+);
+
+create table ledger_head (
+    is_only boolean constraint ledger_head_pk primary key default true constraint ledger_head_one check (is_only),
+    size bigint not null,
+    peaks bytea[] not null -- roots of the perfect subtrees, largest first
+);
+insert into ledger_head (size, peaks) values (0, '{}');
+
+-- Appends if the head is still at `expected`; returns null, or the size found when another writer was first.
+create function ledger_append(
+    expected bigint, bodies text[], leaves bytea[], new_peaks bytea[], new_root bytea,
+    appended_at timestamptz, signing_key_id text, signed bytea
+) returns bigint
+language plpgsql security definer set search_path = lienthong, pg_temp
+as $$
+declare
+    found_size bigint;
+begin
+    update ledger_head set size = expected + cardinality(bodies), peaks = new_peaks where size = expected;
+    if not found then
+        select size into found_size from ledger_head;
+        return found_size;
+    end if;
+    insert into ledger_entries (position, body, leaf)
+    select expected + entry.n - 1, entry.body, entry.leaf
+    from unnest(bodies, leaves) with ordinality as entry (body, leaf, n);
+    insert into ledger_batches (size, root, at, key_id, signature)
+    values (expected + cardinality(bodies), new_root, appended_at, signing_key_id, signed);
+    return null;
+end
+$$;
+revoke execute on function ledger_append from public;
