@@ -1,0 +1,104 @@
+"""Bulk in and out without Python rows: Arrow batches as PostgreSQL's binary COPY, and digests back as numbers."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+from pgpq import ArrowToPostgresBinaryEncoder
+from psycopg import sql
+
+from lienthong.store.database import Connection
+
+QUEUED_BATCHES = 4  # enough to keep the server busy while the next batch is cleaned, few enough to stay flat in memory
+COPY_HEADER_BYTES = 19  # signature 11, flags 4, header extension length 4 (PostgreSQL, COPY binary format)
+DIGEST_RECORD = np.dtype([("fields", ">i2"), ("length", ">i4"), ("value", ">i8")])
+
+
+class CopyIn:
+    """A binary COPY into one table, fed from a queue by a thread of its own so that cleaning and loading overlap.
+
+    Use as a context manager; an error of the server is raised by `add` or at the end of the block.
+    """
+
+    def __init__(self, connection: Connection, table: sql.Composable, schema: pa.Schema) -> None:
+        self._connection = connection
+        columns = sql.SQL(", ").join(sql.Identifier(name) for name in schema.names)
+        self._statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table, columns)
+        self._schema = schema
+        self._encoder = ArrowToPostgresBinaryEncoder(schema)
+        self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUED_BATCHES)
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._write, name="copy-in", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._queue.put(self._encoder.write_header())
+        return self
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Queue the rows of a frame; its columns are taken by the schema's names."""
+        if self._failure is not None:
+            raise self._failure
+        table = frame.select(self._schema.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self._schema)
+        for batch in table.to_batches():
+            self._queue.put(self._encoder.write_batch(batch))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is None and self._failure is None:
+            self._queue.put(self._encoder.finish())
+        self._broken = kind is not None
+        self._queue.put(None)
+        self._thread.join()
+        if kind is None and self._failure is not None:
+            raise self._failure
+
+    def _write(self) -> None:
+        try:
+            with self._connection.cursor() as cursor, cursor.copy(self._statement) as copy:
+                while (data := self._queue.get()) is not None:
+                    copy.write(data)
+                if self._broken:
+                    raise _Abandoned
+        except _Abandoned:
+            return
+        except BaseException as failure:  # noqa: BLE001 # handed to the thread that feeds us, which raises it
+            self._failure = failure
+            while self._queue.get() is not None:  # let the feeder go on to where it sees the failure
+                pass
+
+
+class _Abandoned(Exception):  # noqa: N818 # not an error: the caller's own exception is on its way
+    """The feeder gave up; the COPY must not be completed."""
+
+
+def copy_frames(connection: Connection, table: sql.Composable, schema: pa.Schema, frames: Iterable[pl.DataFrame]) -> int:
+    """COPY whole frames into a table; gives the number of rows. No frame, no statement."""
+    rows = 0
+    waiting = [frame for frame in frames if frame.height]
+    if not waiting:
+        return 0
+    with CopyIn(connection, table, schema) as copy:
+        for frame in waiting:
+            copy.add(frame)
+            rows += frame.height
+    return rows
+
+
+def copy_digests_out(connection: Connection, statement: sql.Composable) -> NDArray[np.int64]:
+    """One bigint column (never null) by binary COPY, as numbers, in no order; 14 bytes a row cross the wire."""
+    parts: list[bytes] = []
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        parts.extend(bytes(data) for data in copy)
+    data = b"".join(parts)
+    body = data[COPY_HEADER_BYTES : len(data) - 2]  # the last two bytes are the trailer
+    return np.frombuffer(body, DIGEST_RECORD)["value"].astype(np.int64)
+
+

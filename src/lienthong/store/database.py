@@ -1,0 +1,88 @@
+"""One PostgreSQL, its connections, its schema and its named queries. No query text lives in Python but what must be composed."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg import sql
+
+from lienthong.errors import DatabaseUnreachable, DatasetBusyError
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+WEB_ROLE = "lienthong_web"
+_LOCK_CLASS = 0x4C54  # "LT": keeps our advisory locks apart from those of others in the same database
+
+
+@dataclass(frozen=True)
+class Database:
+    """A PostgreSQL database by its URL. Each connection is the caller's to close (`with database.connect() as …`)."""
+
+    url: str
+
+    def connect(self, *, autocommit: bool = False) -> Connection:
+        """A new connection. Raises DatabaseUnreachable in words (never the password)."""
+        try:
+            return psycopg.connect(self.url, autocommit=autocommit, options="-c search_path=lienthong,public -c timezone=UTC")
+        except psycopg.OperationalError as error:
+            raise DatabaseUnreachable(
+                f"PostgreSQL does not answer: {str(error).splitlines()[0]}.",
+                hint="Check that the server runs and that LIENTHONG_DATABASE_URL is right.",
+            ) from error
+
+    def apply_schema(self) -> None:
+        """Create our tables where there are none; safe to call at every start and by several processes at once."""
+        with self.connect() as connection:
+            connection.execute("select pg_advisory_xact_lock(%s, 0)", (_LOCK_CLASS,))
+            found = connection.execute("select to_regclass('lienthong.schema_versions') is not null").fetchone()
+            if found is None or not found[0]:
+                connection.execute(cast("LiteralString", _resource("schema.sql")))
+            connection.execute(cast("LiteralString", _resource("roles.sql")))
+
+
+def _resource(name: str) -> str:
+    return resources.files("lienthong.store").joinpath(name).read_text("utf-8")
+
+
+@cache
+def queries(name: str) -> dict[str, sql.SQL]:
+    """The named queries of `queries/<name>.sql`: `-- name: <query>` begins each."""
+    text = _resource(f"queries/{name}.sql")
+    parts = re.split(r"^-- name: (\w+)\s*$", text, flags=re.MULTILINE)[1:]
+    return {parts[i]: sql.SQL(cast("LiteralString", parts[i + 1].strip().rstrip(";"))) for i in range(0, len(parts), 2)}
+
+
+@contextmanager
+def dataset_lock(connection: Connection, dataset_id: str, *, wait_seconds: float = 0) -> Iterator[None]:
+    """Hold the one right to change a dataset for as long as the block lasts; it ends with the connection too.
+
+    `connection` must be in autocommit. Raises DatasetBusyError when another run holds it for longer than `wait_seconds`.
+    """
+    number = zlib.crc32(dataset_id.encode()) - 2**31
+    connection.execute("select set_config('lock_timeout', %s, false)", (f"{int(wait_seconds * 1000)}ms",))
+    if wait_seconds > 0:
+        try:
+            connection.execute("select pg_advisory_lock(%s, %s)", (_LOCK_CLASS, number))
+        except psycopg.errors.LockNotAvailable as error:
+            raise _busy(dataset_id) from error
+    else:
+        row = connection.execute("select pg_try_advisory_lock(%s, %s)", (_LOCK_CLASS, number)).fetchone()
+        if row is None or not row[0]:
+            raise _busy(dataset_id)
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("select pg_advisory_unlock(%s, %s)", (_LOCK_CLASS, number))
+
+
+def _busy(dataset_id: str) -> DatasetBusyError:
+    return DatasetBusyError(f"`{dataset_id}` is being changed by another run.", hint="Wait for it to end, then try again.", dataset=dataset_id)

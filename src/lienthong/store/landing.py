@@ -1,0 +1,124 @@
+"""Rows exactly as they came, kept in PostgreSQL as Arrow batches; everything after landing can be done again from here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from lienthong.store.database import Connection, queries
+
+SOURCE_ROW = "_source_row"
+_WRITE = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+@dataclass(frozen=True)
+class LandedBatch:
+    """Rows `first_row_no …` of a run. `table` has the source's columns as text; `source_rows` are the source's own numbers."""
+
+    file_no: int
+    first_row_no: int
+    table: pa.Table
+    source_rows: pa.Array
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    file_no: int
+    uri: str
+    sheet: str
+    sha256: str
+    size_bytes: int
+    encoding: str
+    encoding_confidence: float
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far a landing has come: all zero before the first batch."""
+
+    batch_no: int
+    file_no: int
+    row_no: int
+
+
+def reached(connection: Connection, run_id: int) -> Reached:
+    row = connection.execute(queries("landing")["reached"], {"run": run_id}).fetchone()
+    return Reached(*row) if row is not None else Reached(0, 0, 0)
+
+
+def add_file(connection: Connection, run_id: int, file: LandedFile) -> None:
+    connection.execute(queries("landing")["add_file"], {"run": run_id, **file.__dict__})
+
+
+def add_batch(connection: Connection, run_id: int, batch_no: int, batch: LandedBatch, position: Mapping[str, Any]) -> None:
+    """Keep one batch and where to go on after it, in one commit."""
+    values = {
+        "run": run_id,
+        "batch_no": batch_no,
+        "file_no": batch.file_no,
+        "first_row_no": batch.first_row_no,
+        "row_count": batch.table.num_rows,
+        "rows": _encode(batch),
+    }
+    last_row_no = batch.first_row_no + batch.table.num_rows - 1
+    with connection.transaction():
+        connection.execute(queries("landing")["add_batch"], values, binary=True)
+        connection.execute(
+            queries("landing")["keep_position"], {"run": run_id, "position": json.dumps(position), "rows_in": last_row_no}
+        )
+
+
+def last_file(connection: Connection, run_id: int) -> tuple[str, str, str, int] | None:
+    """The file landed last: address, sheet, sha256, number."""
+    return connection.execute(queries("landing")["last_file"], {"run": run_id}).fetchone()  # type: ignore[return-value] # the query's four columns
+
+
+def batch_numbers(connection: Connection, run_id: int) -> Sequence[tuple[int, int, int]]:
+    """(batch number, first row number, row count) in order."""
+    return connection.execute(queries("landing")["batch_numbers"], {"run": run_id}).fetchall()  # type: ignore[return-value] # the query's three columns
+
+
+def batches(connection: Connection, run_id: int, wanted: Sequence[int] | None = None) -> Iterator[LandedBatch]:
+    """The batches of a run in order, or only those of the numbers `wanted`; one in memory at a time."""
+    numbers = [number for number, _, _ in batch_numbers(connection, run_id)] if wanted is None else wanted
+    for number in numbers:
+        row = connection.execute(queries("landing")["batch"], {"run": run_id, "batch_no": number}, binary=True).fetchone()
+        if row is not None:
+            yield _decode(*row)
+
+
+def original_row(connection: Connection, run_id: int, row_no: int) -> tuple[int, dict[str, str | None]] | None:
+    """(row number in the source, the row as it came), or None when the run never had that row."""
+    row = connection.execute(queries("landing")["batch_of_row"], {"run": run_id, "row_no": row_no}, binary=True).fetchone()
+    if row is None:
+        return None
+    batch = _decode(*row)
+    place = row_no - batch.first_row_no
+    if place >= batch.table.num_rows:
+        return None
+    return batch.source_rows[place].as_py(), batch.table.slice(place, 1).to_pylist()[0]
+
+
+def files(connection: Connection, run_id: int) -> list[LandedFile]:
+    return [LandedFile(*row) for row in connection.execute(queries("landing")["files"], {"run": run_id}).fetchall()]
+
+
+def _encode(batch: LandedBatch) -> bytes:
+    table = batch.table.append_column(SOURCE_ROW, batch.source_rows)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=_WRITE) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def _decode(file_no: int, first_row_no: int, row_count: int, rows: bytes) -> LandedBatch:
+    table = pa.ipc.open_stream(rows).read_all()
+    source_rows = table.column(SOURCE_ROW).combine_chunks()
+    if isinstance(source_rows, pa.ChunkedArray):  # an empty column stays chunked
+        source_rows = pa.array([], pa.int64())
+    del row_count
+    return LandedBatch(file_no, first_row_no, table.drop_columns([SOURCE_ROW]), source_rows)

@@ -1,0 +1,43 @@
+-- name: add_file
+-- One more file of a run.
+insert into landing_files (run_id, file_no, uri, sheet, sha256, size_bytes, encoding, encoding_confidence)
+values (%(run)s, %(file_no)s, %(uri)s, %(sheet)s, %(sha256)s, %(size_bytes)s, %(encoding)s, %(encoding_confidence)s);
+
+-- name: add_batch
+-- One more batch of a run.
+insert into landing_batches (run_id, batch_no, file_no, first_row_no, row_count, rows)
+values (%(run)s, %(batch_no)s, %(file_no)s, %(first_row_no)s, %(row_count)s, %(rows)s);
+
+-- name: keep_position
+-- Where landing can go on after the batch just added.
+update runs set position = %(position)s, rows_in = %(rows_in)s where run_id = %(run)s;
+
+-- name: reached
+-- How far the landing of a run has come.
+select coalesce(max(batch_no), 0), coalesce(max(file_no), 0), coalesce(max(first_row_no + row_count - 1), 0)
+from landing_batches
+where run_id = %(run)s;
+
+-- name: last_file
+-- The file landed last.
+select uri, sheet, sha256, file_no from landing_files where run_id = %(run)s order by file_no desc limit 1;
+
+-- name: batch_numbers
+-- The batches of a run in order.
+select batch_no, first_row_no, row_count from landing_batches where run_id = %(run)s order by batch_no;
+
+-- name: batch
+-- One batch.
+select file_no, first_row_no, row_count, rows from landing_batches where run_id = %(run)s and batch_no = %(batch_no)s;
+
+-- name: batch_of_row
+-- The batch that holds a row.
+select file_no, first_row_no, row_count, rows
+from landing_batches
+where run_id = %(run)s and first_row_no <= %(row_no)s
+order by first_row_no desc
+limit 1;
+
+-- name: files
+-- The files of a run.
+select file_no, uri, sheet, sha256, size_bytes, encoding, encoding_confidence from landing_files where run_id = %(run)s order by file_no;

@@ -1,0 +1,141 @@
+-- name: is_empty
+-- Whether a dataset has no current row.
+select not exists (select 1 from {current});
+
+-- name: digests
+-- The digests of all current rows, for binary COPY out.
+copy (select _digest from {current}) to stdout (format binary);
+
+-- name: keys_of_digests
+-- Keys of current rows that came as rows no longer delivered.
+create temporary table gone on commit drop as
+select _key, _digest from {current} where _digest = any(%(digests)s);
+
+-- name: keys_of_all
+-- Keys of all current rows: everything is judged again.
+create temporary table gone on commit drop as
+select _key, _digest from {current};
+
+-- name: make_held_back
+-- Keys of rows that wait in quarantine in this run.
+create temporary table held_back (key text not null) on commit drop;
+
+-- name: make_stage
+-- The rows of this run that are new or changed, as they will be published.
+create temporary table stage (like {current} including defaults) on commit drop;
+
+-- name: stage_conflicts
+-- Staged rows whose key is held by a current row that was delivered again unchanged: two rows of one delivery claim one key.
+select stage._row, stage._key, ({same}) as is_same
+from stage join {current} as held using (_key)
+where not exists (select 1 from gone where gone._key = stage._key);
+
+-- name: unstage
+-- Take rows off the stage.
+delete from stage where _row = any(%(rows)s);
+
+-- name: mark_same
+-- Rows that came differently but mean the same: only the digest is renewed, nothing is versioned.
+with same as (
+    select stage._key, stage._digest
+    from stage join {current} as held using (_key)
+    where {same}
+),
+renewed as (
+    update {current} as held set _digest = same._digest from same where held._key = same._key and held._digest <> same._digest
+),
+gone_from_stage as (
+    delete from stage using same where stage._key = same._key
+)
+select count(*) from same;
+
+-- name: end_missing
+-- Records that the snapshot no longer holds, and that do not wait in quarantine: closed in current, kept in history.
+with ended as (
+    delete from {current} as held
+    using gone
+    where held._key = gone._key
+        and not exists (select 1 from stage where stage._key = gone._key)
+        and not exists (select 1 from held_back where held_back.key = gone._key)
+    returning held.*
+),
+believed as (
+    insert into {history} (_key, _digest, _version, _row, _valid_from, {columns}, _valid_to, _version_to, _ended)
+    select _key, _digest, _version, _row, _valid_from, {columns}, null, %(version)s, true from ended
+),
+still_believed as (
+    insert into {history} (_key, _digest, _version, _row, _valid_from, {columns}, _valid_to, _version_to, _ended)
+    select _key, _digest, %(version)s, _row, _valid_from, {columns}, %(delivered_on)s, null, false
+    from ended
+    where _valid_from < %(delivered_on)s
+),
+noted as (
+    insert into {changes} (version, key, op) select %(version)s, _key, 'e' from ended
+)
+select count(*) from ended;
+
+-- name: count_missing
+-- How many records end_missing would end.
+select count(*)
+from gone
+where not exists (select 1 from stage where stage._key = gone._key)
+    and not exists (select 1 from held_back where held_back.key = gone._key);
+
+-- name: close_corrected_past
+-- A new state that begins before older, still believed segments replaces them from its beginning on.
+with overlapping as (
+    update {history} as past
+    set _version_to = %(version)s
+    from stage
+    where past._key = stage._key and past._version_to is null and past._valid_to > stage._valid_from
+    returning past.*, stage._valid_from as begins
+)
+insert into {history} (_key, _digest, _version, _row, _valid_from, {columns}, _valid_to, _version_to, _ended)
+select _key, _digest, %(version)s, _row, _valid_from, {columns}, begins, null, false
+from overlapping
+where _valid_from < begins;
+
+-- name: update_changed
+-- Staged rows whose key is current: the old state goes to history, the new one takes its place, in one statement.
+with before as (
+    select held.*, stage._valid_from as begins
+    from {current} as held join stage using (_key)
+),
+believed as (
+    insert into {history} (_key, _digest, _version, _row, _valid_from, {columns}, _valid_to, _version_to, _ended)
+    select _key, _digest, _version, _row, _valid_from, {columns}, null, %(version)s, false from before
+),
+still_believed as (
+    insert into {history} (_key, _digest, _version, _row, _valid_from, {columns}, _valid_to, _version_to, _ended)
+    select _key, _digest, %(version)s, _row, _valid_from, {columns}, begins, null, false from before where _valid_from < begins
+),
+noted as (
+    insert into {changes} (version, key, op) select %(version)s, _key, 'u' from before
+),
+replaced as (
+    update {current} as held
+    set _digest = stage._digest, _version = stage._version, _row = stage._row, _valid_from = stage._valid_from, {assignments}
+    from stage
+    where held._key = stage._key
+    returning held._key
+),
+taken as (
+    delete from stage using replaced where stage._key = replaced._key
+)
+select count(*) from replaced;
+
+-- name: insert_new
+-- What is left on the stage is new.
+with arrived as (
+    insert into {current} (_key, _digest, _version, _row, _valid_from, {columns})
+    select _key, _digest, _version, _row, _valid_from, {columns} from stage
+    returning _key
+),
+noted as (
+    insert into {changes} (version, key, op) select %(version)s, _key, 'i' from arrived
+)
+select count(*) from arrived;
+
+-- name: count_staged
+-- How many staged rows would change a current one, and how many are new.
+select count(held._key), count(*) - count(held._key) from stage left join {current} as held using (_key);

@@ -1,0 +1,63 @@
+-- name: waiting_by_digest
+-- Items of a dataset that wait, with the row they are about.
+select item_id, digest from quarantine where dataset_id = %(dataset)s and state = 'waiting' and digest = any(%(digests)s);
+
+-- name: renew
+-- The same row was delivered again and still does not pass: the item moves to the newest run.
+update quarantine set run_id = %(run)s, row_no = fresh.row_no, key = fresh.key, source_row = fresh.source_row, file_no = fresh.file_no
+from unnest(%(items)s::bigint[], %(row_nos)s::bigint[], %(keys)s::text[], %(source_rows)s::bigint[], %(file_nos)s::integer[])
+    as fresh (item_id, row_no, key, source_row, file_no)
+where quarantine.item_id = fresh.item_id;
+
+-- name: supersede
+-- Items whose row the source no longer delivers (it changed or withdrew it), after a whole snapshot of the same source.
+update quarantine
+set state = 'superseded', ended_at = %(at)s, ended_by_run = %(run)s
+from runs
+where quarantine.dataset_id = %(dataset)s and quarantine.state = 'waiting' and quarantine.run_id <> %(run)s
+    and runs.run_id = quarantine.run_id and runs.source_name = %(source)s;
+
+-- name: release
+-- Items that went through.
+update quarantine set state = 'released', ended_at = %(at)s, ended_by_run = %(run)s where item_id = any(%(items)s) and state = 'waiting';
+
+-- name: list
+-- Items of a dataset, oldest first, after an item.
+select q.item_id, q.run_id, q.row_no, q.source_row, f.uri, f.sheet, q.key, q.state, q.since, q.ended_at, q.raw, q.corrected,
+    coalesce((
+        select jsonb_agg(jsonb_build_object('column', i.column_name, 'rule', i.rule, 'code', i.code, 'severity', i.severity, 'found', i.found,
+            'expected_vi', i.expected_vi, 'expected_en', i.expected_en) order by i.severity, i.column_name, i.rule)
+        from issues as i
+        where i.run_id = q.run_id and i.row_no = q.row_no
+    ), '[]'::jsonb)
+from quarantine as q
+left join landing_files as f on f.run_id = q.run_id and f.file_no = q.file_no
+where q.dataset_id = %(dataset)s and (%(state)s::text is null or q.state = %(state)s) and q.item_id > %(after)s
+order by q.item_id
+limit %(limit)s;
+
+-- name: show
+-- One item, whole.
+select q.item_id, q.run_id, q.row_no, q.source_row, f.uri, f.sheet, q.key, q.state, q.since, q.ended_at, q.raw, q.corrected,
+    coalesce((
+        select jsonb_agg(jsonb_build_object('column', i.column_name, 'rule', i.rule, 'code', i.code, 'severity', i.severity, 'found', i.found,
+            'expected_vi', i.expected_vi, 'expected_en', i.expected_en) order by i.severity, i.column_name, i.rule)
+        from issues as i
+        where i.run_id = q.run_id and i.row_no = q.row_no
+    ), '[]'::jsonb),
+    q.dataset_id, q.digest
+from quarantine as q
+left join landing_files as f on f.run_id = q.run_id and f.file_no = q.file_no
+where q.item_id = %(item)s;
+
+-- name: note_correction
+-- What a person changed, kept beside what came.
+update quarantine set corrected = %(corrected)s where item_id = %(item)s;
+
+-- name: corrections
+-- Corrections made to rows as they came: applied again when the same row is delivered again.
+select digest, corrected from quarantine where dataset_id = %(dataset)s and state = 'released' and corrected is not null and digest is not null;
+
+-- name: counts
+-- Items of a dataset by state.
+select state, count(*) from quarantine where dataset_id = %(dataset)s group by state order by state;

@@ -1,0 +1,27 @@
+-- The role the HTTP server works under: reads what it shares, writes only what sharing leaves behind, and can only
+-- append to the ledger through ledger_append. Where the connecting user may not create roles, the server works without it.
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'lienthong_web') then
+        create role lienthong_web nologin;
+    end if;
+    execute format('grant lienthong_web to %I', current_user);
+exception when insufficient_privilege or duplicate_object or unique_violation then
+    raise notice 'role lienthong_web was not made';
+end
+$$;
+do $$
+begin
+    if exists (select from pg_roles where rolname = 'lienthong_web') then
+        grant usage on schema lienthong, data to lienthong_web;
+        grant select on all tables in schema data to lienthong_web;
+        alter default privileges in schema data grant select on tables to lienthong_web;
+        grant select on lienthong.datasets, lienthong.versions, lienthong.runs, lienthong.ledger_head, lienthong.ledger_batches,
+            lienthong.used_assertions, lienthong.revoked_tokens, lienthong.quota_days to lienthong_web;
+        grant insert on lienthong.used_assertions, lienthong.quota_days to lienthong_web;
+        grant delete on lienthong.used_assertions to lienthong_web;
+        grant update (used) on lienthong.quota_days to lienthong_web;
+        grant execute on function lienthong.ledger_append to lienthong_web;
+    end if;
+end
+$$;
