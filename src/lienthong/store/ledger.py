@@ -11,7 +11,7 @@ from typing import Any
 
 from lienthong.errors import LedgerError
 from lienthong.ledger import Entry, Frontier, Signer, encode, leaf_hash
-from lienthong.store.database import Connection, Database, queries
+from lienthong.store.database import Connection, queries
 
 READ_AT_A_TIME = 10_000
 MOST_TRIES = 3  # the head is locked by our own reading of it, so a second try is already rare
@@ -56,9 +56,12 @@ def read_entries(connection: Connection) -> Iterator[tuple[int, bytes, bytes]]:
             yield position, body.encode(), bytes(leaf)
 
 
-def read_batches(database: Database) -> Iterator[tuple[int, bytes, datetime, str, bytes]]:
-    """(size, root, at, key id, signature) in order of size, a few at a time, on a connection of its own."""
-    with database.connect() as connection, connection.cursor(name="ledger_batches") as cursor:
+def read_batches(connection: Connection) -> Iterator[tuple[int, bytes, datetime, str, bytes]]:
+    """(size, root, at, key id, signature) in order of size, a few at a time.
+
+    Read entries, batches and head in one repeatable-read transaction: appending goes on meanwhile.
+    """
+    with connection.cursor(name="ledger_batches") as cursor:
         cursor.itersize = READ_AT_A_TIME
         cursor.execute(queries("ledger")["batches"])
         for size, root, at, key_id, signature in cursor:

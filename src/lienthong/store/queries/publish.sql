@@ -9,12 +9,12 @@ copy (select _digest from {current}) to stdout (format binary);
 -- name: keys_of_digests
 -- Keys of current rows that came as rows no longer delivered.
 create temporary table gone on commit drop as
-select _key, _digest from {current} where _digest = any(%(digests)s);
+select _key, _digest from {current} where _digest = any(%(digests)s) and _version = any(%(versions)s);
 
 -- name: keys_of_all
 -- Keys of all current rows: everything is judged again.
 create temporary table gone on commit drop as
-select _key, _digest from {current};
+select _key, _digest from {current} where _version = any(%(versions)s);
 
 -- name: make_held_back
 -- Keys of rows that wait in quarantine in this run.
@@ -24,15 +24,19 @@ create temporary table held_back (key text not null) on commit drop;
 -- The rows of this run that are new or changed, as they will be published.
 create temporary table stage (like {current} including defaults) on commit drop;
 
+-- name: staged_rows
+-- Rows of the stage with a fingerprint of what they say.
+select _row, _key, hashtextextended(row({columns})::text, 0) from {stage} where _row = any(%(rows)s);
+
 -- name: stage_conflicts
 -- Staged rows whose key is held by a current row that was delivered again unchanged: two rows of one delivery claim one key.
 select stage._row, stage._key, ({same}) as is_same
 from stage join {current} as held using (_key)
-where not exists (select 1 from gone where gone._key = stage._key);
+where held._version = any(%(versions)s) and not exists (select 1 from gone where gone._key = stage._key);
 
 -- name: unstage
 -- Take rows off the stage.
-delete from stage where _row = any(%(rows)s);
+delete from {stage} where _row = any(%(rows)s);
 
 -- name: mark_same
 -- Rows that came differently but mean the same: only the digest is renewed, nothing is versioned.
@@ -139,3 +143,7 @@ select count(*) from arrived;
 -- name: count_staged
 -- How many staged rows would change a current one, and how many are new.
 select count(held._key), count(*) - count(held._key) from stage left join {current} as held using (_key);
+
+-- name: count_current
+-- How many records there are.
+select count(*) from {current};

@@ -1,0 +1,25 @@
+"""Remembers everything in PostgreSQL, with versions. All SQL lives here."""
+
+from lienthong.store import landing, ledger, quarantine, references, runs, tables
+from lienthong.store.database import WEB_ROLE, Connection, Database, dataset_lock
+from lienthong.store.ledger import append_entries
+from lienthong.store.opening import open_database
+from lienthong.store.publishing import Conflict, Published, VersionWriter
+
+__all__ = [
+    "WEB_ROLE",
+    "Conflict",
+    "Connection",
+    "Database",
+    "Published",
+    "VersionWriter",
+    "append_entries",
+    "dataset_lock",
+    "landing",
+    "ledger",
+    "open_database",
+    "quarantine",
+    "references",
+    "runs",
+    "tables",
+]

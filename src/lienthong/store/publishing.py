@@ -1,0 +1,183 @@
+"""Writes one version of a dataset inside the caller's transaction: stage, compare, close the old, begin the new.
+
+Invariant kept here: a key has at most one current row, and the states a key had do not overlap on either axis.
+Whatever begins a state closes the one before it in the same statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+from psycopg import sql
+
+from lienthong.contracts import Contract
+from lienthong.store.copying import CopyIn, copy_digests_out, copy_frames
+from lienthong.store.database import Connection, queries
+from lienthong.store.tables import ARROW_TYPES, changes, columns_of, current, history, key_name
+
+STAGE = sql.Identifier("stage")
+OUR_COLUMNS = (
+    ("_key", pa.string()),
+    ("_digest", pa.int64()),
+    ("_version", pa.int32()),
+    ("_row", pa.int64()),
+    ("_valid_from", pa.date32()),
+)
+
+
+@dataclass(frozen=True)
+class Published:
+    inserted: int
+    updated: int
+    ended: int
+
+    @property
+    def any(self) -> bool:
+        return bool(self.inserted or self.updated or self.ended)
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A staged row whose key a row delivered unchanged already holds; `is_same` when both say the same."""
+
+    row_no: int
+    key: str
+    is_same: bool
+
+
+def arrow_schema(contract: Contract) -> pa.Schema:
+    """The columns of the stage, ours first, in the order of `OUR_COLUMNS` and the contract."""
+    return pa.schema([*OUR_COLUMNS, *((p.name, ARROW_TYPES[p.logical_type]) for p in contract.properties)])
+
+
+class VersionWriter:
+    """One publication in progress. The caller owns the transaction and the dataset's lock, and commits after the ledger entry."""
+
+    def __init__(self, connection: Connection, contract: Contract) -> None:
+        self._connection = connection
+        self._contract = contract
+        row = connection.execute(queries("versions")["next_version"], {"dataset": contract.id}).fetchone()
+        assert row is not None  # the contract is applied before a run begins
+        self.version: int = row[0]
+        self.is_first_fill = self.version == 1
+        self._columns = columns_of(contract)
+        self._versions: list[int] = []
+        self._stage: sql.Identifier = current(contract.id) if self.is_first_fill else STAGE
+
+    def current_digests(self) -> NDArray[np.int64]:
+        """Digests of the rows, as they came, behind the current records; in no order."""
+        if self.is_first_fill:
+            return np.empty(0, np.int64)
+        return copy_digests_out(self._connection, self._query("digests"))
+
+    def open_stage(self, gone: NDArray[np.int64] | None, versions: Sequence[int]) -> CopyIn:
+        """Where new and changed rows go. `gone`: digests no longer delivered; None: judge every current record again.
+
+        Only records of `versions` can end or stand in conflict: those that came by the same road.
+
+        The first fill goes straight into the current table, whose key is made after it: half the work of staging (measured).
+        """
+        if self.is_first_fill:
+            statement = sql.SQL("alter table {} drop constraint {}").format(current(self._contract.id), key_name(self._contract.id))
+            self._connection.execute(statement)
+        else:
+            self._versions = list(versions)
+            self._connection.execute(self._query("make_stage"))
+            if gone is None:
+                self._connection.execute(self._query("keys_of_all"), {"versions": self._versions})
+            else:
+                self._connection.execute(self._query("keys_of_digests"), {"digests": gone.tolist(), "versions": self._versions})
+        self._connection.execute(self._query("make_held_back"))
+        return CopyIn(self._connection, self._stage, arrow_schema(self._contract))
+
+    def hold_back(self, keys: Sequence[str]) -> None:
+        """Keys of rows that wait in quarantine: their records stay as they are."""
+        frame = pl.DataFrame({"key": list(keys)}, schema={"key": pl.String})
+        copy_frames(self._connection, sql.Identifier("held_back"), pa.schema([("key", pa.string())]), [frame])
+
+    def take_off(self, row_nos: Sequence[int]) -> None:
+        """Take rows off the stage again: they will not be published."""
+        if not row_nos:
+            return
+        self._connection.execute(self._query("unstage"), {"rows": list(row_nos)})
+
+    def staged_rows(self, row_nos: Sequence[int]) -> list[tuple[int, str, int]]:
+        """(row number, key, fingerprint of its values) of staged rows."""
+        return self._connection.execute(self._query("staged_rows"), {"rows": list(row_nos)}).fetchall()  # type: ignore[return-value] # three columns
+
+    def conflicts(self) -> list[Conflict]:
+        """Staged rows whose key belongs to a record delivered again unchanged (snapshots only)."""
+        if self.is_first_fill:
+            return []
+        return [Conflict(*row) for row in self._connection.execute(self._query("stage_conflicts"), {"versions": self._versions})]
+
+    def settle_same(self) -> int:
+        """Take rows off the stage that mean what is already published; gives how many."""
+        return 0 if self.is_first_fill else self._count("mark_same")
+
+    def staged(self) -> tuple[int, int]:
+        """(records that would change, records that would be new)."""
+        if self.is_first_fill:
+            return 0, self._count("count_current")
+        row = self._connection.execute(self._query("count_staged")).fetchone()
+        assert row is not None  # an aggregate
+        return row[0], row[1]
+
+    def missing(self) -> int:
+        """How many records would end because the snapshot no longer holds them."""
+        return 0 if self.is_first_fill else self._count("count_missing")
+
+    def publish(self, delivered_on: date, *, end_missing: bool) -> Published:
+        """Close what ends, replace what changed, begin what is new. Gives the counts; nothing is visible before the commit."""
+        if self.is_first_fill:
+            inserted = self._count("count_current")
+            statement = sql.SQL("alter table {} add constraint {} primary key (_key)")
+            self._connection.execute(statement.format(current(self._contract.id), key_name(self._contract.id)))
+            return Published(inserted, 0, 0)
+        values = {"version": self.version, "delivered_on": delivered_on}
+        ended = self._count("end_missing", values) if end_missing else 0
+        self._connection.execute(self._query("close_corrected_past"), values)
+        updated = self._count("update_changed", values)
+        inserted = self._count("insert_new", values)
+        return Published(inserted, updated, ended)
+
+    def record(self, run_id: int, at: datetime, delivered_columns: Sequence[str], published: Published) -> None:
+        """Add the version and point the dataset at it."""
+        values = {
+            "dataset": self._contract.id,
+            "version": self.version,
+            "run": run_id,
+            "at": at,
+            "contract_version": self._contract.version,
+            "delivered_columns": list(delivered_columns),
+            "inserted": published.inserted,
+            "updated": published.updated,
+            "ended": published.ended,
+            "is_first_fill": self.is_first_fill,
+        }
+        self._connection.execute(queries("versions")["add"], values)
+        self._connection.execute(queries("versions")["point_to"], values)
+
+    def _count(self, name: str, values: dict[str, object] | None = None) -> int:
+        row = self._connection.execute(self._query(name), values).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _query(self, name: str) -> sql.Composed:
+        names = [p.name for p in self._contract.properties]
+        return queries("publish")[name].format(
+            current=current(self._contract.id),
+            history=history(self._contract.id),
+            changes=changes(self._contract.id),
+            stage=self._stage,
+            columns=self._columns,
+            same=sql.SQL(" and ").join(
+                sql.SQL("stage.{0} is not distinct from held.{0}").format(sql.Identifier(name)) for name in names
+            ),
+            assignments=sql.SQL(", ").join(sql.SQL("{0} = stage.{0}").format(sql.Identifier(name)) for name in names),
+        )

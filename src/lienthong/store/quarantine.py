@@ -1,0 +1,159 @@
+"""Where failing rows wait, with everything that is wrong with them. Nothing leaves but by going through, or by a word of its source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+from psycopg import sql
+
+from lienthong.store.copying import copy_frames
+from lienthong.store.database import Connection, queries
+
+ISSUES_SCHEMA = pa.schema(
+    [
+        ("dataset_id", pa.string()),
+        ("run_id", pa.int64()),
+        ("row_no", pa.int64()),
+        ("column_name", pa.string()),
+        ("rule", pa.string()),
+        ("code", pa.string()),
+        ("severity", pa.string()),
+        ("found", pa.string()),
+        ("expected_vi", pa.string()),
+        ("expected_en", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class HeldRow:
+    """A row that did not pass: `raw` is the row as it came, by source column."""
+
+    row_no: int
+    source_row: int | None
+    file_no: int | None
+    digest: int | None
+    key: str | None
+    raw: Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A row waiting in quarantine, or one that has left it, with its issues."""
+
+    item_id: int
+    run_id: int
+    row_no: int
+    source_row: int | None
+    uri: str | None
+    sheet: str | None
+    key: str | None
+    state: str
+    since: datetime
+    ended_at: datetime | None
+    raw: dict[str, str | None]
+    corrected: dict[str, str | None] | None
+    issues: list[dict[str, Any]]
+
+
+def hold(connection: Connection, dataset_id: str, run_id: int, rows: Sequence[HeldRow], at: datetime) -> None:
+    """Put rows into quarantine; a row that waits already (same digest) stays the same item and moves to this run."""
+    waiting = _waiting_items(connection, dataset_id, [row.digest for row in rows if row.digest is not None])
+    known, fresh = [], []
+    for row in rows:
+        items = waiting.get(row.digest, []) if row.digest is not None else []
+        if items:
+            known.append((items.pop(0), row))
+        else:
+            fresh.append(row)
+    if known:
+        connection.execute(
+            queries("quarantine")["renew"],
+            {
+                "run": run_id,
+                "items": [item for item, _ in known],
+                "row_nos": [row.row_no for _, row in known],
+                "keys": [row.key for _, row in known],
+                "source_rows": [row.source_row for _, row in known],
+                "file_nos": [row.file_no for _, row in known],
+            },
+        )
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "copy quarantine (dataset_id, run_id, row_no, source_row, file_no, digest, key, raw, since) from stdin"
+        ) as copy,
+    ):
+        for row in fresh:
+            raw = json.dumps(dict(row.raw), ensure_ascii=False).replace("\\u0000", "")  # jsonb holds no NUL; landing does
+            copy.write_row((dataset_id, run_id, row.row_no, row.source_row, row.file_no, row.digest, row.key, raw, at))
+
+
+def _waiting_items(connection: Connection, dataset_id: str, digests: Sequence[int]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    rows = connection.execute(queries("quarantine")["waiting_by_digest"], {"dataset": dataset_id, "digests": list(digests)}).fetchall()
+    for item_id, digest in rows:
+        found.setdefault(digest, []).append(item_id)
+    return found
+
+
+def note_issues(connection: Connection, dataset_id: str, run_id: int, issues: pl.DataFrame) -> None:
+    """Keep the issues of a run, of rows held back and of rows kept with a warning; `issues` as `quality.ISSUE_SCHEMA`."""
+    frame = issues.with_columns(
+        pl.lit(dataset_id).alias("dataset_id"),
+        pl.lit(run_id, pl.Int64).alias("run_id"),
+        pl.col("found").str.replace_all("\x00", "", literal=True),
+    )
+    copy_frames(connection, sql.Identifier("lienthong", "issues"), ISSUES_SCHEMA, [frame])
+
+
+def supersede(connection: Connection, dataset_id: str, source_name: str, run_id: int, at: datetime) -> int:
+    """End the items of earlier runs of a source that its newest snapshot no longer holds."""
+    values = {"dataset": dataset_id, "source": source_name, "run": run_id, "at": at}
+    return connection.execute(queries("quarantine")["supersede"], values).rowcount
+
+
+def release(connection: Connection, items: Sequence[int], run_id: int, at: datetime) -> int:
+    """End items whose row went through."""
+    return connection.execute(queries("quarantine")["release"], {"items": list(items), "run": run_id, "at": at}).rowcount
+
+
+def note_correction(connection: Connection, item_id: int, corrected: Mapping[str, str | None]) -> None:
+    connection.execute(
+        queries("quarantine")["note_correction"], {"item": item_id, "corrected": json.dumps(dict(corrected), ensure_ascii=False)}
+    )
+
+
+def waiting_digests(connection: Connection, dataset_id: str, digests: Sequence[int]) -> dict[int, list[int]]:
+    """Digest → items that wait for exactly that row."""
+    return _waiting_items(connection, dataset_id, digests)
+
+
+def corrections(connection: Connection, dataset_id: str) -> dict[int, dict[str, str | None]]:
+    """Digest of a row as it came → what a person changed in it, for rows that then went through."""
+    return dict(connection.execute(queries("quarantine")["corrections"], {"dataset": dataset_id}).fetchall())
+
+
+def list_items(
+    connection: Connection, dataset_id: str, state: str | None = "waiting", after: int = 0, limit: int = 100
+) -> list[Item]:
+    """Items of a dataset in order of item number, after `after`; `state` None: all states."""
+    values = {"dataset": dataset_id, "state": state, "after": after, "limit": limit}
+    return [Item(*row) for row in connection.execute(queries("quarantine")["list"], values).fetchall()]
+
+
+def show_item(connection: Connection, item_id: int) -> tuple[str, int | None, Item] | None:
+    """(dataset, digest, item), or None when there is no such item."""
+    row = connection.execute(queries("quarantine")["show"], {"item": item_id}).fetchone()
+    return None if row is None else (row[13], row[14], Item(*row[:13]))
+
+
+def counts(connection: Connection, dataset_id: str) -> dict[str, int]:
+    """Items by state."""
+    return dict(connection.execute(queries("quarantine")["counts"], {"dataset": dataset_id}).fetchall())
