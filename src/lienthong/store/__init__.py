@@ -1,6 +1,6 @@
 """Remembers everything in PostgreSQL, with versions. All SQL lives here."""
 
-from lienthong.store import landing, ledger, quarantine, references, runs, tables
+from lienthong.store import landing, ledger, quarantine, references, runs, submissions, tables
 from lienthong.store.database import WEB_ROLE, Connection, Database, dataset_lock
 from lienthong.store.ledger import append_entries
 from lienthong.store.opening import open_database
@@ -21,5 +21,6 @@ __all__ = [
     "quarantine",
     "references",
     "runs",
+    "submissions",
     "tables",
 ]

@@ -129,6 +129,10 @@ class VersionWriter:
         assert row is not None  # an aggregate
         return row[0], row[1]
 
+    def count_current(self) -> int:
+        """How many records there are before this version."""
+        return self._count("count_current")
+
     def missing(self) -> int:
         """How many records would end because the snapshot no longer holds them."""
         return 0 if self.is_first_fill else self._count("count_missing")

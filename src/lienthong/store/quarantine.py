@@ -130,9 +130,9 @@ def note_correction(connection: Connection, item_id: int, corrected: Mapping[str
     )
 
 
-def waiting_digests(connection: Connection, dataset_id: str, digests: Sequence[int]) -> dict[int, list[int]]:
-    """Digest → items that wait for exactly that row."""
-    return _waiting_items(connection, dataset_id, digests)
+def all_waiting(connection: Connection, dataset_id: str) -> list[tuple[int, int]]:
+    """(item, digest of its row) of every item that waits."""
+    return connection.execute(queries("quarantine")["all_waiting"], {"dataset": dataset_id}).fetchall()  # type: ignore[return-value] # two columns
 
 
 def corrections(connection: Connection, dataset_id: str) -> dict[int, dict[str, str | None]]:

@@ -2,6 +2,10 @@
 -- Items of a dataset that wait, with the row they are about.
 select item_id, digest from quarantine where dataset_id = %(dataset)s and state = 'waiting' and digest = any(%(digests)s);
 
+-- name: all_waiting
+-- Every waiting item of a dataset, with the row it is about.
+select item_id, digest from quarantine where dataset_id = %(dataset)s and state = 'waiting' and digest is not null;
+
 -- name: renew
 -- The same row was delivered again and still does not pass: the item moves to the newest run.
 update quarantine set run_id = %(run)s, row_no = fresh.row_no, key = fresh.key, source_row = fresh.source_row, file_no = fresh.file_no

@@ -1,0 +1,209 @@
+"""One batch of rows: standardised, checked, and parted into rows that pass and rows that must wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lienthong import quality
+from lienthong.contracts import Contract, Property, Severity
+from lienthong.pipeline.columns import BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI, Columns, as_properties, landed_digests
+from lienthong.standards import CleanedColumn, get_standard
+from lienthong.store.landing import LandedBatch
+from lienthong.store.tables import POLARS_TYPES
+
+DEFAULT_STANDARDS = {
+    "string": "text",
+    "integer": "integer",
+    "number": "decimal",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp",
+}
+DELIVERY = "delivery"  # `as_of: delivery`: codes are valid on the day of the delivery
+KEY_JOIN = "~"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A judged batch. `kept` has the stage's columns; `held` has row_no, source_row, file_no, digest, key; `issues` as ISSUE_SCHEMA."""
+
+    kept: pl.DataFrame
+    held: pl.DataFrame
+    issues: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges the batches of one run. `corrections`: digest of a row as it came → what a person put right in it."""
+
+    contract: Contract
+    columns: Columns
+    version: int
+    delivered_on: date
+    references: Mapping[str, pl.DataFrame]
+    corrections: Mapping[int, Mapping[str, str | None]]
+    accept_synthetic_ids: bool
+    original_digest: int | None = None  # a correction keeps the digest of the row it corrects
+
+    def digests(self, batch: LandedBatch) -> NDArray[np.int64]:
+        return landed_digests(batch.table, as_properties(batch.table, self.contract, self.columns))
+
+    def judge(self, batch: LandedBatch, wanted: NDArray[np.bool_] | None = None) -> Judged:
+        """Judge the rows of a batch, or only those marked `wanted` (as long as the batch)."""
+        originals = as_properties(batch.table, self.contract, self.columns)
+        rows = _rows(batch).with_columns(pl.Series("digest", landed_digests(batch.table, originals)))
+        if self.original_digest is not None:
+            rows = rows.with_columns(pl.lit(self.original_digest, pl.Int64).alias("digest"))
+        if wanted is not None:
+            mask = pl.Series(wanted)
+            originals, rows = originals.filter(mask), rows.filter(mask)
+        broken = rows.filter(pl.col(BROKEN_CODE).is_not_null())
+        whole = rows[BROKEN_CODE].is_null()
+        return self._judge_whole(originals.filter(whole), rows.filter(whole), broken)
+
+    def _judge_whole(self, originals: pl.DataFrame, rows: pl.DataFrame, broken: pl.DataFrame) -> Judged:
+        originals = self._corrected(originals, rows["digest"])
+        clean, problems = self._standardise(originals, rows["row_no"])
+        checked = quality.check(clean, self.contract, self._context(originals))
+        failed = problems.filter(pl.col("severity") == Severity.ERROR)
+        issues = pl.concat([problems, _without_echo(checked.issues, failed)])
+        passes = checked.kept & ~rows["row_no"].is_in(failed["row_no"].implode())
+        keys = _keys(clean, self.contract)
+        rows = rows.with_columns(keys)
+        return Judged(
+            self._stage(clean.filter(passes), rows.filter(passes)),
+            pl.concat([_held(rows.filter(~passes)), _held(broken.with_columns(pl.lit(None, pl.String).alias("key")))]),
+            pl.concat([issues, _broken_issues(broken)]),
+        )
+
+    def _corrected(self, originals: pl.DataFrame, digests: pl.Series) -> pl.DataFrame:
+        """Rows once put right by a person are put right again when the source repeats them."""
+        if not self.corrections:
+            return originals
+        places = digests.is_in(pl.Series(list(self.corrections), dtype=pl.Int64).implode()).arg_true()
+        by_column = {delivered: name for name, delivered in self.columns.by_property.items()}
+        values = originals.to_dict()
+        for place in places.to_list():
+            for delivered, value in self.corrections[digests[place]].items():
+                name = by_column.get(delivered)
+                if name is not None:
+                    values[name] = values[name].scatter(place, value)
+        return pl.DataFrame(values)
+
+    def _standardise(self, originals: pl.DataFrame, row_nos: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """(cleaned columns with row_no, issues of the values that would not clean)."""
+        cleaned: dict[str, CleanedColumn] = {}
+        dated_last = sorted(self.contract.properties, key=lambda p: p.as_of is not None)
+        for p in dated_last:
+            cleaned[p.name] = self._clean(p, originals[p.name], cleaned)
+        columns = [
+            cleaned[p.name].values.cast(POLARS_TYPES[p.logical_type]).alias(p.name) for p in self.contract.properties
+        ]
+        issues = [
+            quality.issues_of_problems(row_nos, p.name, cleaned[p.name].problems, originals[p.name])
+            for p in self.contract.properties
+            if cleaned[p.name].problems.null_count() < len(row_nos)
+        ]
+        return pl.DataFrame([row_nos.alias("row_no"), *columns]), pl.concat([quality.no_issues(), *issues])
+
+    def _clean(self, p: Property, values: pl.Series, cleaned: Mapping[str, CleanedColumn]) -> CleanedColumn:
+        name = p.standard or DEFAULT_STANDARDS[p.logical_type]
+        options = dict(p.standard_options)
+        if name in ACCEPTS_SYNTHETIC:
+            options.setdefault("accept_synthetic", self.accept_synthetic_ids)
+        dated_by = None
+        if p.as_of is not None:
+            on_delivery = pl.repeat(self.delivered_on, len(values), dtype=pl.Date, eager=True)
+            dated_by = on_delivery if p.as_of == DELIVERY else cleaned[p.as_of].values.cast(pl.Date).fill_null(self.delivered_on)
+        return get_standard(name).clean_column(values, options, dated_by)
+
+    def _context(self, originals: pl.DataFrame) -> quality.CheckContext:
+        return quality.CheckContext(delivered_on=self.delivered_on, references=self.references, originals=originals)
+
+    def _stage(self, clean: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+        begins = pl.lit(self.delivered_on, pl.Date)
+        if self.contract.valid_from is not None:
+            begins = clean[self.contract.valid_from].cast(pl.Date).fill_null(self.delivered_on)  # type: ignore[assignment] # a column instead of one date
+        return clean.select(
+            rows["key"].alias("_key"),
+            rows["digest"].alias("_digest"),
+            pl.lit(self.version, pl.Int32).alias("_version"),
+            rows["row_no"].alias("_row"),
+            begins.alias("_valid_from"),
+            *(pl.col(p.name) for p in self.contract.properties),
+        )
+
+
+ACCEPTS_SYNTHETIC = frozenset({"citizen_id", "tax_code", "insurance_no", "phone"})
+
+
+def _rows(batch: LandedBatch) -> pl.DataFrame:
+    """Each row's numbers, and why it is broken when it is."""
+    count = batch.table.num_rows
+    frame = pl.DataFrame(
+        {
+            "row_no": pl.int_range(batch.first_row_no, batch.first_row_no + count, dtype=pl.Int64, eager=True),
+            "source_row": pl.Series(batch.source_rows.to_numpy(zero_copy_only=False), dtype=pl.Int64),
+            "file_no": pl.repeat(batch.file_no, count, dtype=pl.Int32, eager=True),
+        }
+    )
+    if BROKEN_CODE in batch.table.column_names:
+        broken = pl.DataFrame(pl.from_arrow(batch.table.select([BROKEN_TEXT, BROKEN_CODE, BROKEN_VI, BROKEN_EN])))
+        return frame.hstack(broken.with_columns(pl.all().cast(pl.String)))
+    return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in (BROKEN_TEXT, BROKEN_CODE, BROKEN_VI, BROKEN_EN))
+
+
+def _held(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select("row_no", "source_row", "file_no", "digest", "key")
+
+
+def _keys(clean: pl.DataFrame, contract: Contract) -> pl.Series:
+    """The key as text; null where a part is missing. Several parts are joined by `~`, a `~` inside a part becomes `%7E`."""
+    parts = [_key_part(p) for p in contract.key]
+    if len(parts) > 1:
+        parts = [part.str.replace_all("%", "%25", literal=True).str.replace_all("~", "%7E", literal=True) for part in parts]
+    return clean.select(pl.concat_str(parts, separator=KEY_JOIN).alias("key")).to_series()
+
+
+def _key_part(p: Property) -> pl.Expr:
+    column = pl.col(p.name)
+    if p.logical_type == "timestamp":
+        return column.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return column.cast(pl.String)
+
+
+def _without_echo(issues: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
+    """A value that would not clean is empty now; that it is empty need not be said as well."""
+    if failed.is_empty() or issues.is_empty():
+        return issues
+    return issues.join(failed.select("row_no", "column_name"), on=["row_no", "column_name"], how="anti", nulls_equal=True)
+
+
+def _broken_issues(broken: pl.DataFrame) -> pl.DataFrame:
+    if broken.is_empty():
+        return quality.no_issues()
+    return broken.select(
+        "row_no",
+        pl.lit(None, pl.String).alias("column_name"),
+        pl.lit("row").alias("rule"),
+        pl.col(BROKEN_CODE).alias("code"),
+        pl.lit(Severity.ERROR.value).alias("severity"),
+        pl.col(BROKEN_TEXT).alias("found"),
+        pl.col(BROKEN_VI).alias("expected_vi"),
+        pl.col(BROKEN_EN).alias("expected_en"),
+    ).match_to_schema(quality.ISSUE_SCHEMA)
+
+
+def reference_columns(contract: Contract) -> dict[str, Sequence[str]]:
+    """Which columns of which other datasets the contract's rules read."""
+    wanted: dict[str, set[str]] = {}
+    for rule in contract.all_rules:
+        if rule.kind == "reference":
+            wanted.setdefault(rule.parameters["dataset"], {"valid_from", "valid_to"}).add(rule.parameters["column"])
+    return {dataset: sorted(columns) for dataset, columns in wanted.items()}

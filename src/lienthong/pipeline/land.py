@@ -1,0 +1,120 @@
+"""Source → landing: rows kept exactly as they came, a batch a commit, so that a cut-off landing goes on where it was."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from lienthong import connectors
+from lienthong.connectors import Batch, SourceFile
+from lienthong.contracts import Contract, Source
+from lienthong.pipeline.columns import BROKEN, BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI
+from lienthong.pipeline.workshop import OnProgress, Progress, Workshop
+from lienthong.store import Connection, landing, runs
+from lienthong.store.landing import LandedBatch, LandedFile
+
+READ_AHEAD = 2  # batches read while one is being written
+
+
+@dataclass(frozen=True)
+class Landed:
+    rows: int
+    position: Mapping[str, Any] | None
+
+
+def land(
+    workshop: Workshop, connection: Connection, contract: Contract, source: Source, run_id: int,
+    after: Mapping[str, Any] | None, on_progress: OnProgress,
+) -> Landed:  # fmt: skip
+    """Read a source to its end into the landing of a run. `connection` is in autocommit.
+
+    `after` is where an earlier try, or an earlier incremental run, stopped. Raises SourceError; what landed before stays.
+    """
+    reached = landing.reached(connection, run_id)
+    batch_no, file_no, row_no, position = reached.batch_no, reached.file_no, reached.row_no, after
+    open_file = landing.last_file(connection, run_id)
+    known = None if open_file is None else open_file[:3]
+    for batch in _read_ahead(lambda: connectors.read(source, workshop.read_context, after)):
+        position = batch.position
+        table, source_rows = _with_broken(batch)
+        if known != _identity(batch.file):
+            file_no += 1
+            known = _identity(batch.file)
+            landing.add_file(connection, run_id, _landed_file(batch.file, file_no))
+        batch_no += 1
+        landing.add_batch(connection, run_id, batch_no, LandedBatch(file_no, row_no + 1, table, source_rows), position)
+        row_no += table.num_rows
+        on_progress(Progress(contract.id, "landing", row_no))
+    runs.landed(connection, run_id, row_no, position)
+    return Landed(row_no, position)
+
+
+def _identity(file: SourceFile) -> tuple[str, str, str]:
+    return file.uri, file.sheet, file.sha256
+
+
+def _landed_file(file: SourceFile, file_no: int) -> LandedFile:
+    return LandedFile(file_no, file.uri, file.sheet, file.sha256, file.size_bytes, file.encoding, file.encoding_confidence)
+
+
+def _with_broken(batch: Batch) -> tuple[pa.Table, pa.Array]:
+    """The batch's rows, then the rows that could not be split into columns, marked as such: both are counted, none is lost."""
+    if not batch.broken:
+        return batch.table, batch.source_rows
+    broken = pa.table(
+        {
+            BROKEN_TEXT: pa.array([row.text for row in batch.broken], pa.string()),
+            BROKEN_CODE: pa.array([row.code for row in batch.broken], pa.string()),
+            BROKEN_VI: pa.array([row.expected_vi for row in batch.broken], pa.string()),
+            BROKEN_EN: pa.array([row.expected_en for row in batch.broken], pa.string()),
+        }
+    )
+    whole = batch.table
+    for name in BROKEN:
+        whole = whole.append_column(name, pa.nulls(whole.num_rows, pa.string()))
+    for name in batch.table.column_names:
+        broken = broken.append_column(name, pa.nulls(broken.num_rows, pa.string()))
+    source_rows = pa.concat_arrays([_one(batch.source_rows), pa.array([row.source_row for row in batch.broken], pa.int64())])
+    return pa.concat_tables([whole, broken.select(whole.column_names)]), source_rows
+
+
+def _one(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _read_ahead(read: Callable[[], Iterator[Batch]]) -> Iterator[Batch]:
+    """Batches in order, the next ones read by a thread while the caller writes."""
+    ready: queue.Queue[Batch | BaseException | None] = queue.Queue(READ_AHEAD)
+    stopped = threading.Event()
+
+    def put(item: Batch | BaseException | None) -> bool:
+        while not stopped.is_set():
+            try:
+                ready.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def work() -> None:
+        try:
+            for batch in read():
+                if not put(batch):
+                    return
+            put(None)
+        except BaseException as failure:  # noqa: BLE001 # handed over and raised by the reader of the queue
+            put(failure)
+
+    threading.Thread(target=work, name="read-ahead", daemon=True).start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()

@@ -1,0 +1,256 @@
+"""One pass of one dataset from source to published version, and a person's word on a run that waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from lienthong import connectors
+from lienthong.clock import vietnam_date
+from lienthong.contracts import Contract, Delivery, Source
+from lienthong.errors import LienthongError, NotFound, RunError
+from lienthong.ledger import Entry, Event
+from lienthong.pipeline.land import land
+from lienthong.pipeline.publish import PLATFORM, Delivered, Outcome, Publication
+from lienthong.pipeline.workshop import OnProgress, Progress, RunOutcome, Workshop, no_progress
+from lienthong.store import Connection, append_entries, dataset_lock, runs, tables
+from lienthong.store.runs import Counts, LastDone, StoredRun
+from lienthong.store.tables import Applied
+
+
+def apply_contract(workshop: Workshop, contract: Contract) -> Applied:
+    """Create or migrate the dataset's tables; an entry in the ledger when anything changed.
+
+    Raises UnsafeMigration when data would be lost; the old contract then stays in force.
+    """
+    at = workshop.clock()
+    with workshop.database.connect() as connection:
+        applied = tables.apply_tables(connection, contract)
+        if applied.outcome != "unchanged":
+            entry = Entry(
+                at=at,
+                event=Event.CONTRACT_APPLIED,
+                caller=PLATFORM,
+                dataset=contract.id,
+                outcome=applied.outcome,
+                details={"contract_version": contract.version, "contract_digest": contract.digest},
+            )
+            append_entries(connection, [entry], workshop.signer, at)
+    return applied
+
+
+def run_dataset(
+    workshop: Workshop, contract: Contract, source_name: str | None = None, delivered_on: date | None = None,
+    on_progress: OnProgress = no_progress,
+) -> RunOutcome:  # fmt: skip
+    """Read a source, and publish what is new. Goes on with a run that was cut off; a delivery seen before is recognised by its hash.
+
+    `source_name` may be left out when the contract has one source. `delivered_on`: the delivery's own date, by default today in Vietnam.
+    Raises DatasetBusyError when another run of the dataset is at work, SourceError when the source cannot be read (the run is then `failed`).
+    """
+    began = time.monotonic()
+    source = _source(contract, source_name)
+    with workshop.database.connect(autocommit=True) as connection, dataset_lock(connection, contract.id):
+        run = _Run(workshop, connection, contract, source, on_progress)
+        outcome = run.take(delivered_on or vietnam_date(workshop.clock()))
+    on_progress(Progress(contract.id, "done", outcome.rows_in, outcome.rows_in))
+    return _with_seconds(outcome, time.monotonic() - began)
+
+
+def approve_run(workshop: Workshop, run_id: int, official: str, on_progress: OnProgress = no_progress) -> RunOutcome:
+    """Let a waiting run pass its bounds: the same landing is judged again under today's contract, and published.
+
+    Raises NotFound for an unknown run, RunError when it does not wait or a newer delivery of the source is published already.
+    """
+    began = time.monotonic()
+    with workshop.database.connect(autocommit=True) as connection:
+        stored = _waiting_run(connection, run_id)
+        contract = _contract(workshop, stored.dataset_id)
+        with dataset_lock(connection, contract.id):
+            _waiting_run(connection, run_id)  # again, now that nobody else can decide it
+            newest = runs.last_done(connection, stored.dataset_id, stored.source_name)
+            if newest is not None and newest.run_id > run_id:
+                raise RunError(
+                    f"Run {run_id} waits, but run {newest.run_id} of the same source was published after it.",
+                    hint=f"Withdraw it: lienthong run withdraw {run_id}.",
+                )
+            delivered = _delivered(stored, approved_by=official)
+            outcome = publish_landing(workshop, connection, contract, delivered, on_progress)
+    return _with_seconds(outcome, time.monotonic() - began)
+
+
+def withdraw_run(workshop: Workshop, run_id: int, official: str) -> None:
+    """Decide that a waiting run shall never be published. Its landing is kept. Raises like `approve_run`."""
+    at = workshop.clock()
+    with workshop.database.connect(autocommit=True) as connection:
+        stored = _waiting_run(connection, run_id)
+        with dataset_lock(connection, stored.dataset_id), connection.transaction():
+            _waiting_run(connection, run_id)
+            runs.fail(connection, run_id, at, "", state="withdrawn")
+            entry = Entry(
+                at=at,
+                event=Event.RUN_WITHDRAWN,
+                caller=PLATFORM,
+                official=official,
+                dataset=stored.dataset_id,
+                outcome="withdrawn",
+                details={"run": run_id},
+            )
+            append_entries(connection, [entry], workshop.signer, at)
+
+
+def publish_landing(
+    workshop: Workshop, read: Connection, contract: Contract, delivered: Delivered, on_progress: OnProgress
+) -> RunOutcome:
+    """Landing → version in one transaction. The caller holds the dataset's lock; `read` is in autocommit."""
+    with workshop.database.connect() as write:
+        outcome = Publication(workshop, contract, delivered, read, write, on_progress).publish()
+    return outcome_of(delivered, contract, outcome)
+
+
+def outcome_of(delivered: Delivered, contract: Contract, outcome: Outcome) -> RunOutcome:
+    return RunOutcome(
+        run_id=delivered.run_id,
+        dataset_id=contract.id,
+        source_name=delivered.source_name,
+        state=outcome.state,
+        **outcome.counts.__dict__,
+        version=outcome.version,
+        waits_for=outcome.waits_for,
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    workshop: Workshop
+    connection: Connection
+    contract: Contract
+    source: Source
+    on_progress: OnProgress
+
+    def take(self, delivered_on: date) -> RunOutcome:
+        fingerprint = connectors.fingerprint(self.source, self.workshop.read_context)
+        done = runs.last_done(self.connection, self.contract.id, self.source.name)
+        cut_off = runs.unfinished(self.connection, self.contract.id, self.source.name)
+        if cut_off is not None and cut_off.fingerprint != fingerprint:
+            self._fail(cut_off.run_id, "The source was replaced before its landing was complete.")
+            cut_off = None
+        if cut_off is None and self._seen_before(done, fingerprint):
+            assert done is not None  # _seen_before says so
+            return self._recognise(done, fingerprint, delivered_on)
+        after = done.position if done is not None and self.source.delivery is Delivery.INCREMENTAL else None
+        if cut_off is None:
+            run_id = self._begin(fingerprint, delivered_on)
+        else:
+            run_id, delivered_on = cut_off.run_id, cut_off.delivered_on
+            after = cut_off.position if cut_off.position is not None else after
+        try:
+            if cut_off is None or cut_off.state == "landing":
+                land(self.workshop, self.connection, self.contract, self.source, run_id, after, self.on_progress)
+            delivered = Delivered(run_id, self.source.name, self.source.delivery, delivered_on, fingerprint)
+            return publish_landing(self.workshop, self.connection, self.contract, delivered, self.on_progress)
+        except LienthongError as error:
+            self._fail(run_id, error.message)
+            raise
+
+    def _begin(self, fingerprint: str | None, delivered_on: date) -> int:
+        return runs.begin(
+            self.connection,
+            self.contract.id,
+            self.source.name,
+            self.source.delivery.value,
+            self.contract.digest,
+            fingerprint,
+            self.workshop.clock(),
+            delivered_on,
+        )
+
+    def _seen_before(self, done: LastDone | None, fingerprint: str | None) -> bool:
+        return (
+            done is not None
+            and fingerprint is not None
+            and done.fingerprint == fingerprint
+            and done.contract_digest == self.contract.digest
+            and self.source.delivery is Delivery.SNAPSHOT
+        )
+
+    def _recognise(self, done: LastDone, fingerprint: str | None, delivered_on: date) -> RunOutcome:
+        """The very delivery that was published last: nothing is read, the run says so."""
+        run_id = self._begin(fingerprint, delivered_on)
+        counts = Counts(
+            rows_in=done.rows_in, rows_unchanged=done.rows_in - done.rows_quarantined, rows_quarantined=done.rows_quarantined
+        )
+        self._end(run_id, "unchanged", Event.RUN_UNCHANGED, counts, {"same_as_run": done.run_id}, fingerprint or "")
+        delivered = Delivered(run_id, self.source.name, self.source.delivery, delivered_on, fingerprint)
+        return outcome_of(delivered, self.contract, Outcome("unchanged", counts, None))
+
+    def _fail(self, run_id: int, why: str) -> None:
+        at = self.workshop.clock()
+        with self.connection.transaction():
+            runs.fail(self.connection, run_id, at, why)
+            entry = self._entry(Event.RUN_FAILED, "failed", {"run": run_id, "source": self.source.name})
+            append_entries(self.connection, [entry], self.workshop.signer, at)
+
+    def _end(
+        self, run_id: int, state: str, event: Event, counts: Counts, details: Mapping[str, Any], fingerprint: str
+    ) -> None:
+        at = self.workshop.clock()
+        with self.connection.transaction():
+            runs.finish(self.connection, run_id, state, at, counts, self.contract.digest)
+            entry = self._entry(event, state, {"run": run_id, "source": self.source.name, **counts.__dict__, **details}, fingerprint)
+            append_entries(self.connection, [entry], self.workshop.signer, at)
+
+    def _entry(self, event: Event, outcome: str, details: Mapping[str, Any], fingerprint: str = "") -> Entry:
+        return Entry(
+            at=self.workshop.clock(),
+            event=event,
+            caller=PLATFORM,
+            dataset=self.contract.id,
+            request_digest=fingerprint,
+            outcome=outcome,
+            details=details,
+        )
+
+
+def _source(contract: Contract, name: str | None) -> Source:
+    names = [source.name for source in contract.sources]
+    if name is None and len(names) == 1:
+        return contract.sources[0]
+    for source in contract.sources:
+        if source.name == name:
+            return source
+    raise RunError(f"`{contract.id}` has sources {names}, found `{name}`.", hint="Name one of them with --source.")
+
+
+def _contract(workshop: Workshop, dataset_id: str) -> Contract:
+    contract = workshop.contracts.get(dataset_id)
+    if contract is None:
+        raise NotFound(f"No contract of `{dataset_id}` is among those read.", hint="Look into LIENTHONG_DATASETS.")
+    return contract
+
+
+def _waiting_run(connection: Connection, run_id: int) -> StoredRun:
+    stored = runs.show(connection, run_id)
+    if stored is None:
+        raise NotFound(f"There is no run {run_id}.", hint="lienthong run list shows them.")
+    if stored.state != "waiting":
+        raise RunError(f"Run {run_id} does not wait for a person: it is `{stored.state}`.")
+    return stored
+
+
+def _delivered(stored: StoredRun, approved_by: str) -> Delivered:
+    return Delivered(
+        run_id=stored.run_id,
+        source_name=stored.source_name,
+        delivery=Delivery(stored.delivery),
+        delivered_on=stored.delivered_on,
+        fingerprint=stored.fingerprint,
+        approved_by=approved_by,
+    )
+
+
+def _with_seconds(outcome: RunOutcome, seconds: float) -> RunOutcome:
+    return RunOutcome(**{**outcome.__dict__, "seconds": round(seconds, 3)})
