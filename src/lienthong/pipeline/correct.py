@@ -72,9 +72,14 @@ def correct_row(
                 original_digest=digest,
                 event=Event.QUARANTINE_CORRECTED,
             )
-            outcome = publish_landing(workshop, connection, contract, delivered, no_progress)
-            with connection.transaction():
-                quarantine.note_correction(connection, item_id, delivered_changes)
+            outcome = publish_landing(
+                workshop,
+                connection,
+                contract,
+                delivered,
+                no_progress,
+                lambda write: quarantine.note_correction(write, item_id, delivered_changes),
+            )
             _, _, after = _show(connection, item_id)
     return Correction(outcome, after)
 

@@ -28,6 +28,7 @@ from lienthong.store.runs import Counts
 
 API = "api"  # the source name of rows that came by POST
 CORRECTION = "correction"  # the source name of rows put right in quarantine
+BeforeEntry = Callable[[Connection], None]
 PLATFORM = "lienthong"  # who acts when no person or subsystem does
 
 
@@ -75,7 +76,7 @@ class Publication:
         self._rows_in = sum(count for _, _, count in self._numbers)
         self._is_snapshot = delivered.delivery is Delivery.SNAPSHOT
 
-    def publish(self, before_entry: Callable[[], None] | None = None) -> Outcome:
+    def publish(self, before_entry: BeforeEntry | None = None) -> Outcome:
         """Write the version, the quarantine, the run's end and the ledger entry. The caller commits.
 
         `before_entry` is called when all is written but the ledger entry, which must come last.
@@ -249,7 +250,7 @@ class Publication:
 
     def _write_version(
         self, writer: VersionWriter, columns: Columns, held: pl.DataFrame, issues: pl.DataFrame, released: Sequence[int], counts: Counts,
-        before_entry: Callable[[], None] | None,
+        before_entry: BeforeEntry | None,
     ) -> Outcome:  # fmt: skip
         run_id = self._delivered.run_id
         published = writer.publish(self._delivered.delivered_on, end_missing=self._is_snapshot)
@@ -268,7 +269,7 @@ class Publication:
         runs.finish(self._write, run_id, state, self._at, counts, self._contract.digest, version)
         event = self._delivered.event if version is not None or self._delivered.event is not Event.RUN_PUBLISHED else Event.RUN_UNCHANGED
         if before_entry is not None:
-            before_entry()
+            before_entry(self._write)
         self._append(event, counts, version, {})
         return Outcome(state, counts, version)
 

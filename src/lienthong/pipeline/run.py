@@ -14,7 +14,7 @@ from lienthong.contracts import Contract, Delivery, Source
 from lienthong.errors import LienthongError, NotFound, RunError
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.land import land
-from lienthong.pipeline.publish import PLATFORM, Delivered, Outcome, Publication
+from lienthong.pipeline.publish import PLATFORM, BeforeEntry, Delivered, Outcome, Publication
 from lienthong.pipeline.workshop import OnProgress, Progress, RunOutcome, Workshop, no_progress
 from lienthong.store import Connection, append_entries, dataset_lock, runs, tables
 from lienthong.store.runs import Counts, LastDone, StoredRun
@@ -103,11 +103,15 @@ def withdraw_run(workshop: Workshop, run_id: int, official: str) -> None:
 
 
 def publish_landing(
-    workshop: Workshop, read: Connection, contract: Contract, delivered: Delivered, on_progress: OnProgress
-) -> RunOutcome:
-    """Landing → version in one transaction. The caller holds the dataset's lock; `read` is in autocommit."""
+    workshop: Workshop, read: Connection, contract: Contract, delivered: Delivered, on_progress: OnProgress,
+    before_entry: BeforeEntry | None = None,
+) -> RunOutcome:  # fmt: skip
+    """Landing → version in one transaction. The caller holds the dataset's lock; `read` is in autocommit.
+
+    `before_entry` writes what must become true together with the version, just before the ledger entry.
+    """
     with workshop.database.connect() as write:
-        outcome = Publication(workshop, contract, delivered, read, write, on_progress).publish()
+        outcome = Publication(workshop, contract, delivered, read, write, on_progress).publish(before_entry)
     return outcome_of(delivered, contract, outcome)
 
 

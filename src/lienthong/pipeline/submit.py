@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +15,8 @@ from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Delivery
 from lienthong.errors import Conflict, Unprocessable
 from lienthong.ledger import Event
-from lienthong.pipeline.publish import API, Delivered, Publication
+from lienthong.pipeline.publish import API, Delivered
+from lienthong.pipeline.run import publish_landing
 from lienthong.pipeline.workshop import Workshop, no_progress
 from lienthong.store import Connection, dataset_lock, landing, runs, submissions
 from lienthong.store.landing import LandedBatch, LandedFile
@@ -32,6 +34,16 @@ class Submission:
     run_id: int
     verdicts: list[dict[str, Any]]
     is_repeat: bool = False
+
+
+@dataclass(frozen=True)
+class _Request:
+    contract: Contract
+    count: int
+    caller: str
+    idempotency_key: str
+    digest: bytes
+    at: datetime
 
 
 def submit_records(
@@ -65,9 +77,10 @@ def submit_records(
                 purpose=purpose,
                 event=Event.SUBMISSION_RECEIVED,
             )
-            with workshop.database.connect() as write:
-                publication = Publication(workshop, contract, delivered, connection, write, no_progress)
-                publication.publish(before_entry=lambda: _keep(write, contract, run_id, len(records), caller, idempotency_key, digest, workshop))
+            request = _Request(contract, len(records), caller, idempotency_key, digest, workshop.clock())
+            publish_landing(
+                workshop, connection, contract, delivered, no_progress, lambda write: _keep(write, run_id, request)
+            )
             found = submissions.find(connection, caller, contract.id, idempotency_key)
             assert found is not None  # kept in the transaction just committed
             return Submission(**found.answer)
@@ -115,15 +128,15 @@ def _text(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _keep(
-    write: Connection, contract: Contract, run_id: int, count: int, caller: str, key: str, digest: bytes, workshop: Workshop
-) -> None:
-    published = submissions.published_rows(write, contract.id, run_id)
+def _keep(write: Connection, run_id: int, request: _Request) -> None:
+    published = submissions.published_rows(write, request.contract.id, run_id)
     held = submissions.held_rows(write, run_id)
     issues = submissions.run_issues(write, run_id)
     verdicts = []
-    for row in range(1, count + 1):
+    for row in range(1, request.count + 1):
         item, held_key = held.get(row, (None, None))
+        key = held_key if item is not None else published.get(row)
         fate = "quarantined" if item is not None else "published" if row in published else "unchanged"
-        verdicts.append({"row": row, "fate": fate, "key": held_key, "item": item, "issues": issues.get(row, [])})
-    submissions.keep(write, caller, contract.id, key, digest, run_id, {"run_id": run_id, "verdicts": verdicts}, workshop.clock())
+        verdicts.append({"row": row, "fate": fate, "key": key, "item": item, "issues": issues.get(row, [])})
+    answer = {"run_id": run_id, "verdicts": verdicts}
+    submissions.keep(write, request.caller, request.contract.id, request.idempotency_key, request.digest, run_id, answer, request.at)

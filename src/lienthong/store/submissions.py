@@ -42,10 +42,10 @@ def keep(
     connection.execute(queries("submissions")["keep"], values)
 
 
-def published_rows(connection: Connection, dataset_id: str, run_id: int) -> set[int]:
-    """Row numbers of a run whose rows changed a record or made one, seen inside the run's own transaction."""
+def published_rows(connection: Connection, dataset_id: str, run_id: int) -> dict[int, str]:
+    """Row number → key of the rows of a run that changed a record or made one, seen inside the run's own transaction."""
     statement = queries("submissions")["published_rows"].format(current=current(dataset_id))
-    return {row[0] for row in connection.execute(statement, {"run": run_id, "dataset": dataset_id}).fetchall()}
+    return dict(connection.execute(statement, {"run": run_id, "dataset": dataset_id}).fetchall())
 
 
 def run_issues(connection: Connection, run_id: int) -> dict[int, list[dict[str, Any]]]:

@@ -8,8 +8,8 @@ insert into submissions (caller, dataset_id, idempotency_key, body_digest, run_i
 values (%(caller)s, %(dataset)s, %(key)s, %(body_digest)s, %(run)s, %(answer)s, %(at)s);
 
 -- name: published_rows
--- Row numbers of a run that became current states.
-select held._row
+-- Row numbers and keys of a run's rows that became current states.
+select held._row, held._key
 from {current} as held join versions on versions.dataset_id = %(dataset)s and versions.version = held._version
 where versions.run_id = %(run)s;
 
