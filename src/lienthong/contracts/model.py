@@ -141,7 +141,7 @@ class Contract:
         """The primary key's properties in order; never empty in a checked contract."""
         return tuple(sorted((p for p in self.properties if p.key_position is not None), key=lambda p: p.key_position or 0))
 
-    def property(self, name: str) -> Property:
+    def property_named(self, name: str) -> Property:
         """The property of that name. Raises KeyError when there is none."""
         for candidate in self.properties:
             if candidate.name == name:

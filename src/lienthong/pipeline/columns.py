@@ -86,7 +86,7 @@ def row_digests(frame: pl.DataFrame) -> NDArray[np.int64]:
     if frame.height == 0:
         return np.empty(0, np.int64)
     text = pl.concat_str([pl.col(name).fill_null(ABSENT) for name in frame.columns], separator=SEPARATOR).alias("row")
-    hashed = frame.lazy().select(text).collect().select(plh.col("row").nchash.xxh3_64())  # type: ignore[attr-defined] # a registered namespace
+    hashed = frame.lazy().select(text).collect().select(plh.col("row").nchash.xxh3_64())
     return hashed.to_series().to_numpy().astype(np.uint64).view(np.int64)
 
 

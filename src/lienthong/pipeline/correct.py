@@ -113,9 +113,7 @@ def _land(workshop: Workshop, connection: Connection, contract: Contract, item: 
     match_columns(contract, list(raw), f"quarantine item {item.item_id}")
     table = pa.table({name: pa.array([value], pa.string()) for name, value in raw.items()})
     with connection.transaction():
-        run_id = runs.begin(
-            connection, contract.id, CORRECTION, Delivery.INCREMENTAL.value, contract.digest, None, at, vietnam_date(at)
-        )
+        run_id = runs.begin(connection, contract.id, CORRECTION, Delivery.INCREMENTAL.value, contract.digest, None, at, vietnam_date(at))
         landing.add_file(connection, run_id, LandedFile(1, f"quarantine/{item.item_id}", "", "", 0, "", 1.0))
         landing.add_batch(connection, run_id, 1, LandedBatch(1, 1, table, pa.array([item.source_row or item.row_no], pa.int64())), {})
         runs.landed(connection, run_id, 1, None)

@@ -102,9 +102,7 @@ class Judge:
         dated_last = sorted(self.contract.properties, key=lambda p: p.as_of is not None)
         for p in dated_last:
             cleaned[p.name] = self._clean(p, originals[p.name], cleaned)
-        columns = [
-            cleaned[p.name].values.cast(POLARS_TYPES[p.logical_type]).alias(p.name) for p in self.contract.properties
-        ]
+        columns = [cleaned[p.name].values.cast(POLARS_TYPES[p.logical_type]).alias(p.name) for p in self.contract.properties]
         issues = [
             quality.issues_of_problems(row_nos, p.name, cleaned[p.name].problems, originals[p.name])
             for p in self.contract.properties

@@ -154,9 +154,7 @@ class Publication:
         held: list[pl.DataFrame] = []
         issues: list[pl.DataFrame] = [quality.no_issues()]
         row_nos, keys, digests = [], [], []
-        versions = (
-            references.delivered_versions(self._read, self._contract.id, self._delivered.source_name) if self._is_snapshot else []
-        )
+        versions = references.delivered_versions(self._read, self._contract.id, self._delivered.source_name) if self._is_snapshot else []
         with writer.open_stage(gone, versions) as stage:
             for batch, mask in self._wanted_batches(wanted):
                 judged = judge.judge(batch, mask)

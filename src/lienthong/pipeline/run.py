@@ -184,9 +184,7 @@ class _Run:
     def _recognise(self, done: LastDone, fingerprint: str | None, delivered_on: date) -> RunOutcome:
         """The very delivery that was published last: nothing is read, the run says so."""
         run_id = self._begin(fingerprint, delivered_on)
-        counts = Counts(
-            rows_in=done.rows_in, rows_unchanged=done.rows_in - done.rows_quarantined, rows_quarantined=done.rows_quarantined
-        )
+        counts = Counts(rows_in=done.rows_in, rows_unchanged=done.rows_in - done.rows_quarantined, rows_quarantined=done.rows_quarantined)
         self._end(run_id, "unchanged", Event.RUN_UNCHANGED, counts, {"same_as_run": done.run_id}, fingerprint or "")
         delivered = Delivered(run_id, self.source.name, self.source.delivery, delivered_on, fingerprint)
         return outcome_of(delivered, self.contract, Outcome("unchanged", counts, None))
@@ -198,9 +196,7 @@ class _Run:
             entry = self._entry(Event.RUN_FAILED, "failed", {"run": run_id, "source": self.source.name})
             append_entries(self.connection, [entry], self.workshop.signer, at)
 
-    def _end(
-        self, run_id: int, state: str, event: Event, counts: Counts, details: Mapping[str, Any], fingerprint: str
-    ) -> None:
+    def _end(self, run_id: int, state: str, event: Event, counts: Counts, details: Mapping[str, Any], fingerprint: str) -> None:
         at = self.workshop.clock()
         with self.connection.transaction():
             runs.finish(self.connection, run_id, state, at, counts, self.contract.digest)

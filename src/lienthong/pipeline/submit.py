@@ -78,9 +78,7 @@ def submit_records(
                 event=Event.SUBMISSION_RECEIVED,
             )
             request = _Request(contract, len(records), caller, idempotency_key, digest, workshop.clock())
-            publish_landing(
-                workshop, connection, contract, delivered, no_progress, lambda write: _keep(write, run_id, request)
-            )
+            publish_landing(workshop, connection, contract, delivered, no_progress, lambda write: _keep(write, run_id, request))
             found = submissions.find(connection, caller, contract.id, idempotency_key)
             assert found is not None  # kept in the transaction just committed
             return Submission(**found.answer)
@@ -91,7 +89,8 @@ def _refuse_unknown(contract: Contract, records: Sequence[Mapping[str, Any]]) ->
     unknown = sorted({name for record in records for name in record} - known)
     if unknown:
         raise Unprocessable(
-            f"`{contract.id}` has no property {', '.join(f'`{name}`' for name in unknown)}.", hint="Its properties are in the contract and in /docs."
+            f"`{contract.id}` has no property {', '.join(f'`{name}`' for name in unknown)}.",
+            hint="Its properties are in the contract and in /docs.",
         )
 
 
@@ -109,9 +108,7 @@ def _land(workshop: Workshop, connection: Connection, contract: Contract, record
     names = [p.name for p in contract.properties if any(p.name in record for record in records) or p.required or p.key_position]
     table = pa.table({name: pa.array([_text(record.get(name)) for record in records], pa.string()) for name in names})
     with connection.transaction():
-        run_id = runs.begin(
-            connection, contract.id, API, Delivery.INCREMENTAL.value, contract.digest, digest.hex(), at, vietnam_date(at)
-        )
+        run_id = runs.begin(connection, contract.id, API, Delivery.INCREMENTAL.value, contract.digest, digest.hex(), at, vietnam_date(at))
         landing.add_file(connection, run_id, LandedFile(1, "api", "", digest.hex(), 0, "", 1.0))
         rows = pa.array(range(1, len(records) + 1), pa.int64())
         landing.add_batch(connection, run_id, 1, LandedBatch(1, 1, table, rows), {})

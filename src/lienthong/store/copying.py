@@ -92,7 +92,7 @@ def copy_frames(connection: Connection, table: sql.Composable, schema: pa.Schema
     return rows
 
 
-def copy_digests_out(connection: Connection, statement: sql.Composable) -> NDArray[np.int64]:
+def copy_digests_out(connection: Connection, statement: sql.Composed) -> NDArray[np.int64]:
     """One bigint column (never null) by binary COPY, as numbers, in no order; 14 bytes a row cross the wire."""
     parts: list[bytes] = []
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
@@ -100,5 +100,3 @@ def copy_digests_out(connection: Connection, statement: sql.Composable) -> NDArr
     data = b"".join(parts)
     body = data[COPY_HEADER_BYTES : len(data) - 2]  # the last two bytes are the trailer
     return np.frombuffer(body, DIGEST_RECORD)["value"].astype(np.int64)
-
-

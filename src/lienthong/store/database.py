@@ -85,4 +85,6 @@ def dataset_lock(connection: Connection, dataset_id: str, *, wait_seconds: float
 
 
 def _busy(dataset_id: str) -> DatasetBusyError:
-    return DatasetBusyError(f"`{dataset_id}` is being changed by another run.", hint="Wait for it to end, then try again.", dataset=dataset_id)
+    return DatasetBusyError(
+        f"`{dataset_id}` is being changed by another run.", hint="Wait for it to end, then try again.", dataset=dataset_id
+    )

@@ -67,9 +67,7 @@ def add_batch(connection: Connection, run_id: int, batch_no: int, batch: LandedB
     last_row_no = batch.first_row_no + batch.table.num_rows - 1
     with connection.transaction():
         connection.execute(queries("landing")["add_batch"], values, binary=True)
-        connection.execute(
-            queries("landing")["keep_position"], {"run": run_id, "position": json.dumps(position), "rows_in": last_row_no}
-        )
+        connection.execute(queries("landing")["keep_position"], {"run": run_id, "position": json.dumps(position), "rows_in": last_row_no})
 
 
 def last_file(connection: Connection, run_id: int) -> tuple[str, str, str, int] | None:
@@ -112,7 +110,8 @@ def _encode(batch: LandedBatch) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=_WRITE) as writer:
         writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
 
 
 def _decode(file_no: int, first_row_no: int, row_count: int, rows: bytes) -> LandedBatch:

@@ -109,7 +109,7 @@ class VersionWriter:
 
     def staged_rows(self, row_nos: Sequence[int]) -> list[tuple[int, str, int]]:
         """(row number, key, fingerprint of its values) of staged rows."""
-        return self._connection.execute(self._query("staged_rows"), {"rows": list(row_nos)}).fetchall()  # type: ignore[return-value] # three columns
+        return self._connection.execute(self._query("staged_rows"), {"rows": list(row_nos)}).fetchall()
 
     def conflicts(self) -> list[Conflict]:
         """Staged rows whose key belongs to a record delivered again unchanged (snapshots only)."""
@@ -180,8 +180,6 @@ class VersionWriter:
             changes=changes(self._contract.id),
             stage=self._stage,
             columns=self._columns,
-            same=sql.SQL(" and ").join(
-                sql.SQL("stage.{0} is not distinct from held.{0}").format(sql.Identifier(name)) for name in names
-            ),
+            same=sql.SQL(" and ").join(sql.SQL("stage.{0} is not distinct from held.{0}").format(sql.Identifier(name)) for name in names),
             assignments=sql.SQL(", ").join(sql.SQL("{0} = stage.{0}").format(sql.Identifier(name)) for name in names),
         )

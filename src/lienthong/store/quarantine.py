@@ -86,9 +86,7 @@ def hold(connection: Connection, dataset_id: str, run_id: int, rows: Sequence[He
         )
     with (
         connection.cursor() as cursor,
-        cursor.copy(
-            "copy quarantine (dataset_id, run_id, row_no, source_row, file_no, digest, key, raw, since) from stdin"
-        ) as copy,
+        cursor.copy("copy quarantine (dataset_id, run_id, row_no, source_row, file_no, digest, key, raw, since) from stdin") as copy,
     ):
         for row in fresh:
             raw = json.dumps(dict(row.raw), ensure_ascii=False).replace("\\u0000", "")  # jsonb holds no NUL; landing does
@@ -132,7 +130,7 @@ def note_correction(connection: Connection, item_id: int, corrected: Mapping[str
 
 def all_waiting(connection: Connection, dataset_id: str) -> list[tuple[int, int]]:
     """(item, digest of its row) of every item that waits."""
-    return connection.execute(queries("quarantine")["all_waiting"], {"dataset": dataset_id}).fetchall()  # type: ignore[return-value] # two columns
+    return connection.execute(queries("quarantine")["all_waiting"], {"dataset": dataset_id}).fetchall()
 
 
 def corrections(connection: Connection, dataset_id: str) -> dict[int, dict[str, str | None]]:
@@ -140,9 +138,7 @@ def corrections(connection: Connection, dataset_id: str) -> dict[int, dict[str, 
     return dict(connection.execute(queries("quarantine")["corrections"], {"dataset": dataset_id}).fetchall())
 
 
-def list_items(
-    connection: Connection, dataset_id: str, state: str | None = "waiting", after: int = 0, limit: int = 100
-) -> list[Item]:
+def list_items(connection: Connection, dataset_id: str, state: str | None = "waiting", after: int = 0, limit: int = 100) -> list[Item]:
     """Items of a dataset in order of item number, after `after`; `state` None: all states."""
     values = {"dataset": dataset_id, "state": state, "after": after, "limit": limit}
     return [Item(*row) for row in connection.execute(queries("quarantine")["list"], values).fetchall()]

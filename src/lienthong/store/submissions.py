@@ -51,7 +51,9 @@ def published_rows(connection: Connection, dataset_id: str, run_id: int) -> dict
 def run_issues(connection: Connection, run_id: int) -> dict[int, list[dict[str, Any]]]:
     """Row number → its issues, in words."""
     found: dict[int, list[dict[str, Any]]] = {}
-    for row_no, column, rule, code, severity, vi, en in connection.execute(queries("submissions")["run_issues"], {"run": run_id}).fetchall():
+    for row_no, column, rule, code, severity, vi, en in connection.execute(
+        queries("submissions")["run_issues"], {"run": run_id}
+    ).fetchall():
         found.setdefault(row_no, []).append(
             {"column": column, "rule": rule, "code": code, "severity": severity, "expected_vi": vi, "expected_en": en}
         )

@@ -114,9 +114,7 @@ def _create(connection: Connection, contract: Contract) -> None:
     connection.execute(
         sql.SQL("create index {} on {} (_key, _version)").format(sql.Identifier(name + "_history_key"), history(contract.id))
     )
-    connection.execute(
-        sql.SQL("create index {} on {} (_version_to)").format(sql.Identifier(name + "_history_until"), history(contract.id))
-    )
+    connection.execute(sql.SQL("create index {} on {} (_version_to)").format(sql.Identifier(name + "_history_until"), history(contract.id)))
     connection.execute(
         sql.SQL(
             "create table {changes} (version integer not null, seq bigint generated always as identity, key text not null,"
@@ -143,11 +141,11 @@ def _forbid_overlaps(connection: Connection, contract: Contract) -> None:
 
 
 def _column(p: Property) -> sql.Composed:
-    return sql.SQL("{} {}").format(sql.Identifier(p.name), sql.SQL(SQL_TYPES[p.logical_type]))  # type: ignore[arg-type] # a fixed table
+    return sql.SQL("{} {}").format(sql.Identifier(p.name), sql.SQL(SQL_TYPES[p.logical_type]))
 
 
 def _migrate(connection: Connection, contract: Contract) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    there = dict(
+    there: dict[str, str] = dict(
         connection.execute(
             "select column_name, data_type from information_schema.columns"
             " where table_schema = 'data' and table_name = %s and column_name not like '\\_%%' order by ordinal_position",
@@ -175,7 +173,7 @@ def _migrate(connection: Connection, contract: Contract) -> tuple[tuple[str, ...
 
 def _alter(connection: Connection, contract: Contract, change: sql.SQL, name: str, kind: str) -> None:
     for table in (current(contract.id), history(contract.id)):
-        clause = change.format(sql.Identifier(name), sql.SQL(kind))  # type: ignore[arg-type] # from SQL_TYPES
+        clause = change.format(sql.Identifier(name), sql.SQL(kind))
         connection.execute(sql.SQL("alter table {} {}").format(table, clause))
 
 
