@@ -16,8 +16,9 @@ from lienthong.contracts import Contract, Source
 from lienthong.pipeline.columns import BROKEN, BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI
 from lienthong.pipeline.workshop import OnProgress, Progress, Workshop
 from lienthong.store import Connection, landing, runs
-from lienthong.store.landing import LandedBatch, LandedFile
+from lienthong.store.landing import EncodedBatch, LandedFile
 
+Prepared = tuple[Batch, int, bytes]  # a batch, its rows broken ones included, and the rows as they are stored
 READ_AHEAD = 2  # batches read while one is being written
 
 
@@ -39,19 +40,23 @@ def land(
     batch_no, file_no, row_no, position = reached.batch_no, reached.file_no, reached.row_no, after
     open_file = landing.last_file(connection, run_id)
     known = None if open_file is None else open_file[:3]
-    for batch in _read_ahead(lambda: connectors.read(source, workshop.read_context, after)):
+    for batch, row_count, rows in _read_ahead(lambda: map(_encoded, connectors.read(source, workshop.read_context, after))):
         position = batch.position
-        table, source_rows = _with_broken(batch)
         if known != _identity(batch.file):
             file_no += 1
             known = _identity(batch.file)
             landing.add_file(connection, run_id, _landed_file(batch.file, file_no))
         batch_no += 1
-        landing.add_batch(connection, run_id, batch_no, LandedBatch(file_no, row_no + 1, table, source_rows), position)
-        row_no += table.num_rows
+        landing.add_batch(connection, run_id, batch_no, EncodedBatch(file_no, row_no + 1, row_count, rows), position)
+        row_no += row_count
         on_progress(Progress(contract.id, "landing", row_no))
     runs.landed(connection, run_id, row_no, position)
     return Landed(row_no, position)
+
+
+def _encoded(batch: Batch) -> tuple[Batch, int, bytes]:
+    table, source_rows = _with_broken(batch)
+    return batch, table.num_rows, landing.encode_rows(table, source_rows)
 
 
 def _identity(file: SourceFile) -> tuple[str, str, str]:
@@ -87,12 +92,12 @@ def _one(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def _read_ahead(read: Callable[[], Iterator[Batch]]) -> Iterator[Batch]:
-    """Batches in order, the next ones read by a thread while the caller writes."""
-    ready: queue.Queue[Batch | BaseException | None] = queue.Queue(READ_AHEAD)
+def _read_ahead(read: Callable[[], Iterator[Prepared]]) -> Iterator[Prepared]:
+    """Items in order, the next ones read by a thread while the caller writes."""
+    ready: queue.Queue[Prepared | BaseException | None] = queue.Queue(READ_AHEAD)
     stopped = threading.Event()
 
-    def put(item: Batch | BaseException | None) -> bool:
+    def put(item: Prepared | BaseException | None) -> bool:
         while not stopped.is_set():
             try:
                 ready.put(item, timeout=0.2)

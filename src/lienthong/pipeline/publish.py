@@ -133,11 +133,14 @@ class Publication:
             return None, None, 0
         before = np.sort(writer.current_digests())
         now = self._digests(judge)
-        found = _is_in(now, before)
-        first = np.zeros(len(now), np.bool_)
-        first[np.unique(now, return_index=True)[1]] = True  # a row delivered twice is as it was once; its copy is judged
-        as_it_was = found & first
-        gone = before[~_is_in(before, np.sort(now))] if self._is_snapshot else np.empty(0, np.int64)
+        order = np.argsort(now, kind="stable")
+        ordered = now[order]
+        is_copy = np.zeros(len(now), np.bool_)
+        is_copy[order[1:]] = ordered[1:] == ordered[:-1]  # a row delivered twice is as it was once; its copy is judged
+        found = np.empty(len(now), np.bool_)
+        found[order] = _is_in(ordered, before)  # sorted in sorted: kind to the cache
+        as_it_was = found & ~is_copy
+        gone = before[~_is_in(before, ordered)] if self._is_snapshot else np.empty(0, np.int64)
         return ~as_it_was, gone, int(as_it_was.sum())
 
     def _digests(self, judge: Judge) -> NDArray[np.int64]:
@@ -182,8 +185,8 @@ class Publication:
 
     def _held_for_their_key(self, writer: VersionWriter, row_nos: NDArray[np.int64], keys: NDArray[np.int64]) -> pl.DataFrame:
         """Issues of staged rows that share a key with another row of the delivery."""
-        _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        suspects = row_nos[counts[inverse] > 1].tolist()
+        ordered = np.sort(keys)
+        suspects = row_nos[_is_in(keys, ordered[1:][ordered[1:] == ordered[:-1]])].tolist()
         found = [quality.no_issues()]
         if suspects:
             staged = pl.DataFrame(

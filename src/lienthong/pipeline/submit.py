@@ -19,7 +19,7 @@ from lienthong.pipeline.publish import API, Delivered
 from lienthong.pipeline.run import publish_landing
 from lienthong.pipeline.workshop import Workshop, no_progress
 from lienthong.store import Connection, dataset_lock, landing, runs, submissions
-from lienthong.store.landing import LandedBatch, LandedFile
+from lienthong.store.landing import EncodedBatch, LandedFile, encode_rows
 
 LOCK_WAIT_SECONDS = 30.0  # a bulk run of a million rows takes a few seconds; longer is worth an answer of its own
 
@@ -111,7 +111,7 @@ def _land(workshop: Workshop, connection: Connection, contract: Contract, record
         run_id = runs.begin(connection, contract.id, API, Delivery.INCREMENTAL.value, contract.digest, digest.hex(), at, vietnam_date(at))
         landing.add_file(connection, run_id, LandedFile(1, "api", "", digest.hex(), 0, "", 1.0))
         rows = pa.array(range(1, len(records) + 1), pa.int64())
-        landing.add_batch(connection, run_id, 1, LandedBatch(1, 1, table, rows), {})
+        landing.add_batch(connection, run_id, 1, EncodedBatch(1, 1, len(records), encode_rows(table, rows)), {})
         runs.landed(connection, run_id, len(records), None)
     return run_id
 

@@ -1,4 +1,4 @@
-"""Bulk in and out without Python rows: Arrow batches as PostgreSQL's binary COPY, and digests back as numbers."""
+"""Bulk in without Python rows: Arrow batches as PostgreSQL's binary COPY."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
-from numpy.typing import NDArray
 from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg import sql
 
 from lienthong.store.database import Connection
 
 QUEUED_BATCHES = 4  # enough to keep the server busy while the next batch is cleaned, few enough to stay flat in memory
-COPY_HEADER_BYTES = 19  # signature 11, flags 4, header extension length 4 (PostgreSQL, COPY binary format)
-DIGEST_RECORD = np.dtype([("fields", ">i2"), ("length", ">i4"), ("value", ">i8")])
 
 
 class CopyIn:
@@ -90,13 +86,3 @@ def copy_frames(connection: Connection, table: sql.Composable, schema: pa.Schema
             copy.add(frame)
             rows += frame.height
     return rows
-
-
-def copy_digests_out(connection: Connection, statement: sql.Composed) -> NDArray[np.int64]:
-    """One bigint column (never null) by binary COPY, as numbers, in no order; 14 bytes a row cross the wire."""
-    parts: list[bytes] = []
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        parts.extend(bytes(data) for data in copy)
-    data = b"".join(parts)
-    body = data[COPY_HEADER_BYTES : len(data) - 2]  # the last two bytes are the trailer
-    return np.frombuffer(body, DIGEST_RECORD)["value"].astype(np.int64)

@@ -45,6 +45,26 @@ class Reached:
     row_no: int
 
 
+@dataclass(frozen=True)
+class EncodedBatch:
+    """A batch as it is stored."""
+
+    file_no: int
+    first_row_no: int
+    row_count: int
+    rows: bytes
+
+
+def encode_rows(table: pa.Table, source_rows: pa.Array) -> bytes:
+    """One Arrow IPC stream of a table and its source row numbers, compressed (LZ4)."""
+    table = table.append_column(SOURCE_ROW, source_rows)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=_WRITE) as writer:
+        writer.write_table(table)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
 def reached(connection: Connection, run_id: int) -> Reached:
     row = connection.execute(queries("landing")["reached"], {"run": run_id}).fetchone()
     return Reached(*row) if row is not None else Reached(0, 0, 0)
@@ -54,17 +74,17 @@ def add_file(connection: Connection, run_id: int, file: LandedFile) -> None:
     connection.execute(queries("landing")["add_file"], {"run": run_id, **file.__dict__})
 
 
-def add_batch(connection: Connection, run_id: int, batch_no: int, batch: LandedBatch, position: Mapping[str, Any]) -> None:
+def add_batch(connection: Connection, run_id: int, batch_no: int, batch: EncodedBatch, position: Mapping[str, Any]) -> None:
     """Keep one batch and where to go on after it, in one commit."""
     values = {
         "run": run_id,
         "batch_no": batch_no,
         "file_no": batch.file_no,
         "first_row_no": batch.first_row_no,
-        "row_count": batch.table.num_rows,
-        "rows": _encode(batch),
+        "row_count": batch.row_count,
+        "rows": batch.rows,
     }
-    last_row_no = batch.first_row_no + batch.table.num_rows - 1
+    last_row_no = batch.first_row_no + batch.row_count - 1
     with connection.transaction():
         connection.execute(queries("landing")["add_batch"], values, binary=True)
         connection.execute(queries("landing")["keep_position"], {"run": run_id, "position": json.dumps(position), "rows_in": last_row_no})
@@ -103,15 +123,6 @@ def original_row(connection: Connection, run_id: int, row_no: int) -> tuple[int,
 
 def files(connection: Connection, run_id: int) -> list[LandedFile]:
     return [LandedFile(*row) for row in connection.execute(queries("landing")["files"], {"run": run_id}).fetchall()]
-
-
-def _encode(batch: LandedBatch) -> bytes:
-    table = batch.table.append_column(SOURCE_ROW, batch.source_rows)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema, options=_WRITE) as writer:
-        writer.write_table(table)
-    data: bytes = sink.getvalue().to_pybytes()
-    return data
 
 
 def _decode(file_no: int, first_row_no: int, row_count: int, rows: bytes) -> LandedBatch:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from psycopg import sql
 
 from lienthong.contracts import Contract
-from lienthong.store.copying import CopyIn, copy_digests_out, copy_frames
+from lienthong.store.copying import CopyIn, copy_frames
 from lienthong.store.database import Connection, queries
 from lienthong.store.tables import ARROW_TYPES, changes, columns_of, current, history, key_name
 
@@ -74,7 +74,9 @@ class VersionWriter:
         """Digests of the rows, as they came, behind the current records; in no order."""
         if self.is_first_fill:
             return np.empty(0, np.int64)
-        return copy_digests_out(self._connection, self._query("digests"))
+        row = self._connection.execute(self._query("digests"), binary=True).fetchone()
+        assert row is not None  # an aggregate
+        return np.frombuffer(row[0], ">i8").astype(np.int64)
 
     def open_stage(self, gone: NDArray[np.int64] | None, versions: Sequence[int]) -> CopyIn:
         """Where new and changed rows go. `gone`: digests no longer delivered; None: judge every current record again.

@@ -34,7 +34,7 @@ def reference_values(connection: Connection, dataset_id: str, columns: Sequence[
 def delivered_versions(connection: Connection, dataset_id: str, source_name: str) -> list[int]:
     """Versions whose rows a snapshot of `source_name` may end: its own, and corrections of quarantined rows."""
     rows = connection.execute(
-        "select version from versions join runs using (run_id) where versions.dataset_id = %s and runs.source_name in (%s, 'correction')",
+        "select versions.version from versions join runs using (run_id) where versions.dataset_id = %s and runs.source_name in (%s, 'correction')",
         (dataset_id, source_name),
     ).fetchall()
     return [row[0] for row in rows]

@@ -6,7 +6,7 @@ values (%(run)s, %(file_no)s, %(uri)s, %(sheet)s, %(sha256)s, %(size_bytes)s, %(
 -- name: add_batch
 -- One more batch of a run.
 insert into landing_batches (run_id, batch_no, file_no, first_row_no, row_count, rows)
-values (%(run)s, %(batch_no)s, %(file_no)s, %(first_row_no)s, %(row_count)s, %(rows)s);
+values (%(run)s, %(batch_no)s, %(file_no)s, %(first_row_no)s, %(row_count)s, %(rows)b);
 
 -- name: keep_position
 -- Where landing can go on after the batch just added.
