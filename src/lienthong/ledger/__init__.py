@@ -1,0 +1,39 @@
+"""Makes and verifies the proof of what was done."""
+
+from lienthong.ledger.checkpoint import Signer, checkpoint_text, key_id, verify_checkpoint
+from lienthong.ledger.entry import Entry, decode, encode
+from lienthong.ledger.event import Event
+from lienthong.ledger.merkle import (
+    Frontier,
+    consistency_proof,
+    inclusion_proof,
+    is_consistent,
+    leaf_hash,
+    node_hash,
+    root_from_inclusion,
+    tree_root,
+)
+from lienthong.ledger.subject import subject_hash
+from lienthong.ledger.verify import Verdict, verify
+
+__all__ = [
+    "Entry",
+    "Event",
+    "Frontier",
+    "Signer",
+    "Verdict",
+    "checkpoint_text",
+    "consistency_proof",
+    "decode",
+    "encode",
+    "inclusion_proof",
+    "is_consistent",
+    "key_id",
+    "leaf_hash",
+    "node_hash",
+    "root_from_inclusion",
+    "subject_hash",
+    "tree_root",
+    "verify",
+    "verify_checkpoint",
+]

@@ -1,0 +1,70 @@
+"""A signed statement of the ledger's state: the text of C2SP tlog-checkpoint, signed with Ed25519."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_private_key
+
+from lienthong.errors import SettingsError
+
+DEFAULT_ORIGIN = "lienthong/VN"
+
+
+def checkpoint_text(origin: str, size: int, root: bytes) -> bytes:
+    """The signed text: origin, size in decimal, root in base64, a line each (C2SP tlog-checkpoint)."""
+    return f"{origin}\n{size}\n{b64encode(root).decode()}\n".encode()
+
+
+class Signer:
+    """Holds the platform's signing key. `key_id` is the first eight bytes of SHA-256 over the public key, in hex."""
+
+    def __init__(self, key: Ed25519PrivateKey, origin: str = DEFAULT_ORIGIN) -> None:
+        self._key = key
+        self._origin = origin.encode()
+        self.origin = origin
+        self.key_id = key_id(self.public_key)
+
+    @classmethod
+    def new(cls, origin: str = DEFAULT_ORIGIN) -> Signer:
+        """A signer with a fresh key."""
+        return cls(Ed25519PrivateKey.generate(), origin)
+
+    @classmethod
+    def from_pem(cls, pem: bytes, origin: str = DEFAULT_ORIGIN) -> Signer:
+        """The signer of an unencrypted PKCS#8 PEM. Raises SettingsError when it holds no Ed25519 key."""
+        try:
+            key = load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError) as error:
+            raise SettingsError("The ledger's key file holds no readable private key.") from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise SettingsError(f"The ledger's key: expected Ed25519, found {type(key).__name__}.")
+        return cls(key, origin)
+
+    def to_pem(self) -> bytes:
+        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    @property
+    def public_key(self) -> bytes:
+        """The raw public key, 32 bytes."""
+        return self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    def sign_checkpoint(self, size: int, root: bytes) -> bytes:
+        """The signature (64 bytes) over the checkpoint of a tree."""
+        return self._key.sign(checkpoint_text(self.origin, size, root))
+
+
+def key_id(public_key: bytes) -> str:
+    return sha256(public_key).hexdigest()[:16]
+
+
+def verify_checkpoint(public_key: bytes, origin: str, size: int, root: bytes, signature: bytes) -> bool:
+    """Whether `signature` is that key's over this checkpoint."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, checkpoint_text(origin, size, root))
+    except (InvalidSignature, ValueError):
+        return False
+    return True

@@ -1,0 +1,26 @@
+"""Every act the ledger knows, as `subject:object:action`. Each is specified in `docs/reference/ledger-events.md`, and a test says so."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    CONTRACT_APPLIED = "contract:dataset:applied"
+    RUN_PUBLISHED = "run:dataset:published"
+    RUN_UNCHANGED = "run:dataset:unchanged"
+    RUN_WAITING = "run:dataset:waiting"
+    RUN_FAILED = "run:dataset:failed"
+    RUN_WITHDRAWN = "run:dataset:withdrawn"
+    QUARANTINE_CORRECTED = "quarantine:row:corrected"
+    QUARANTINE_LISTED = "quarantine:rows:listed"
+    SUBMISSION_RECEIVED = "submission:rows:received"
+    ANSWER_RECORD = "answer:record:given"
+    ANSWER_MISSING = "answer:record:missing"
+    ANSWER_PAGE = "answer:page:given"
+    ANSWER_CHANGES = "answer:changes:given"
+    ANSWER_BULK_BEGUN = "answer:bulk:begun"
+    ANSWER_BULK_ENDED = "answer:bulk:ended"
+    REQUEST_DENIED = "answer:request:denied"
+    TOKEN_ISSUED = "token:subsystem:issued"  # noqa: S105 # the name of an act, not a secret
+    TOKEN_REFUSED = "token:subsystem:refused"  # noqa: S105 # the name of an act, not a secret
