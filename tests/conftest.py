@@ -1,0 +1,109 @@
+"""Real services for tests: PostgreSQL from the wheel, and Debian's PostgreSQL 15 where it is installed.
+
+A test asks for `database_url` and gets a database of its own, copied from a template that holds the schema, dropped afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from psycopg import sql
+
+if TYPE_CHECKING:
+    from lienthong.store.embedded import EmbeddedServer
+
+POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
+TEMPLATE = "lienthong_template"
+FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}  # a test's data need not outlive the machine
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where services are required (CI), a skipped test is a failed one."""
+    report = yield
+    if report.skipped and os.environ.get("LIENTHONG_REQUIRE_SERVICES") == "1" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and LIENTHONG_REQUIRE_SERVICES=1 allows no skip: {report.longrepr}"
+    return report
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A temporary folder another account may enter (pytest's own are closed to all but us, and a server does not run as root)."""
+    folder = Path(tempfile.mkdtemp(prefix="lienthong-tests-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running_server(binaries: Path | None = None) -> Iterator[EmbeddedServer]:
+    """A throw-away server with a template database that holds the schema."""
+    from lienthong.store.database import Database  # tests of the lower rooms need no store
+    from lienthong.store.embedded import EmbeddedServer
+
+    with open_folder() as home:
+        server = EmbeddedServer(home, binaries=binaries, options=FAST)
+        server.start()
+        try:
+            Database(server.create_database(TEMPLATE)).apply_schema()
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def fresh_database(server: EmbeddedServer) -> Iterator[str]:
+    """A database of one test's own."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    try:
+        yield server.create_database(name, template=TEMPLATE)
+    finally:
+        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[EmbeddedServer]:
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres15_server() -> Iterator[EmbeddedServer]:
+    if not (POSTGRES_15 / "postgres").is_file():
+        pytest.skip("PostgreSQL 15 is not installed (Debian's package `postgresql`)")
+    with running_server(POSTGRES_15) as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres_server: EmbeddedServer) -> Iterator[str]:
+    """A fresh database on PostgreSQL 18, the schema in place."""
+    with fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres15_url(postgres15_server: EmbeddedServer) -> Iterator[str]:
+    """A fresh database on Debian's PostgreSQL 15, the schema in place."""
+    with fresh_database(postgres15_server) as url:
+        yield url
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """Like `tmp_path`, but a server under another account can live in it."""
+    with open_folder() as folder:
+        yield folder
