@@ -1,0 +1,44 @@
+"""`make bench`: every measure on one server of its own, a table, and `bench/results/latest.json`.
+
+`--rows` and `--large` make it smaller; `--only loading,serving,start` leaves parts out (their old rows are then not kept).
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from bench import loading, report, serving, starting
+from lienthong.store.embedded import EmbeddedServer
+
+PARTS = ("loading", "serving", "start")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rows", type=int, default=1_000_000)
+    arguments.add_argument("--large", type=int, default=10_000_000)
+    arguments.add_argument("--only", default=",".join(PARTS))
+    given = arguments.parse_args()
+    wanted = given.only.split(",")
+    rows: list[report.Row] = []
+    with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the server reads the files for its own COPY, under another account
+        server = EmbeddedServer(folder / "home")
+        server.start()
+        try:
+            if "loading" in wanted:
+                rows += loading.measure(server.create_database("loading"), folder, given.rows, given.large)
+            if "serving" in wanted:
+                rows += serving.measure(server, folder, given.rows)
+        finally:
+            server.stop()
+    if "start" in wanted:
+        rows += starting.measure()
+    report.write(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""`check` finds what is broken behind the platform's back, and nothing where all is well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lienthong.pipeline import Workshop, run_dataset
+from lienthong.store import integrity
+from tests.factories import make_contract, make_workshop, write_people
+
+
+@pytest.fixture
+def workshop(database_url: str, tmp_path: Path) -> Workshop:
+    file = write_people(tmp_path / "people.csv", [("P1", "An", "1980-03-07", 1), ("P2", "Bình", "1980-03-07", 2), ("P3", "", "", 0)])
+    contract = make_contract(str(file))
+    workshop = make_workshop(database_url, contract)
+    run_dataset(workshop, contract)
+    write_people(file, [("P1", "An", "1980-03-07", 5), ("P4", "Chi", "1980-03-07", 2)])
+    run_dataset(workshop, contract)
+    return workshop
+
+
+def broken(workshop: Workshop) -> set[str]:
+    with workshop.database.connect() as connection:
+        return {finding.promise for finding in integrity.check_datasets(connection) if finding.found}
+
+
+def test_a_sound_store_breaks_no_promise(workshop: Workshop) -> None:
+    assert broken(workshop) == set()
+
+
+@pytest.mark.parametrize(
+    ("damage", "promise"),
+    [
+        ("update data.test_people_history set _version_to = null, _valid_to = null", "overlaps"),
+        ("update data.test_people set _version = 9 where _key = 'P1'", "beyond_version"),
+        ("update lienthong.runs set rows_in = rows_in + 1", "unsettled_runs"),
+        ("delete from data.test_people where _key = 'P1'", "version_counts"),
+        ("delete from data.test_people_changes where key = 'P2'", "unlisted_changes"),
+    ],
+)
+def test_damage_is_found(workshop: Workshop, damage: str, promise: str) -> None:
+    with workshop.database.connect() as connection:
+        connection.execute(damage)  # type: ignore[arg-type] # a test's own statements
+    assert promise in broken(workshop)
