@@ -1,0 +1,86 @@
+"""Whether a whole delivery is believable: past its bounds, a run waits for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lienthong.contracts import Expect
+
+
+@dataclass(frozen=True)
+class BoundCounts:
+    """What a run would do. `published_before`: records there are now."""
+
+    rows_in: int
+    published_before: int = 0
+    inserted: int = 0
+    updated: int = 0
+    ended: int = 0
+    quarantined: int = 0
+
+
+def judge_bounds(expect: Expect, counts: BoundCounts) -> tuple[dict[str, Any], ...]:
+    """The bounds that are broken, each {bound, found, expected, vi, en}, ready to be stored and shown.
+
+    Changes are judged against the records of before: with none there are no changes to judge.
+    """
+    before = counts.published_before
+    found = (
+        _below("rows_min", expect.rows_min, counts.rows_in),
+        _above("rows_max", expect.rows_max, counts.rows_in, "hàng nhận được", "rows came in"),
+        _above_percent(
+            "changed_max_percent", expect.changed_max_percent, counts.updated, before, "bản ghi thay đổi", "of records would change"
+        ),
+        _above_percent("ended_max_percent", expect.ended_max_percent, counts.ended, before, "bản ghi kết thúc", "of records would end"),
+        _above_percent(
+            "quarantined_max_percent",
+            expect.quarantined_max_percent,
+            counts.quarantined,
+            counts.rows_in,
+            "hàng phải chờ xử lý",
+            "of rows would wait in quarantine",
+        ),
+    )
+    return tuple(broken for broken in found if broken is not None)
+
+
+def _below(bound: str, least: int | None, found: int) -> dict[str, Any] | None:
+    if least is None or found >= least:
+        return None
+    vi = f"Chỉ có {_vietnamese(found)} hàng nhận được, cần ít nhất {_vietnamese(least)}"
+    return _broken(bound, found, least, vi, f"Only {found:,} rows came in, expected at least {least:,}")
+
+
+def _above(bound: str, most: int | None, found: int, vi: str, en: str) -> dict[str, Any] | None:
+    if most is None or found <= most:
+        return None
+    return _broken(
+        bound,
+        found,
+        most,
+        f"Có {_vietnamese(found)} {vi}, nhiều nhất cho phép {_vietnamese(most)}",
+        f"{found:,} {en}, expected at most {most:,}",
+    )
+
+
+def _above_percent(bound: str, most: float | None, count: int, of: int, vi: str, en: str) -> dict[str, Any] | None:
+    if most is None or of == 0 or count * 100 <= most * of:
+        return None
+    percent = round(count * 100 / of, 2)
+    shown = f"{percent:g}".replace(".", ",")
+    return _broken(
+        bound,
+        percent,
+        most,
+        f"{shown} % {vi} ({_vietnamese(count)} trên {_vietnamese(of)}), nhiều nhất cho phép {f'{most:g}'.replace('.', ',')} %",
+        f"{percent:g} % {en} ({count:,} of {of:,}), expected at most {most:g} %",
+    )
+
+
+def _broken(bound: str, found: float, expected: float, vi: str, en: str) -> dict[str, Any]:
+    return {"bound": bound, "found": found, "expected": expected, "vi": vi, "en": en}
+
+
+def _vietnamese(number: int) -> str:
+    return f"{number:,}".replace(",", ".")
