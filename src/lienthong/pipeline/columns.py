@@ -63,6 +63,28 @@ def match_columns(contract: Contract, delivered: Sequence[str], where: str) -> C
     return Columns(by_property, tuple(name for name in there.values() if name not in taken))
 
 
+class ColumnMatcher:
+    """Matches the headings of each batch of one run (its files may differ), each set of headings once."""
+
+    def __init__(self, contract: Contract, where: str) -> None:
+        self._contract = contract
+        self._where = where
+        self._matched: dict[tuple[str, ...], Columns] = {}
+
+    def match(self, headings: Sequence[str]) -> Columns:
+        """Raises SourceError like `match_columns`."""
+        key = tuple(headings)
+        if key not in self._matched:
+            self._matched[key] = match_columns(self._contract, key, self._where)
+        return self._matched[key]
+
+    @property
+    def delivered(self) -> tuple[str, ...]:
+        """Properties that some batch delivered, in the contract's order."""
+        found = {name for columns in self._matched.values() for name in columns.delivered}
+        return tuple(p.name for p in self._contract.properties if p.name in found)
+
+
 def _fold(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lienthong import quality
 from lienthong.contracts import Contract, Property, Severity
-from lienthong.pipeline.columns import BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI, Columns, as_properties, landed_digests
+from lienthong.pipeline.columns import BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI, ColumnMatcher, Columns, as_properties, landed_digests
 from lienthong.standards import CleanedColumn, get_standard
 from lienthong.store.landing import LandedBatch
 from lienthong.store.tables import POLARS_TYPES
@@ -43,7 +43,7 @@ class Judge:
     """Judges the batches of one run. `corrections`: digest of a row as it came → what a person put right in it."""
 
     contract: Contract
-    columns: Columns
+    columns: ColumnMatcher
     version: int
     delivered_on: date
     references: Mapping[str, pl.DataFrame]
@@ -52,12 +52,13 @@ class Judge:
     original_digest: int | None = None  # a correction keeps the digest of the row it corrects
 
     def digests(self, batch: LandedBatch) -> NDArray[np.int64]:
-        return landed_digests(batch.table, as_properties(batch.table, self.contract, self.columns))
+        return landed_digests(batch.table, self._originals(batch)) if batch.digests is None else batch.digests
 
     def judge(self, batch: LandedBatch, wanted: NDArray[np.bool_] | None = None) -> Judged:
         """Judge the rows of a batch, or only those marked `wanted` (as long as the batch)."""
-        originals = as_properties(batch.table, self.contract, self.columns)
-        rows = _rows(batch).with_columns(pl.Series("digest", landed_digests(batch.table, originals)))
+        originals = self._originals(batch)
+        digests = landed_digests(batch.table, originals) if batch.digests is None else batch.digests
+        rows = _rows(batch).with_columns(pl.Series("digest", digests))
         if self.original_digest is not None:
             rows = rows.with_columns(pl.lit(self.original_digest, pl.Int64).alias("digest"))
         if wanted is not None:
@@ -65,10 +66,15 @@ class Judge:
             originals, rows = originals.filter(mask), rows.filter(mask)
         broken = rows.filter(pl.col(BROKEN_CODE).is_not_null())
         whole = rows[BROKEN_CODE].is_null()
-        return self._judge_whole(originals.filter(whole), rows.filter(whole), broken)
+        if broken.height:
+            originals, rows = originals.filter(whole), rows.filter(whole)
+        return self._judge_whole(originals, rows, broken, self.columns.match(batch.table.column_names))
 
-    def _judge_whole(self, originals: pl.DataFrame, rows: pl.DataFrame, broken: pl.DataFrame) -> Judged:
-        originals = self._corrected(originals, rows["digest"])
+    def _originals(self, batch: LandedBatch) -> pl.DataFrame:
+        return as_properties(batch.table, self.contract, self.columns.match(batch.table.column_names))
+
+    def _judge_whole(self, originals: pl.DataFrame, rows: pl.DataFrame, broken: pl.DataFrame, columns: Columns) -> Judged:
+        originals = self._corrected(originals, rows["digest"], columns)
         clean, problems = self._standardise(originals, rows["row_no"])
         checked = quality.check(clean, self.contract, self._context(originals))
         failed = problems.filter(pl.col("severity") == Severity.ERROR)
@@ -82,12 +88,12 @@ class Judge:
             pl.concat([issues, _broken_issues(broken)]),
         )
 
-    def _corrected(self, originals: pl.DataFrame, digests: pl.Series) -> pl.DataFrame:
+    def _corrected(self, originals: pl.DataFrame, digests: pl.Series, columns: Columns) -> pl.DataFrame:
         """Rows once put right by a person are put right again when the source repeats them."""
         if not self.corrections:
             return originals
         places = digests.is_in(pl.Series(list(self.corrections), dtype=pl.Int64).implode()).arg_true()
-        by_column = {delivered: name for name, delivered in self.columns.by_property.items()}
+        by_column = {delivered: name for name, delivered in columns.by_property.items()}
         values = originals.to_dict()
         for place in places.to_list():
             for delivered, value in self.corrections[digests[place]].items():

@@ -8,55 +8,64 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from lienthong import connectors
 from lienthong.connectors import Batch, SourceFile
 from lienthong.contracts import Contract, Source
-from lienthong.pipeline.columns import BROKEN, BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI
+from lienthong.pipeline.columns import BROKEN, BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI, ColumnMatcher, as_properties, landed_digests
 from lienthong.pipeline.workshop import OnProgress, Progress, Workshop
 from lienthong.store import Connection, landing, runs
-from lienthong.store.landing import EncodedBatch, LandedFile
+from lienthong.store.landing import EncodedBatch, LandedBatch, LandedFile
 
-Prepared = tuple[Batch, int, bytes]  # a batch, its rows broken ones included, and the rows as they are stored
 READ_AHEAD = 2  # batches read while one is being written
 
 
 @dataclass(frozen=True)
-class Landed:
-    rows: int
-    position: Mapping[str, Any] | None
+class Prepared:
+    """A batch ready to be stored: what a thread can do ahead of the store. `table` has the broken rows too."""
+
+    batch: Batch
+    table: pa.Table
+    source_rows: pa.Array
+    digests: NDArray[np.int64]
+    rows: bytes
 
 
 def land(
     workshop: Workshop, connection: Connection, contract: Contract, source: Source, run_id: int,
     after: Mapping[str, Any] | None, on_progress: OnProgress,
-) -> Landed:  # fmt: skip
-    """Read a source to its end into the landing of a run. `connection` is in autocommit.
+) -> Iterator[LandedBatch]:  # fmt: skip
+    """Read a source to its end into the landing of a run, and give each batch once it is safe. `connection` is in autocommit.
 
     `after` is where an earlier try, or an earlier incremental run, stopped. Raises SourceError; what landed before stays.
     """
+    columns = ColumnMatcher(contract, source.name)
+
+    def prepare(batch: Batch) -> Prepared:
+        table, source_rows = _with_broken(batch)
+        digests = landed_digests(table, as_properties(table, contract, columns.match(table.column_names)))
+        return Prepared(batch, table, source_rows, digests, landing.encode_rows(table, source_rows))
+
     reached = landing.reached(connection, run_id)
     batch_no, file_no, row_no, position = reached.batch_no, reached.file_no, reached.row_no, after
     open_file = landing.last_file(connection, run_id)
     known = None if open_file is None else open_file[:3]
-    for batch, row_count, rows in _read_ahead(lambda: map(_encoded, connectors.read(source, workshop.read_context, after))):
+    for ready in _read_ahead(lambda: map(prepare, connectors.read(source, workshop.read_context, after))):
+        batch, count = ready.batch, ready.table.num_rows
         position = batch.position
         if known != _identity(batch.file):
             file_no += 1
             known = _identity(batch.file)
             landing.add_file(connection, run_id, _landed_file(batch.file, file_no))
         batch_no += 1
-        landing.add_batch(connection, run_id, batch_no, EncodedBatch(file_no, row_no + 1, row_count, rows), position)
-        row_no += row_count
+        landing.add_batch(connection, run_id, batch_no, EncodedBatch(file_no, row_no + 1, count, ready.rows), position)
+        row_no += count
         on_progress(Progress(contract.id, "landing", row_no))
+        yield LandedBatch(file_no, row_no - count + 1, ready.table, ready.source_rows, ready.digests)
     runs.landed(connection, run_id, row_no, position)
-    return Landed(row_no, position)
-
-
-def _encoded(batch: Batch) -> tuple[Batch, int, bytes]:
-    table, source_rows = _with_broken(batch)
-    return batch, table.num_rows, landing.encode_rows(table, source_rows)
 
 
 def _identity(file: SourceFile) -> tuple[str, str, str]:

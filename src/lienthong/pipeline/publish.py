@@ -18,7 +18,7 @@ from lienthong import quality
 from lienthong.contracts import Contract, Delivery
 from lienthong.errors import RunError
 from lienthong.ledger import Entry, Event
-from lienthong.pipeline.columns import Columns, match_columns, row_digests
+from lienthong.pipeline.columns import ColumnMatcher, row_digests
 from lienthong.pipeline.judge import Judge, Judged, reference_columns
 from lienthong.pipeline.workshop import OnProgress, Progress, Workshop
 from lienthong.store import Connection, VersionWriter, append_entries, landing, quarantine, references, runs
@@ -59,12 +59,21 @@ class Outcome:
     waits_for: tuple[Mapping[str, Any], ...] = ()
 
 
+@dataclass(frozen=True)
+class Arriving:
+    """What is at hand of a delivery that has just landed, or is landing: its batches as they become safe, or its rows' digests."""
+
+    batches: Iterator[LandedBatch] | None = None
+    digests: NDArray[np.int64] | None = None
+
+
 class Publication:
     """One landed run on its way to a version, in the transaction of `write`; `read` fetches landed batches beside it."""
 
     def __init__(
-        self, workshop: Workshop, contract: Contract, delivered: Delivered, read: Connection, write: Connection, on_progress: OnProgress
-    ) -> None:
+        self, workshop: Workshop, contract: Contract, delivered: Delivered, read: Connection, write: Connection, on_progress: OnProgress,
+        arriving: Arriving | None = None,
+    ) -> None:  # fmt: skip
         self._workshop = workshop
         self._contract = contract
         self._delivered = delivered
@@ -72,8 +81,11 @@ class Publication:
         self._write = write
         self._on_progress = on_progress
         self._at: datetime = workshop.clock()
-        self._numbers = landing.batch_numbers(read, delivered.run_id)
-        self._rows_in = sum(count for _, _, count in self._numbers)
+        self._arriving = arriving or Arriving()
+        self._numbers: Sequence[tuple[int, int, int]] = ()
+        self._rows_in = 0
+        self._columns = ColumnMatcher(contract, f"run {delivered.run_id}")
+        self._count_landed()
         self._is_snapshot = delivered.delivery is Delivery.SNAPSHOT
 
     def publish(self, before_entry: BeforeEntry | None = None) -> Outcome:
@@ -81,9 +93,8 @@ class Publication:
 
         `before_entry` is called when all is written but the ledger entry, which must come last.
         """
-        columns = self._match()
         writer = VersionWriter(self._write, self._contract)
-        judge = self._judge(columns, writer)
+        judge = self._judge(writer)
         wanted, gone, matched = self._compare(judge, writer)
         held, issues, released = self._stage(judge, writer, wanted, gone)
         same = writer.settle_same()
@@ -97,19 +108,16 @@ class Publication:
         if broken:
             return self._wait(counts, broken)
         self._on_progress(Progress(self._contract.id, "publishing", self._rows_in, self._rows_in))
-        return self._write_version(writer, columns, held, issues, released, counts, before_entry)
+        return self._write_version(writer, held, issues, released, counts, before_entry)
 
-    def _match(self) -> Columns:
-        first = next(landing.batches(self._read, self._delivered.run_id, [n for n, _, _ in self._numbers[:1]]), None)
-        names = [] if first is None else first.table.column_names
-        if first is None or (not names and self._rows_in == 0):
-            return Columns({}, ())
-        return match_columns(self._contract, names, f"run {self._delivered.run_id}")
+    def _count_landed(self) -> None:
+        self._numbers = landing.batch_numbers(self._read, self._delivered.run_id)
+        self._rows_in = sum(count for _, _, count in self._numbers)
 
-    def _judge(self, columns: Columns, writer: VersionWriter) -> Judge:
+    def _judge(self, writer: VersionWriter) -> Judge:
         return Judge(
             contract=self._contract,
-            columns=columns,
+            columns=self._columns,
             version=writer.version,
             delivered_on=self._delivered.delivered_on,
             references={
@@ -132,7 +140,7 @@ class Publication:
         if self._is_snapshot and judged_under != self._contract.digest:
             return None, None, 0
         before = np.sort(writer.current_digests())
-        now = self._digests(judge)
+        now = self._digests(judge) if self._arriving.digests is None else self._arriving.digests
         order = np.argsort(now, kind="stable")
         ordered = now[order]
         is_copy = np.zeros(len(now), np.bool_)
@@ -147,7 +155,7 @@ class Publication:
         parts = [np.empty(0, np.int64)]
         for batch in landing.batches(self._read, self._delivered.run_id):
             parts.append(judge.digests(batch))
-            self._on_progress(Progress(self._contract.id, "comparing", batch.first_row_no + batch.table.num_rows - 1, self._rows_in))
+            self._on_progress(Progress(self._contract.id, "comparing", batch.last_row_no, self._rows_in))
         return np.concatenate(parts)
 
     def _stage(
@@ -167,15 +175,18 @@ class Publication:
                 row_nos.append(judged.kept["_row"].to_numpy())
                 digests.append(judged.kept["_digest"].to_numpy())
                 keys.append(row_digests(judged.kept.select("_key")))
-                self._on_progress(Progress(self._contract.id, "cleaning", batch.first_row_no + batch.table.num_rows - 1, self._rows_in))
+                self._on_progress(Progress(self._contract.id, "cleaning", batch.last_row_no, self._rows_in or None))
+        self._count_landed()
         twice = self._held_for_their_key(writer, _concat(row_nos), _concat(keys))
         writer.take_off(twice["row_no"].to_list())
         all_held = pl.concat([_no_rows_held(), *held, self._find_landed(judge, twice["row_no"].to_list())])
         writer.hold_back(all_held["key"].drop_nulls().to_list())
-        passed = np.setdiff1d(_concat(digests), all_held["digest"].to_numpy())
-        return all_held, pl.concat([*issues, twice]), self._items_of(passed)
+        return all_held, pl.concat([*issues, twice]), self._items_that_pass(_concat(digests), all_held["digest"].to_numpy())
 
     def _wanted_batches(self, wanted: NDArray[np.bool_] | None) -> Iterator[tuple[LandedBatch, NDArray[np.bool_] | None]]:
+        if self._arriving.batches is not None and wanted is None:
+            yield from ((batch, None) for batch in self._arriving.batches if batch.table.num_rows)
+            return
         for number, first_row_no, count in self._numbers:
             mask = None if wanted is None else wanted[first_row_no - 1 : first_row_no - 1 + count]
             if count == 0 or (mask is not None and not mask.any()):
@@ -219,11 +230,14 @@ class Publication:
             )
         return pl.concat(frames)
 
-    def _items_of(self, digests: NDArray[np.int64]) -> list[int]:
-        """Items that wait for exactly these rows."""
+    def _items_that_pass(self, staged: NDArray[np.int64], held: NDArray[np.int64]) -> list[int]:
+        """Items that wait for a row that now goes through."""
         waiting = quarantine.all_waiting(self._read, self._contract.id)
-        found = _is_in(np.array([digest for _, digest in waiting], np.int64), digests)  # setdiff1d sorted them
-        return [item for (item, _), passes in zip(waiting, found, strict=True) if passes]
+        if not waiting:
+            return []
+        wanted = np.array([digest for _, digest in waiting], np.int64)
+        passes = _is_in(wanted, np.sort(staged)) & ~_is_in(wanted, np.sort(held))
+        return [item for (item, _), goes in zip(waiting, passes, strict=True) if goes]
 
     def _broken_bounds(self, writer: VersionWriter, counts: Counts) -> tuple[Mapping[str, Any], ...]:
         if self._delivered.approved_by or self._delivered.source_name in (API, CORRECTION):
@@ -250,14 +264,14 @@ class Publication:
         return Outcome("waiting", counts, None, broken)
 
     def _write_version(
-        self, writer: VersionWriter, columns: Columns, held: pl.DataFrame, issues: pl.DataFrame, released: Sequence[int], counts: Counts,
+        self, writer: VersionWriter, held: pl.DataFrame, issues: pl.DataFrame, released: Sequence[int], counts: Counts,
         before_entry: BeforeEntry | None,
     ) -> Outcome:  # fmt: skip
         run_id = self._delivered.run_id
         published = writer.publish(self._delivered.delivered_on, end_missing=self._is_snapshot)
         version = writer.version if published.any else None
         if version is not None:
-            writer.record(run_id, self._at, columns.delivered, published)
+            writer.record(run_id, self._at, self._columns.delivered, published)
         for rows in self._held_rows(held):
             quarantine.hold(self._write, self._contract.id, run_id, rows, self._at)
         quarantine.note_issues(self._write, self._contract.id, run_id, issues)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
+
 from lienthong import connectors
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Delivery, Source
 from lienthong.errors import LienthongError, NotFound, RunError
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.land import land
-from lienthong.pipeline.publish import PLATFORM, BeforeEntry, Delivered, Outcome, Publication
+from lienthong.pipeline.publish import PLATFORM, Arriving, BeforeEntry, Delivered, Outcome, Publication
 from lienthong.pipeline.workshop import OnProgress, Progress, RunOutcome, Workshop, no_progress
 from lienthong.store import Connection, append_entries, dataset_lock, runs, tables
 from lienthong.store.runs import Counts, LastDone, StoredRun
@@ -104,14 +106,14 @@ def withdraw_run(workshop: Workshop, run_id: int, official: str) -> None:
 
 def publish_landing(
     workshop: Workshop, read: Connection, contract: Contract, delivered: Delivered, on_progress: OnProgress,
-    before_entry: BeforeEntry | None = None,
+    before_entry: BeforeEntry | None = None, arriving: Arriving | None = None,
 ) -> RunOutcome:  # fmt: skip
     """Landing → version in one transaction. The caller holds the dataset's lock; `read` is in autocommit.
 
     `before_entry` writes what must become true together with the version, just before the ledger entry.
     """
     with workshop.database.connect() as write:
-        outcome = Publication(workshop, contract, delivered, read, write, on_progress).publish(before_entry)
+        outcome = Publication(workshop, contract, delivered, read, write, on_progress, arriving).publish(before_entry)
     return outcome_of(delivered, contract, outcome)
 
 
@@ -152,13 +154,25 @@ class _Run:
             run_id, delivered_on = cut_off.run_id, cut_off.delivered_on
             after = cut_off.position if cut_off.position is not None else after
         try:
+            arriving = None
             if cut_off is None or cut_off.state == "landing":
-                land(self.workshop, self.connection, self.contract, self.source, run_id, after, self.on_progress)
+                arriving = self._land(run_id, after, is_whole=cut_off is None, is_file=fingerprint is not None)
             delivered = Delivered(run_id, self.source.name, self.source.delivery, delivered_on, fingerprint)
-            return publish_landing(self.workshop, self.connection, self.contract, delivered, self.on_progress)
+            return publish_landing(self.workshop, self.connection, self.contract, delivered, self.on_progress, arriving=arriving)
         except LienthongError as error:
             self._fail(run_id, error.message)
             raise
+
+    def _land(self, run_id: int, after: Mapping[str, Any] | None, *, is_whole: bool, is_file: bool) -> Arriving | None:
+        """Land the source, or, for the first fill from files, let publishing draw the batches as they land: both cores have work.
+
+        A service or another database may be slow, and a slow source must not keep a transaction open: those land first.
+        """
+        batches = land(self.workshop, self.connection, self.contract, self.source, run_id, after, self.on_progress)
+        if is_whole and is_file and tables.is_unpublished(self.connection, self.contract.id):
+            return Arriving(batches=batches)
+        digests = [np.empty(0, np.int64), *(batch.digests for batch in batches if batch.digests is not None)]
+        return Arriving(digests=np.concatenate(digests)) if is_whole else None
 
     def _begin(self, fingerprint: str | None, delivered_on: date) -> int:
         return runs.begin(

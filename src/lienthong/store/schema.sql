@@ -71,7 +71,7 @@ create table landing_files (
     constraint landing_files_pk primary key (run_id, file_no)
 );
 
--- Rows exactly as they came: one Arrow IPC stream (LZ4) a batch, with the row numbers of the source beside it.
+-- Rows exactly as they came: one Arrow IPC stream (Zstandard) a batch, with the row numbers of the source beside it.
 create table landing_batches (
     run_id bigint not null constraint landing_batches_run_fk references runs,
     batch_no integer not null,

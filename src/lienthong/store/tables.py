@@ -96,6 +96,12 @@ def apply_tables(connection: Connection, contract: Contract) -> Applied:
     return Applied(contract.id, "migrated" if changed or added or widened else "unchanged", added, widened)
 
 
+def is_unpublished(connection: Connection, dataset_id: str) -> bool:
+    """Whether no version of the dataset was ever published."""
+    row = connection.execute("select current_version = 0 from datasets where dataset_id = %s", (dataset_id,)).fetchone()
+    return row is not None and bool(row[0])
+
+
 def _create(connection: Connection, contract: Contract) -> None:
     own = sql.SQL(",\n    ").join(_column(p) for p in contract.properties)
     connection.execute(

@@ -1,0 +1,290 @@
+"""Pages, changes and whole answers: rows as they were known at a version, and as they were true on a day.
+
+A row is a state: current rows are states that last; history holds those that were closed (`docs/explanation/architecture.md`).
+Only names and shapes are composed here; values travel as parameters, except in `whole_statement`, which COPY allows none of
+and which quotes them through psycopg.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+from psycopg import sql
+
+from lienthong.store.database import Connection, queries
+from lienthong.store.tables import changes, current, history
+
+OURS = 3  # _key, _version, _valid_from come before the fields
+_OPERATORS = {
+    "eq": sql.SQL("{column} = {value}"),
+    "in": sql.SQL("{column} = any({value})"),
+    "gte": sql.SQL("{column} >= {value}"),
+    "lte": sql.SQL("{column} <= {value}"),
+    "starts_with": sql.SQL("starts_with({column}, {value})"),
+}
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`operator` is eq, in, gte, lte or starts_with; `in` has a list for its value."""
+
+    column: str
+    operator: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Sort:
+    column: str
+    is_descending: bool = False
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Which rows, in which order. `version` None: the newest; `as_of` None: whatever lasts. `after`: sort values and key of the last row seen."""
+
+    dataset_id: str
+    fields: tuple[str, ...]
+    conditions: tuple[Condition, ...] = ()
+    sorts: tuple[Sort, ...] = ()
+    version: int | None = None
+    as_of: date | None = None
+    after: tuple[Any, ...] | None = None
+    limit: int | None = 100
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The fields, then what the order needs beside them."""
+        return (*self.fields, *(s.column for s in self.sorts if s.column not in self.fields))
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of (_key, _version, _valid_from, *ask.columns) at a version."""
+
+    version: int
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class VersionFacts:
+    version: int
+    known_at: datetime
+    contract_version: str
+    delivered_columns: frozenset[str]
+    inserted: int
+    updated: int
+    ended: int
+    is_first_fill: bool
+
+
+@dataclass(frozen=True)
+class ChangedRow:
+    """One change. `is_within`, `was_within`: whether the state after and before it is among the caller's rows; `row` as in Page, None at an end."""
+
+    version: int
+    key: str
+    op: str
+    is_within: bool
+    was_within: bool
+    row: Row | None
+
+
+def newest_version(connection: Connection, dataset_id: str) -> int | None:
+    """The newest published version, 0 when there is none yet, None when the dataset is not applied."""
+    row = connection.execute(queries("answers")["newest_version"], {"dataset": dataset_id}).fetchone()
+    return None if row is None else row[0]
+
+
+def version_known_at(connection: Connection, dataset_id: str, instant: datetime) -> int:
+    """The version that was the newest at an instant; 0: none was."""
+    row = connection.execute(queries("answers")["version_known_at"], {"dataset": dataset_id, "instant": instant}).fetchone()
+    return 0 if row is None or row[0] is None else row[0]
+
+
+def version_facts(connection: Connection, dataset_id: str, after: int = 0, limit: int | None = None) -> list[VersionFacts]:
+    """Versions newer than `after`, newest first."""
+    rows = connection.execute(queries("answers")["versions"], {"dataset": dataset_id, "after": after, "limit": limit}).fetchall()
+    return [VersionFacts(row[0], row[1], row[2], frozenset(row[3]), *row[4:]) for row in rows]
+
+
+def read_page(connection: Connection, ask: Ask) -> Page:
+    """One page. The newest version is read in one statement from the current rows alone; any other from current and history."""
+    if ask.as_of is None:
+        newest = _newest_page(connection, ask)
+        if newest is not None:
+            return newest
+    version = ask.version
+    if version is None:
+        version = newest_version(connection, ask.dataset_id) or 0
+    if version == 0:
+        return Page(0, [])
+    values: dict[str, Any] = {}
+    statement = queries("answers")["page"].format(
+        version=sql.Literal(version),
+        columns=_columns(ask.columns),
+        states=_states(ask, version),
+        conditions=_where(ask, values),
+        order=_order(ask.sorts),
+        limit=_limit(ask.limit),
+    )
+    rows = connection.execute(statement, values).fetchall()
+    return Page(version, [row[1:] for row in rows])
+
+
+def _newest_page(connection: Connection, ask: Ask) -> Page | None:
+    """The page if it can be told from the current rows: None when the asked version is an older one, or nothing was found to tell by."""
+    values: dict[str, Any] = {}
+    statement = queries("answers")["newest_page"].format(
+        dataset=sql.Literal(ask.dataset_id),
+        columns=_columns(ask.columns),
+        current=current(ask.dataset_id),
+        conditions=_where(ask, values),
+        order=_order(ask.sorts),
+        limit=_limit(ask.limit),
+    )
+    rows = connection.execute(statement, values).fetchall()
+    if not rows or ask.version not in (None, rows[0][0]):
+        return None
+    return Page(rows[0][0], [row[1:] for row in rows])
+
+
+def whole_statement(ask: Ask, version: int) -> str:
+    """The statement of a whole answer, its values quoted inside it: a stream of record batches takes no parameters."""
+    conditions = [_condition(condition, sql.Literal(condition.value)) for condition in ask.conditions]
+    statement = queries("answers")["whole"].format(
+        columns=_columns(ask.fields),
+        states=_states(ask, version),
+        conditions=_all(conditions),
+        order=sql.SQL("order by {}").format(_order(ask.sorts)) if ask.sorts else sql.SQL(""),
+        limit=sql.SQL("limit {}").format(sql.Literal(ask.limit)) if ask.limit is not None else sql.SQL(""),
+    )
+    return statement.as_string(None)
+
+
+def stream_whole(database_url: str, ask: Ask, version: int) -> Iterator[pa.RecordBatch]:
+    """Every row as Arrow record batches, a few megabytes at a time, straight from the server's binary COPY."""
+    import adbc_driver_postgresql.dbapi as adbc
+
+    with adbc.connect(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("set timezone to 'UTC'")
+        cursor.execute(whole_statement(ask, version))
+        yield from cursor.fetch_record_batch()
+
+
+def read_first_fill(connection: Connection, ask: Ask, version: int, key: str, limit: int) -> list[ChangedRow]:
+    """The records a first fill brought, after a key, in key order; only those within the caller's rows."""
+    values: dict[str, Any] = {"key": key}
+    statement = queries("answers")["first_fill_changes"].format(
+        current=current(ask.dataset_id),
+        history=history(ask.dataset_id),
+        columns=_columns(ask.fields),
+        version=sql.Literal(version),
+        key=sql.Placeholder("key"),
+        conditions=_where(ask, values),
+        limit=sql.Literal(limit),
+    )
+    rows = connection.execute(statement, values).fetchall()
+    return [ChangedRow(version, row[0], "i", True, False, row[4:]) for row in rows]
+
+
+def read_changes(connection: Connection, ask: Ask, version: int, key: str, newest: int, limit: int) -> list[ChangedRow]:
+    """Changes after (version, key) up to `newest`, in order."""
+    values: dict[str, Any] = {"version": version, "key": key, "newest": newest}
+    statement = queries("answers")["later_changes"].format(
+        current=current(ask.dataset_id),
+        history=history(ask.dataset_id),
+        changes=changes(ask.dataset_id),
+        columns=_columns(ask.fields),
+        state_columns=sql.SQL(", ").join(sql.Identifier("state", name) for name in ask.fields),
+        conditions=_where(ask, values),
+        needs_before=sql.Literal(bool(ask.conditions)),
+        version=sql.Placeholder("version"),
+        key=sql.Placeholder("key"),
+        newest=sql.Placeholder("newest"),
+        limit=sql.Literal(limit),
+    )
+    rows = connection.execute(statement, values).fetchall()
+    before = not ask.conditions  # with no row filter, what was before was always within
+    return [ChangedRow(row[0], row[1], row[2], row[3], row[4] or (before and row[2] != "i"), row[5:] if row[5] is not None else None) for row in rows]
+
+
+def _states(ask: Ask, version: int) -> sql.Composed:
+    wanted = dict.fromkeys([*ask.columns, *(c.column for c in ask.conditions)])
+    return queries("answers")["states_now" if ask.as_of is None else "states_on"].format(
+        columns=_columns(tuple(wanted)),
+        current=current(ask.dataset_id),
+        history=history(ask.dataset_id),
+        version=sql.Literal(version),
+        day=sql.Literal(ask.as_of),
+    )
+
+
+def _columns(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(name) for name in names)
+
+
+def _limit(limit: int | None) -> sql.Composable:
+    return sql.SQL("all") if limit is None else sql.Literal(limit)
+
+
+def _where(ask: Ask, values: dict[str, Any]) -> sql.Composed:
+    """Conditions and the place to go on after, their values added to `values`."""
+    parts = []
+    for number, condition in enumerate(ask.conditions):
+        name = f"c{number}"
+        values[name] = condition.value
+        parts.append(_condition(condition, sql.Placeholder(name)))
+    if ask.after is not None:
+        parts.append(_beyond(ask.sorts, ask.after, values))
+    return _all(parts)
+
+
+def _condition(condition: Condition, value: sql.Composable) -> sql.Composed:
+    return _OPERATORS[condition.operator].format(column=sql.Identifier(condition.column), value=value)
+
+
+def _all(parts: Sequence[sql.Composable]) -> sql.Composed:
+    return sql.SQL(" and ").join([*parts] or [sql.SQL("true")])
+
+
+def _order(sorts: Sequence[Sort]) -> sql.Composed:
+    parts = [
+        sql.SQL("{} desc nulls last" if sort.is_descending else "{} asc nulls last").format(sql.Identifier(sort.column)) for sort in sorts
+    ]
+    return sql.SQL(", ").join([*parts, sql.SQL("_key")])
+
+
+def _beyond(sorts: Sequence[Sort], after: Sequence[Any], values: dict[str, Any]) -> sql.Composed:
+    """True of rows that come later than `after` in the order: sorted columns with empty values last, then the key."""
+    values["after_key"] = after[-1]
+    choices: list[sql.Composable] = []
+    equal: list[sql.Composable] = []
+    for number, (sort, value) in enumerate(zip(sorts, after[:-1], strict=True)):
+        name, column = f"after_{number}", sql.Identifier(sort.column)
+        values[name] = value
+        if value is not None:
+            later = sql.SQL("({column} < {value} or {column} is null)" if sort.is_descending else "({column} > {value} or {column} is null)")
+            choices.append(_all([*equal, later.format(column=column, value=sql.Placeholder(name))]))
+            equal.append(sql.SQL("{} = {}").format(column, sql.Placeholder(name)))
+        else:
+            equal.append(sql.SQL("{} is null").format(column))
+    choices.append(_all([*equal, sql.SQL("_key > {}").format(sql.Placeholder("after_key"))]))
+    return sql.SQL("({})").format(sql.SQL(" or ").join(choices))
+
+
+def summary(facts: VersionFacts) -> Mapping[str, Any]:
+    """A version as the catalogue shows it."""
+    return {
+        "version": facts.version,
+        "known_at": facts.known_at,
+        "contract_version": facts.contract_version,
+        "inserted": facts.inserted,
+        "updated": facts.updated,
+        "ended": facts.ended,
+    }

@@ -1,0 +1,102 @@
+-- name: newest_version
+-- The newest published version of a dataset; 0: none yet. No row: not applied.
+select current_version from datasets where dataset_id = %(dataset)s;
+
+-- name: version_known_at
+-- The newest version that was known at an instant; null: none.
+select max(version) from versions where dataset_id = %(dataset)s and known_at <= %(instant)s;
+
+-- name: versions
+-- What is known of each version, newest first.
+select version, known_at, contract_version, delivered_columns, inserted, updated, ended, is_first_fill
+from versions
+where dataset_id = %(dataset)s and version > %(after)s
+order by version desc
+limit %(limit)s;
+
+-- name: newest_page
+-- Rows of the newest version, each with that version: one statement, so both are of one moment.
+select (select current_version from lienthong.datasets where dataset_id = {dataset}), _key, _version, _valid_from, {columns}
+from {current} as state
+where {conditions}
+order by {order}
+limit {limit};
+
+-- name: page
+-- Rows as they were known at a version.
+select {version}, _key, _version, _valid_from, {columns}
+from ({states}) as state
+where {conditions}
+order by {order}
+limit {limit};
+
+-- name: whole
+-- Every row as it was known at a version, for streaming.
+select {columns}
+from ({states}) as state
+where {conditions}
+{order}
+{limit};
+
+-- name: states_now
+-- What was true at a version, as far as it reaches.
+select _key, _version, _valid_from, {columns} from {current} where _version <= {version}
+union all
+select _key, _version, _valid_from, {columns} from {history}
+where _version <= {version} and _version_to > {version} and _valid_to is null;
+
+-- name: states_on
+-- What a version said of one day.
+select _key, _version, _valid_from, {columns} from {current} where _version <= {version} and _valid_from <= {day}
+union all
+select _key, _version, _valid_from, {columns} from {history}
+where _version <= {version} and (_version_to is null or _version_to > {version})
+    and _valid_from <= {day} and (_valid_to is null or _valid_to > {day});
+
+-- name: first_fill_changes
+-- Records of a first fill after a key, in key order, as they were then.
+(
+    select _key, 'i', true, false, _key, _version, _valid_from, {columns}
+    from {current} as state
+    where _version = {version} and _key > {key} and {conditions}
+    order by _key
+    limit {limit}
+)
+union all
+(
+    select _key, 'i', true, false, _key, _version, _valid_from, {columns}
+    from {history} as state
+    where _version = {version} and _valid_to is null and _key > {key} and {conditions}
+    order by _key
+    limit {limit}
+)
+order by 1
+limit {limit};
+
+-- name: later_changes
+-- Changes after (version, key), each with the state it made; and whether the state before and after is within the caller's rows.
+with page as (
+    select version, key, op
+    from {changes}
+    where (version, key) > ({version}, {key}) and version <= {newest}
+    order by version, key
+    limit {limit}
+)
+select page.version, page.key, page.op::text, coalesce(state.within, false), coalesce(before.within, false),
+    state._key, state._version, state._valid_from, {state_columns}
+from page
+left join lateral (
+    select _key, _version, _valid_from, {columns}, ({conditions}) as within
+    from {current} as state
+    where page.op <> 'e' and _key = page.key and _version = page.version
+    union all
+    select _key, _version, _valid_from, {columns}, ({conditions}) as within
+    from {history} as state
+    where page.op <> 'e' and _key = page.key and _version = page.version and _valid_to is null
+) as state on true
+left join lateral (
+    select ({conditions}) as within
+    from {history} as state
+    where {needs_before} and page.op <> 'i' and _key = page.key and _version_to = page.version and _valid_to is null
+) as before on true
+order by page.version, page.key;
