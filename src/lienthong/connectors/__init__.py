@@ -1,0 +1,21 @@
+"""Reads rows from a source in Arrow batches, unchanged. The only registry."""
+
+from lienthong.connectors.base import Batch, BrokenRow, Connector, Position, ReadContext, SourceFile
+from lienthong.connectors.registry import CONNECTORS, connector_names, fingerprint, get_connector, read
+from lienthong.connectors.variables import expand, source_variables
+
+__all__ = [
+    "CONNECTORS",
+    "Batch",
+    "BrokenRow",
+    "Connector",
+    "Position",
+    "ReadContext",
+    "SourceFile",
+    "connector_names",
+    "expand",
+    "fingerprint",
+    "get_connector",
+    "read",
+    "source_variables",
+]

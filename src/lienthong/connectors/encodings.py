@@ -1,0 +1,97 @@
+"""Bytes of a file to Unicode: the encoding found from samples with a stated confidence, or named in the contract."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from lienthong.errors import SourceError
+from lienthong.standards import decode_tcvn3, decode_viscii, decode_vni, detect_encoding
+
+LEGACY: Mapping[str, Callable[[bytes], str]] = {"tcvn3": decode_tcvn3, "vni": decode_vni, "viscii": decode_viscii}
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+SAMPLE_BYTES = 65_536
+SAMPLE_PLACES = 8  # a long file may begin with years of plain ASCII
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A python codec's name or tcvn3, vni, viscii. `confidence` is 1.0 when a person named it."""
+
+    name: str
+    confidence: float = 1.0
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether line ends and delimiters are more than one byte each."""
+        return self.name.startswith(("utf-16", "utf-32"))
+
+    @property
+    def is_utf8(self) -> bool:
+        return self.name in {"utf-8", "utf-8-sig", "ascii"}
+
+    def decode(self, data: bytes) -> str:
+        """`data` as text. Raises UnicodeDecodeError when it is not in this encoding."""
+        legacy = LEGACY.get(self.name)
+        return legacy(data) if legacy is not None else data.decode(self.name)
+
+    def decode_as_seen(self, data: bytes) -> str:
+        """`data` as text for a person's eyes: what cannot be decoded is shown as `\\xNN`."""
+        legacy = LEGACY.get(self.name)
+        return legacy(data) if legacy is not None else data.decode(self.name, "backslashreplace")
+
+
+def named_encoding(name: str) -> Encoding:
+    """The encoding a contract names. Raises SourceError when there is no such encoding."""
+    folded = name.strip().lower()
+    if folded in {"tcvn3", "abc", "tcvn3-abc"}:
+        return Encoding("tcvn3")
+    if folded in LEGACY:
+        return Encoding(folded)
+    try:
+        return Encoding(codecs.lookup(folded).name)
+    except LookupError as error:
+        raise SourceError(
+            f"Option `encoding`: không có bảng mã `{name}` / there is no encoding `{name}`.",
+            hint="Known: utf-8, utf-16, windows-1258, tcvn3, vni, viscii and every Python codec.",
+        ) from error
+
+
+def find_encoding(path: Path) -> Encoding:
+    """The encoding of a text file, from its byte order mark or from samples all over it."""
+    with path.open("rb") as stream:
+        head = stream.read(4)
+        for mark, name in BYTE_ORDER_MARKS:
+            if head.startswith(mark):
+                return Encoding(name)
+        samples = _samples(stream, path.stat().st_size)
+    name, confidence = detect_encoding(samples)
+    return Encoding(name, confidence)
+
+
+def _samples(stream: BinaryIO, size: int) -> list[bytes]:
+    """Whole lines from the beginning and from places all over the file."""
+    stream.seek(0)
+    samples = [_whole_lines(stream.read(SAMPLE_BYTES), from_start=True)]
+    for place in range(1, SAMPLE_PLACES):
+        start = size * place // SAMPLE_PLACES
+        if start < SAMPLE_BYTES:
+            continue
+        stream.seek(start)
+        samples.append(_whole_lines(stream.read(SAMPLE_BYTES // 4), from_start=False))
+    return [sample for sample in samples if sample]
+
+
+def _whole_lines(data: bytes, *, from_start: bool) -> bytes:
+    begin = 0 if from_start else data.find(b"\n") + 1
+    end = data.rfind(b"\n") + 1
+    return data[begin:end] if end > begin else data[begin:]

@@ -1,0 +1,107 @@
+"""A source's options, read strictly: a misspelt option is a fault, never ignored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from lienthong.connectors.base import ReadContext
+from lienthong.connectors.variables import expand_all
+from lienthong.contracts import Source
+from lienthong.errors import SourceError
+
+
+class Options:
+    """Options of one source, taken one by one; `close` refuses what nobody took."""
+
+    def __init__(self, source: Source, context: ReadContext) -> None:
+        self._source = source
+        self._left: dict[str, Any] = dict(expand_all(source.options, context.variables))
+        self._known: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self._take(name, default)
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise self._wrong(name, "a text", value)
+        return str(value)
+
+    def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            raise self._wrong(name, f"one of {', '.join(allowed)}", value)
+        return value
+
+    def number(self, name: str, default: int, least: int = 0) -> int:
+        value = self._take(name, default)
+        if isinstance(value, str) and value.isdecimal():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise self._wrong(name, f"a whole number not below {least}", value)
+        return value
+
+    def seconds(self, name: str, default: float) -> float:
+        value = self._take(name, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise self._wrong(name, "a number of seconds", value)
+        return float(value)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self._take(name, [])
+        values = [value] if isinstance(value, str | int) else value
+        if not isinstance(values, list) or not all(isinstance(item, str | int) for item in values):
+            raise self._wrong(name, "a list of texts", value)
+        return tuple(str(item) for item in values)
+
+    def numbers(self, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+        value = self._take(name, list(default))
+        values = [value] if isinstance(value, int) else value
+        if not isinstance(values, list) or not all(isinstance(item, int) and item >= 0 for item in values):
+            raise self._wrong(name, "a list of whole numbers", value)
+        return tuple(values)
+
+    def mapping(self, name: str) -> dict[str, str]:
+        value = self._take(name, {})
+        if not isinstance(value, Mapping) or not all(isinstance(inner, str | int | float) for inner in value.values()):
+            raise self._wrong(name, "a mapping of names to texts", value)
+        return {str(key): str(inner) for key, inner in value.items()}
+
+    def section(self, name: str) -> Options | None:
+        """Options inside an option, None when it is absent; the caller closes it."""
+        value = self._take(name, None)
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            raise self._wrong(name, "a mapping", value)
+        inner = Options.__new__(Options)
+        inner._source, inner._left, inner._known = self._source, dict(value), []
+        return inner
+
+    def expression(self, name: str) -> re.Pattern[str] | None:
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            return re.compile(value)
+        except re.error as error:
+            raise self._wrong(name, f"a regular expression ({error})", value) from error
+
+    def required(self, name: str) -> SourceError:
+        return SourceError(f"Nguồn/source `{self._source.name}` ({self._source.connector}): option `{name}` is required, found nothing.")
+
+    def close(self) -> None:
+        """Raises SourceError when an option is left that this connector does not know."""
+        for name in self._left:
+            near = get_close_matches(name, self._known, n=1)
+            raise SourceError(
+                f"Nguồn/source `{self._source.name}`: connector `{self._source.connector}` has no option `{name}`.",
+                hint=f"Did you mean `{near[0]}`?" if near else f"It knows: {', '.join(sorted(self._known))}.",
+            )
+
+    def _take(self, name: str, default: Any) -> Any:
+        self._known.append(name)
+        return self._left.pop(name, default)
+
+    def _wrong(self, name: str, expected: str, found: object) -> SourceError:
+        return SourceError(f"Nguồn/source `{self._source.name}`, option `{name}`: expected {expected}, found `{found}`.")

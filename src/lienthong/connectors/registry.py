@@ -1,0 +1,53 @@
+"""Which connectors there are: those of this package, then those an agency brings by entry point. The only registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import cache
+from importlib.metadata import entry_points
+
+from lienthong.connectors.base import Batch, Connector, Position, ReadContext
+from lienthong.connectors.csv_file import CsvFile
+from lienthong.contracts import Source
+from lienthong.errors import SourceError
+
+ENTRY_POINTS = "lienthong.connectors"
+
+CONNECTORS: dict[str, Connector] = {
+    "csv_file": CsvFile(),
+}
+
+
+def get_connector(name: str) -> Connector:
+    """The connector of that name. Raises SourceError with the nearest name when there is none."""
+    connector = CONNECTORS.get(name) or _brought().get(name)
+    if connector is None:
+        known = connector_names()
+        near = get_close_matches(name, known, n=1)
+        raise SourceError(
+            f"Không có bộ đọc / there is no connector `{name}`.",
+            hint=f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}.",
+        )
+    return connector
+
+
+def connector_names() -> tuple[str, ...]:
+    """Every name a contract may use, sorted."""
+    return tuple(sorted({*CONNECTORS, *_brought()}))
+
+
+def fingerprint(source: Source, context: ReadContext) -> str | None:
+    """Hex digest of the source's whole content when cheap to know, else None."""
+    return get_connector(source.connector).fingerprint(source, context)
+
+
+def read(source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
+    """Batches of rows as they came, going on after a position given earlier."""
+    return get_connector(source.connector).read(source, context, after)
+
+
+@cache
+def _brought() -> dict[str, Connector]:
+    """Connectors of installed packages; one that bears the name of ours is not taken."""
+    return {point.name: point.load()() for point in entry_points(group=ENTRY_POINTS) if point.name not in CONNECTORS}
