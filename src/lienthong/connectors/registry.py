@@ -9,6 +9,12 @@ from importlib.metadata import entry_points
 
 from lienthong.connectors.base import Batch, Connector, Position, ReadContext
 from lienthong.connectors.csv_file import CsvFile
+from lienthong.connectors.dbf_file import DbfFile
+from lienthong.connectors.excel_file import ExcelFile
+from lienthong.connectors.geojson_file import GeojsonFile
+from lienthong.connectors.http_json import HttpJson
+from lienthong.connectors.sql_database import SqlDatabase
+from lienthong.connectors.xml_file import XmlFile
 from lienthong.contracts import Source
 from lienthong.errors import SourceError
 
@@ -16,6 +22,12 @@ ENTRY_POINTS = "lienthong.connectors"
 
 CONNECTORS: dict[str, Connector] = {
     "csv_file": CsvFile(),
+    "dbf_file": DbfFile(),
+    "excel_file": ExcelFile(),
+    "geojson_file": GeojsonFile(),
+    "http_json": HttpJson(),
+    "sql_database": SqlDatabase(),
+    "xml_file": XmlFile(),
 }
 
 

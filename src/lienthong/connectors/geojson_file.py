@@ -1,0 +1,137 @@
+"""GeoJSON FeatureCollections (RFC 7946): each feature's properties as columns, its geometry as compact GeoJSON text.
+
+The whole file is held in memory, so its size is bounded. Coordinates keep their digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from lienthong.connectors.base import Batch, BrokenRow, Position, ReadContext
+from lienthong.connectors.broken import broken_row
+from lienthong.connectors.encodings import find_encoding
+from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
+from lienthong.connectors.json_values import INVALID, as_table, dig, items_in, objects_in, text_of
+from lienthong.connectors.options import Options
+from lienthong.contracts import Source
+from lienthong.errors import HostileInputError, SourceError
+
+MAX_BYTES = 200 * 1024 * 1024
+GEOMETRY = "geometry"
+ID = "id"
+
+Feature = tuple[int, dict[str, str | None]]  # the feature's number from 1, and its values
+
+
+class GeojsonFile:
+    """Connector `geojson_file`. Options: `fields` {column: "a.b.c"}, `geometry_column`, `id_column`, `max_bytes`."""
+
+    def fingerprint(self, source: Source, context: ReadContext) -> str | None:
+        return fingerprint_files(source, context)
+
+    def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
+        options = Options(source, context)
+        reader = _Reader(
+            fields={name: tuple(path.split(".")) for name, path in options.mapping("fields").items()},
+            geometry=options.text("geometry_column", GEOMETRY),
+            id=options.text("id_column"),
+            max_bytes=options.number("max_bytes", MAX_BYTES, 1),
+            batch_rows=context.batch_rows,
+            columns=list(after["at"].get("columns", ())) if after is not None else [],
+        )
+        options.close()
+        return read_files(source, context, after, reader.read)
+
+
+class _Reader(msgspec.Struct):
+    fields: dict[str, tuple[str, ...]]
+    geometry: str
+    id: str
+    max_bytes: int
+    batch_rows: int
+    columns: list[str]  # of the first file, kept for the next ones
+
+    def read(self, found: FoundFile, at: Mapping[str, Any] | None) -> Iterator[Batch]:
+        name = found.file.uri
+        if found.file.size_bytes > self.max_bytes:
+            raise HostileInputError(f"`{name}`: {found.file.size_bytes} byte, giới hạn/limit {self.max_bytes}.", hint="Deliver one file a district.")
+        features, broken = self._features(self._items(found), name)
+        self._settle_columns(features, name)
+        start = 0 if at is None else int(at["feature"])
+        last = max([number for number, _ in features] + [row.source_row for row in broken], default=0)
+        features = [feature for feature in features if feature[0] > start]
+        broken = [row for row in broken if row.source_row > start]
+        any_batch = False
+        while features or broken or not any_batch:
+            part, features = features[: self.batch_rows], features[self.batch_rows :]
+            reached = part[-1][0] if features else last
+            yield Batch(
+                file=found.file,
+                table=as_table([values for _, values in part], self.columns),
+                source_rows=pa.array([number for number, _ in part], pa.int64()),
+                position={"feature": reached, "columns": self.columns},
+                broken=tuple(row for row in broken if row.source_row <= reached),
+            )
+            broken = [row for row in broken if row.source_row > reached]
+            any_batch = True
+
+    def _items(self, found: FoundFile) -> list[msgspec.Raw]:
+        name = found.file.uri
+        data = found.path.read_bytes()
+        if not data.strip():
+            raise SourceError(f"`{name}`: tệp rỗng / the file is empty.")
+        encoding = find_encoding(found.path)
+        try:
+            if not encoding.is_utf8 or data.startswith(b"\xef\xbb\xbf"):
+                data = encoding.decode(data).encode()
+            members = objects_in(data)
+            kind = text_of(members.get("type"))
+            if kind != "FeatureCollection":
+                raise SourceError(f"`{name}`: cần/expected a FeatureCollection, found `{kind}`.")
+            return items_in(members["features"]) if "features" in members else []
+        except INVALID as error:
+            raise SourceError(f"`{name}`: không phải GeoJSON hợp lệ / is not valid GeoJSON ({error}).") from error
+
+    def _features(self, items: Sequence[msgspec.Raw], name: str) -> tuple[list[Feature], list[BrokenRow]]:
+        features: list[Feature] = []
+        broken: list[BrokenRow] = []
+        for number, item in enumerate(items, 1):
+            try:
+                values = self._values(item)
+            except INVALID:
+                broken.append(broken_row(number, bytes(item).decode("utf-8", "backslashreplace"), "row.object"))
+                continue
+            if any(value is not None and "\0" in value for value in values.values()):
+                broken.append(broken_row(number, bytes(item).decode(), "row.nul"))
+                continue
+            features.append((number, values))
+        return features, broken
+
+    def _values(self, item: msgspec.Raw) -> dict[str, str | None]:
+        members = objects_in(item)
+        raw = members.get("properties")
+        properties = objects_in(raw) if raw is not None and bytes(raw).strip() != b"null" else {}
+        if self.fields:
+            values = {column: text_of(dig(properties, path)) for column, path in self.fields.items()}
+        else:
+            values = {column: text_of(value) for column, value in properties.items()}
+        if self.id:
+            values[self.id] = text_of(members.get(ID))
+        values[self.geometry] = text_of(members.get(GEOMETRY))
+        return values
+
+    def _settle_columns(self, features: Sequence[Feature], name: str) -> None:
+        """Columns are those of the first file that has features; a later file may lack some, but brings none of its own unsaid."""
+        found = list(dict.fromkeys(column for _, values in features for column in values))
+        if not self.columns:
+            self.columns = found
+        new = [column for column in found if column not in self.columns]
+        if new:
+            raise SourceError(
+                f"`{name}`: thuộc tính mới / properties the first file has not: {', '.join(f'`{column}`' for column in new)}.",
+                hint="Name all columns in the option `fields`.",
+            )
