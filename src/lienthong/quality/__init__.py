@@ -4,7 +4,7 @@ Pure: no database, no network, no clock; the day and the other datasets come in 
 """
 
 from lienthong.quality.bounds import BoundCounts, judge_bounds
-from lienthong.quality.check import CheckContext, Checked, check, issues_of_problems
+from lienthong.quality.check import CheckContext, Checked, check, issues_of_problems, words_of_rules
 from lienthong.quality.duplicates import duplicates, key_conflicts, repeated_values, unique_keys
 from lienthong.quality.issue import ISSUE_SCHEMA, Issue, no_issues
 from lienthong.quality.rules import RULES, RuleKind
@@ -28,4 +28,5 @@ __all__ = [
     "repeated_values",
     "score",
     "unique_keys",
+    "words_of_rules",
 ]

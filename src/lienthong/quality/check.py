@@ -14,7 +14,7 @@ from lienthong.contracts import Contract, Rule, Severity
 from lienthong.errors import ContractError
 from lienthong.quality import words
 from lienthong.quality.issue import ISSUE_SCHEMA, no_issues
-from lienthong.quality.rules import RULES, RuleKind, Rows
+from lienthong.quality.rules import RULES, Rows, RuleKind
 
 UNAVAILABLE = "reference.unavailable"
 
@@ -52,7 +52,7 @@ def check(clean: pl.DataFrame, contract: Contract, context: CheckContext) -> Che
             issues.append(_issues(rule, contract, clean, context.originals, mask))
             if rule.severity is Severity.ERROR:
                 kept = kept & ~mask
-    issues.extend(_unavailable(contract, rules, rows, context.originals))
+    issues.extend(_unavailable(rules, rows, context.originals))
     return Checked(kept.alias("kept"), pl.concat(issues))
 
 
@@ -73,6 +73,11 @@ def promised_rules(contract: Contract) -> tuple[Rule, ...]:
         if p.unique and (p.name,) not in unique and (p.name,) != key  # the key is judged over the whole delivery
     ]
     return (*implied, *(rule for rule in stated if not (rule.kind == "unique" and rule.columns == key)))
+
+
+def words_of_rules(contract: Contract) -> tuple[tuple[str, str], ...]:
+    """What every rule of a contract expects, in Vietnamese and English."""
+    return tuple(words.said(rule, kind_of(rule).say(rule, contract)) for rule in promised_rules(contract))
 
 
 def issues_of_problems(row_nos: pl.Series, column: str, problems: pl.Series, originals: pl.Series) -> pl.DataFrame:
@@ -146,7 +151,7 @@ def _columns_read(rule: Rule, clean: pl.DataFrame) -> list[str]:
     return read or list(rule.columns)
 
 
-def _unavailable(contract: Contract, rules: Sequence[Rule], rows: Rows, originals: pl.DataFrame) -> list[pl.DataFrame]:
+def _unavailable(rules: Sequence[Rule], rows: Rows, originals: pl.DataFrame) -> list[pl.DataFrame]:
     """A warning for each value that could not be looked up because the other dataset has nothing published yet."""
     found = []
     for rule in rules:

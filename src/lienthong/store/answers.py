@@ -174,7 +174,13 @@ def stream_whole(database_url: str, ask: Ask, version: int) -> Iterator[pa.Recor
     with adbc.connect(database_url) as connection, connection.cursor() as cursor:
         cursor.execute("set timezone to 'UTC'")
         cursor.execute(whole_statement(ask, version))
-        yield from cursor.fetch_record_batch()
+        reader = cursor.fetch_record_batch()
+        is_empty = True
+        for batch in reader:
+            is_empty = False
+            yield batch
+        if is_empty:  # no rows still have columns
+            yield pa.RecordBatch.from_pylist([], schema=reader.schema)
 
 
 def read_first_fill(connection: Connection, ask: Ask, version: int, key: str, limit: int) -> list[ChangedRow]:
@@ -201,7 +207,7 @@ def read_changes(connection: Connection, ask: Ask, version: int, key: str, newes
         history=history(ask.dataset_id),
         changes=changes(ask.dataset_id),
         columns=_columns(ask.fields),
-        state_columns=sql.SQL(", ").join(sql.Identifier("state", name) for name in ask.fields),
+        state_columns=sql.SQL(", ").join(sql.Identifier("state", name) for name in ask.fields or ("_nothing",)),
         conditions=_where(ask, values),
         needs_before=sql.Literal(bool(ask.conditions)),
         version=sql.Placeholder("version"),
@@ -211,7 +217,10 @@ def read_changes(connection: Connection, ask: Ask, version: int, key: str, newes
     )
     rows = connection.execute(statement, values).fetchall()
     before = not ask.conditions  # with no row filter, what was before was always within
-    return [ChangedRow(row[0], row[1], row[2], row[3], row[4] or (before and row[2] != "i"), row[5:] if row[5] is not None else None) for row in rows]
+    return [
+        ChangedRow(row[0], row[1], row[2], row[3], row[4] or (before and row[2] != "i"), row[5:] if row[5] is not None else None)
+        for row in rows
+    ]
 
 
 def _states(ask: Ask, version: int) -> sql.Composed:
@@ -226,7 +235,7 @@ def _states(ask: Ask, version: int) -> sql.Composed:
 
 
 def _columns(names: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(name) for name in names)
+    return sql.SQL(", ").join([sql.Identifier(name) for name in names] or [sql.SQL("null as _nothing")])
 
 
 def _limit(limit: int | None) -> sql.Composable:
@@ -269,7 +278,9 @@ def _beyond(sorts: Sequence[Sort], after: Sequence[Any], values: dict[str, Any])
         name, column = f"after_{number}", sql.Identifier(sort.column)
         values[name] = value
         if value is not None:
-            later = sql.SQL("({column} < {value} or {column} is null)" if sort.is_descending else "({column} > {value} or {column} is null)")
+            later = sql.SQL(
+                "({column} < {value} or {column} is null)" if sort.is_descending else "({column} > {value} or {column} is null)"
+            )
             choices.append(_all([*equal, later.format(column=column, value=sql.Placeholder(name))]))
             equal.append(sql.SQL("{} = {}").format(column, sql.Placeholder(name)))
         else:

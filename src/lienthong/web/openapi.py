@@ -1,0 +1,394 @@
+"""OpenAPI 3.1, made from the contracts: what a dataset promises is what its API page says. Nothing is described twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lienthong import __version__
+from lienthong.contracts import Contract, Property, Sensitivity, Sharing
+from lienthong.sharing.filters import MOST_ROWS
+from lienthong.sharing.formats import ARROW, CSV, JSON, PARQUET
+
+Schema = dict[str, Any]
+PROBLEM = "application/problem+json"
+MOST_RECORDS = 1000
+MOST_KEY_LENGTH = 200
+_TYPES: dict[str, Schema] = {
+    "string": {"type": "string"},
+    "integer": {"type": "integer", "minimum": -(2**63) + 1, "maximum": 2**63 - 1},
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "format": "date"},
+    "timestamp": {"type": "string", "format": "date-time"},
+}
+_WORDS = {
+    400: "Yêu cầu không hiểu được · The request cannot be understood",
+    401: "Chưa có mã truy cập hợp lệ · No valid access token",
+    403: "Thỏa thuận không cho phép · The agreement does not allow it",
+    404: "Không có · There is none",
+    405: "Phương thức không dùng ở đây · Not a method of this address",
+    406: "Không có định dạng này · None of the formats asked for",
+    409: "Trùng với yêu cầu trước · In conflict with an earlier request",
+    413: "Quá lớn · Too large",
+    415: "Chỉ nhận application/json · Only application/json is taken",
+    422: "Dữ liệu không dùng được · The content cannot be used",
+    429: "Quá số lần cho phép · Past the quota",
+    503: "Bận, thử lại sau · Busy, try again",
+}
+_READING = (400, 401, 403, 404, 405, 429)
+_TEXT = {"type": "string"}
+_MAYBE_TEXT = {"type": ["string", "null"]}
+
+
+def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
+    """The OpenAPI document of some datasets."""
+    chosen = list(contracts)
+    paths: Schema = {**_catalogue_paths(), **_token_path()}
+    schemas: Schema = _common_schemas()
+    for contract in chosen:
+        paths.update(_dataset_paths(contract))
+        schemas.update(_dataset_schemas(contract))
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Liên thông",
+            "version": __version__,
+            "description": "Tích hợp và chia sẻ dữ liệu của tỉnh. Mỗi câu trả lời để lại một bút toán trong sổ kiểm chứng.\n\n"
+            "Provincial data integration and sharing. Every answer leaves an entry in the ledger.",
+        },
+        "servers": [{"url": base_url}],
+        "tags": [{"name": c.id, "description": f"{c.title_vi} · {c.title_en}"} for c in chosen],
+        "paths": paths,
+        "components": {"schemas": schemas, "securitySchemes": _security_schemes(base_url)},
+    }
+
+
+def _dataset_paths(contract: Contract) -> Schema:
+    root = f"/v1/datasets/{contract.id}"
+    return {
+        root: {"get": _operation(contract, "describe", "Mô tả · Description", _ok(_ref("Dataset")), (), statuses=(404, 405), is_open=True)},
+        f"{root}/records": {"get": _list(contract), "post": _submit(contract)},
+        f"{root}/records/{{key}}": {"get": _look_up(contract)},
+        f"{root}/changes": {"get": _changes(contract)},
+        f"{root}/quarantine": {"get": _quarantine(contract)},
+        f"{root}/quarantine/{{item}}": {"post": _correct(contract)},
+    }
+
+
+def _operation(
+    contract: Contract, name: str, summary: str, ok: Schema, parameters: Iterable[Schema], *,
+    statuses: tuple[int, ...] = _READING, is_open: bool | None = None, body: Schema | None = None,
+) -> Schema:  # fmt: skip
+    needs_no_token = contract.sharing is Sharing.OPEN if is_open is None else is_open
+    operation: Schema = {
+        "tags": [contract.id],
+        "operationId": f"{_word(contract)}_{name}",
+        "summary": f"{contract.title_vi}: {summary}",
+        "parameters": list(parameters),
+        "responses": {"200": ok, **_problems(statuses)},
+        "security": [{}, {"oauth2": []}] if needs_no_token else [{"oauth2": []}],
+    }
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": body}}}
+    return operation
+
+
+def _list(contract: Contract) -> Schema:
+    ok = _ok(_ref(f"{_word(contract)}_page"))
+    ok["content"] |= {
+        CSV: {"schema": _TEXT},
+        ARROW: {"schema": {"type": "string", "contentMediaType": ARROW}},
+        PARQUET: {"schema": {"type": "string", "contentMediaType": PARQUET}},
+    }
+    parameters = [
+        *_asking(contract),
+        *(parameter for p in contract.properties for parameter in _filters(p)),
+        _csv("fields", contract, "Các trường cần lấy · Fields to answer with"),
+        _csv("sort", contract, "Thứ tự; dấu trừ là giảm dần · Order; a minus is descending", with_minus=True),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}, "Số bản ghi (JSON) · Records a page (JSON)"),
+        _query("cursor", _TEXT, "`next` của trang trước · `next` of the page before"),
+        _query("as_of", _TYPES["date"], "Đúng vào ngày · True on a day"),
+        _query("known_at", _TYPES["timestamp"], "Biết vào lúc · Known at an instant"),
+    ]
+    return _operation(contract, "list", "danh sách · list", ok, parameters, statuses=(*_READING, 406))
+
+
+def _filters(p: Property) -> Iterable[Schema]:
+    kind = _TYPES[p.logical_type]
+    words = f"{p.title_vi} · {p.title_en}"
+    yield _query(p.name, kind, words)
+    yield _query(f"{p.name}.gte", kind, f"{words} ≥")
+    yield _query(f"{p.name}.lte", kind, f"{words} ≤")
+    yield {
+        **_query(f"{p.name}.in", {"type": "array", "items": kind, "minItems": 1, "maxItems": 20}, words),
+        "style": "form",
+        "explode": False,
+    }
+    if p.logical_type == "string":
+        yield _query(f"{p.name}.starts_with", kind, f"{words} (đầu · begins)")
+
+
+def _look_up(contract: Contract) -> Schema:
+    parameters = [
+        {
+            "name": "key",
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "maxLength": MOST_KEY_LENGTH},
+            "description": f"{' ~ '.join(p.name for p in contract.key)}",
+        },
+        *_asking(contract),
+        _csv("fields", contract, "Các trường cần lấy · Fields to answer with"),
+        _query("as_of", _TYPES["date"], "Đúng vào ngày · True on a day"),
+        _query("known_at", _TYPES["timestamp"], "Biết vào lúc · Known at an instant"),
+    ]
+    return _operation(contract, "look_up", "tra cứu một bản ghi · look up one record", _ok(_ref(f"{_word(contract)}_record")), parameters)
+
+
+def _changes(contract: Contract) -> Schema:
+    parameters = [
+        *_asking(contract),
+        _query("after", _TEXT, "`next` của lần trước · `next` of the answer before"),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}, "Số thay đổi · Changes a page"),
+    ]
+    return _operation(contract, "changes", "thay đổi theo thứ tự · changes in order", _ok(_ref(f"{_word(contract)}_changes")), parameters)
+
+
+def _submit(contract: Contract) -> Schema:
+    records = {"type": "array", "items": _ref(f"{_word(contract)}_input"), "minItems": 1, "maxItems": MOST_RECORDS}
+    body = {"type": "object", "required": ["records"], "additionalProperties": False, "properties": {"records": records}}
+    parameters = [*_asking(contract, is_personal=True), _header("Idempotency-Key", "Khóa chống gửi trùng · Sent twice, done once", True)]
+    return _operation(
+        contract,
+        "submit",
+        "gửi bản ghi · send records",
+        _ok(_ref("Submission")),
+        parameters,
+        statuses=(*_READING, 409, 413, 415, 422, 503),
+        is_open=False,
+        body=body,
+    )
+
+
+def _quarantine(contract: Contract) -> Schema:
+    parameters = [
+        *_asking(contract, is_personal=True),
+        _query("state", {"enum": ["waiting", "released", "superseded", "withdrawn", "all"]}, "Trạng thái · State"),
+        _query("after", {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}, "Sau mục · After an item"),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}, "Số mục · Items a page"),
+    ]
+    return _operation(contract, "quarantine", "hàng đang chờ · rows that wait", _ok(_ref("Quarantine")), parameters, is_open=False)
+
+
+def _correct(contract: Contract) -> Schema:
+    item = {"name": "item", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}}
+    values = {"type": "object", "additionalProperties": _MAYBE_TEXT, "description": "Cột → giá trị đúng · Column → right value"}
+    body = {"type": "object", "required": ["values"], "additionalProperties": False, "properties": {"values": values}}
+    return _operation(
+        contract,
+        "correct",
+        "sửa một hàng đang chờ · put a waiting row right",
+        _ok(_ref("Correction")),
+        [item, *_asking(contract, is_personal=True)],
+        statuses=(*_READING, 409, 413, 415, 422, 503),
+        is_open=False,
+        body=body,
+    )
+
+
+def _asking(contract: Contract, *, is_personal: bool | None = None) -> list[Schema]:
+    """The headers that say why, and for which official, it is asked."""
+    needed = contract.sharing is not Sharing.OPEN if is_personal is None else is_personal
+    return [
+        _header("Lienthong-Purpose", "Mã mục đích trong thỏa thuận · Purpose, as named in the agreement", needed),
+        _header("Lienthong-Official", "Cán bộ yêu cầu · The official it is made for", needed),
+    ]
+
+
+def _header(name: str, words: str, required: bool) -> Schema:
+    schema = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
+    return {"name": name, "in": "header", "required": required, "schema": schema, "description": words}
+
+
+def _query(name: str, schema: Mapping[str, Any], words: str) -> Schema:
+    return {"name": name, "in": "query", "required": False, "schema": dict(schema), "description": words}
+
+
+def _csv(name: str, contract: Contract, words: str, *, with_minus: bool = False) -> Schema:
+    names = [p.name for p in contract.properties]
+    choices = [*names, *(f"-{n}" for n in names)] if with_minus else names
+    schema = {"type": "array", "items": {"enum": choices}, "minItems": 1, "maxItems": 20}
+    return {**_query(name, schema, words), "style": "form", "explode": False}
+
+
+def _dataset_schemas(contract: Contract) -> Schema:
+    word = _word(contract)
+    values = {p.name: _answered(p) for p in contract.properties}
+    record = {
+        "type": "object",
+        "required": ["key", "version", "valid_from", "values", "withheld", "not_delivered"],
+        "additionalProperties": False,
+        "properties": {
+            "key": _MAYBE_TEXT,
+            "version": {"type": "integer", "minimum": 1},
+            "valid_from": _TYPES["date"],
+            "values": {"type": "object", "properties": values, "additionalProperties": False},
+            "withheld": {"type": "array", "items": {"enum": list(values)}},
+            "not_delivered": {"type": "array", "items": {"enum": list(values)}},
+        },
+    }
+    return {
+        f"{word}_record": record,
+        f"{word}_page": _object(
+            dataset={"const": contract.id},
+            version={"type": "integer", "minimum": 0},
+            known_at=_nullable(_TYPES["timestamp"]),
+            as_of=_nullable(_TYPES["date"]),
+            records={"type": "array", "items": _ref(f"{word}_record"), "maxItems": MOST_ROWS},
+            next=_MAYBE_TEXT,
+        ),
+        f"{word}_changes": _object(
+            dataset={"const": contract.id},
+            version={"type": "integer", "minimum": 0},
+            changes={"type": "array", "items": _change(word), "maxItems": MOST_ROWS},
+            next=_TEXT,
+            more={"type": "boolean"},
+        ),
+        f"{word}_input": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {p.name: _taken(p) for p in contract.properties},
+        },
+    }
+
+
+def _change(word: str) -> Schema:
+    return _object(
+        cursor=_TEXT,
+        op={"enum": ["insert", "update", "end"]},
+        key=_MAYBE_TEXT,
+        version={"type": "integer", "minimum": 1},
+        known_at=_TYPES["timestamp"],
+        record={"anyOf": [_ref(f"{word}_record"), {"type": "null"}]},
+    )
+
+
+def _answered(p: Property) -> Schema:
+    """A value as it is answered; a masked one is text whatever its type."""
+    schema = _nullable(_TYPES[p.logical_type])
+    if p.sensitivity in (Sensitivity.PERSONAL, Sensitivity.SENSITIVE) or p.mask is not None:
+        schema = {"anyOf": [schema, _MAYBE_TEXT]} if p.logical_type != "string" else schema
+    described = " · ".join(text for text in (p.title_vi, p.title_en, p.description) if text)
+    return {**schema, "description": described, **({"examples": list(p.examples)} if p.examples else {})}
+
+
+def _taken(p: Property) -> Schema:
+    """A value as it may be sent: as a file would hold it, or as JSON says it; the contract's rules judge it."""
+    kinds = ["string", "null"] if p.logical_type in ("string", "date", "timestamp") else ["string", "number", "boolean", "null"]
+    return {"type": kinds, "description": f"{p.title_vi} · {p.title_en}"}
+
+
+def _object(**properties: Mapping[str, Any]) -> Schema:
+    return {
+        "type": "object",
+        "required": list(properties),
+        "additionalProperties": False,
+        "properties": {name: dict(schema) for name, schema in properties.items()},
+    }
+
+
+def _nullable(schema: Mapping[str, Any]) -> Schema:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _ok(schema: Mapping[str, Any]) -> Schema:
+    return {"description": "Trả lời · The answer", "content": {JSON: {"schema": dict(schema)}}}
+
+
+def _problems(statuses: Iterable[int]) -> Schema:
+    return {
+        str(status): {"description": _WORDS[status], "content": {PROBLEM: {"schema": _ref("Problem")}}} for status in sorted(set(statuses))
+    }
+
+
+def _word(contract: Contract) -> str:
+    return contract.id.replace(".", "_").replace("-", "_")
+
+
+def _catalogue_paths() -> Schema:
+    listed = {
+        "operationId": "datasets",
+        "summary": "Danh mục dữ liệu · The datasets there are",
+        "responses": {"200": _ok(_object(datasets={"type": "array", "items": _ref("Dataset")})), **_problems((400, 405))},
+        "security": [{}],
+    }
+    health = {
+        "operationId": "health",
+        "summary": "Máy chủ có hoạt động không · Whether the server works",
+        "responses": {"200": _ok({"type": "object", "required": ["status"]}), **_problems((405, 503))},
+        "security": [{}],
+    }
+    return {"/v1/datasets": {"get": listed}, "/health": {"get": health}}
+
+
+def _token_path() -> Schema:
+    form = _object(
+        grant_type={"const": "client_credentials"},
+        client_assertion_type={"const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+        client_assertion=_TEXT,
+    )
+    answer = {
+        "type": "object",
+        "required": ["access_token", "token_type", "expires_in"],
+        "properties": {"access_token": _TEXT, "token_type": {"const": "Bearer"}, "expires_in": {"type": "integer"}},
+    }
+    error = {"type": "object", "required": ["error"], "properties": {"error": _TEXT, "error_description": _TEXT}}
+    refused = {"description": "RFC 6749 §5.2", "content": {JSON: {"schema": error}}}
+    return {
+        "/oauth/token": {
+            "post": {
+                "operationId": "token",
+                "summary": "Lấy mã truy cập · Get an access token (client credentials, private_key_jwt)",
+                "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
+                "responses": {"200": _ok(answer), "400": refused, "401": refused},
+                "security": [{}],
+            }
+        }
+    }
+
+
+def _security_schemes(base_url: str) -> Schema:
+    flow = {"tokenUrl": f"{base_url}/oauth/token", "scopes": {}}
+    return {"oauth2": {"type": "oauth2", "flows": {"clientCredentials": flow}}}
+
+
+def _common_schemas() -> Schema:
+    free = {"type": "object"}
+    return {
+        "Problem": {
+            "type": "object",
+            "description": "RFC 9457",
+            "required": ["type", "title", "status"],
+            "properties": {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT, "code": _TEXT, "hint": _TEXT},
+        },
+        "Dataset": {
+            "type": "object",
+            "required": ["id", "title", "title_en", "agency", "sharing", "version"],
+            "properties": {
+                "id": _TEXT,
+                "title": _TEXT,
+                "title_en": _TEXT,
+                "agency": _TEXT,
+                "sharing": _TEXT,
+                "version": {"type": "integer"},
+            },
+        },
+        "Submission": _object(run={"type": "integer"}, repeated={"type": "boolean"}, verdicts={"type": "array", "items": free}),
+        "Quarantine": _object(items={"type": "array", "items": free}, next={"type": ["integer", "null"]}),
+        "Correction": _object(item=free, run={"type": "integer"}, version={"type": ["integer", "null"]}),
+    }
