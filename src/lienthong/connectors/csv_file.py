@@ -238,6 +238,7 @@ class _CsvReader:
 
         if not text:
             return _Parsed(self._empty(), ordinals, {})
+        _check_utf8(text)  # before the parser meets it: pyarrow cannot hand over a ragged row that is not UTF-8
         table = arrow_csv.read_csv(
             pa.BufferReader(text),
             arrow_csv.ReadOptions(use_threads=False, column_names=self._columns, block_size=len(text) + 1),
@@ -247,7 +248,7 @@ class _CsvReader:
                 newlines_in_values=True,
                 invalid_row_handler=set_aside,
             ),
-            arrow_csv.ConvertOptions(column_types=dict.fromkeys(self._columns, pa.string()), strings_can_be_null=False),
+            arrow_csv.ConvertOptions(column_types=dict.fromkeys(self._columns, pa.string()), strings_can_be_null=False, check_utf8=False),
         )
         if table.num_rows + len(ragged) != len(ordinals):
             return None
@@ -279,3 +280,9 @@ class _CsvReader:
 
     def _empty(self) -> pa.Table:
         return pa.table({name: pa.array([], pa.string()) for name in self._columns})
+
+
+def _check_utf8(text: bytes) -> None:
+    """Raises pyarrow.ArrowInvalid unless `text` is UTF-8; several times quicker than decoding it."""
+    places = pa.py_buffer(np.array([0, len(text)], np.int32))
+    pa.Array.from_buffers(pa.binary(), 1, [None, places, pa.py_buffer(text)]).cast(pa.string())
