@@ -24,7 +24,7 @@ MAX_BYTES = 200 * 1024 * 1024
 GEOMETRY = "geometry"
 ID = "id"
 
-Feature = tuple[int, dict[str, str | None]]  # the feature's number from 1, and its values
+Values = dict[str, str | None]
 
 
 class GeojsonFile:
@@ -59,25 +59,19 @@ class _Reader(msgspec.Struct):
         name = found.file.uri
         if found.file.size_bytes > self.max_bytes:
             raise HostileInputError(f"`{name}`: {found.file.size_bytes} byte, giới hạn/limit {self.max_bytes}.", hint="Deliver one file a district.")
-        features, broken = self._features(self._items(found), name)
-        self._settle_columns(features, name)
+        rows = self._rows(self._items(found))
+        self._settle_columns(rows, name)
         start = 0 if at is None else int(at["feature"])
-        last = max([number for number, _ in features] + [row.source_row for row in broken], default=0)
-        features = [feature for feature in features if feature[0] > start]
-        broken = [row for row in broken if row.source_row > start]
-        any_batch = False
-        while features or broken or not any_batch:
-            part, features = features[: self.batch_rows], features[self.batch_rows :]
-            reached = part[-1][0] if features else last
+        for place in range(start, max(len(rows), start + 1), self.batch_rows):
+            part = rows[place : place + self.batch_rows]
+            whole = [(number, row) for number, row in enumerate(part, place + 1) if isinstance(row, dict)]
             yield Batch(
                 file=found.file,
-                table=as_table([values for _, values in part], self.columns),
-                source_rows=pa.array([number for number, _ in part], pa.int64()),
-                position={"feature": reached, "columns": self.columns},
-                broken=tuple(row for row in broken if row.source_row <= reached),
+                table=as_table([row for _, row in whole], self.columns),
+                source_rows=pa.array([number for number, _ in whole], pa.int64()),
+                position={"feature": place + len(part), "columns": self.columns},
+                broken=tuple(row for row in part if isinstance(row, BrokenRow)),
             )
-            broken = [row for row in broken if row.source_row > reached]
-            any_batch = True
 
     def _items(self, found: FoundFile) -> list[msgspec.Raw]:
         name = found.file.uri
@@ -96,22 +90,20 @@ class _Reader(msgspec.Struct):
         except INVALID as error:
             raise SourceError(f"`{name}`: không phải GeoJSON hợp lệ / is not valid GeoJSON ({error}).") from error
 
-    def _features(self, items: Sequence[msgspec.Raw], name: str) -> tuple[list[Feature], list[BrokenRow]]:
-        features: list[Feature] = []
-        broken: list[BrokenRow] = []
+    def _rows(self, items: Sequence[msgspec.Raw]) -> list[Values | BrokenRow]:
+        """One entry a feature, in order."""
+        rows: list[Values | BrokenRow] = []
         for number, item in enumerate(items, 1):
             try:
                 values = self._values(item)
             except INVALID:
-                broken.append(broken_row(number, bytes(item).decode("utf-8", "backslashreplace"), "row.object"))
+                rows.append(broken_row(number, bytes(item).decode("utf-8", "backslashreplace"), "row.object"))
                 continue
-            if any(value is not None and "\0" in value for value in values.values()):
-                broken.append(broken_row(number, bytes(item).decode(), "row.nul"))
-                continue
-            features.append((number, values))
-        return features, broken
+            has_nul = any(value is not None and "\0" in value for value in values.values())
+            rows.append(broken_row(number, bytes(item).decode(), "row.nul") if has_nul else values)
+        return rows
 
-    def _values(self, item: msgspec.Raw) -> dict[str, str | None]:
+    def _values(self, item: msgspec.Raw) -> Values:
         members = objects_in(item)
         raw = members.get("properties")
         properties = objects_in(raw) if raw is not None and bytes(raw).strip() != b"null" else {}
@@ -124,9 +116,9 @@ class _Reader(msgspec.Struct):
         values[self.geometry] = text_of(members.get(GEOMETRY))
         return values
 
-    def _settle_columns(self, features: Sequence[Feature], name: str) -> None:
+    def _settle_columns(self, rows: Sequence[Values | BrokenRow], name: str) -> None:
         """Columns are those of the first file that has features; a later file may lack some, but brings none of its own unsaid."""
-        found = list(dict.fromkeys(column for _, values in features for column in values))
+        found = list(dict.fromkeys(column for row in rows if isinstance(row, dict) for column in row))
         if not self.columns:
             self.columns = found
         new = [column for column in found if column not in self.columns]

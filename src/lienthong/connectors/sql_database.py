@@ -83,7 +83,7 @@ class SqlDatabase:
         try:
             with adbc.connect(options.url, autocommit=True) as connection, connection.cursor() as cursor:
                 yield from _Reader(options, cursor, context.batch_rows).batches(after)
-        except (adbc_driver_manager.Error, psycopg.Error) as error:
+        except (adbc_driver_manager.Error, psycopg.Error, pa.ArrowException, OSError) as error:  # a failing stream speaks as Arrow
             raise SourceError(
                 f"`{options.uri}`: không đọc được cơ sở dữ liệu / the database cannot be read: {_said(error, options.url)}.",
                 hint="Is it up, and may this account select from the table?",
@@ -184,12 +184,12 @@ class _Reader:
             yield pa.Table.from_batches(waiting)
 
     def _keyless(self, offset: int) -> sql.Composed:
-        empty = sql.SQL(" or ").join(sql.SQL("{} is null").format(sql.Identifier(name)) for name in self._options.key)
+        empty = sql.SQL(" or ").join(sql.SQL("{} is null").format(sql.Identifier("_row", name)) for name in self._options.key)
         return sql.SQL("{} and ({}) order by {} offset {}").format(self._select(), empty, self._tie_break, sql.Literal(offset))
 
     def _keyed(self, after: Sequence[str] | None, same: int) -> sql.Composed:
         """Rows with a whole key, from the position on: `same` rows of its key were given already."""
-        key = [sql.Identifier(name) for name in self._options.key]
+        key = [sql.Identifier("_row", name) for name in self._options.key]  # unqualified it would be the text of the select list
         filled = sql.SQL(" and ").join(sql.SQL("{} is not null").format(name) for name in key)
         query = sql.SQL("{} and {}").format(self._select(), filled)
         if after is not None:

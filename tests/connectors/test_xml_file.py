@@ -1,0 +1,108 @@
+"""XML: rows by short paths, schema violations find their row, nothing outside the document is fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lienthong.errors import HostileInputError, SourceError
+from tests.connectors.reading import check_resuming, make_source, read_all
+
+FIELDS = {"số": "SoGiayPhep", "loại": "@loai", "tên": "ChuGiayPhep/Ten", "mã số thuế": "ChuGiayPhep/MaSoThue", "ngày": "NgayCap"}
+XSD = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+<xs:element name="DanhSach"><xs:complexType><xs:sequence>
+  <xs:element name="Ngay" type="xs:date" minOccurs="0"/>
+  <xs:element name="GiayPhep" maxOccurs="unbounded" minOccurs="0"><xs:complexType><xs:sequence>
+    <xs:element name="SoGiayPhep" type="xs:string"/><xs:element name="NgayCap" type="xs:date"/>
+  </xs:sequence></xs:complexType></xs:element>
+</xs:sequence></xs:complexType></xs:element></xs:schema>"""
+
+
+def licence(number: int, extra: str = "") -> str:
+    return (
+        f'<GiayPhep loai="khoáng sản">\n<SoGiayPhep>{number}/GP</SoGiayPhep><ChuGiayPhep><Ten>Công ty &amp; {number}</Ten><MaSoThue/></ChuGiayPhep>{extra}\n</GiayPhep>'
+    )
+
+
+def write(folder: Path, body: str, name: str = "a.xml", head: str = '<?xml version="1.0" encoding="UTF-8"?>\n') -> Path:
+    path = folder / name
+    path.write_text(f"{head}{body}", encoding="utf-8")
+    return path
+
+
+def test_rows_attributes_and_nested_parts_are_read_with_their_lines(tmp_path: Path) -> None:
+    path = write(tmp_path, f'<g:DanhSach xmlns:g="urn:x"><g:Ngay/>\n{licence(1)}\n{licence(2)}</g:DanhSach>')
+    reading = read_all(make_source("xml_file", path, row="GiayPhep", fields=FIELDS))
+    assert list(reading.rows[0].values()) == ["1/GP", "khoáng sản", "Công ty & 1", "", None]
+    assert reading.source_rows == [3, 6]
+    check_resuming(make_source("xml_file", path, row="GiayPhep", fields=FIELDS), (1, 2))
+
+
+def test_namespaces_of_rows_are_not_looked_at(tmp_path: Path) -> None:
+    path = write(tmp_path, '<DanhSach xmlns="urn:x"><GiayPhep><SoGiayPhep>7</SoGiayPhep></GiayPhep></DanhSach>')
+    assert read_all(make_source("xml_file", path, row="GiayPhep", fields={"số": "SoGiayPhep"})).rows == [{"số": "7"}]
+
+
+def test_a_value_given_twice_or_an_unknown_part_breaks_its_row(tmp_path: Path) -> None:
+    path = write(tmp_path, f"<DanhSach>{licence(1, '<SoGiayPhep>x</SoGiayPhep>')}{licence(2, '<La/>')}{licence(3)}</DanhSach>")
+    reading = read_all(make_source("xml_file", path, row="GiayPhep", fields=FIELDS, unknown="refuse"))
+    assert [row.code for row in reading.broken] == ["row.repeated", "row.unknown"]
+    assert [row["số"] for row in reading.rows] == ["3/GP"]
+
+
+def test_schema_violations_wait_with_their_row_and_line(tmp_path: Path) -> None:
+    (tmp_path / "a.xsd").write_text(XSD)
+    good = "<GiayPhep><SoGiayPhep>1</SoGiayPhep><NgayCap>2026-01-31</NgayCap></GiayPhep>\n"
+    bad = "<GiayPhep><SoGiayPhep>2</SoGiayPhep><NgayCap>31/01/2026</NgayCap></GiayPhep>\n"
+    path = write(tmp_path, f"<DanhSach>\n{good}{bad}{good}</DanhSach>")
+    source = make_source("xml_file", path, row="GiayPhep", fields={"số": "SoGiayPhep"}, xsd=str(tmp_path / "a.xsd"))
+    reading = read_all(source)
+    assert reading.source_rows == [3, 5]
+    assert [(row.source_row, row.code) for row in reading.broken] == [(4, "row.xsd")]
+    assert "31/01/2026" in reading.broken[0].text
+    check_resuming(source, (1, 2))
+
+
+def test_a_document_that_breaks_its_schema_outside_rows_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.xsd").write_text(XSD)
+    path = write(tmp_path, "<DanhSach><Ngay>hôm nay</Ngay></DanhSach>")
+    with pytest.raises(SourceError, match="line 2"):
+        read_all(make_source("xml_file", path, row="GiayPhep", fields={"số": "SoGiayPhep"}, xsd=str(tmp_path / "a.xsd")))
+
+
+@pytest.mark.parametrize("with_xsd", [False, True])
+def test_entities_that_reach_for_files_or_grow_without_end_are_refused(tmp_path: Path, *, with_xsd: bool) -> None:
+    (tmp_path / "a.xsd").write_text(XSD)
+    (tmp_path / "secret.txt").write_text("bí mật")
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    heads = [
+        f'<!DOCTYPE DanhSach [<!ENTITY x SYSTEM "file://{tmp_path}/secret.txt">]>',
+        f'<!DOCTYPE DanhSach [<!ENTITY l0 "ha">{laughs}]>',
+        '<!DOCTYPE DanhSach SYSTEM "http://127.0.0.1:9/evil.dtd">',
+    ]
+    options = {"xsd": str(tmp_path / "a.xsd")} if with_xsd else {}
+    for number, head in enumerate(heads):
+        entity = ["&x;", "&l9;", ""][number]
+        path = write(tmp_path, f"<DanhSach><GiayPhep><SoGiayPhep>{entity}</SoGiayPhep></GiayPhep></DanhSach>", f"{number}.xml", head)
+        with pytest.raises(HostileInputError, match=f"{number}.xml"):
+            read_all(make_source("xml_file", path, row="GiayPhep", fields={"số": "SoGiayPhep"}, **options))
+
+
+def test_a_document_cut_off_names_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path, f"<DanhSach>{licence(1)}\n<GiayPhep><SoGiay")
+    with pytest.raises(SourceError, match="not well-formed"):
+        read_all(make_source("xml_file", path, row="GiayPhep", fields=FIELDS))
+
+
+def test_no_rows_are_an_empty_delivery_and_row_and_fields_are_required(tmp_path: Path) -> None:
+    path = write(tmp_path, "<DanhSach/>")
+    assert read_all(make_source("xml_file", path, row="GiayPhep", fields=FIELDS)).rows == []
+    with pytest.raises(SourceError, match="`fields` is required"):
+        read_all(make_source("xml_file", path, row="GiayPhep"))
+
+
+def test_deep_nesting_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "<a>" * 5000 + "</a>" * 5000)
+    with pytest.raises(SourceError):
+        read_all(make_source("xml_file", path, row="GiayPhep", fields=FIELDS))
