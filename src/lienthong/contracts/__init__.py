@@ -1,5 +1,6 @@
 """Reads a contract, checks it, and says whether a new version breaks its users."""
 
+from lienthong.contracts.load import build, load, load_all
 from lienthong.contracts.model import (
     Contract,
     Delivery,
@@ -26,4 +27,7 @@ __all__ = [
     "Severity",
     "Sharing",
     "Source",
+    "build",
+    "load",
+    "load_all",
 ]

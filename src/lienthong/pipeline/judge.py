@@ -209,5 +209,5 @@ def reference_columns(contract: Contract) -> dict[str, Sequence[str]]:
     wanted: dict[str, set[str]] = {}
     for rule in contract.all_rules:
         if rule.kind == "reference":
-            wanted.setdefault(rule.parameters["dataset"], {"valid_from", "valid_to"}).add(rule.parameters["column"])
+            wanted.setdefault(rule.parameters["dataset"], {"valid_from", "valid_to", "level"}).add(rule.parameters["column"])
     return {dataset: sorted(columns) for dataset, columns in wanted.items()}
