@@ -35,7 +35,10 @@ def test_semicolons_marks_and_windows_line_ends_are_understood(tmp_path: Path) -
 
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
 def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
-    path = write(tmp_path, delimiter.join(["a", "b", "c"]) + "\n" + delimiter.join(["1,5 x", "2", "3"]).replace(",", "." if delimiter == "," else ",") + "\n")
+    path = write(
+        tmp_path,
+        delimiter.join(["a", "b", "c"]) + "\n" + delimiter.join(["1,5 x", "2", "3"]).replace(",", "." if delimiter == "," else ",") + "\n",
+    )
     assert read_all(make_source("csv_file", path)).columns == ["a", "b", "c"]
 
 
@@ -76,7 +79,7 @@ def test_a_stray_quote_inside_a_field_means_nothing(tmp_path: Path) -> None:
 
 def test_bytes_of_another_encoding_break_their_row_only(tmp_path: Path) -> None:
     body = "".join(f"{n};{name}\n" for n, name in enumerate(NAMES * 10)).encode()
-    path = write(tmp_path, "a;b\n".encode() + body + b"77;\xff\xfe\n" + "78;Hòa\n".encode())
+    path = write(tmp_path, b"a;b\n" + body + b"77;\xff\xfe\n" + "78;Hòa\n".encode())
     reading = read_all(make_source("csv_file", path, encoding="utf-8"))
     assert [(row.source_row, row.text, row.code) for row in reading.broken] == [(62, "77;\\xff\\xfe", "row.encoding")]
     assert reading.rows[-1] == {"a": "78", "b": "Hòa"}

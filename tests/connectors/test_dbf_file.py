@@ -20,7 +20,9 @@ PEOPLE = [
 ] * 20
 
 
-def write_dbf(path: Path, rows: Sequence[Sequence[str]], deleted: Sequence[int] = (), fields: Sequence[tuple[str, str, int]] = FIELDS) -> Path:
+def write_dbf(
+    path: Path, rows: Sequence[Sequence[str]], deleted: Sequence[int] = (), fields: Sequence[tuple[str, str, int]] = FIELDS
+) -> Path:
     """A dBase III table in TCVN3 bytes."""
     record_length = 1 + sum(length for _, _, length in fields)
     head = struct.pack("<BBBBIHH20x", 3, 126, 6, 30, len(rows), 32 + 32 * len(fields) + 1, record_length)

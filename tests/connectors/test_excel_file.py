@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -41,8 +41,8 @@ def test_every_cell_is_text_as_a_person_would_write_it(tmp_path: Path) -> None:
         tmp_path,
         rows(
             ("mã", "số", "ngày", "giờ", "đúng", "lỗi"),
-            ("0012", 70, datetime.date(2026, 1, 31), datetime.time(10, 30), True, "#N/A"),
-            (70123456789, 12.5, datetime.datetime(2026, 1, 31, 10, 30), None, False, "#REF!"),
+            ("0012", 70, dt.date(2026, 1, 31), dt.time(10, 30), True, "#N/A"),
+            (70123456789, 12.5, dt.datetime(2026, 1, 31, 10, 30), None, False, "#REF!"),
         ),
     )
     reading = read_all(make_source("excel_file", path))
@@ -181,5 +181,5 @@ def test_a_zip_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
     place = data.rfind(b"xl/worksheets/sheet1.xml") - 46  # its entry in the central directory
     data[place + 24 : place + 28] = (entry.file_size // 10).to_bytes(4, "little")
     path.write_bytes(bytes(data))
-    with pytest.raises(SourceError, match="says|damaged"):
+    with pytest.raises(SourceError, match=r"says|damaged"):
         read_all(make_source("excel_file", path))

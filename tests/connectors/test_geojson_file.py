@@ -44,7 +44,9 @@ def test_numbers_keep_their_digits_and_geometry_is_compact_text(tmp_path: Path) 
 
 def test_nested_properties_are_named_by_path(tmp_path: Path) -> None:
     path = write(tmp_path / "a.geojson", feature(owner={"name": "Lê Hà", "id": {"no": 7}}))
-    source = make_source("geojson_file", path, fields={"tên": "owner.name", "số": "owner.id.no", "không": "owner.x.y"}, geometry_column="hình")
+    source = make_source(
+        "geojson_file", path, fields={"tên": "owner.name", "số": "owner.id.no", "không": "owner.x.y"}, geometry_column="hình"
+    )
     row = read_all(source).rows[0]
     assert (row["tên"], row["số"], row["không"], list(row)[-1]) == ("Lê Hà", "7", None, "hình")
 
@@ -68,7 +70,12 @@ def test_a_later_file_with_new_properties_is_refused_not_cut(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("", "empty"), ('{"type": "FeatureCollection", "features": [{"ty', "not valid"), ('{"type": "Feature"}', "found `Feature`"), ("<html>", "not valid")],
+    [
+        ("", "empty"),
+        ('{"type": "FeatureCollection", "features": [{"ty', "not valid"),
+        ('{"type": "Feature"}', "found `Feature`"),
+        ("<html>", "not valid"),
+    ],
 )
 def test_what_is_no_collection_is_told_in_words(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "a.geojson"

@@ -68,13 +68,15 @@ class Service:
         send(request, {"tong": len(ROWS), "kq": {"rows": rows}, "next": following if more else None}, headers=headers)
 
 
-def send(request: BaseHTTPRequestHandler, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
+def send(request: BaseHTTPRequestHandler, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> bool:
+    """Answer, and say that it was answered."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     request.send_response(status)
     for name, value in {"Content-Length": str(len(data)), **(headers or {})}.items():
         request.send_header(name, value)
     request.end_headers()
     request.wfile.write(data)
+    return True
 
 
 @pytest.fixture
@@ -113,7 +115,13 @@ def test_the_total_ends_the_pages_without_an_empty_one(service: Service) -> None
 
 
 def oauth(service: Service, **more: Any) -> dict[str, Any]:
-    return {"kind": "oauth2_client_credentials", "token_url": f"{service.url}/token", "client_id": "lgsp", "client_secret": "${SECRET}", **more}
+    return {
+        "kind": "oauth2_client_credentials",
+        "token_url": f"{service.url}/token",
+        "client_id": "lgsp",
+        "client_secret": "${SECRET}",
+        **more,
+    }
 
 
 def test_a_token_is_fetched_once_and_again_when_the_service_refuses_it(service: Service) -> None:
@@ -182,18 +190,20 @@ def test_nobody_listening_is_told_in_words() -> None:
         read_all(make_source("http_json", "http://127.0.0.1:9/", retries=0))
 
 
-@pytest.mark.parametrize("body", [b"<html>login</html>", b'{"kq": {"other": []}}', b'{"kq": {"rows": 5}}', b'{"kq": {"rows": [{"a": 1}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "body", [b"<html>login</html>", b'{"kq": {"other": []}}', b'{"kq": {"rows": 5}}', b'{"kq": {"rows": [{"a": 1}', b"\xff\xfe"]
+)
 def test_an_answer_that_is_not_the_json_expected_names_the_page(service: Service, body: bytes) -> None:
-    service.stumble = lambda request: bool(send(request, body)) or True
+    service.stumble = lambda request: send(request, body)
     with pytest.raises(SourceError, match="page 1"):
         read_all(make_source("http_json", f"{service.url}/page", items="kq.rows", paging=PAGING["page"]))
 
 
 def test_credentials_never_follow_a_redirect_to_another_host(service: Service) -> None:
     other = Service()
-    service.stumble = lambda request: bool(send(request, {}, 302, {"Location": f"{other.url}/page"})) or True
+    service.stumble = lambda request: send(request, {}, 302, {"Location": f"{other.url}/page"})
     source = make_source("http_json", f"{service.url}/page", items="kq.rows", auth={"kind": "bearer", "token": "t"})
-    with pytest.raises(HostileInputError, match="another host|máy chủ khác"):
+    with pytest.raises(HostileInputError, match="máy chủ khác"):
         read_all(source)
     assert other.asked == []
     other.server.shutdown()
@@ -201,16 +211,16 @@ def test_credentials_never_follow_a_redirect_to_another_host(service: Service) -
 
 
 def test_endless_pages_and_endless_answers_are_bounded(service: Service) -> None:
-    service.stumble = lambda request: bool(send(request, {"kq": {"rows": []}, "next": "same"})) or True
+    service.stumble = lambda request: send(request, {"kq": {"rows": []}, "next": "same"})
     with pytest.raises(HostileInputError, match="more than 4 pages"):
         read_all(make_source("http_json", f"{service.url}/x", items="kq.rows", paging={"kind": "cursor"}, max_pages=4))
-    service.stumble = lambda request: bool(send(request, b" " * 10_000)) or True
+    service.stumble = lambda request: send(request, b" " * 10_000)
     with pytest.raises(HostileInputError, match="longer than 5000"):
         read_all(make_source("http_json", f"{service.url}/x", items="kq.rows", max_bytes=5000))
 
 
 def test_items_that_are_no_objects_break_alone(service: Service) -> None:
-    service.stumble = lambda request: bool(send(request, b'[{"a": 1}, 5, {"a": "x\\u0000"}]')) or True
+    service.stumble = lambda request: send(request, b'[{"a": 1}, 5, {"a": "x\\u0000"}]')
     reading = read_all(make_source("http_json", f"{service.url}/x"))
     assert reading.rows == [{"a": "1"}]
     assert [(row.source_row, row.code) for row in reading.broken] == [(2, "row.object"), (3, "row.nul")]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
+from lienthong.connectors import ReadContext, read
 from lienthong.errors import SourceError
 from tests.connectors.reading import check_resuming, make_source, read_all
 
@@ -22,7 +24,9 @@ def population(database_url: str) -> str:
             "insert into cong_dan.nhan_khau select n, 'Lê ' || n, date '1980-03-07' + n, n % 2 = 0, n * 1.5, '2026-01-31 10:00:00+07' "
             "from generate_series(40, 1, -1) n"
         )
-        connection.execute("insert into cong_dan.nhan_khau (so_ho_so, \"Họ tên\") values (null, 'không số'), (7, 'trùng số'), (null, null), (7, '')")
+        connection.execute(
+            "insert into cong_dan.nhan_khau (so_ho_so, \"Họ tên\") values (null, 'không số'), (7, 'trùng số'), (null, null), (7, '')"
+        )
     return database_url
 
 
@@ -51,13 +55,13 @@ def test_keys_of_several_columns_and_views_go_on_too(population: str) -> None:
 
 
 def test_columns_and_rows_can_be_chosen(population: str) -> None:
-    source = make_source("sql_database", population, table="cong_dan.nhan_khau", key=["so_ho_so"], columns=["Họ tên"], where="so_ho_so > 38")
+    source = make_source(
+        "sql_database", population, table="cong_dan.nhan_khau", key=["so_ho_so"], columns=["Họ tên"], where="so_ho_so > 38"
+    )
     assert read_all(source).rows == [{"Họ tên": "Lê 39"}, {"Họ tên": "Lê 40"}]
 
 
 def test_rows_that_come_while_reading_wait_for_the_next_run(population: str) -> None:
-    from lienthong.connectors import ReadContext, read
-
     source = make_source("sql_database", population, table="cong_dan.nhan_khau", key=["so_ho_so"])
     batches = read(source, ReadContext(batch_rows=5))
     first = next(batches)
@@ -68,7 +72,9 @@ def test_rows_that_come_while_reading_wait_for_the_next_run(population: str) -> 
 
 def test_the_source_is_never_written_to(population: str) -> None:
     with psycopg.connect(population, autocommit=True) as connection:
-        connection.execute("create function cong_dan.ghi() returns integer language sql as 'insert into cong_dan.nhan_khau(so_ho_so) values (99) returning 1'")
+        connection.execute(
+            "create function cong_dan.ghi() returns integer language sql as 'insert into cong_dan.nhan_khau(so_ho_so) values (99) returning 1'"
+        )
     with pytest.raises(SourceError, match="read-only"):
         read_all(make_source("sql_database", population, table="cong_dan.nhan_khau", key=["so_ho_so"], where="cong_dan.ghi() = 1"))
 
@@ -87,7 +93,7 @@ def test_an_empty_table_gives_its_columns(population: str) -> None:
         ({"table": "cong_dan.nhan_khau"}, "`key` is required"),
     ],
 )
-def test_what_is_missing_is_named(population: str, options: dict[str, object], words: str) -> None:
+def test_what_is_missing_is_named(population: str, options: dict[str, Any], words: str) -> None:
     with pytest.raises(SourceError, match=words):
         read_all(make_source("sql_database", population, **options))
 

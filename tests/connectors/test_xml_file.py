@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,9 +21,7 @@ XSD = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
 
 
 def licence(number: int, extra: str = "") -> str:
-    return (
-        f'<GiayPhep loai="khoáng sản">\n<SoGiayPhep>{number}/GP</SoGiayPhep><ChuGiayPhep><Ten>Công ty &amp; {number}</Ten><MaSoThue/></ChuGiayPhep>{extra}\n</GiayPhep>'
-    )
+    return f'<GiayPhep loai="khoáng sản">\n<SoGiayPhep>{number}/GP</SoGiayPhep><ChuGiayPhep><Ten>Công ty &amp; {number}</Ten><MaSoThue/></ChuGiayPhep>{extra}\n</GiayPhep>'
 
 
 def write(folder: Path, body: str, name: str = "a.xml", head: str = '<?xml version="1.0" encoding="UTF-8"?>\n') -> Path:
@@ -81,7 +80,7 @@ def test_entities_that_reach_for_files_or_grow_without_end_are_refused(tmp_path:
         f'<!DOCTYPE DanhSach [<!ENTITY l0 "ha">{laughs}]>',
         '<!DOCTYPE DanhSach SYSTEM "http://127.0.0.1:9/evil.dtd">',
     ]
-    options = {"xsd": str(tmp_path / "a.xsd")} if with_xsd else {}
+    options: dict[str, Any] = {"xsd": str(tmp_path / "a.xsd")} if with_xsd else {}
     for number, head in enumerate(heads):
         entity = ["&x;", "&l9;", ""][number]
         path = write(tmp_path, f"<DanhSach><GiayPhep><SoGiayPhep>{entity}</SoGiayPhep></GiayPhep></DanhSach>", f"{number}.xml", head)

@@ -33,6 +33,4 @@ def broken_row(source_row: int, text: str, code: str, expected: object = "", fou
     words = BROKEN_ROWS[code]
     facts = {"expected": expected, "found": found}
     shown = text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
-    return BrokenRow(
-        source_row, shown.replace("\0", "␀"), code, words.expected_vi.format(**facts), words.expected_en.format(**facts)
-    )
+    return BrokenRow(source_row, shown.replace("\0", "␀"), code, words.expected_vi.format(**facts), words.expected_en.format(**facts))

@@ -12,7 +12,7 @@ SAMPLE_LINES = 50
 
 
 def find_line_end(head: bytes) -> bytes:
-    """`\\n` (also of `\\r\\n`), or `\\r` where a file has nothing else."""
+    r"""`\n` (also of `\r\n`), or `\r` where a file has nothing else."""
     return b"\n" if b"\n" in head or b"\r" not in head else b"\r"
 
 

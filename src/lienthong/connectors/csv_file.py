@@ -67,7 +67,7 @@ class CsvFile:
         return fingerprint_files(source, context)
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
-        options = CsvOptions.take(Options(source, context))
+        options = CsvOptions.take(Options.of(source, context))
         return read_files(source, context, after, lambda found, at: _read_file(found, options, context.batch_rows, at))
 
 
@@ -84,7 +84,7 @@ def _as_bytes(path: Path, encoding: Encoding) -> BinaryIO:
     """The file's bytes; those of a wide encoding rewritten in UTF-8 beside, since ASCII must stand where it is."""
     if not encoding.is_wide:
         return path.open("rb")
-    rewritten = tempfile.TemporaryFile()
+    rewritten = tempfile.TemporaryFile()  # noqa: SIM115 # the caller closes it
     try:
         with path.open(encoding=encoding.name, newline="") as text:
             writer = _Utf8Writer(rewritten)
@@ -92,7 +92,7 @@ def _as_bytes(path: Path, encoding: Encoding) -> BinaryIO:
     except UnicodeError as error:
         rewritten.close()
         raise SourceError(f"`{path.name}`: không phải {encoding.name} / is not {encoding.name} throughout ({error}).") from error
-    return rewritten  # type: ignore[return-value] # a temporary file is a binary stream
+    return rewritten
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ _EMPTY = np.empty(0, np.int64)
 
 @dataclass(frozen=True)
 class Marks:
-    """The single bytes that mean something: line end (`\\n`, or `\\r` of old Macintoshes), delimiter, quote (empty: none)."""
+    r"""The single bytes that mean something: line end (`\n`, or `\r` of old Macintoshes), delimiter, quote (empty: none)."""
 
     line_end: bytes
     delimiter: bytes

@@ -63,7 +63,7 @@ class DbfFile:
         return fingerprint_files(source, context)
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
-        options = Options(source, context)
+        options = Options.of(source, context)
         encoding, dropped = options.text("encoding"), options.texts("drop_columns")
         options.close()
 
@@ -105,7 +105,9 @@ def _fields(raw: bytes, record_length: int, name: str) -> tuple[Field, ...]:
         found.append(Field(label, kind, start, length))
         start += length
     if start != record_length or not found:
-        raise SourceError(f"`{name}`: các cột dài {start} byte, bản ghi dài {record_length} / fields take {start} bytes, records {record_length}.")
+        raise SourceError(
+            f"`{name}`: các cột dài {start} byte, bản ghi dài {record_length} / fields take {start} bytes, records {record_length}."
+        )
     return tuple(found)
 
 

@@ -45,7 +45,7 @@ class Encoding:
         return legacy(data) if legacy is not None else data.decode(self.name)
 
     def decode_as_seen(self, data: bytes) -> str:
-        """`data` as text for a person's eyes: what cannot be decoded is shown as `\\xNN`."""
+        r"""`data` as text for a person's eyes: what cannot be decoded is shown as `\xNN`."""
         legacy = LEGACY.get(self.name)
         return legacy(data) if legacy is not None else data.decode(self.name, "backslashreplace")
 

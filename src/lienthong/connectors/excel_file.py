@@ -42,7 +42,7 @@ class ExcelFile:
         return fingerprint_files(source, context)
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
-        options = Options(source, context)
+        options = Options.of(source, context)
         max_bytes = options.number("max_bytes", MAX_UNPACKED_BYTES, 1)
         reader = _Reader(Layout.take(options), max_bytes, context.batch_rows)
         return read_files(source, context, after, reader.read)
@@ -68,7 +68,9 @@ class _Reader:
             why = str(error).splitlines()[0]
             raise SourceError(f"`{found.file.uri}`: không đọc được tệp Excel / the workbook cannot be read ({why}).") from error
 
-    def _read_sheet(self, workbook: fastexcel.ExcelReader, found: FoundFile, sheet: str, start: int, *, one_of_many: bool) -> Iterator[Batch]:
+    def _read_sheet(
+        self, workbook: fastexcel.ExcelReader, found: FoundFile, sheet: str, start: int, *, one_of_many: bool
+    ) -> Iterator[Batch]:
         loaded = workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
         if one_of_many and loaded.visible != "visible":
             return

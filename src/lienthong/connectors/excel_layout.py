@@ -6,6 +6,7 @@ import fnmatch
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ from lienthong.connectors.options import Options
 from lienthong.errors import SourceError
 
 HEADING_JOIN = " / "
-_CELL = re.compile(r"^([A-Z]{1,3})([1-9]\d*)$")
+_CELL = re.compile(r"^[A-Z]{1,3}[1-9]\d*$")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ class Unpivot:
     def take(cls, options: Options | None) -> Unpivot | None:
         if options is None:
             return None
-        taken = cls(options.texts("keep"), options.text("name_to", "name"), options.text("value_to", "value"), options.expression("name_pattern"))
+        taken = cls(
+            options.texts("keep"), options.text("name_to", "name"), options.text("value_to", "value"), options.expression("name_pattern")
+        )
         options.close()
         return taken
 
@@ -110,12 +113,12 @@ class Cells:
         return value
 
     def named(self, cell: str) -> str | None:
-        match = _CELL.match(cell)
-        assert match is not None  # checked when the layout was taken
+        """The cell Excel calls so, such as `A3`."""
+        letters = cell.rstrip("0123456789")
         column = 0
-        for letter in match.group(1):
+        for letter in letters:
             column = column * 26 + ord(letter) - ord("A") + 1
-        return self.at(int(match.group(2)) - 1, column - 1)
+        return self.at(int(cell[len(letters) :]) - 1, column - 1)
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,7 @@ def _headings(cells: Cells, layout: Layout, where: str) -> dict[int, str]:
 
 def _fill_merged(table: list[list[str]]) -> None:
     """A merged heading stands in its first cell only; it spans on where its own column has a heading below, as a group does."""
-    for above, below in zip(table[:-1], table[1:], strict=True):
+    for above, below in pairwise(table):
         for place in range(1, len(above)):
             if not above[place] and below[place] and above[place - 1] and below[place - 1]:
                 above[place] = above[place - 1]
@@ -216,7 +219,9 @@ def _unpivoted(laid: Laid, unpivot: Unpivot, where: str) -> Laid:
     labels = [_labels(name, unpivot, where) for name in turned]
     count, width = laid.table.num_rows, len(turned)
     if not turned:
-        raise SourceError(f"{where}: không còn cột nào để chuyển thành dòng / no column is left to become rows beside {list(unpivot.keep)}.")
+        raise SourceError(
+            f"{where}: không còn cột nào để chuyển thành dòng / no column is left to become rows beside {list(unpivot.keep)}."
+        )
     repeated = pa.array(np.repeat(np.arange(count), width))
     columns = {name: _one(laid.table[name]).take(repeated) for name in unpivot.keep}
     for label in labels[0]:
@@ -242,7 +247,9 @@ def _labels(name: str, unpivot: Unpivot, where: str) -> dict[str, str]:
 
 
 def _with_constants(table: pa.Table, cells: Cells, layout: Layout, sheet: str, where: str) -> pa.Table:
-    constants: dict[str, str | None] = {name: _constant(cells.named(cell), layout, f"{where} {cell}") for name, cell in layout.constants.items()}
+    constants: dict[str, str | None] = {
+        name: _constant(cells.named(cell), layout, f"{where} {cell}") for name, cell in layout.constants.items()
+    }
     if layout.sheet_column:
         constants[layout.sheet_column] = sheet
     for name, value in constants.items():

@@ -53,7 +53,7 @@ def find_files(source: Source, context: ReadContext) -> list[Path]:
     if exact.exists() or exact.is_symlink() or not _PATTERN.search(location):
         return [_checked(exact)]
     folder = _fixed_folder(location)
-    paths = [Path(name) for name in sorted(glob.glob(location, recursive=True)) if not Path(name).is_dir()]
+    paths = [Path(name) for name in sorted(glob.glob(location, recursive=True)) if not Path(name).is_dir()]  # noqa: PTH207 # the pattern may begin at the root
     if not paths:
         raise SourceError(
             f"`{location}`: không tìm thấy tệp nào / no file found.",

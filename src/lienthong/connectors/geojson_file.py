@@ -34,7 +34,7 @@ class GeojsonFile:
         return fingerprint_files(source, context)
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
-        options = Options(source, context)
+        options = Options.of(source, context)
         reader = _Reader(
             fields={name: tuple(path.split(".")) for name, path in options.mapping("fields").items()},
             geometry=options.text("geometry_column", GEOMETRY),
@@ -58,7 +58,9 @@ class _Reader(msgspec.Struct):
     def read(self, found: FoundFile, at: Mapping[str, Any] | None) -> Iterator[Batch]:
         name = found.file.uri
         if found.file.size_bytes > self.max_bytes:
-            raise HostileInputError(f"`{name}`: {found.file.size_bytes} byte, giới hạn/limit {self.max_bytes}.", hint="Deliver one file a district.")
+            raise HostileInputError(
+                f"`{name}`: {found.file.size_bytes} byte, giới hạn/limit {self.max_bytes}.", hint="Deliver one file a district."
+            )
         rows = self._rows(self._items(found))
         self._settle_columns(rows, name)
         start = 0 if at is None else int(at["feature"])

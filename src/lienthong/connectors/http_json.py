@@ -80,7 +80,7 @@ class HttpOptions:
 
     @classmethod
     def take(cls, source: Source, context: ReadContext) -> HttpOptions:
-        options = Options(source, context)
+        options = Options.of(source, context)
         taken = cls(
             url=expand(source.location, context.variables),
             items=_path(options.text("items")),
@@ -105,6 +105,7 @@ class HttpJson:
     """Connector `http_json`. Options: `items`, `fields`, `query`, `paging`, `auth`, `timeout_seconds`, `retries`, `max_bytes`, `max_pages`."""
 
     def fingerprint(self, source: Source, context: ReadContext) -> str | None:
+        del source, context
         return None  # the service would have to be read whole
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
@@ -160,7 +161,9 @@ class _Reader:
         while state is not None:
             count += 1
             if count > self._options.max_pages:
-                raise HostileInputError(f"`{self._file.uri}`: hơn/more than {self._options.max_pages} pages.", hint="Raise `max_pages` if so many are right.")
+                raise HostileInputError(
+                    f"`{self._file.uri}`: hơn/more than {self._options.max_pages} pages.", hint="Raise `max_pages` if so many are right."
+                )
             mark = msgspec.json.encode(state, order="sorted").decode()
             if mark in seen:
                 raise HostileInputError(f"`{self._file.uri}`: trang lặp lại / page {mark} leads back to itself.")
@@ -228,7 +231,9 @@ class _Reader:
         values = [item.values for item in whole if item.values is not None]
         self._settle_columns(values)
         last = items[-1] if items else None
-        place = {"page": last.page, "skip": last.place, "row": last.row} if last else {"page": self._page, "skip": self._skip, "row": self._row}
+        place = (
+            {"page": last.page, "skip": last.place, "row": last.row} if last else {"page": self._page, "skip": self._skip, "row": self._row}
+        )
         return Batch(
             file=self._file,
             table=as_table(values, self._columns),

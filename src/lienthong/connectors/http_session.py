@@ -117,7 +117,9 @@ class Session:
                     return self.get(url, query, what)
                 continue
             if response.status_code not in TRY_AGAIN or last:
-                raise SourceError(f"{what}: máy chủ trả lời / the service answered {response.status_code}.", hint=_hint(response.status_code))
+                raise SourceError(
+                    f"{what}: máy chủ trả lời / the service answered {response.status_code}.", hint=_hint(response.status_code)
+                )
             self._wait(attempt, response.headers.get("Retry-After"))
         raise AssertionError("the last try returns or raises")
 
@@ -190,7 +192,9 @@ class Session:
             break
         where = f"`{_origin(access.token_url)}`"
         if not response.is_success:
-            raise SourceError(f"{where}: không cấp mã truy cập / gave no token, answered {response.status_code}.", hint="Check client id and secret.")
+            raise SourceError(
+                f"{where}: không cấp mã truy cập / gave no token, answered {response.status_code}.", hint="Check client id and secret."
+            )
         try:
             granted = msgspec.json.decode(response.content, type=_TokenAnswer)
         except msgspec.DecodeError as error:

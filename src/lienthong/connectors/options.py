@@ -16,10 +16,15 @@ from lienthong.errors import SourceError
 class Options:
     """Options of one source, taken one by one; `close` refuses what nobody took."""
 
-    def __init__(self, source: Source, context: ReadContext) -> None:
+    def __init__(self, source: Source, values: Mapping[str, Any]) -> None:
         self._source = source
-        self._left: dict[str, Any] = dict(expand_all(source.options, context.variables))
+        self._left: dict[str, Any] = dict(values)
         self._known: list[str] = []
+
+    @classmethod
+    def of(cls, source: Source, context: ReadContext) -> Options:
+        """The source's options, each `${NAME}` in them filled. Raises SourceError when one is not set."""
+        return cls(source, expand_all(source.options, context.variables))
 
     def text(self, name: str, default: str = "") -> str:
         value = self._take(name, default)
@@ -74,9 +79,7 @@ class Options:
             return None
         if not isinstance(value, Mapping):
             raise self._wrong(name, "a mapping", value)
-        inner = Options.__new__(Options)
-        inner._source, inner._left, inner._known = self._source, dict(value), []
-        return inner
+        return Options(self._source, value)
 
     def expression(self, name: str) -> re.Pattern[str] | None:
         value = self.text(name)

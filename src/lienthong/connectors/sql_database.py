@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import adbc_driver_manager
-import adbc_driver_postgresql.dbapi as adbc
+import adbc_driver_postgresql.dbapi as adbc  # type: ignore[import-untyped] # publishes no types
 import psycopg
 import pyarrow as pa
 from psycopg import sql
@@ -45,7 +45,7 @@ class SqlOptions:
 
     @classmethod
     def take(cls, source: Source, context: ReadContext) -> SqlOptions:
-        options = Options(source, context)
+        options = Options.of(source, context)
         taken = cls(
             url=expand(source.location, context.variables),
             table=tuple(part for part in options.text("table").split(".") if part),
@@ -76,6 +76,7 @@ class SqlDatabase:
     """Connector `sql_database`. Options: `table`, `key`, `columns`, `where`, `timeout_seconds`."""
 
     def fingerprint(self, source: Source, context: ReadContext) -> str | None:
+        del source, context
         return None  # to know it, every row would have to be read
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
@@ -194,7 +195,7 @@ class _Reader:
         query = sql.SQL("{} and {}").format(self._select(), filled)
         if after is not None:
             values = [
-                sql.SQL("{}::{}").format(sql.Literal(value), sql.SQL(self._types[name]))  # type: ignore[arg-type] # the server's own spelling of a type
+                sql.SQL("{}::{}").format(sql.Literal(value), sql.SQL(self._types[name]))  # the server's own spelling of a type
                 for name, value in zip(self._options.key, after, strict=True)
             ]
             query += sql.SQL(" and ({}) >= ({})").format(sql.SQL(", ").join(key), sql.SQL(", ").join(values))
@@ -204,9 +205,14 @@ class _Reader:
     def _select(self) -> sql.Composed:
         """Columns as text, then the key as text under names of no column."""
         shown = [sql.SQL("{}::text").format(sql.Identifier(name)) for name in self._columns]
-        key = [sql.SQL("{}::text as {}").format(sql.Identifier(name), sql.Identifier(f"\u00a0key{n}")) for n, name in enumerate(self._options.key)]
-        where = sql.SQL(f"({self._options.where})") if self._options.where else sql.SQL("true")  # type: ignore[arg-type] # the contract's own condition
-        return sql.SQL("select {} from {} as _row where {}").format(sql.SQL(", ").join([*shown, *key]), sql.Identifier(*self._options.table), where)
+        key = [
+            sql.SQL("{}::text as {}").format(sql.Identifier(name), sql.Identifier(f"\u00a0key{n}"))
+            for n, name in enumerate(self._options.key)
+        ]
+        where = sql.SQL(f"({self._options.where})") if self._options.where else sql.SQL("true")  # the contract's own condition
+        return sql.SQL("select {} from {} as _row where {}").format(
+            sql.SQL(", ").join([*shown, *key]), sql.Identifier(*self._options.table), where
+        )
 
 
 def _said(error: Exception, url: str) -> str:

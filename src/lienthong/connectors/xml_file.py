@@ -54,7 +54,7 @@ class XmlFile:
         return fingerprint_files(source, context)
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
-        options = XmlOptions.take(Options(source, context))
+        options = XmlOptions.take(Options.of(source, context))
         schema = _schema(Path(options.xsd)) if options.xsd else None
 
         def read_one(found: FoundFile, at: Mapping[str, Any] | None) -> Iterator[Batch]:
@@ -139,7 +139,9 @@ def _validated(found: FoundFile, options: XmlOptions, schema: etree.XMLSchema) -
     except etree.XMLSyntaxError as error:
         raise _not_xml(found, error) from error
     _refuse_doctype(tree, found)
-    rows = [element for element in tree.iter() if _is_row(element, options) and not any(_is_row(e, options) for e in element.iterancestors())]
+    rows = [
+        element for element in tree.iter() if _is_row(element, options) and not any(_is_row(e, options) for e in element.iterancestors())
+    ]
     violations: dict[int, list[str]] = defaultdict(list)
     if not schema.validate(tree):
         places = {tree.getpath(element): number for number, element in enumerate(rows, 1)}
@@ -149,7 +151,9 @@ def _validated(found: FoundFile, options: XmlOptions, schema: etree.XMLSchema) -
             said = f"dòng/line {entry.line}: {_without_value(entry.message)}"
             (outside if number is None else violations[number]).append(said)
         if outside:
-            raise SourceError(f"`{found.file.uri}`: không đúng lược đồ XSD / does not keep its XSD: {'; '.join(outside[:SHOWN_VIOLATIONS])}.")
+            raise SourceError(
+                f"`{found.file.uri}`: không đúng lược đồ XSD / does not keep its XSD: {'; '.join(outside[:SHOWN_VIOLATIONS])}."
+            )
     for number, element in enumerate(rows, 1):
         if number in violations:
             shown = etree.tostring(element, encoding="unicode", with_tail=False)
