@@ -6,6 +6,9 @@ part of the dataset (the agreement's row filter) is an insert for this caller; o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 import msgspec
 
 from lienthong.contracts import Contract
@@ -19,6 +22,8 @@ from lienthong.store.database import Connection
 
 PARAMETERS = ("after", "limit")
 FIRST_VERSION = 1
+LARGEST_VERSION = 2**31 - 1
+SEALED = "~"
 _OPERATIONS = {"i": "insert", "u": "update", "e": "end"}
 _ENCODER = msgspec.json.Encoder()
 
@@ -30,27 +35,30 @@ def give_changes(connection: Connection, desk: Desk, contract: Contract, paramet
     """
     known = read_known(parameters, PARAMETERS)
     limit = read_limit(known.get("limit"), MOST_ROWS) or DEFAULT_LIMIT
-    purpose = f"changes:{contract.id}"
-    version, key = _begin(desk, purpose, known.get("after"))
+    version, key = _begin(desk, contract, known.get("after"))
     fields, withheld = right.fields_of(contract, ())
     ask = Ask(contract.id, fields, right.conditions)
     newest = newest_version(connection, contract.id) or 0
     changed, looked_at = _read(connection, ask, version, key, newest, limit)
     shape = shape_of(connection, desk.book, contract, right, fields, withheld)
     sees_key = right.sees_key(contract)
+    mark = _marker(desk, contract, is_open=sees_key and not right.conditions)
+    known_at: dict[int, datetime] = {}
     items = []
     for change in changed:
         version, key = change.version, change.key
         op = _seen_as(change)
         if op is None:
             continue
+        if version not in known_at:
+            known_at[version] = desk.book.facts(connection, contract.id, version).known_at
         items.append(
             {
-                "cursor": desk.cursors.seal(purpose, [version, key]),
+                "cursor": mark(version, key),
                 "op": _OPERATIONS[op],
                 "key": key if sees_key else None,
                 "version": version,
-                "known_at": desk.book.facts(connection, contract.id, version).known_at,
+                "known_at": known_at[version],
                 "record": shape(change.row) if change.row is not None and op != "e" else None,
             }
         )
@@ -59,20 +67,31 @@ def give_changes(connection: Connection, desk: Desk, contract: Contract, paramet
             "dataset": contract.id,
             "version": newest,
             "changes": items,
-            "next": desk.cursors.seal(purpose, [version, key]),
+            "next": mark(version, key),
             "more": looked_at >= limit,
         }
     )
     return Given(body, newest, len(items), fields)
 
 
-def _begin(desk: Desk, purpose: str, after: str | None) -> tuple[int, str]:
+def _marker(desk: Desk, contract: Contract, *, is_open: bool) -> Callable[[int, str], str]:
+    """How a place becomes a cursor: in the open when the caller sees every key anyway, else sealed, for it may name a hidden row."""
+    if is_open:
+        return lambda version, key: f"{version}:{key}"
+    return lambda version, key: SEALED + desk.cursors.seal(f"changes:{contract.id}", [version, key])
+
+
+def _begin(desk: Desk, contract: Contract, after: str | None) -> tuple[int, str]:
+    """The place of a cursor. One in the open may be made up: it only says where to go on, never what is seen."""
     if after is None:
         return FIRST_VERSION, ""
-    place = desk.cursors.open(purpose, after)
-    if len(place) != 2:  # a version and a key
-        raise BadRequest("This cursor was not given for this feed.")
-    return place[0], place[1]
+    if after.startswith(SEALED):
+        version, key = desk.cursors.open(f"changes:{contract.id}", after.removeprefix(SEALED))
+        return version, key
+    number, colon, key = after.partition(":")
+    if not colon or not (number.isascii() and number.isdigit()) or not 1 <= int(number[:12]) <= LARGEST_VERSION:
+        raise BadRequest("`after`: this cursor was not given for this feed.", hint="Use `next` of the answer before, or begin without it.")
+    return int(number), key
 
 
 def _read(connection: Connection, ask: Ask, version: int, key: str, newest: int, limit: int) -> tuple[list[ChangedRow], int]:

@@ -8,6 +8,7 @@ Nothing is guessed: an unknown parameter or a value of the wrong kind is refused
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -157,7 +158,7 @@ def _sorts(text: str | None, contract: Contract) -> tuple[Sort, ...]:
     return tuple(sorts.values())
 
 
-def _text(name: str, text: str) -> str:
+def _text(_: str, text: str) -> str:
     return text
 
 
@@ -173,7 +174,7 @@ def _number(name: str, text: str) -> float:
         value = float(text) if "_" not in text else float("nan")
     except ValueError:
         value = float("nan")
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         raise _refused(name, "a number", text)
     return value
 

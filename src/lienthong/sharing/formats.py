@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow as pa  # noqa: PLC0415 # as in _open
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -116,7 +116,7 @@ def write_stream(
     name: str, batches: Iterable[pa.RecordBatch], masks: Mapping[str, Mask], tally: Tally, *, with_bom: bool = False
 ) -> Iterator[bytes]:
     """Record batches as the bytes of a file, in pieces. An answer of no rows still has its columns."""
-    import pyarrow as pa
+    import pyarrow as pa  # noqa: PLC0415 # as in _open
 
     sink = _Sink()
     file = pa.PythonFile(sink, mode="w")
@@ -144,25 +144,21 @@ def write_stream(
 
 
 def _open(name: str, file: pa.PythonFile, schema: pa.Schema) -> _Writer:
-    import pyarrow as pa
+    import pyarrow as pa  # noqa: PLC0415 # loaded when a file is asked for: the server starts without it
+    from pyarrow import csv, parquet  # noqa: PLC0415 # as above
 
     if name == PARQUET:
-        from pyarrow import parquet
-
         writer: _Writer = parquet.ParquetWriter(file, schema, compression="zstd", compression_level=1, write_statistics=True)
-        return writer
-    if name == ARROW:
+    elif name == ARROW:
         writer = pa.ipc.new_stream(file, schema)
-        return writer
-    from pyarrow import csv
-
-    writer = csv.CSVWriter(file, schema, write_options=csv.WriteOptions(quoting_style="needed"))
+    else:
+        writer = csv.CSVWriter(file, schema, write_options=csv.WriteOptions(quoting_style="needed"))
     return writer
 
 
 def _masked(batch: pa.RecordBatch, masks: Mapping[str, Mask]) -> pa.RecordBatch:
     """The batch with masked columns as text, each distinct value masked once."""
-    import pyarrow as pa
+    import pyarrow as pa  # noqa: PLC0415 # as in _open
 
     for name, mask in masks.items():
         place = batch.schema.get_field_index(name)
@@ -176,8 +172,8 @@ def _masked(batch: pa.RecordBatch, masks: Mapping[str, Mask]) -> pa.RecordBatch:
 
 def _without_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Text a spreadsheet would run gets an apostrophe before it."""
-    import pyarrow as pa
-    from pyarrow import compute
+    import pyarrow as pa  # noqa: PLC0415 # as in _open
+    from pyarrow import compute  # noqa: PLC0415 # as in _open
 
     for place, field in enumerate(batch.schema):
         if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):

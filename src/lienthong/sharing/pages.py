@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pyarrow as pa
 
 from lienthong.access import mask
 from lienthong.contracts import Contract
@@ -24,8 +23,11 @@ from lienthong.sharing.filters import DEFAULT_LIMIT, MOST_ROWS, Wanted
 from lienthong.sharing.formats import Mask
 from lienthong.sharing.records import VersionBook, kinds_of_mask, shape_of
 from lienthong.sharing.rights import Right
-from lienthong.store.answers import OURS, Ask, Page, Row, newest_version, read_page, stream_whole, version_known_at
+from lienthong.store.answers import KEY, OURS, Ask, Condition, Page, Row, newest_version, read_page, stream_whole, version_known_at
 from lienthong.store.database import Connection
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -88,11 +90,17 @@ def ask_of(contract: Contract, wanted: Wanted, right: Right, fields: tuple[str, 
     return Ask(
         dataset_id=contract.id,
         fields=fields,
-        conditions=(*wanted.conditions, *right.conditions),
+        conditions=tuple(_by_key(contract, condition) for condition in (*wanted.conditions, *right.conditions)),
         sorts=wanted.sorts,
         as_of=wanted.as_of,
         limit=wanted.limit,
     )
+
+
+def _by_key(contract: Contract, condition: Condition) -> Condition:
+    """A key that is one text is the same as the stored key, which has an index."""
+    is_key = len(contract.key) == 1 and contract.key[0].logical_type == "string" and condition.column == contract.key[0].name
+    return replace(condition, column=KEY) if is_key else condition
 
 
 @dataclass(frozen=True)

@@ -53,14 +53,14 @@ def shape_of(
         values = dict(zip(fields, row[OURS:end], strict=True))
         for name, kind in masks:
             values[name] = mask(kind, values[name])
-        missing = [fields[place] for place in undelivered[version] if row[OURS + place] is None]
+        places = undelivered[version]
         return {
             "key": row[0] if sees_key else None,
             "version": version,
             "valid_from": row[2],
             "values": values,
             "withheld": hidden,
-            "not_delivered": missing,
+            "not_delivered": [fields[place] for place in places if row[OURS + place] is None] if places else [],
         }
 
     return shape

@@ -7,17 +7,24 @@ and which quotes them through psycopg.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from psycopg import sql
 
 from lienthong.store.database import Connection, queries
 from lienthong.store.tables import changes, current, history
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEY = "_key"
+READ_AHEAD = 2  # batches of about 16 MB
 OURS = 3  # _key, _version, _valid_from come before the fields
 _OPERATORS = {
     "eq": sql.SQL("{column} = {value}"),
@@ -133,7 +140,7 @@ def read_page(connection: Connection, ask: Ask) -> Page:
         order=_order(ask.sorts),
         limit=_limit(ask.limit),
     )
-    rows = connection.execute(statement, values).fetchall()
+    rows = _fetch(connection, statement, values)
     return Page(version, [row[1:] for row in rows])
 
 
@@ -148,10 +155,15 @@ def _newest_page(connection: Connection, ask: Ask) -> Page | None:
         order=_order(ask.sorts),
         limit=_limit(ask.limit),
     )
-    rows = connection.execute(statement, values).fetchall()
+    rows = _fetch(connection, statement, values)
     if not rows or ask.version not in (None, rows[0][0]):
         return None
     return Page(rows[0][0], [row[1:] for row in rows])
+
+
+def _fetch(connection: Connection, statement: sql.Composed, values: Mapping[str, Any]) -> list[Row]:
+    """Planned for these very values: a plan made for any value took twice the time of the right one (measured)."""
+    return connection.execute(statement, values, prepare=False, binary=True).fetchall()
 
 
 def whole_statement(ask: Ask, version: int) -> str:
@@ -169,18 +181,49 @@ def whole_statement(ask: Ask, version: int) -> str:
 
 def stream_whole(database_url: str, ask: Ask, version: int) -> Iterator[pa.RecordBatch]:
     """Every row as Arrow record batches, a few megabytes at a time, straight from the server's binary COPY."""
-    import adbc_driver_postgresql.dbapi as adbc
+    import adbc_driver_postgresql.dbapi as adbc  # noqa: PLC0415 # loaded when a whole answer is asked for
+    import pyarrow as pa  # noqa: PLC0415 # as above
 
     with adbc.connect(database_url) as connection, connection.cursor() as cursor:
         cursor.execute("set timezone to 'UTC'")
         cursor.execute(whole_statement(ask, version))
         reader = cursor.fetch_record_batch()
         is_empty = True
-        for batch in reader:
+        for batch in _ahead(reader):
             is_empty = False
             yield batch
         if is_empty:  # no rows still have columns
             yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+
+
+def _ahead(reader: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches, read by a thread a little ahead of whoever writes them."""
+    waiting: queue.Queue[pa.RecordBatch | BaseException | None] = queue.Queue(READ_AHEAD)
+    is_left = threading.Event()
+
+    def read() -> None:
+        last: BaseException | None = None
+        try:
+            for batch in reader:
+                waiting.put(batch)
+                if is_left.is_set():
+                    break
+        except BaseException as error:
+            last = error  # raised where the batches are taken
+        waiting.put(last)
+
+    thread = threading.Thread(target=read, name="read-ahead", daemon=True)
+    thread.start()
+    try:
+        while (batch := waiting.get()) is not None:
+            if isinstance(batch, BaseException):
+                raise batch
+            yield batch
+    finally:
+        is_left.set()
+        while thread.is_alive():
+            with suppress(queue.Empty):
+                waiting.get(timeout=0.05)
 
 
 def read_first_fill(connection: Connection, ask: Ask, version: int, key: str, limit: int) -> list[ChangedRow]:
@@ -195,36 +238,57 @@ def read_first_fill(connection: Connection, ask: Ask, version: int, key: str, li
         conditions=_where(ask, values),
         limit=sql.Literal(limit),
     )
-    rows = connection.execute(statement, values).fetchall()
+    rows = connection.execute(statement, values, binary=True).fetchall()
     return [ChangedRow(version, row[0], "i", True, False, row[4:]) for row in rows]
 
 
 def read_changes(connection: Connection, ask: Ask, version: int, key: str, newest: int, limit: int) -> list[ChangedRow]:
     """Changes after (version, key) up to `newest`, in order."""
     values: dict[str, Any] = {"version": version, "key": key, "newest": newest}
+    conditions = _where(ask, values)
+    was_within: sql.Composable = sql.SQL("page.op <> 'i'")  # with no row filter, what was before was within
+    if ask.conditions:
+        was_within = queries("answers")["was_within"].format(history=history(ask.dataset_id), conditions=conditions)
     statement = queries("answers")["later_changes"].format(
         current=current(ask.dataset_id),
-        history=history(ask.dataset_id),
         changes=changes(ask.dataset_id),
         columns=_columns(ask.fields),
         state_columns=sql.SQL(", ").join(sql.Identifier("state", name) for name in ask.fields or ("_nothing",)),
-        conditions=_where(ask, values),
-        needs_before=sql.Literal(bool(ask.conditions)),
+        conditions=conditions,
+        was_within=was_within,
         version=sql.Placeholder("version"),
         key=sql.Placeholder("key"),
         newest=sql.Placeholder("newest"),
         limit=sql.Literal(limit),
     )
-    rows = connection.execute(statement, values).fetchall()
-    before = not ask.conditions  # with no row filter, what was before was always within
-    return [
-        ChangedRow(row[0], row[1], row[2], row[3], row[4] or (before and row[2] != "i"), row[5:] if row[5] is not None else None)
-        for row in rows
-    ]
+    rows = connection.execute(statement, values, binary=True).fetchall()
+    gone = [(row[1], row[0]) for row in rows if row[5] is None and row[2] != "e"]
+    past = _past_states(connection, ask, gone) if gone else {}
+    found = []
+    for row in rows:
+        if row[5] is not None:
+            found.append(ChangedRow(row[0], row[1], row[2], row[3], row[4], row[5:]))
+            continue
+        is_within, state = past.get((row[1], row[0]), (False, None))
+        found.append(ChangedRow(row[0], row[1], row[2], is_within, row[4], state))
+    return found
+
+
+def _past_states(connection: Connection, ask: Ask, gone: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[bool, Row]]:
+    """(key, version) → whether that state is within the caller's rows, and the state. What left current is in history for good."""
+    values: dict[str, Any] = {"keys": [key for key, _ in gone], "versions": [version for _, version in gone]}
+    statement = queries("answers")["past_states"].format(
+        history=history(ask.dataset_id),
+        columns=_columns(ask.fields),
+        conditions=_where(ask, values),
+        keys=sql.Placeholder("keys"),
+        versions=sql.Placeholder("versions"),
+    )
+    return {(row[1], row[2]): (row[0], row[1:]) for row in connection.execute(statement, values).fetchall()}
 
 
 def _states(ask: Ask, version: int) -> sql.Composed:
-    wanted = dict.fromkeys([*ask.columns, *(c.column for c in ask.conditions)])
+    wanted = dict.fromkeys([*ask.columns, *(c.column for c in ask.conditions if c.column != KEY)])
     return queries("answers")["states_now" if ask.as_of is None else "states_on"].format(
         columns=_columns(tuple(wanted)),
         current=current(ask.dataset_id),

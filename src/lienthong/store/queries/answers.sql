@@ -74,29 +74,34 @@ order by 1
 limit {limit};
 
 -- name: later_changes
--- Changes after (version, key), each with the state it made; and whether the state before and after is within the caller's rows.
-with page as (
+-- Changes after (version, key), each with the state it made where that is still current; and whether the state before was within the caller's rows.
+select page.version, page.key, page.op::text, coalesce(state.within, false), {was_within}, state._key, state._version, state._valid_from, {state_columns}
+from (
     select version, key, op
     from {changes}
     where (version, key) > ({version}, {key}) and version <= {newest}
     order by version, key
     limit {limit}
-)
-select page.version, page.key, page.op::text, coalesce(state.within, false), coalesce(before.within, false),
-    state._key, state._version, state._valid_from, {state_columns}
-from page
+) as page
 left join lateral (
     select _key, _version, _valid_from, {columns}, ({conditions}) as within
     from {current} as state
     where page.op <> 'e' and _key = page.key and _version = page.version
-    union all
-    select _key, _version, _valid_from, {columns}, ({conditions}) as within
-    from {history} as state
-    where page.op <> 'e' and _key = page.key and _version = page.version and _valid_to is null
+    offset 0
 ) as state on true
-left join lateral (
-    select ({conditions}) as within
-    from {history} as state
-    where {needs_before} and page.op <> 'i' and _key = page.key and _version_to = page.version and _valid_to is null
-) as before on true
 order by page.version, page.key;
+
+-- name: was_within
+-- Whether the state a change put an end to was within the caller's rows.
+page.op <> 'i' and exists (
+    select 1
+    from {history} as state
+    where _key = page.key and _version_to = page.version and _valid_to is null and {conditions}
+)
+
+-- name: past_states
+-- States that changes made and that are no longer current.
+select ({conditions}), _key, _version, _valid_from, {columns}
+from {history} as state
+join unnest({keys}::text[], {versions}::integer[]) as wanted (key, version) on _key = wanted.key and _version = wanted.version
+where _valid_to is null;
