@@ -27,7 +27,7 @@ from lienthong.connectors.options import Options
 from lienthong.contracts import Source
 from lienthong.errors import SourceError
 from lienthong.log import get_logger
-from lienthong.standards.legacy_encodings import detect_encoding
+from lienthong.standards import detect_encoding
 
 # First byte of files we know: dBase III, IV, FoxBASE, Visual FoxPro, and the same with a memo file beside.
 VERSIONS = frozenset({0x02, 0x03, 0x30, 0x31, 0x32, 0x43, 0x83, 0x8B, 0x8E, 0xCB, 0xF5, 0xFB})

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lienthong.errors import SourceError
-from lienthong.standards.legacy_encodings import decode_tcvn3, decode_viscii, decode_vni, detect_encoding
+from lienthong.standards import decode_tcvn3, decode_viscii, decode_vni, detect_encoding
 
 LEGACY: Mapping[str, Callable[[bytes], str]] = {"tcvn3": decode_tcvn3, "vni": decode_vni, "viscii": decode_viscii}
 BYTE_ORDER_MARKS = (

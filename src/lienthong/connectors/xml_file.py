@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -105,24 +106,30 @@ def _streamed(found: FoundFile, options: XmlOptions) -> Iterator[_Row]:
     number = 0
     with found.path.open("rb") as stream:
         parser = etree.iterparse(
-            stream, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True
+            stream,
+            events=("start", "end"),
+            tag=f"{{*}}{options.row}",
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_pis=True,
         )
-        depth_of_row = 0
+        depth = 0
         try:
             for event, element in parser:
                 if event == "start":
-                    if number == 0 and depth_of_row == 0:
+                    if number == 0 and depth == 0:
                         _refuse_doctype(element.getroottree(), found)
-                    depth_of_row += _is_row(element, options)
+                    depth += 1
                     continue
-                if not _is_row(element, options):
-                    continue
-                depth_of_row -= 1
-                if depth_of_row:
+                depth -= 1
+                if depth:
                     continue  # a row element inside a row element belongs to it
                 number += 1
                 yield _row(element, number, options)
                 _forget(element)
+            _refuse_doctype(parser.root.getroottree(), found)
         except etree.XMLSyntaxError as error:
             raise _not_xml(found, error) from error
 
@@ -187,7 +194,7 @@ def _row(element: etree._Element, number: int, options: XmlOptions) -> _Row:
         values[column] = found[0] if found else None
     if options.strict:
         known = {steps[0] for steps in options.fields.values()}
-        unknown = next((name for child in element if (name := _local(child)) and name not in known), None)
+        unknown = next((name for child in element if (name := _local(child.tag)) and name not in known), None)
         if unknown is not None:
             return _broken(element, number, "row.unknown", "", unknown)
     return _Row(number, element.sourceline or 0, values)
@@ -203,20 +210,20 @@ def _values_at(element: etree._Element, steps: Sequence[str]) -> list[str]:
     here = [element]
     for step in steps:
         if step.startswith("@"):
-            return [value for each in here for name, value in each.attrib.items() if etree.QName(name).localname == step[1:]]
+            return [value for each in here for name, value in each.attrib.items() if _local(name) == step[1:]]
         if step != ".":
-            here = [child for each in here for child in each if _local(child) == step]
-    return ["".join(each.itertext()) for each in here]
+            here = [child for each in here for child in each if _local(child.tag) == step]
+    return ["".join(each.itertext()) if len(each) else each.text or "" for each in here]
 
 
-def _local(element: etree._Element) -> str:
-    """The name without its namespace; empty for comments and the like."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+@lru_cache(4096)  # a document has few names; a hostile one may have many
+def _local(tag: object) -> str:
+    """A name without its namespace; empty for comments and the like."""
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
 def _is_row(element: etree._Element, options: XmlOptions) -> bool:
-    tag = element.tag
-    return isinstance(tag, str) and (tag == options.row or tag.endswith("}" + options.row))
+    return _local(element.tag) == options.row
 
 
 def _forget(element: etree._Element) -> None:
