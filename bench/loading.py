@@ -87,7 +87,15 @@ def rows():
     for batch in pc.open_csv(path, read_options=pc.ReadOptions(block_size=8 << 20)):
         yield batch
 with tempfile.TemporaryDirectory() as home:
-    pipeline = dlt.pipeline("bench", pipelines_dir=home, destination=dlt.destinations.postgres(url), dataset_name="bench_dlt")
+    from psycopg.conninfo import conninfo_to_dict
+    from dlt.destinations.impl.postgres.configuration import PostgresCredentials
+    known = conninfo_to_dict(url)
+    credentials = PostgresCredentials()
+    credentials.update({"drivername": "postgresql", "database": known["dbname"], "username": known["user"], "password": known["password"],
+                        "host": known["host"], "port": int(known["port"])})
+    credentials.resolve()
+    credentials.to_native_representation = lambda: url
+    pipeline = dlt.pipeline("bench", pipelines_dir=home, destination=dlt.destinations.postgres(credentials), dataset_name="bench_dlt")
     pipeline.run(rows())
 print(time.perf_counter() - began)
 """
