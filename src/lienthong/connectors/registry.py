@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from lienthong.connectors.base import Batch, Connector, Position, ReadContext
 from lienthong.connectors.csv_file import CsvFile
@@ -32,16 +32,17 @@ CONNECTORS: dict[str, Connector] = {
 
 
 def get_connector(name: str) -> Connector:
-    """The connector of that name. Raises SourceError with the nearest name when there is none."""
-    connector = CONNECTORS.get(name) or _brought().get(name)
-    if connector is None:
-        known = connector_names()
-        near = get_close_matches(name, known, n=1)
-        raise SourceError(
-            f"Không có bộ đọc / there is no connector `{name}`.",
-            hint=f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}.",
-        )
-    return connector
+    """The connector of that name. Raises SourceError with the nearest name when there is none, or when an agency's own does not load."""
+    if name in CONNECTORS:
+        return CONNECTORS[name]
+    if name in _brought():
+        return _load(name)
+    known = connector_names()
+    near = get_close_matches(name, known, n=1)
+    raise SourceError(
+        f"Không có bộ đọc / there is no connector `{name}`.",
+        hint=f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}.",
+    )
 
 
 def connector_names() -> tuple[str, ...]:
@@ -60,6 +61,16 @@ def read(source: Source, context: ReadContext, after: Position | None = None) ->
 
 
 @cache
-def _brought() -> dict[str, Connector]:
+def _brought() -> dict[str, EntryPoint]:
     """Connectors of installed packages; one that bears the name of ours is not taken."""
-    return {point.name: point.load()() for point in entry_points(group=ENTRY_POINTS) if point.name not in CONNECTORS}
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS) if point.name not in CONNECTORS}
+
+
+@cache
+def _load(name: str) -> Connector:
+    point = _brought()[name]
+    try:
+        connector: Connector = point.load()()
+    except Exception as error:  # whatever a package of others does while it loads
+        raise SourceError(f"Bộ đọc/connector `{name}` ({point.value}): không nạp được / does not load: {error}.") from error
+    return connector
