@@ -67,7 +67,7 @@ def stylesheet() -> bytes:
 
 
 def _rules(contract: Contract) -> list[tuple[str, str]]:
-    from lienthong.quality import words_of_rules  # loads polars, which only this page needs
+    from lienthong.quality import words_of_rules  # noqa: PLC0415 # loads polars, which only this page needs
 
     return list(words_of_rules(contract))
 
