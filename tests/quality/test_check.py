@@ -119,7 +119,7 @@ UNITS = pl.DataFrame(
 def test_a_reference_is_looked_up_on_the_date_that_matters(as_of: str | None, broken: list[int]) -> None:
     parameters = {"dataset": "admin-units.units", "column": "code"} | ({"as_of": as_of} if as_of else {})
     contract = make_contract(make_property("unit"), make_property("on", "date"), rules=[Rule("r", "reference", ("unit",), parameters)])
-    values = {
+    values: dict[str, list[Any]] = {
         "unit": ["25123", "25123", "99999", "24967", "00000", None],
         "on": [D(2025, 6, 30), D(2025, 7, 1), D(2025, 6, 30), D(2025, 7, 1), D(2025, 7, 1), D(2025, 7, 1)],
     }

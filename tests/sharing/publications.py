@@ -71,5 +71,5 @@ class Publisher:
             infer_schema_length=None,
         )
         types = {p.name: POLARS_TYPES[p.logical_type] for p in self.contract.properties}
-        ours = {"_digest": pl.Int64, "_version": pl.Int32, "_row": pl.Int64, "_valid_from": pl.Date, "_key": pl.String}
+        ours: dict[str, Any] = {"_digest": pl.Int64, "_version": pl.Int32, "_row": pl.Int64, "_valid_from": pl.Date, "_key": pl.String}
         return frame.select(pl.col(name).cast({**ours, **types}[name]) for name in arrow_schema(self.contract).names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
@@ -31,7 +32,7 @@ def publisher(connection: Connection) -> Publisher:
     return publisher
 
 
-def told(page: Page) -> Values:
+def told(page: Page) -> dict[str, tuple[Any, Any]]:
     return {row[0]: (row[4], row[5]) for row in page.rows}
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import polars as pl
 
+from lienthong.errors import ContractError
+
 TODAY = "today"
 VIETNAM_ZONE = "Asia/Ho_Chi_Minh"
 FULL_DATE = 10  # characters of 1950-03-07
@@ -32,6 +34,10 @@ _KEPT_WHEN_UNSURE = {"<": "<=", ">": ">=", "!=": "!="}
 def breaks_comparison(left: str, operator: str, right: Any, schema: pl.Schema, delivered_on: date) -> pl.Expr:
     """True where `left operator right` does not hold; `right` is a property, a number, a date or `today`."""
     kind = schema[left]
+    if operator not in OPERATORS:
+        raise ContractError(
+            "A rule cannot be judged.", faults=(("operator", f"unknown operator `{operator}`", f"one of {', '.join(_KEEPS)}"),)
+        )
     if isinstance(right, str) and right in schema:
         return _breaks(pl.col(left), kind, OPERATORS[operator], pl.col(right), schema[right])
     bound, bound_kind = _literal(right, kind, delivered_on)
