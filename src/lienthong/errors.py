@@ -3,6 +3,7 @@
     LienthongError
     ├── SettingsError            a setting is missing or makes no sense
     ├── ContractError            a contract has faults (all of them, each with its place)
+    │   └── AgreementError       the same of agreements and subsystems
     ├── SourceError              a source cannot be read; nothing of it was published
     │   └── HostileInputError    a source was refused because it could do harm
     ├── RunError                 a run cannot go on
@@ -61,6 +62,10 @@ class ContractError(LienthongError):
     def __str__(self) -> str:
         lines = [f"  {place}: {what}{f' ({suggestion})' if suggestion else ''}" for place, what, suggestion in self.faults]
         return "\n".join([super().__str__(), *lines])
+
+
+class AgreementError(ContractError):
+    code = "agreement"
 
 
 class SourceError(LienthongError):

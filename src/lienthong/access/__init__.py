@@ -1,0 +1,52 @@
+"""Decides whether a subsystem may see this, for this purpose, and what is withheld."""
+
+from lienthong.access.agreement import Agreement, Operation, PublicKey, Quota, Register, RowCondition, State, Subsystem
+from lienthong.access.decide import ANONYMOUS, RULES, AccessRequest, Decision, decide, deny
+from lienthong.access.identity import Identity
+from lienthong.access.load import load_agreements
+from lienthong.access.mask import MASKS, mask
+from lienthong.access.quota import TokenBucket
+from lienthong.access.rows import matches
+from lienthong.access.tokens import (
+    ASSERTION_TYPE,
+    AccessToken,
+    Assertion,
+    claimed_subsystem,
+    issue_token,
+    make_assertion,
+    new_key_pair,
+    verify_assertion,
+    verify_token,
+)
+
+__all__ = [
+    "ANONYMOUS",
+    "ASSERTION_TYPE",
+    "MASKS",
+    "RULES",
+    "AccessRequest",
+    "AccessToken",
+    "Agreement",
+    "Assertion",
+    "Decision",
+    "Identity",
+    "Operation",
+    "PublicKey",
+    "Quota",
+    "Register",
+    "RowCondition",
+    "State",
+    "Subsystem",
+    "TokenBucket",
+    "claimed_subsystem",
+    "decide",
+    "deny",
+    "issue_token",
+    "load_agreements",
+    "make_assertion",
+    "mask",
+    "matches",
+    "new_key_pair",
+    "verify_assertion",
+    "verify_token",
+]

@@ -1,0 +1,122 @@
+"""Whether a subsystem may see this, for this purpose, and what is withheld. Denied unless something allows it.
+
+A denial says which rule denied. It never says whether the thing asked for exists: rights are decided before anything is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from lienthong.access.agreement import Agreement, Operation, Quota, Register, RowCondition, State
+from lienthong.contracts import Contract, Sensitivity, Sharing
+
+ANONYMOUS = "anonymous"
+DEFAULT_MASK = "last3"
+LONGEST_OFFICIAL = 200
+
+RULES: dict[str, tuple[str, str]] = {
+    "no_identity": ("Dữ liệu này cần mã truy cập của hệ thống", "This data needs a subsystem's access token"),
+    "no_agreement": ("Không có thỏa thuận chia sẻ cho hệ thống này", "There is no agreement for this subsystem"),
+    "not_active": ("Thỏa thuận chưa có hiệu lực hoặc đã bị tạm dừng", "The agreement is not active"),
+    "out_of_term": ("Ngoài thời hạn của thỏa thuận", "Outside the agreement's term"),
+    "no_purpose": ("Thiếu mục đích (tiêu đề Lienthong-Purpose)", "The purpose is missing (header Lienthong-Purpose)"),
+    "other_purpose": ("Mục đích không có trong thỏa thuận", "The purpose is not in the agreement"),
+    "no_official": ("Thiếu cán bộ yêu cầu (tiêu đề Lienthong-Official)", "The official is missing (header Lienthong-Official)"),
+    "other_operation": ("Thỏa thuận không cho phép cách khai thác này", "The agreement does not allow this operation"),
+    "field_not_visible": ("Không được lọc hoặc sắp xếp theo trường không được xem", "Fields not seen whole cannot be filtered or sorted by"),
+    "not_the_owner": ("Chỉ cơ quan chủ quản dữ liệu được làm việc này", "Only the owner of the data may do this"),
+}
+
+
+@dataclass(frozen=True)
+class AccessRequest:
+    """What is asked. `caller` is a verified subsystem identifier, or None for nobody in particular."""
+
+    caller: str | None
+    dataset: str
+    operation: Operation
+    purpose: str = ""
+    official: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided. `visible` are seen whole, `masked` (field → kind) in part, `withheld` not at all.
+
+    When not `allowed`, `rule` names why and nothing else is set.
+    """
+
+    allowed: bool
+    rule: str = ""
+    vi: str = ""
+    en: str = ""
+    agreement: str = ""
+    legal_basis: str = ""
+    visible: tuple[str, ...] = ()
+    masked: Mapping[str, str] = field(default_factory=dict)
+    withheld: tuple[str, ...] = ()
+    row_filter: tuple[RowCondition, ...] = ()
+    quota: Quota = Quota()
+
+
+def decide(request: AccessRequest, contract: Contract, register: Register, on: date) -> Decision:
+    """Decide one request on a day. The first agreement (by id) that allows it is used; else the reason of the last one tried."""
+    agreements = [] if request.caller is None else register.between(request.caller, request.dataset)
+    denial = "no_identity" if request.caller is None else "no_agreement"
+    for agreement in agreements:
+        broken = _broken(request, agreement, on)
+        if broken is None:
+            return _allowed(contract, agreement)
+        denial = broken
+    if contract.sharing is Sharing.OPEN and request.operation is not Operation.SUBMIT:
+        return _open(contract)
+    return deny(denial)
+
+
+def deny(rule: str) -> Decision:
+    """A denial by a rule of `RULES`."""
+    vi, en = RULES[rule]
+    return Decision(allowed=False, rule=rule, vi=vi, en=en)
+
+
+def _broken(request: AccessRequest, agreement: Agreement, on: date) -> str | None:
+    """The rule of an agreement that a request breaks, None when it breaks none."""
+    if agreement.state is not State.ACTIVE:
+        return "not_active"
+    if not agreement.is_in_term(on):
+        return "out_of_term"
+    if request.operation not in agreement.operations:
+        return "other_operation"
+    if not request.purpose:
+        return "no_purpose"
+    if request.purpose not in agreement.purposes:
+        return "other_purpose"
+    if agreement.officials_required and not request.official.strip():
+        return "no_official"
+    return None
+
+
+def _allowed(contract: Contract, agreement: Agreement) -> Decision:
+    names = [p.name for p in contract.properties]
+    granted = names if agreement.fields is None else [name for name in names if name in agreement.fields]
+    masked = {p.name: p.mask or DEFAULT_MASK for p in contract.properties if p.name in agreement.masked and p.name in granted}
+    return Decision(
+        allowed=True,
+        agreement=agreement.id,
+        legal_basis=agreement.legal_basis,
+        visible=tuple(name for name in granted if name not in masked),
+        masked=masked,
+        withheld=tuple(name for name in names if name not in granted),
+        row_filter=agreement.row_filter,
+        quota=agreement.quota,
+    )
+
+
+def _open(contract: Contract) -> Decision:
+    """Open data: anyone, any purpose; of its fields only those that are public."""
+    visible = tuple(p.name for p in contract.properties if p.sensitivity is Sensitivity.PUBLIC)
+    return Decision(
+        allowed=True, visible=visible, withheld=tuple(p.name for p in contract.properties if p.name not in visible), legal_basis="open data"
+    )
