@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from lienthong.access import Decision, RowCondition
 from lienthong.contracts import Contract
 from lienthong.errors import Denied
+from lienthong.sharing.filters import read_value
 from lienthong.store.answers import Condition
 
 
@@ -50,3 +53,34 @@ class Right:
     def sees_key(self, contract: Contract) -> bool:
         """Whether every part of the key is seen whole: otherwise the key is withheld too."""
         return all(p.name in self.visible and p.name not in self.masked for p in contract.key)
+
+
+def right_of(decision: Decision, contract: Contract, caller: str, official: str = "", purpose: str = "") -> Right:
+    """The right a decision that allows gives."""
+    return Right(
+        caller=caller,
+        official=official,
+        purpose=purpose,
+        agreement=decision.agreement,
+        legal_basis=decision.legal_basis,
+        visible=decision.visible,
+        masked=decision.masked,
+        withheld=decision.withheld,
+        conditions=tuple(_condition(row, contract) for row in decision.row_filter),
+    )
+
+
+def right_of_owner(contract: Contract, caller: str, official: str, purpose: str) -> Right:
+    """The right of the agency that owns the data: all of it."""
+    return Right(caller, official, purpose, legal_basis="owner", visible=tuple(p.name for p in contract.properties))
+
+
+def _condition(row: RowCondition, contract: Contract) -> Condition:
+    """An agreement's condition with its values in the field's own type."""
+    p = contract.property_named(row.field)
+
+    def typed(value: Any) -> Any:
+        return read_value(row.field, value, p) if isinstance(value, str) else value
+
+    is_list = isinstance(row.value, list | tuple | set | frozenset)
+    return Condition(row.field, row.operator, [typed(value) for value in row.value] if is_list else typed(row.value))

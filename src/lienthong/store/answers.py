@@ -181,7 +181,7 @@ def whole_statement(ask: Ask, version: int) -> str:
 
 def stream_whole(database_url: str, ask: Ask, version: int) -> Iterator[pa.RecordBatch]:
     """Every row as Arrow record batches, a few megabytes at a time, straight from the server's binary COPY."""
-    import adbc_driver_postgresql.dbapi as adbc  # noqa: PLC0415 # loaded when a whole answer is asked for
+    import adbc_driver_postgresql.dbapi as adbc  # type: ignore[import-untyped]  # noqa: PLC0415 # no types are published; loaded when a whole answer is asked for
     import pyarrow as pa  # noqa: PLC0415 # as above
 
     with adbc.connect(database_url) as connection, connection.cursor() as cursor:
@@ -299,7 +299,9 @@ def _states(ask: Ask, version: int) -> sql.Composed:
 
 
 def _columns(names: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join([sql.Identifier(name) for name in names] or [sql.SQL("null as _nothing")])
+    if not names:
+        return sql.SQL("{}").format(sql.SQL("null as _nothing"))
+    return sql.SQL(", ").join(sql.Identifier(name) for name in names)
 
 
 def _limit(limit: int | None) -> sql.Composable:

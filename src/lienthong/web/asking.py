@@ -1,0 +1,118 @@
+"""The counter at which lists, feeds and batches are asked for: from a request to a right, or to a denial that is in the ledger."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+from psycopg_pool import ConnectionPool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lienthong.contracts import Contract, Sharing
+from lienthong.errors import NotFound
+from lienthong.ledger import Entry
+from lienthong.sharing.cursors import Cursors
+from lienthong.sharing.filters import shown
+from lienthong.sharing.formats import JSON
+from lienthong.sharing.pages import Desk
+from lienthong.sharing.records import VersionBook
+from lienthong.sharing.rights import Right
+from lienthong.store import Connection, append_entries
+
+if TYPE_CHECKING:
+    from lienthong.pipeline import Workshop
+
+MOST_CONNECTIONS = 8
+POOL_WAIT_SECONDS = 30.0
+OPTIONS = "-c search_path=lienthong,public -c timezone=UTC"
+PRIVATE = {"Cache-Control": "no-store"}
+PUBLIC = {"Cache-Control": "public, no-cache"}
+
+
+class Authorise(Protocol):
+    """Decides what a request may have. Raises Unauthenticated, Denied, QuotaExceeded or BadRequest, each with its entry in the ledger."""
+
+    def __call__(self, request: Request, contract: Contract, operation: str) -> Right: ...
+
+
+@dataclass
+class Counter:
+    """What every handler of this room needs: contracts, connections, rights, the ledger."""
+
+    workshop: Workshop
+    authorise: Authorise
+    public_url: str
+    is_sample: bool = False
+    desk: Desk = field(init=False)
+    _pool: ConnectionPool[Connection] | None = field(init=False, default=None)
+    _opening: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.desk = Desk(Cursors(self.workshop.signer.to_pem()), VersionBook())
+
+    @property
+    def contracts(self) -> Mapping[str, Contract]:
+        return self.workshop.contracts
+
+    @property
+    def database_url(self) -> str:
+        return self.workshop.database.url
+
+    def clock(self) -> datetime:
+        return self.workshop.clock()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection for one transaction: committed at the end of the block, rolled back when it fails."""
+        with self._opened().connection() as connection:
+            yield connection
+
+    def append(self, entry: Entry, connection: Connection | None = None) -> None:
+        """Append an entry, as the last statement of a connection's transaction or in one of its own."""
+        if connection is None:
+            with self.connection() as own:
+                append_entries(own, [entry], self.workshop.signer, entry.at)
+        else:
+            append_entries(connection, [entry], self.workshop.signer, entry.at)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+    def _opened(self) -> ConnectionPool[Connection]:
+        with self._opening:
+            if self._pool is None:
+                self._pool = ConnectionPool(
+                    self.database_url, min_size=1, max_size=MOST_CONNECTIONS, timeout=POOL_WAIT_SECONDS, open=True, kwargs={"options": OPTIONS}
+                )
+            return self._pool
+
+
+def contract_of(counter: Counter, request: Request) -> Contract:
+    """The contract a path names. Raises NotFound: which datasets there are is no secret."""
+    contract = counter.contracts.get(request.path_params["dataset"])
+    if contract is None:
+        raise NotFound(f"There is no dataset `{shown(request.path_params['dataset'])}`.", hint="GET /v1/datasets lists them.")
+    return contract
+
+
+def request_bytes(request: Request) -> bytes:
+    """What was asked, as the bytes whose digest the ledger keeps."""
+    return f"{request.method} {request.url.path}?{request.url.query}".encode()
+
+
+def json_answer(value: Any, *, is_public: bool = False) -> Response:
+    return Response(msgspec.json.encode(value), media_type=JSON, headers=PUBLIC if is_public else PRIVATE)
+
+
+def answer_headers(contract: Contract, version: int) -> dict[str, str]:
+    """Headers of an answer of data: personal data is kept by no cache on the way."""
+    return {"Lienthong-Version": str(version), **(PUBLIC if contract.sharing is Sharing.OPEN else PRIVATE)}

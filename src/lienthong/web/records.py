@@ -1,0 +1,163 @@
+"""The addresses of datasets: what there is, lists, whole answers, changes, rows sent, rows that wait."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from functools import partial
+from typing import Any
+
+import anyio.to_thread
+from anyio import CancelScope
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from lienthong.contracts import Contract
+from lienthong.errors import RequestError
+from lienthong.ledger import Event
+from lienthong.sharing.filters import Wanted, read_list
+from lienthong.sharing.formats import FORMATS, JSON, SUFFIXES, Tally, negotiate, write_stream
+from lienthong.sharing.pages import Whole, bulk_entry, entry_of, give_page, prepare_whole
+from lienthong.sharing.rights import Right
+from lienthong.web import catalogue, changes, pages_of_docs, quarantine, submissions
+from lienthong.web.asking import Counter, answer_headers, contract_of, request_bytes
+
+Handler = Callable[[Counter, Request], Response | Awaitable[Response]]
+
+
+class NotAcceptable(RequestError):
+    code = "not-acceptable"
+    status = 406
+
+
+def routes_of(counter: Counter) -> list[Route]:
+    """Every route of this file's neighbours, for the router."""
+
+    def route(path: str, handler: Handler, method: str = "GET") -> Route:
+        return Route(path, partial(_answer, handler, counter), methods=[method])
+
+    root = "/v1/datasets/{dataset}"
+    return [
+        route("/", pages_of_docs.start),
+        route("/docs", pages_of_docs.docs),
+        route("/docs/{dataset}", pages_of_docs.dataset),
+        route("/assets/lienthong.css", pages_of_docs.style),
+        route("/openapi.json", pages_of_docs.openapi),
+        route("/v1/datasets", catalogue.listed),
+        route(root, catalogue.shown),
+        route(f"{root}/openapi.json", pages_of_docs.dataset_openapi),
+        Route(f"{root}/records", partial(_records, counter), methods=["GET", "POST"]),
+        route(f"{root}/changes", changes.given),
+        route(f"{root}/quarantine", quarantine.listed),
+        route(f"{root}/quarantine/{{item}}", quarantine.corrected, "POST"),
+    ]
+
+
+async def _answer(handler: Handler, counter: Counter, request: Request) -> Response:
+    """Run a handler; one that is not a coroutine works in a thread, for it waits for the database."""
+    answer = await run_in_threadpool(handler, counter, request)
+    return answer if isinstance(answer, Response) else await answer
+
+
+async def _records(counter: Counter, request: Request) -> Response:
+    if request.method == "POST":
+        return await submissions.submit(counter, request)
+    return await run_in_threadpool(_list, counter, request)
+
+
+def _list(counter: Counter, request: Request) -> Response:
+    contract = contract_of(counter, request)
+    chosen = negotiate(request.headers.get("accept"))
+    if chosen is None:
+        raise NotAcceptable(f"Expected one of {', '.join(FORMATS)} in Accept.")
+    right = counter.authorise(request, contract, "list" if chosen == JSON else "bulk")
+    wanted = read_list(request.query_params.multi_items(), contract)
+    if chosen == JSON:
+        return _page(counter, request, contract, wanted, right)
+    return _file(counter, request, contract, wanted, right, chosen)
+
+
+def _page(counter: Counter, request: Request, contract: Contract, wanted: Wanted, right: Right) -> Response:
+    with counter.connection() as connection:
+        given = give_page(connection, counter.desk, contract, wanted, right)
+        entry = entry_of(Event.ANSWER_PAGE, contract, right, counter.clock(), request_bytes(request), given)
+        counter.append(entry, connection)
+    return Response(given.body, media_type=JSON, headers=answer_headers(contract, given.version))
+
+
+def _file(counter: Counter, request: Request, contract: Contract, wanted: Wanted, right: Right, chosen: str) -> Response:
+    with counter.connection() as connection:
+        whole = prepare_whole(connection, counter.desk, contract, wanted, right)
+    headers = answer_headers(contract, whole.version) | {
+        "Content-Disposition": f'attachment; filename="{contract.id}-{whole.version}.{SUFFIXES[chosen]}"',
+        "Lienthong-Withheld": ",".join(whole.withheld),
+        "Lienthong-Not-Delivered": ",".join(whole.not_delivered),
+        "Vary": "Accept",
+    }
+    if request.method == "HEAD":
+        return Response(media_type=chosen, headers=headers)
+    answer = _Bulk(counter, contract, right, whole, request_bytes(request), chosen, wanted.bom)
+    return _File(answer.begin(), media_type=chosen, headers=headers)
+
+
+class _File(StreamingResponse):
+    """A stream that is closed at its end however that comes, so that its last entry is written then and not by chance later."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with CancelScope(shield=True):
+                await self.body_iterator.aclose()  # type: ignore[union-attr] # given an async generator above
+
+
+class _Bulk:
+    """A whole answer on its way: an entry before its first byte, an entry after its last, also when the client leaves."""
+
+    def __init__(
+        self, counter: Counter, contract: Contract, right: Right, whole: Whole, request: bytes, chosen: str, with_bom: bool
+    ) -> None:
+        self._counter = counter
+        self._entry = partial(bulk_entry, contract=contract, right=right, request=request, whole=whole)
+        self._whole = whole
+        self._tally = Tally()
+        self._bytes = 0
+        self._digest = hashlib.sha256()
+        self._format = chosen
+        batches = whole.batches(counter.database_url)
+        self._pieces = write_stream(chosen, batches, whole.masks, self._tally, with_bom=with_bom)
+
+    def begin(self) -> AsyncGenerator[bytes, None]:
+        """Read the first piece (so that what fails, fails as a problem), commit the entry, and give the pieces."""
+        first = next(self._pieces, b"")
+        details = {"format": self._format}
+        self._counter.append(self._entry(Event.ANSWER_BULK_BEGUN, at=self._counter.clock(), outcome="begun", details=details))
+        return self._stream(first)
+
+    async def _stream(self, first: bytes) -> AsyncGenerator[bytes, None]:
+        outcome = "broken"
+        piece: bytes | None = first
+        try:
+            while piece is not None:
+                self._bytes += len(piece)
+                self._digest.update(piece)
+                yield piece
+                piece = await anyio.to_thread.run_sync(_next, self._pieces)
+            outcome = "complete"
+        finally:
+            with CancelScope(shield=True):
+                await anyio.to_thread.run_sync(self._end, outcome)
+
+    def _end(self, outcome: str) -> None:
+        details: dict[str, Any] = {"format": self._format, "rows": self._tally.rows, "bytes": self._bytes}
+        entry = self._entry(
+            Event.ANSWER_BULK_ENDED, at=self._counter.clock(), outcome=outcome, details=details, answer_digest=self._digest.hexdigest()
+        )
+        self._counter.append(entry)
+
+
+def _next(pieces: Iterator[bytes]) -> bytes | None:
+    return next(pieces, None)
