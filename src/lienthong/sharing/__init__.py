@@ -1,0 +1,1 @@
+"""Answers a request under its agreement and leaves the ledger entry."""

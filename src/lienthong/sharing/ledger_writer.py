@@ -1,0 +1,92 @@
+"""Appends entries for many answers at once: what gathers during one flush is the next flush, with one insert and one signature.
+
+An answer leaves only after `append` has returned, and `append` returns only after the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from lienthong.clock import Clock
+from lienthong.errors import LedgerError
+from lienthong.ledger import Frontier, Signer, leaf_hash
+from lienthong.sharing.quota import QuotaBook
+from lienthong.store.hot import HotStore
+
+MOST_TRIES = 20  # each retry means that another writer committed in between; runs do so a few times a minute
+
+
+class Writer(Protocol):
+    """What the hot path needs of a ledger."""
+
+    async def append(self, body: bytes) -> None: ...
+
+
+class LedgerWriter:
+    """The one writer of a serving process. Keeps the tree's edge in memory and reloads it when another process was first."""
+
+    def __init__(self, store: HotStore, signer: Signer, clock: Clock, quotas: QuotaBook) -> None:
+        self._store = store
+        self._signer = signer
+        self._clock = clock
+        self._quotas = quotas
+        self._frontier: Frontier | None = None
+        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._flusher: asyncio.Task[None] | None = None
+
+    async def append(self, body: bytes) -> None:
+        """Returns when the entry is committed. Raises LedgerError or the database's error when it is not: then no answer may leave."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((body, done))
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush())
+        await done
+
+    async def _flush(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                try:
+                    await self._commit([body for body, _ in batch])
+                except Exception as error:  # noqa: BLE001 # every waiting answer hears of it; none leaves
+                    self._frontier = None
+                    for _, done in batch:
+                        if not done.done():
+                            done.set_exception(error)
+                else:
+                    for _, done in batch:
+                        if not done.done():
+                            done.set_result(None)
+        finally:
+            self._flusher = None
+
+    async def _commit(self, bodies: Sequence[bytes]) -> None:
+        leaves = [leaf_hash(body) for body in bodies]
+        used = self._quotas.take_unsaved()
+        try:
+            for _ in range(MOST_TRIES):
+                if self._frontier is None:
+                    self._frontier = Frontier(*await self._store.ledger_head())
+                after = self._frontier.append(leaves)
+                root = after.root
+                found = await self._store.ledger_append(
+                    self._frontier.size,
+                    [body.decode() for body in bodies],
+                    leaves,
+                    list(after.peaks),
+                    root,
+                    self._clock(),
+                    self._signer.key_id,
+                    self._signer.sign_checkpoint(after.size, root),
+                    used,
+                )
+                if found is None:
+                    self._frontier = after
+                    return
+                self._frontier = None
+            raise LedgerError("The ledger's head moved on at every try.", hint="Other writers are very busy; try again.")
+        except BaseException:
+            self._quotas.put_back(used)
+            raise

@@ -1,0 +1,114 @@
+"""The few statements of the hot path, asynchronous: look-ups by many keys at once, one append for many entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import asyncpg
+
+from lienthong.errors import DatabaseUnreachable
+from lienthong.store.database import WEB_ROLE
+from lienthong.store.tables import table_name
+
+CONNECTIONS = 6
+_HEAD = "select size, peaks from lienthong.ledger_head"
+_APPEND = "select lienthong.ledger_append($1, $2, $3, $4, $5, $6, $7, $8)"
+_APPEND_AND_COUNT = """
+with counted as (
+    insert into lienthong.quota_days as held (agreement_id, day, used)
+    select agreement_id, day, used from unnest($9::text[], $10::date[], $11::bigint[]) as fresh (agreement_id, day, used)
+    on conflict (agreement_id, day) do update set used = held.used + excluded.used
+)
+select lienthong.ledger_append($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+
+
+class HotStore:
+    """A small pool of asyncpg connections under the web role."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._lookups: dict[str, str] = {}
+
+    async def open(self) -> None:
+        try:
+            self._pool = await asyncpg.create_pool(self._url, min_size=2, max_size=CONNECTIONS, setup=_take_role, server_settings={"timezone": "UTC"})
+        except (OSError, asyncpg.PostgresError) as error:
+            raise DatabaseUnreachable(f"PostgreSQL does not answer: {type(error).__name__}.", hint="Check LIENTHONG_DATABASE_URL.") from error
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+
+    @property
+    def pool(self) -> asyncpg.Pool[asyncpg.Record]:
+        assert self._pool is not None  # opened before the first request
+        return self._pool
+
+    async def rows_by_key(self, dataset_id: str, columns: Sequence[str], keys: Sequence[str]) -> list[asyncpg.Record]:
+        """Current rows (_key, _version, _valid_from, *columns) of keys that exist, in no order."""
+        statement = self._lookups.get(dataset_id)
+        if statement is None:
+            named = ", ".join(_quoted(name) for name in ("_key", "_version", "_valid_from", *columns))
+            statement = f"select {named} from data.{_quoted(table_name(dataset_id))} where _key = any($1)"  # noqa: S608 # names are quoted, of the contract
+            self._lookups[dataset_id] = statement
+        found: list[asyncpg.Record] = await self.pool.fetch(statement, list(keys))
+        return found
+
+    async def delivered_columns(self, dataset_id: str) -> dict[int, frozenset[str]]:
+        """Version → properties its source delivered."""
+        rows = await self.pool.fetch("select version, delivered_columns from lienthong.versions where dataset_id = $1", dataset_id)
+        return {row[0]: frozenset(row[1]) for row in rows}
+
+    async def ledger_head(self) -> tuple[int, tuple[bytes, ...]]:
+        row = await self.pool.fetchrow(_HEAD)
+        assert row is not None  # made with the schema
+        return row[0], tuple(row[1])
+
+    async def ledger_append(
+        self, expected: int, bodies: list[str], leaves: list[bytes], peaks: list[bytes], root: bytes, at: datetime, key_id: str,
+        signature: bytes, used: Mapping[tuple[str, date], int],
+    ) -> int | None:  # fmt: skip
+        """None when appended, else the size found; counts of quotas are saved in the same commit."""
+        values = (expected, bodies, leaves, peaks, root, at, key_id, signature)
+        if not used:
+            found: int | None = await self.pool.fetchval(_APPEND, *values)
+            return found
+        async with self.pool.acquire() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            counts = ([key[0] for key in used], [key[1] for key in used], list(used.values()))
+            found = await connection.fetchval(_APPEND_AND_COUNT, *values, *counts)
+            await (transaction.commit() if found is None else transaction.rollback())
+            return found
+
+    async def use_assertion(self, issuer: str, jti: str, expires_at: datetime) -> bool:
+        """Remember an assertion; False when it was used before. Forgets the long expired."""
+        await self.pool.execute("delete from lienthong.used_assertions where expires_at < now() - interval '10 minutes'")
+        done = await self.pool.execute(
+            "insert into lienthong.used_assertions (issuer, jti, expires_at) values ($1, $2, $3) on conflict do nothing", issuer, jti, expires_at
+        )
+        return bool(done == "INSERT 0 1")
+
+    async def revoked(self) -> frozenset[str]:
+        """Tokens that must no longer be taken."""
+        return frozenset(row[0] for row in await self.pool.fetch("select jti from lienthong.revoked_tokens where expires_at > now()"))
+
+    async def quota_days(self, day: date) -> dict[tuple[str, date], int]:
+        rows = await self.pool.fetch("select agreement_id, day, used from lienthong.quota_days where day = $1", day)
+        return {(row[0], row[1]): row[2] for row in rows}
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+async def _take_role(connection: Any) -> None:
+    """Work under the role that can read what is shared and only append to the ledger, where there is one."""
+    await connection.execute(
+        f"select set_config('role', '{WEB_ROLE}', false) where exists (select from pg_roles where rolname = '{WEB_ROLE}')"
+        f" and pg_has_role(current_user, '{WEB_ROLE}', 'member')"
+    )

@@ -1,0 +1,1 @@
+"""The HTTP door: API and documentation pages."""

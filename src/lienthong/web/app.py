@@ -1,0 +1,116 @@
+"""The HTTP door: the hot address by hand, everything else through the router, every error a problem document."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from lienthong.access import Decision
+from lienthong.clock import vietnam_date
+from lienthong.errors import LienthongError
+from lienthong.log import get_logger
+from lienthong.web import look_up
+from lienthong.web.asking import Counter
+from lienthong.web.authorising import Authoriser
+from lienthong.web.health import give_health
+from lienthong.web.hot import HotPath, Receive, Scope, Send
+from lienthong.web.problem import answer_problem
+from lienthong.web.records import routes_of
+from lienthong.web.services import Services
+from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
+
+SECONDS_BETWEEN_LOOKS = 1.0  # how soon a revoked token is refused, at the latest
+log = get_logger("web")
+
+
+class App:
+    """The ASGI application: a look-up by key goes straight to the hot path, the rest to Starlette."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._hot = HotPath(services)
+        self._rest = _router(services)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._hot.wants(scope):
+            try:
+                await self._hot(scope, receive, send)
+            except Exception as error:  # noqa: BLE001 # anything unforeseen is a problem document too
+                await answer_problem(Request(scope), error)(scope, receive, send)  # type: ignore[arg-type] # Starlette's own names of the same shapes
+            return
+        await self._rest(scope, receive, send)  # type: ignore[arg-type] # as above
+
+
+def create_app(services: Services) -> App:
+    """The application over wired services."""
+    return App(services)
+
+
+def _router(services: Services) -> Starlette:
+    authorise = Authoriser(
+        services.workshop,
+        lambda: services.register,
+        lambda request: services.tokens.subsystem_of(request.headers.get("authorization")),
+        partial(_charge, services),
+    )
+    counter = Counter(services.workshop, authorise, services.settings.public_url, services.settings.accept_synthetic_ids)
+
+    async def token(request: Request) -> Response:
+        return await give_token(services, request)
+
+    async def health(_: Request) -> Response:
+        return await give_health(services)
+
+    async def record(request: Request) -> Response:
+        return await run_in_threadpool(look_up.given, counter, request, services.subject_key)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await services.store.open()
+        services.quotas.load(await services.store.quota_days(vietnam_date(services.workshop.clock())))
+        watcher = asyncio.create_task(_watch(services))
+        try:
+            yield
+        finally:
+            watcher.cancel()
+            with suppress(asyncio.CancelledError):
+                await watcher
+            counter.close()
+            await services.store.close()
+
+    return Starlette(
+        routes=[
+            Route(TOKEN_PATH, token, methods=["POST"]),
+            Route("/health", health),
+            Route("/.well-known/oauth-authorization-server", lambda _: describe_server(services)),
+            Route("/.well-known/jwks.json", lambda _: public_keys(services)),
+            Route("/v1/datasets/{dataset}/records/{key}", record),
+            *routes_of(counter),
+        ],
+        exception_handlers={LienthongError: answer_problem, HTTPException: answer_problem, Exception: answer_problem},
+        lifespan=lifespan,
+    )
+
+
+def _charge(services: Services, decision: Decision) -> None:
+    services.quotas.take(decision.agreement, decision.quota, vietnam_date(services.workshop.clock()), time.monotonic())
+
+
+async def _watch(services: Services) -> None:
+    """Keep the list of revoked tokens fresh."""
+    while True:
+        try:
+            services.tokens.revoke(await services.store.revoked())
+        except Exception as error:  # noqa: BLE001 # the database may be away for a while; look again
+            log.warning("revocations_not_read", error=type(error).__name__)
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)

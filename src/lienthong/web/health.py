@@ -1,0 +1,24 @@
+"""`GET /health`: whether we serve, and why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import asyncpg
+import msgspec
+from starlette.responses import Response
+
+from lienthong import __version__
+
+if TYPE_CHECKING:
+    from lienthong.web.services import Services
+
+
+async def give_health(services: Services) -> Response:
+    """200 when the database answers, else 503 with the reason."""
+    try:
+        size, _ = await services.store.ledger_head()
+        answer, status = {"status": "ok", "database": "ok", "ledger_size": size, "version": __version__}, 200
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        answer, status = {"status": "unavailable", "database": type(error).__name__, "version": __version__}, 503
+    return Response(msgspec.json.encode(answer), status, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,57 @@
+"""The platform's own keys: made at first use, kept in files only their owner can read, never shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from joserfc.jwk import OKPKey
+
+from lienthong.errors import SettingsError
+from lienthong.ledger import Signer
+from lienthong.settings import Settings
+
+
+def ledger_signer(settings: Settings) -> Signer:
+    """Signs the ledger's batches; origin `lienthong/<instance>`."""
+    origin = f"lienthong/{settings.instance}"
+    pem = _kept(settings, "ledger.pem", lambda: Signer.new(origin).to_pem())
+    return Signer.from_pem(pem, origin)
+
+
+def token_key(settings: Settings) -> OKPKey:
+    """Signs access tokens."""
+    made = _kept(settings, "tokens.jwk", lambda: json.dumps(OKPKey.generate_key("Ed25519", auto_kid=True).as_dict(private=True)).encode())
+    try:
+        return OKPKey.import_key(json.loads(made))
+    except (ValueError, TypeError, KeyError) as error:
+        raise SettingsError("The key file `tokens.jwk` holds no Ed25519 key.", hint="Move it away; a new one is made at the next start.") from error
+
+
+def subject_key(settings: Settings) -> bytes:
+    """Hides in the ledger which record an act was about."""
+    return _kept(settings, "subjects.key", lambda: secrets.token_hex(32).encode())
+
+
+def _kept(settings: Settings, name: str, make: Callable[[], bytes]) -> bytes:
+    folder = Path(settings.home) / "keys"
+    path = folder / name
+    if not path.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = folder / f".{name}.{os.getpid()}"
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(make())
+        try:
+            os.link(fresh, path)  # who comes second keeps the first's key
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"The key file `{name}` cannot be read: {error.strerror}.", hint="It belongs to another account.") from error

@@ -1,0 +1,89 @@
+"""Every error over HTTP has one shape: a problem document (RFC 9457), Vietnamese first, English beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lienthong.errors import DatabaseUnreachable, DatasetBusyError, LienthongError, RequestError
+from lienthong.log import get_logger
+
+PROBLEM = "application/problem+json"
+TITLES: dict[int, tuple[str, str]] = {
+    400: ("Yêu cầu không đúng", "Bad request"),
+    401: ("Chưa xác thực", "Not authenticated"),
+    403: ("Không được phép", "Not allowed"),
+    404: ("Không tìm thấy", "Not found"),
+    405: ("Phương thức không dùng được ở địa chỉ này", "Method not allowed here"),
+    406: ("Không có định dạng được yêu cầu", "No acceptable format"),
+    409: ("Xung đột", "Conflict"),
+    413: ("Nội dung quá lớn", "Content too large"),
+    414: ("Địa chỉ quá dài", "Address too long"),
+    415: ("Kiểu nội dung không nhận được", "Content type not taken"),
+    422: ("Nội dung không xử lý được", "Content cannot be processed"),
+    429: ("Vượt hạn mức", "Quota exceeded"),
+    431: ("Tiêu đề quá lớn", "Headers too large"),
+    500: ("Lỗi của hệ thống", "Internal error"),
+    503: ("Tạm thời chưa phục vụ được", "Not available for now"),
+}
+CODES = {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large", 431: "headers-too-large"}
+log = get_logger("web")
+
+
+def problem(status: int, code: str, detail: str, hint: str = "", **facts: Any) -> dict[str, Any]:
+    """A problem document. `detail` is shown as it is; `vi` and `en` among the facts take its place where they are given."""
+    title_vi, title_en = TITLES.get(status, TITLES[500])
+    document = {
+        "type": f"/docs#error-{code}",
+        "title": title_vi,
+        "title_en": title_en,
+        "status": status,
+        "code": code,
+        "detail": facts.pop("vi", None) or detail,
+        "detail_en": facts.pop("en", None) or detail,
+    }
+    if hint:
+        document["hint"] = hint
+    rule = facts.get("rule")
+    if rule is not None:
+        document["rule"] = rule
+    return document
+
+
+def problem_of(error: LienthongError) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """(status, document, headers) of an error raised on purpose."""
+    status = _status(error)
+    headers = {}
+    if status == 401:  # noqa: PLR2004 # RFC 9110 §11.6.1
+        headers["WWW-Authenticate"] = "Bearer"
+    retry_after = error.facts.get("retry_after")
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    return status, problem(status, error.code, error.message, error.hint, **error.facts), headers
+
+
+def _status(error: LienthongError) -> int:
+    if isinstance(error, RequestError):
+        return error.status
+    return 503 if isinstance(error, DatabaseUnreachable | DatasetBusyError) else 500
+
+
+def answer_problem(_: Request, error: Exception) -> Response:
+    """The answer to any exception: ours in words, others as a plain 500 that tells nothing of the inside."""
+    if isinstance(error, LienthongError):
+        status, document, headers = problem_of(error)
+    elif isinstance(error, HTTPException):
+        status, headers = error.status_code, dict(error.headers or {})
+        code = CODES.get(status, "http")
+        document = problem(status, code, TITLES.get(status, TITLES[500])[1], vi=TITLES.get(status, TITLES[500])[0])
+    else:
+        log.error("request_failed", error=type(error).__name__, exc_info=error)
+        status, headers = 500, {}
+        document = problem(500, "internal", TITLES[500][1], vi=TITLES[500][0])
+    return Response(
+        msgspec.json.encode(document), status, headers={"Cache-Control": "no-store", **headers}, media_type=PROBLEM
+    )

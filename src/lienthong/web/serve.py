@@ -1,0 +1,56 @@
+"""Runs the application on granian, one worker; stops cleanly on SIGINT and SIGTERM."""
+
+from __future__ import annotations
+
+import socket
+
+from granian import Granian
+from granian.constants import Interfaces, Loops
+
+from lienthong.errors import SettingsError
+from lienthong.log import configure_logging
+from lienthong.settings import Settings, read_settings
+from lienthong.store import open_database
+from lienthong.web.app import App, create_app
+from lienthong.web.services import make_services
+
+BACKLOG = 1024
+HEADERS_AND_BODY_SECONDS = 30
+
+
+def application() -> App:
+    """The application of this process's environment; granian calls it in its worker."""
+    settings = read_settings()
+    configure_logging(settings.log_level)
+    return create_app(make_services(settings, open_database(settings)))
+
+
+def check_port(settings: Settings) -> None:
+    """Raises SettingsError when the port is taken or not ours to take."""
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}.",
+                hint="Choose another with LIENTHONG_PORT, or stop the program that holds it.",
+            ) from error
+
+
+def serve(settings: Settings) -> None:
+    """Serve until stopped. The worker reads the same settings from the environment. Raises SettingsError for a port that is taken."""
+    check_port(settings)
+    Granian(
+        "lienthong.web.serve:application",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
+        workers=1,
+        backlog=BACKLOG,
+        factory=True,
+        log_access=False,
+        log_level="warning",  # type: ignore[arg-type] # granian takes the level's name
+        respawn_failed_workers=True,
+    ).serve()

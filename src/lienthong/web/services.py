@@ -1,0 +1,74 @@
+"""What the server is made of, wired once at its start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from joserfc.jwk import OKPKey
+
+from lienthong.access import Register, load_agreements
+from lienthong.connectors import ReadContext, source_variables
+from lienthong.contracts import Contract, load_all
+from lienthong.ledger import Signer
+from lienthong.pipeline import Workshop
+from lienthong.settings import Settings
+from lienthong.sharing.ledger_writer import LedgerWriter, Writer
+from lienthong.sharing.lookup import Coalescer
+from lienthong.sharing.quota import QuotaBook
+from lienthong.store import Database
+from lienthong.store.hot import HotStore
+from lienthong.web.keys import ledger_signer, subject_key, token_key
+from lienthong.web.tokens import TokenDesk
+
+
+@dataclass
+class Services:
+    """Everything a request may need. `ledger` can be exchanged before the server starts (only measurements do)."""
+
+    settings: Settings
+    workshop: Workshop
+    register: Register
+    store: HotStore
+    quotas: QuotaBook
+    ledger: Writer
+    lookups: Coalescer
+    tokens: TokenDesk
+    subject_key: bytes
+    contracts: Mapping[str, Contract] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.contracts = self.workshop.contracts
+
+
+def make_workshop(settings: Settings, database: Database, contracts: Mapping[str, Contract] | None = None) -> Workshop:
+    """The pipeline's workshop under these settings, with the contracts of `settings.datasets` unless they are given."""
+    import os  # noqa: PLC0415 # only the variables of sources are taken from the environment
+
+    return Workshop(
+        database=database,
+        contracts=load_all(settings.datasets) if contracts is None else contracts,
+        signer=ledger_signer(settings),
+        read_context=ReadContext(variables=source_variables(os.environ), batch_rows=settings.batch_rows),
+        accept_synthetic_ids=settings.accept_synthetic_ids,
+    )
+
+
+def make_services(settings: Settings, database: Database, contracts: Mapping[str, Contract] | None = None) -> Services:
+    """Wire a server over an opened database. Raises ContractError and AgreementError with every fault."""
+    workshop = make_workshop(settings, database, contracts)
+    register = load_agreements(Path(settings.agreements), workshop.contracts)
+    store, quotas = HotStore(database.url), QuotaBook()
+    key: OKPKey = token_key(settings)
+    return Services(
+        settings=settings,
+        workshop=workshop,
+        register=register,
+        store=store,
+        quotas=quotas,
+        ledger=LedgerWriter(store, workshop.signer, workshop.clock, quotas),
+        lookups=Coalescer(store, workshop.contracts),
+        tokens=TokenDesk(key, settings.public_url, settings.token_minutes, workshop.clock),
+        subject_key=subject_key(settings),
+    )
