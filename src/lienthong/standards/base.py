@@ -48,12 +48,28 @@ class Problem:
 class Standard(Protocol):
     """One kind of value. `options` come from the contract (`standardOptions`), unknown ones raise ValueError."""
 
-    name: str
-    dtype: pl.DataType
-    title_vi: str
-    title_en: str
-    good: tuple[tuple[str, str], ...]  # (as typed, cleaned and shown) pairs for documents and tests
-    bad: tuple[tuple[str, str], ...]  # (as typed, problem code)
+    @property
+    def name(self) -> str: ...
+    @property
+    def dtype(self) -> pl.DataType: ...
+    @property
+    def title_vi(self) -> str: ...
+    @property
+    def title_en(self) -> str: ...
+    @property
+    def good(self) -> tuple[tuple[str, str], ...]:
+        """(as typed, cleaned and shown) pairs for documents and tests."""
+        ...
+
+    @property
+    def bad(self) -> tuple[tuple[str, str], ...]:
+        """(as typed, problem code) pairs."""
+        ...
+
+    @property
+    def known_options(self) -> Mapping[str, str]:
+        """Name of each option → one sentence of what it does."""
+        ...
 
     def clean(self, value: str | None, options: Mapping[str, Any]) -> Cleaned:
         """Clean one value as it came."""

@@ -23,6 +23,13 @@ def as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def refuse_unknown(name: str, options: Options, known: Mapping[str, str]) -> None:
+    """Raises ValueError for an option a standard does not have."""
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise ValueError(f"Standard `{name}` has no option {unknown}; it has {sorted(known)}.")
+
+
 @dataclass(frozen=True)
 class DistinctStandard:
     """A standard made of a function for one value, and an expression that gives the value where it is plainly clean, else null.
@@ -38,13 +45,13 @@ class DistinctStandard:
     good: tuple[tuple[str, str], ...] = ()
     bad: tuple[tuple[str, str], ...] = ()
     quick: Quick | None = None
-    known_options: frozenset[str] = field(default_factory=frozenset)
+    known_options: Mapping[str, str] = field(default_factory=dict)  # name → what it does
     key: Callable[[Any], str | None] = no_key
     show: Callable[[Any], str] = as_text
 
     def clean(self, value: str | None, options: Options) -> Cleaned:
         """One value as it came; blank is no value. Raises ValueError for an option this standard does not have."""
-        self._refuse_unknown(options)
+        refuse_unknown(self.name, options, self.known_options)
         return self._clean(value, options)
 
     def _clean(self, value: str | None, options: Options) -> Cleaned:
@@ -55,7 +62,7 @@ class DistinctStandard:
     def clean_column(self, values: pl.Series, options: Options, dated_by: pl.Series | None = None) -> CleanedColumn:
         """A String column of any length; `dated_by` is for standards whose values depend on a date, others leave it out."""
         del dated_by
-        self._refuse_unknown(options)
+        refuse_unknown(self.name, options, self.known_options)
         frame = pl.DataFrame({"value": values})
         quick = pl.lit(None, self.dtype) if self.quick is None else self.quick(pl.col("value"), options).cast(self.dtype)
         done = frame.select(pl.col("value"), quick.alias("quick"))
@@ -81,8 +88,3 @@ class DistinctStandard:
 
     def display(self, value: Any) -> str:
         return self.show(value)
-
-    def _refuse_unknown(self, options: Options) -> None:
-        unknown = sorted(set(options) - self.known_options)
-        if unknown:
-            raise ValueError(f"Standard `{self.name}` has no option {unknown}; it has {sorted(self.known_options)}.")

@@ -18,8 +18,7 @@ from lienthong.standards.distinct import DistinctStandard, Options
 from lienthong.standards.text import tidy
 
 PROVINCES_OF_BIRTH = frozenset(
-    "001 002 004 006 008 010 011 012 014 015 017 019 020 022 024 025 026 027 030 031 033 034 035 036 037 038 040 042 044 045 046 048 049 051 052"
-    " 054 056 058 060 062 064 066 067 068 070 072 074 075 077 079 080 082 083 084 086 087 089 091 092 093 094 095 096".split()
+    ["001", "002", "004", "006", "008", "010", "011", "012", "014", "015", "017", "019", "020", "022", "024", "025", "026", "027", "030", "031", "033", "034", "035", "036", "037", "038", "040", "042", "044", "045", "046", "048", "049", "051", "052", "054", "056", "058", "060", "062", "064", "066", "067", "068", "070", "072", "074", "075", "077", "079", "080", "082", "083", "084", "086", "087", "089", "091", "092", "093", "094", "095", "096"]
 )
 SYNTHETIC_PLACES = frozenset({"097", "098", "099"})
 FIRST_COUNTRY = 100
@@ -27,6 +26,7 @@ CITIZEN_ID_DIGITS, OLD_ID_DIGITS = 12, 9
 _SEPARATORS = re.compile(r"[\s.\-_]")
 _ROUNDED = re.compile(r"\d+([.,]\d+)?[eE]\+?\d+")
 ACCEPT_SYNTHETIC = "accept_synthetic"
+_ACCEPTS = {ACCEPT_SYNTHETIC: "Accept the ranges of sample data; the pipeline sets it from `LIENTHONG_ACCEPT_SYNTHETIC_IDS`."}
 
 
 def _place_problem(number: str, options: Options) -> str | None:
@@ -75,7 +75,7 @@ CITIZEN_ID = DistinctStandard(
         ("chưa có", "citizen_id.shape"),
     ),
     quick=_quick_citizen_id,
-    known_options=frozenset({ACCEPT_SYNTHETIC, "accept_cmnd"}),
+    known_options=_ACCEPTS | {"accept_cmnd": "Accept old 9-digit numbers (CMND) too; true if left out."},
 )
 
 
@@ -99,7 +99,7 @@ def _clean_tax_code(value: str, options: Options) -> Cleaned:
         return Cleaned(None, "tax_code.shape" if restored else "tax_code.check_digit")
     except ValidationError:
         return Cleaned(None, "tax_code.shape")
-    return Cleaned(text if len(text) == 10 else f"{text[:10]}-{text[10:]}", restored)  # noqa: PLR2004 # digits of a head office's code
+    return Cleaned(text if len(text) == 10 else f"{text[:10]}-{text[10:]}", restored)  # digits of a head office's code
 
 
 TAX_CODE = DistinctStandard(
@@ -110,7 +110,7 @@ TAX_CODE = DistinctStandard(
     _clean_tax_code,
     good=(("0100233488", "0100233488"), ("0100233488001", "0100233488-001"), ("100233488", "0100233488")),
     bad=(("0100233480", "tax_code.check_digit"), ("12", "tax_code.shape"), ("0012345674", "tax_code.synthetic")),
-    known_options=frozenset({ACCEPT_SYNTHETIC}),
+    known_options=_ACCEPTS,
 )
 
 INSURANCE_DIGITS = 10
@@ -146,7 +146,7 @@ INSURANCE_NO = DistinctStandard(
     good=(("7001234567", "7001234567"), ("DN4707001234567", "7001234567"), ("123456789", "0123456789")),
     bad=(("9901234567", "insurance_no.synthetic"), ("12", "insurance_no.shape")),
     quick=_quick_insurance_no,
-    known_options=frozenset({ACCEPT_SYNTHETIC}),
+    known_options=_ACCEPTS,
 )
 
 # Eleven-digit mobile prefixes until 15/11/2018 and what replaced them (the numbering plan's conversion table).
@@ -193,7 +193,7 @@ PHONE = DistinctStandard(
     good=(("+84 912 345 678", "0912345678"), ("0165.234.5678", "0352345678"), ("912345678", "0912345678")),
     bad=(("12345", "phone.shape"), ("0912345678; 0987654321", "phone.several"), ("0612345678", "phone.synthetic")),
     quick=_quick_phone,
-    known_options=frozenset({ACCEPT_SYNTHETIC}),
+    known_options=_ACCEPTS,
     show=lambda value: "" if value is None else f"{value[:4]} {value[4:7]} {value[7:]}",
 )
 

@@ -45,7 +45,7 @@ def _vni_table() -> dict[str, str]:
 def _cases(written: str, letter: str) -> list[tuple[str, str]]:
     """Small, capital, and capital with a small mark, as typists mixed them."""
     cases = [(written, letter), (written.upper(), letter.upper())]
-    if len(written) == 2:  # noqa: PLR2004 # a letter and its mark
+    if len(written) == 2:  # a letter and its mark
         cases.append((written[0].upper() + written[1], letter.upper()))
     return cases
 
@@ -69,7 +69,7 @@ def encode_tcvn3(text: str) -> bytes:
     for place, letter in enumerate(unicodedata.normalize("NFC", text)):
         code = codes.get(letter, codes.get(letter.lower()))
         if code is None:
-            if ord(letter) > 0x7F:  # noqa: PLR2004 # the end of ASCII
+            if ord(letter) > 0x7F:  # the end of ASCII
                 raise UnicodeEncodeError("tcvn3", text, place, place + 1, "no such letter")
             code = ord(letter)
         out.append(code)
@@ -129,7 +129,7 @@ def detect_encoding(samples: Sequence[bytes]) -> tuple[str, float]:
     joined = b"\n".join(samples)
     if joined.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16", 1.0
-    if all(byte < 0x80 for byte in joined):  # noqa: PLR2004 # the end of ASCII
+    if all(byte < 0x80 for byte in joined):  # the end of ASCII
         return ("utf-16", 0.9) if b"\x00" in joined else ("utf-8", 1.0)
     if _is_utf8(joined):
         return ("utf-8-sig" if joined.startswith(b"\xef\xbb\xbf") else "utf-8"), 1.0

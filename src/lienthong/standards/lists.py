@@ -12,7 +12,7 @@ from lienthong.standards.text import tidy, without_marks
 def _clean_code(value: str, options: Options) -> Cleaned:
     text = tidy(value)
     values = options.get("values") or {}
-    if text in values:
+    if text in map(str, values):
         return Cleaned(text)
     plain = without_marks(text)
     found = {str(code) for code, label in values.items() if plain in (without_marks(str(code)), without_marks(str(label)))}
@@ -26,8 +26,11 @@ CODE_LIST = DistinctStandard(
     "Danh mục",
     "Code list",
     _clean_code,
-    quick=lambda value, options: pl.when(value.is_in(list((options.get("values") or {}).keys()))).then(value),
-    known_options=frozenset({"values", "spellings"}),
+    quick=lambda value, options: pl.when(value.is_in(pl.Series(map(str, options.get("values") or {}), dtype=pl.String).implode())).then(value),
+    known_options={
+        "values": "Code → label: `{KT: Kinh, TT: S'tiêng}`. A value is the code, or the label with or without marks.",
+        "spellings": "Other spelling → code.",
+    },
 )
 
 _SEXES = {"nam": "M", "m": "M", "male": "M", "1": "M", "trai": "M", "nu": "F", "f": "F", "female": "F", "0": "F", "2": "F", "gai": "F"}

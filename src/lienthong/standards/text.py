@@ -56,7 +56,7 @@ TEXT = DistinctStandard(
     _clean_text,
     good=(("  Số  5,\u00a0đường  Hùng Vương ", "Số 5, đường Hùng Vương"), ("“Tân Phú”", '"Tân Phú"')),
     quick=_quick_text,
-    known_options=frozenset({"max_length"}),
+    known_options={"max_length": "Longest text accepted, in letters."},
     key=lambda value: None if value is None else without_marks(value),
 )
 
@@ -73,7 +73,7 @@ def _clean_name(value: str, _: Options) -> Cleaned:
     name = " ".join(map(_cased, bare.split(" "))) if bare.isupper() or bare.islower() else bare
     if bare != text:
         return Cleaned(name, "person_name.note")
-    if name.isascii() and any(_TELEX.fullmatch(word) and len(word) > 2 for word in name.split(" ")):  # noqa: PLR2004 # An, Ex… are names
+    if name.isascii() and any(_TELEX.fullmatch(word) and len(word) > 2 for word in name.split(" ")):  # An, Ex… are names
         return Cleaned(name, "person_name.telex")
     return Cleaned(name)
 
