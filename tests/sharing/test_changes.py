@@ -91,7 +91,9 @@ def test_a_row_that_leaves_the_callers_part_ends_for_the_caller(connection: Conn
     assert follower.copy == {"b": ("x", 1)}
 
 
-@pytest.mark.parametrize("parameters", [[("after", "x")], [("limit", "0")], [("limit", "1001")], [("afer", "")], [("limit", "1"), ("limit", "1")]])
+@pytest.mark.parametrize(
+    "parameters", [[("after", "x")], [("limit", "0")], [("limit", "1001")], [("afer", "")], [("limit", "1"), ("limit", "1")]]
+)
 def test_what_the_feed_does_not_know_is_refused(connection: Connection, parameters: list[tuple[str, str]]) -> None:
     publisher = Publisher(connection)
     publisher.apply()

@@ -12,7 +12,12 @@ from pyarrow import parquet
 from lienthong.sharing.formats import ARROW, BOM, CSV, JSON, PARQUET, Tally, negotiate, write_stream
 
 SCHEMA = pa.schema([("name", pa.string()), ("size", pa.int64())])
-ROWS: list[dict[str, object]] = [{"name": "An", "size": 1}, {"name": None, "size": None}, {"name": "=cmd()", "size": -3}, {"name": 'a,"b"', "size": 2}]
+ROWS: list[dict[str, object]] = [
+    {"name": "An", "size": 1},
+    {"name": None, "size": None},
+    {"name": "=cmd()", "size": -3},
+    {"name": 'a,"b"', "size": 2},
+]
 
 
 def batches(rows: list[dict[str, object]], each: int = 2) -> list[pa.RecordBatch]:

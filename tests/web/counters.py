@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from joserfc.jwk import OKPKey
 
 from lienthong.access import Agreement, Operation, Register, RowCondition, State
+from lienthong.clock import Clock
 from lienthong.contracts import Contract, Sensitivity, Sharing
-from lienthong.errors import LienthongError
 from lienthong.pipeline import Workshop, run_dataset
-from lienthong.web.asking import Counter
-from lienthong.web.authorising import Authoriser
-from lienthong.web.records import routes_of
-from tests.factories import make_contract, make_property, make_workshop, write_people
+from lienthong.settings import Settings
+from lienthong.web.app import App, create_app
+from lienthong.web.services import make_services
+from lienthong.web.tokens import TokenDesk
+from tests.factories import START, TickingClock, make_contract, make_property, make_workshop, write_people
 
 OWNER = "VN/GOV/H10.02/nguon"
 READER = "VN/GOV/H10.12/tro-cap"
 PART = "VN/GOV/H10.10/mot-phan"
+EVERYTHING = "VN/GOV/H10.02/tat-ca"
 SENDER = "VN/GOV/H10.04/gui"
+URL = "http://testserver"
+KEY = OKPKey.generate_key("Ed25519", auto_kid=True)
 ASKING = {"Lienthong-Purpose": "xet-tro-cap", "Lienthong-Official": "can-bo-01"}
 
 PEOPLE = (
@@ -75,6 +76,7 @@ AGREEMENTS = (
         masked=("full_name", "born_on"),
         row_filter=(RowCondition("children", "gte", 2), RowCondition("born_on", "gte", "1970-01-01")),
     ),
+    make_agreement(EVERYTHING),
     make_agreement(SENDER, operations=frozenset({Operation.SUBMIT})),
 )
 
@@ -115,31 +117,22 @@ def entries(province: Province) -> Iterator[str]:
             yield row[0]
 
 
-def _identify(request: Request) -> str | None:
-    """A simulation of token verification: the token is the name of its bearer."""
-    token = request.headers.get("authorization", "")
-    return token.removeprefix("Bearer ") or None
-
-
-def _problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, LienthongError)
-    status = getattr(error, "status", 500)
-    body = {"type": "about:blank", "title": error.code, "status": status, "code": error.code, "detail": str(error), **error.facts}
-    return JSONResponse(body, status, media_type="application/problem+json")
-
-
-def make_app(province: Province) -> Starlette:
-    """The routes of this room alone, with simulated tokens."""
-    authorise = Authoriser(province.workshop, lambda: province.register, _identify)
-    counter = Counter(province.workshop, authorise, "http://testserver", is_sample=True)
-
-    @asynccontextmanager
-    async def life(_: Starlette) -> AsyncIterator[None]:
-        yield
-        counter.close()
-
-    return Starlette(routes=routes_of(counter), exception_handlers={LienthongError: _problem}, lifespan=life)
+def make_app(province: Province) -> App:
+    """The application over a province, with its agreements."""
+    folder = province.folder / "home"
+    settings = Settings(home=folder, agreements=folder / "agreements", base_url=URL, accept_synthetic_ids=True)
+    services = make_services(settings, province.workshop.database, province.workshop.contracts)
+    services.register = province.register
+    services.workshop = province.workshop
+    services.tokens = _desk(province.workshop.clock)
+    return create_app(services)
 
 
 def asking(caller: str, **headers: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {caller}", **ASKING, **headers}
+    """The headers of a request by a subsystem."""
+    token = _desk(TickingClock()).issue(caller, START)
+    return {"Authorization": f"Bearer {token}", **ASKING, **headers}
+
+
+def _desk(clock: Clock) -> TokenDesk:
+    return TokenDesk(KEY, URL, 30, clock)

@@ -48,7 +48,7 @@ def claimed_subsystem(assertion: str) -> str:
     """Whose assertion it says it is, unverified: only to find the keys. Raises Unauthenticated when it is no token."""
     try:
         return str(_unverified(assertion)["sub"])
-    except (KeyError, ValueError, TypeError, JoseError) as error:
+    except (LookupError, ValueError, TypeError, JoseError) as error:
         raise Unauthenticated("The client assertion is no readable token.") from error
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    import pyarrow as pa  # noqa: PLC0415 # as in _open
+    import pyarrow as pa
 
 JSON = "application/json"
 CSV = "text/csv"

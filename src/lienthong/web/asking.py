@@ -91,7 +91,12 @@ class Counter:
         with self._opening:
             if self._pool is None:
                 self._pool = ConnectionPool(
-                    self.database_url, min_size=1, max_size=MOST_CONNECTIONS, timeout=POOL_WAIT_SECONDS, open=True, kwargs={"options": OPTIONS}
+                    self.database_url,
+                    min_size=1,
+                    max_size=MOST_CONNECTIONS,
+                    timeout=POOL_WAIT_SECONDS,
+                    open=True,
+                    kwargs={"options": OPTIONS},
                 )
             return self._pool
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from lienthong.access import ANONYMOUS, RULES, AccessRequest, Decision, Identity, Operation, Register, decide, deny
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
-from lienthong.errors import Denied, RequestError, Unauthenticated
+from lienthong.errors import BadRequest, Denied, RequestError, Unauthenticated
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline import Workshop
 from lienthong.sharing.rights import Right, right_of, right_of_owner
@@ -19,6 +20,7 @@ from lienthong.store import append_entries
 
 OWN = "own"  # what only the owner may do: see and put right the rows that wait
 LONGEST_HEADER = 200
+FIRST_PRINTED = 0x20
 Identify = Callable[[Request], str | None]
 Charge = Callable[[Decision], None]
 
@@ -38,11 +40,12 @@ class Authoriser:
 
     def __call__(self, request: Request, contract: Contract, operation: str) -> Right:
         """The caller's right. Raises Unauthenticated, Denied or QuotaExceeded, each with its entry in the ledger."""
-        caller = self.identify(request)
-        purpose, official = header(request, "lienthong-purpose"), header(request, "lienthong-official")
+        caller: str | None = None
+        purpose = official = ""
         try:
-            if operation in (OWN, Operation.SUBMIT) and _owns(caller, contract):
-                assert caller is not None  # _owns says so
+            purpose, official = header(request, "lienthong-purpose"), header(request, "lienthong-official")
+            caller = self.identify(request)
+            if caller is not None and operation in (OWN, Operation.SUBMIT) and Identity.parse(caller).agency == contract.agency:
                 for value, rule in ((purpose, "no_purpose"), (official, "no_official")):
                     if not value:
                         raise _denied(deny(rule))
@@ -82,16 +85,16 @@ class Authoriser:
 
 
 def header(request: Request, name: str) -> str:
-    """A header as text: bytes are UTF-8, so that an official's name may be written as it is."""
-    value = request.headers.get(name, "").strip()[:LONGEST_HEADER]
-    try:
-        return value.encode("latin-1").decode("utf-8").replace("\x00", "")
-    except UnicodeDecodeError:
-        return value
-
-
-def _owns(caller: str | None, contract: Contract) -> bool:
-    return caller is not None and Identity.parse(caller).agency == contract.agency
+    """A header as text: bytes are UTF-8, so that an official's name may be written as it is. Raises BadRequest when it is no plain text."""
+    value = request.headers.get(name, "").strip()
+    with suppress(UnicodeDecodeError):
+        value = value.encode("latin-1").decode("utf-8")
+    if len(value) > LONGEST_HEADER or any(ord(character) < FIRST_PRINTED or character == "\x7f" for character in value):
+        raise BadRequest(
+            f"{name}: expected at most {LONGEST_HEADER} characters and no control characters, found {len(value)}.",
+            vi=f"{name}: cần nhiều nhất {LONGEST_HEADER} ký tự, không có ký tự điều khiển.",
+        )
+    return value
 
 
 def _denied(decision: Decision) -> RequestError:

@@ -7,13 +7,14 @@ from typing import Any
 
 from lienthong import __version__
 from lienthong.contracts import Contract, Property, Sensitivity, Sharing
-from lienthong.sharing.filters import MOST_ROWS
+from lienthong.sharing.filters import MOST_ROWS, MOST_VALUES
 from lienthong.sharing.formats import ARROW, CSV, JSON, PARQUET
 
 Schema = dict[str, Any]
 PROBLEM = "application/problem+json"
 MOST_RECORDS = 1000
 MOST_KEY_LENGTH = 200
+MOST_HEADER_LENGTH = 200
 _TYPES: dict[str, Schema] = {
     "string": {"type": "string"},
     "integer": {"type": "integer", "minimum": -(2**63) + 1, "maximum": 2**63 - 1},
@@ -38,6 +39,7 @@ _WORDS = {
 }
 _READING = (400, 401, 403, 404, 405, 429)
 _TEXT = {"type": "string"}
+_NO_NUL = {"pattern": "^[^\\x00]*$"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
 
 
@@ -115,13 +117,13 @@ def _list(contract: Contract) -> Schema:
 
 
 def _filters(p: Property) -> Iterable[Schema]:
-    kind = _TYPES[p.logical_type]
+    kind = _TYPES[p.logical_type] | (_NO_NUL if p.logical_type == "string" else {})
     words = f"{p.title_vi} · {p.title_en}"
     yield _query(p.name, kind, words)
     yield _query(f"{p.name}.gte", kind, f"{words} ≥")
     yield _query(f"{p.name}.lte", kind, f"{words} ≤")
     yield {
-        **_query(f"{p.name}.in", {"type": "array", "items": kind, "minItems": 1, "maxItems": 20}, words),
+        **_query(f"{p.name}.in", {"type": "array", "items": kind, "minItems": 1, "maxItems": MOST_VALUES}, words),
         "style": "form",
         "explode": False,
     }
@@ -158,7 +160,10 @@ def _changes(contract: Contract) -> Schema:
 def _submit(contract: Contract) -> Schema:
     records = {"type": "array", "items": _ref(f"{_word(contract)}_input"), "minItems": 1, "maxItems": MOST_RECORDS}
     body = {"type": "object", "required": ["records"], "additionalProperties": False, "properties": {"records": records}}
-    parameters = [*_asking(contract, is_personal=True), _header("Idempotency-Key", "Khóa chống gửi trùng · Sent twice, done once", True)]
+    parameters = [
+        *_asking(contract, is_personal=True),
+        _header("Idempotency-Key", "Khóa chống gửi trùng · Sent twice, done once", True, "^[!-~]+$"),
+    ]
     return _operation(
         contract,
         "submit",
@@ -183,7 +188,12 @@ def _quarantine(contract: Contract) -> Schema:
 
 def _correct(contract: Contract) -> Schema:
     item = {"name": "item", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}}
-    values = {"type": "object", "additionalProperties": _MAYBE_TEXT, "description": "Cột → giá trị đúng · Column → right value"}
+    values = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {p.name: _MAYBE_TEXT for p in contract.properties},
+        "description": "Trường → giá trị đúng · Property → right value",
+    }
     body = {"type": "object", "required": ["values"], "additionalProperties": False, "properties": {"values": values}}
     return _operation(
         contract,
@@ -206,8 +216,8 @@ def _asking(contract: Contract, *, is_personal: bool | None = None) -> list[Sche
     ]
 
 
-def _header(name: str, words: str, required: bool) -> Schema:
-    schema = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
+def _header(name: str, words: str, required: bool, pattern: str = "^[^\\x00-\\x1f\\x7f]*$") -> Schema:
+    schema = {"type": "string", "minLength": 1 if required else 0, "maxLength": MOST_HEADER_LENGTH, "pattern": pattern}
     return {"name": name, "in": "header", "required": required, "schema": schema, "description": words}
 
 
@@ -218,7 +228,7 @@ def _query(name: str, schema: Mapping[str, Any], words: str) -> Schema:
 def _csv(name: str, contract: Contract, words: str, *, with_minus: bool = False) -> Schema:
     names = [p.name for p in contract.properties]
     choices = [*names, *(f"-{n}" for n in names)] if with_minus else names
-    schema = {"type": "array", "items": {"enum": choices}, "minItems": 1, "maxItems": 20}
+    schema = {"type": "array", "items": {"enum": choices}, "minItems": 1}
     return {**_query(name, schema, words), "style": "form", "explode": False}
 
 
@@ -285,8 +295,7 @@ def _answered(p: Property) -> Schema:
 
 def _taken(p: Property) -> Schema:
     """A value as it may be sent: as a file would hold it, or as JSON says it; the contract's rules judge it."""
-    kinds = ["string", "null"] if p.logical_type in ("string", "date", "timestamp") else ["string", "number", "boolean", "null"]
-    return {"type": kinds, "description": f"{p.title_vi} · {p.title_en}"}
+    return {"type": ["string", "number", "boolean", "null"], "description": f"{p.title_vi} · {p.title_en}"}
 
 
 def _object(**properties: Mapping[str, Any]) -> Schema:

@@ -23,7 +23,9 @@ def dataset(counter: Counter, request: Request) -> Response:
 
 
 def style(_: Counter, __: Request) -> Response:
-    return Response(stylesheet(), media_type="text/css; charset=utf-8", headers={**SECURITY_HEADERS, "Cache-Control": "public, max-age=3600"})
+    return Response(
+        stylesheet(), media_type="text/css; charset=utf-8", headers={**SECURITY_HEADERS, "Cache-Control": "public, max-age=3600"}
+    )
 
 
 def openapi(counter: Counter, _: Request) -> Response:

@@ -13,7 +13,7 @@ from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline import correct_row, list_quarantine, show_quarantine
-from lienthong.sharing.filters import MOST_ROWS, read_known, read_limit
+from lienthong.sharing.filters import MOST_ROWS, read_known, read_limit, shown
 from lienthong.sharing.rights import Right
 from lienthong.web.asking import Counter, contract_of, json_answer
 from lienthong.web.bodies import read_json
@@ -44,7 +44,7 @@ async def corrected(counter: Counter, request: Request) -> Response:
     right = await run_in_threadpool(counter.authorise, request, contract, "own")
     read_known(request.query_params.multi_items(), ())
     item_id = _number("item", request.path_params["item"])
-    changes = _changes(await read_json(request, LARGEST_BODY))
+    changes = _changes(await read_json(request, LARGEST_BODY), contract)
 
     def act() -> dict[str, Any]:
         dataset_id, _ = show_quarantine(counter.workshop, item_id)
@@ -56,10 +56,13 @@ async def corrected(counter: Counter, request: Request) -> Response:
     return json_answer(await run_in_threadpool(act))
 
 
-def _changes(body: Any) -> dict[str, str | None]:
+def _changes(body: Any, contract: Contract) -> dict[str, str | None]:
     if not isinstance(body, dict) or set(body) != {"values"} or not isinstance(body["values"], dict):
         raise Unprocessable('Expected {"values": {"column": "right value"}} and nothing else.')
+    names = [p.name for p in contract.properties]
     for name, value in body["values"].items():
+        if name not in names:
+            raise Unprocessable(f"`values`: there is no `{shown(name)}`.", hint=f"Properties: {', '.join(names)}.")
         if value is not None and not isinstance(value, str):
             raise Unprocessable(f"`values`, `{name[:60]}`: expected text or null.")
     changes: dict[str, str | None] = body["values"]
