@@ -96,13 +96,23 @@ def _related_provinces(code: str) -> frozenset[str]:
     return frozenset({code, *_successors().get(code, ()), *old})
 
 
-_KIND = (
-    r"thành phố|thị xã|thị trấn|đặc khu|phường|quận|huyện|tỉnh|xã"
-    r"|thanh pho|thi xa|thi tran|dac khu|phuong|quan|huyen|tinh|xa"
-)
-_SHORT_KIND = r"tp|tx|tt|p|q|h|x|t"
-_KINDS = re.compile(rf"^(?:(?:{_KIND})(?=\s)|(?:{_SHORT_KIND})\.|(?:tp|tx|tt|p|q)(?=\s|[0-9])|tp(?=hcm))\s*", re.IGNORECASE)
-_KIND_INSIDE = re.compile(rf"(?<=\S)\s*[\s\-–]\s*(?=(?:(?:{_KIND}|tp|tx|tt)\s|(?:{_SHORT_KIND})\.)\s*\S)", re.IGNORECASE)
+_KIND = r"thành phố|thị xã|thị trấn|đặc khu|phường|quận|huyện|tỉnh|xã"
+_PLAIN_KIND = r"thanh pho|thi xa|thi tran|dac khu|phuong|quan|huyen|tinh|xa"
+_SHORT_KIND = r"(?:tp|tx|tt|p|q|h|x|t)"
+
+
+def _kinds(words: str) -> re.Pattern[str]:
+    return re.compile(rf"^(?:(?:{words})(?=\s)|{_SHORT_KIND}\.|(?:tp|tx|tt|p|q)(?=\s|[0-9])|tp(?=hcm))\s*", re.IGNORECASE)
+
+
+def _kinds_inside(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<=\S)\s*[\s\-–]\s*((?:{words}|tp|tx|tt)\s|{_SHORT_KIND}\.|[pq](?=[0-9]))", re.IGNORECASE)
+
+
+# By whether the text has marks: `Quan` is a kind in `Quan Go Vap` alone, and a name in `Xã Tân Quan`.
+_KINDS = {False: _kinds(_KIND), True: _kinds(_PLAIN_KIND)}
+_KINDS_INSIDE = {False: _kinds_inside(_KIND), True: _kinds_inside(_PLAIN_KIND)}
+_BELOW_COMMUNE = re.compile(r"^(?:ấp|ap|thôn|thon|khu phố|khu pho|kp|tổ|to|số|so|đường|duong|khóm|khom|bản|ban|làng|lang|buôn|buon|sóc|soc|hẻm|ngõ)\b|^[0-9]", re.IGNORECASE)
 _WRITTEN_KINDS = {
     "p": "phường", "x": "xã", "tt": "thị trấn", "h": "huyện", "q": "quận", "tx": "thị xã", "tp": "thành phố", "t": "tỉnh",
     "phuong": "phường", "xa": "xã", "thi tran": "thị trấn", "huyen": "huyện", "quan": "quận", "thi xa": "thị xã",
@@ -112,6 +122,7 @@ _LEVELS = {
     "phường": {"commune"}, "xã": {"commune"}, "thị trấn": {"commune"}, "đặc khu": {"commune"},
     "quận": {"district"}, "huyện": {"district"}, "thị xã": {"district"}, "tỉnh": {"province"}, "thành phố": {"district", "province"},
 }  # fmt: skip
+_KINDS_OF_COMMUNES = {kind for kind, levels in _LEVELS.items() if levels == {"commune"}}
 _OTHER_NAMES = {"hcm": "hồ chí minh", "sài gòn": "hồ chí minh", "brvt": "bà rịa vũng tàu", "huế": "thừa thiên huế"}
 _HIGHLAND = re.compile(r"\b(?:đăk|đắk|dak|dăk|đac|đắc)\b")
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
@@ -119,9 +130,13 @@ _TONES = "\u0300\u0301\u0303\u0309\u0323"
 
 def _name_key(name: str) -> str:
     """A name's key that still tells marks apart: case, kind, tone placement, i and y, and the spellings of Đak left out."""
-    text = _KINDS.sub("", tidy(name).casefold())
+    text = _without_kind(tidy(name).casefold())
     text = re.sub(r"[^\w\s]", " ", _HIGHLAND.sub("đak", text))
     return " ".join(map(_word_key, text.split()))
+
+
+def _without_kind(text: str) -> str:
+    return _KINDS[text.isascii()].sub("", text)
 
 
 @lru_cache(maxsize=16_384)
@@ -136,7 +151,7 @@ def _word_key(word: str) -> str:
 
 
 def _kind(text: str) -> str:
-    found = _KINDS.match(text)
+    found = _KINDS[text.isascii()].match(text)
     if found is None:
         return ""
     written = found.group().strip().rstrip(".").casefold()
@@ -174,23 +189,25 @@ def _ways_to_part(text: str) -> Iterator[list[str]]:
     """The name and the units around it, by what people put between them: commas, dashes, nothing but the kind of the next, nothing at all."""
     for pattern in (re.compile(r"[,;]"), re.compile(r"[,;]|\s[-–]\s")):
         yield _parts(pattern.split(text))
-    by_kind = _parts(re.split(r"[,;]|\s[-–]\s", _KIND_INSIDE.sub(", ", text)))
-    yield by_kind
-    yield _parts(_with_last_apart(by_kind))
+    yield _parts(re.split(r"[,;]|\s[-–]\s", _KINDS_INSIDE[text.isascii()].sub(r", \1", text)))
 
 
 def _parts(pieces: Iterable[str]) -> list[str]:
-    return [piece.strip() for piece in pieces if piece.strip(" .-–")]
-
-
-def _with_last_apart(parts: list[str]) -> list[str]:
-    """`[…, TP Đồng Xoài Bình Phước]` as `[…, TP Đồng Xoài, Bình Phước]`, where the last words name a province."""
-    words = parts[-1].split(" ") if parts else []
-    for first in range(len(words) - 1, 0, -1):
-        tail = " ".join(words[first:])
-        if any(unit.level == "province" for unit in _by_name().get(_name_key(tail), [])):
-            return [*parts[:-1], " ".join(words[:first]), tail]
+    parts = [piece.strip() for piece in pieces if piece.strip(" .-–")]
+    if parts:
+        parts = [*parts[:-1], *_apart(parts[-1], "province")]
+        parts = [*_apart(parts[0], "district"), *parts[1:]]
     return parts
+
+
+def _apart(part: str, level: str) -> list[str]:
+    """`TP Đồng Xoài Bình Phước` as `TP Đồng Xoài`, `Bình Phước`: where a part names nothing but its last words a unit of a level."""
+    words = part.split(" ") if not _with_name(part) else []
+    for first in range(len(words) - 1, 0, -1):
+        head, tail = " ".join(words[:first]), " ".join(words[first:])
+        if _of_levels(_with_name(tail), {level}) and (level == "province" or _with_name(head)):
+            return [head, tail]
+    return [part]
 
 
 def _of_levels(found: list[Unit], levels: set[str] | None) -> list[Unit]:
@@ -202,24 +219,33 @@ def _named(parts: list[str], level: str | None, within: str | None, on: date) ->
         return []
     first, *around = parts
     kind = _kind(first)
-    found = _of_levels(_with_name(first), {level} if level else _LEVELS.get(kind))
+    found = _of_levels(_of_levels(_with_name(first), _LEVELS.get(kind)), {level} if level else None)
+    if not found and around and _BELOW_COMMUNE.match(first) and _kind(around[0]) in _KINDS_OF_COMMUNES:  # only then: Đường 10 is a commune
+        return _named(around, level, within, on)
     for part in around:
         found = _inside(found, part)
+    is_placed = within is not None or any(_surrounding(part) for part in around)
     if within is not None:
         found = [unit for unit in found if within in {unit.code, unit.province_code}] or _in_provinces(found, _related_provinces(within)) or found
     found = [unit for unit in found if unit.is_valid(on)] or found
-    return [unit for unit in found if kind and unit.name.casefold().startswith(kind)] or found
+    # Without a place around it even a full name may be another's: Xã Minh Long has become a phường, and another Xã Minh Long is left.
+    return [unit for unit in found if kind and is_placed and unit.name.casefold().startswith(kind)] or found
 
 
 def _with_name(name: str) -> list[Unit]:
     key = _name_key(name)
-    key = _name_key(_OTHER_NAMES[key_of_other]) if (key_of_other := tidy(_KINDS.sub("", name.casefold()))) in _OTHER_NAMES else key
+    key = _name_key(_OTHER_NAMES[key_of_other]) if (key_of_other := tidy(_without_kind(name.casefold()))) in _OTHER_NAMES else key
     return _by_name().get(key) or _by_name().get(without_marks(key), [])
+
+
+def _surrounding(part: str) -> list[Unit]:
+    """The districts and provinces a part names."""
+    return _of_levels(_with_name(part), _LEVELS.get(_kind(part), {"district", "province"}) - {"commune"})
 
 
 def _inside(found: list[Unit], part: str) -> list[Unit]:
     """Those of the units that lie in the district or province a part names; a part that names none is a street or a hamlet."""
-    around = _of_levels(_with_name(part), _LEVELS.get(_kind(part), {"district", "province"}))
+    around = _surrounding(part)
     if not around:
         return found
     codes = {unit.code for unit in around}
