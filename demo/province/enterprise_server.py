@@ -1,0 +1,95 @@
+"""The planning department's enterprise service, as such services are: tokens that expire, pages, now and then «slow down».
+
+`python -m demo.province.enterprise_server --data FILE --port N [--flaky]`; prints its address when it listens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+CLIENT_ID, CLIENT_SECRET = "lien-thong", "bi-mat-mau"  # of the demo service, which serves invented data on this machine
+TOKEN_SECONDS = 600
+MOST_ROWS = 1000
+EVERY_FLAKY = 7
+
+
+class Service(ThreadingHTTPServer):
+    """The rows, the tokens given out, and whether the service is a moody one."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], rows: list[dict[str, Any]], *, is_flaky: bool = False) -> None:
+        super().__init__(address, Handler)
+        self.rows = rows
+        self.tokens: dict[str, float] = {}
+        self.is_flaky = is_flaky
+        self.requests = 0
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Service
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 10_000)).decode("utf-8", "replace")
+        form = parse_qs(body)
+        if self.path != "/token" or form.get("client_id") != [CLIENT_ID] or form.get("client_secret") != [CLIENT_SECRET]:
+            self._answer(401, {"loi": "Sai tài khoản"})
+            return
+        token = secrets.token_urlsafe(24)
+        self.server.tokens[token] = time.monotonic() + TOKEN_SECONDS
+        self._answer(200, {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS})
+
+    def do_GET(self) -> None:
+        asked = urlsplit(self.path)
+        if asked.path != "/api/doanh-nghiep":
+            self._answer(404, {"loi": "Không có địa chỉ này"})
+            return
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if self.server.tokens.get(token, 0) < time.monotonic():
+            self._answer(401, {"loi": "Cần đăng nhập"})
+            return
+        self.server.requests += 1
+        if self.server.is_flaky and self.server.requests % EVERY_FLAKY == 0:
+            self._answer(429, {"loi": "Quá nhiều yêu cầu"}, {"Retry-After": "1"})
+            return
+        query = parse_qs(asked.query)
+        page, size = int(query.get("page", ["1"])[0]), min(int(query.get("size", ["500"])[0]), MOST_ROWS)
+        rows = self.server.rows
+        self._answer(200, {"tong_so": len(rows), "trang": page, "du_lieu": rows[(page - 1) * size : page * size]})
+
+    def _answer(self, status: int, value: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+        body = json.dumps(value, ensure_ascii=False).encode()
+        self.send_response(status)
+        for name, text in {"Content-Type": "application/json", "Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, text)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # the base class's own name
+        """The demo's terminal shows the card, not each request."""
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--data", type=Path, required=True)
+    arguments.add_argument("--port", type=int, default=0)
+    arguments.add_argument("--flaky", action="store_true")
+    given = arguments.parse_args()
+    service = Service(("127.0.0.1", given.port), json.loads(given.data.read_text("utf-8")), is_flaky=given.flaky)
+    print(f"http://127.0.0.1:{service.server_address[1]}", flush=True)
+    try:
+        service.serve_forever()
+    except KeyboardInterrupt:
+        service.server_close()
+
+
+if __name__ == "__main__":
+    main()

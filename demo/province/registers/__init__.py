@@ -1,0 +1,1 @@
+"""One file a register: what its agency would deliver, in its own format."""

@@ -1,0 +1,39 @@
+"""Real reference data: units of administration before and after 1 July 2025, and the province's agencies."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from importlib import resources
+from pathlib import Path
+
+from demo.province.base import table
+from lienthong.standards.admin_units import units
+
+PROVINCES = {"70", "75"}  # Bình Phước and Đồng Nai: together the Đồng Nai of today
+
+
+def write_reference(out: Path) -> tuple[int, int, int]:
+    """Write units, changes and agencies; gives the number of rows of each."""
+    folder = out / "don-vi-hanh-chinh"
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = [u for u in units() if u.level == "province" or u.province_code in PROVINCES]
+    with (folder / "units.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("cap", "ma", "ten", "ma_huyen", "ma_tinh", "tu_ngay", "den_ngay"))
+        writer.writerows((u.level, u.code, u.name, u.district_code, u.province_code, u.valid_from, u.valid_to or "") for u in kept)
+    codes = {u.code for u in kept if u.valid_to is not None}
+    data = gzip.decompress(resources.files("lienthong.standards").joinpath("data/admin_unit_changes.csv.gz").read_bytes()).decode("utf-8")
+    changes = [row for row in csv.DictReader(io.StringIO(data)) if row["old_code"] in codes]
+    with (folder / "changes.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("cap", "ma_cu", "ma_moi", "bi_tach", "mac_dinh", "ngay"))
+        writer.writerows((r["level"], r["old_code"], r["new_code"], r["is_split"], r["is_default"], "2025-07-01") for r in changes)
+    agencies = table("agencies")
+    (out / "co-quan").mkdir(exist_ok=True)
+    with (out / "co-quan" / "agencies.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("ma", "ten", "loai", "ten_tat", "ma_huyen", "ma_cap_tren", "tinh_trang_ma", "co_quan_ke_thua"))
+        writer.writerows(tuple(row.values()) for row in agencies)
+    return len(kept), len(changes), len(agencies)
