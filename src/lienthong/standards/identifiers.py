@@ -2,7 +2,7 @@
 
 Sources: personal id, Decree 137/2015 art. 13 and Circular 07/2016 (place, century and sex, year, six digits; the place is that of the list of
 63 provinces and never changes); tax code, python-stdnum `vn.mst`; agency code, Decision 20/2020 and the reversed form of QCVN 102:2016.
-Ranges that are never issued mark sample data: places 097–099, tax codes 00…, insurance 99…, phones 06….
+Ranges that are never issued mark sample data: places 097–099, old ids 00… and 99…, tax codes 00…, insurance 99…, phones 06….
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ PROVINCES_OF_BIRTH = frozenset(
     ["001", "002", "004", "006", "008", "010", "011", "012", "014", "015", "017", "019", "020", "022", "024", "025", "026", "027", "030", "031", "033", "034", "035", "036", "037", "038", "040", "042", "044", "045", "046", "048", "049", "051", "052", "054", "056", "058", "060", "062", "064", "066", "067", "068", "070", "072", "074", "075", "077", "079", "080", "082", "083", "084", "086", "087", "089", "091", "092", "093", "094", "095", "096"]
 )
 SYNTHETIC_PLACES = frozenset({"097", "098", "099"})
+SYNTHETIC_OLD_IDS = ("00", "99")
 FIRST_COUNTRY = 100
 CITIZEN_ID_DIGITS, OLD_ID_DIGITS = 12, 9
 _SEPARATORS = re.compile(r"[\s.\-_]")
@@ -43,8 +44,8 @@ def _clean_citizen_id(value: str, options: Options) -> Cleaned:
     number = _SEPARATORS.sub("", text.strip("'"))
     if not (number.isascii() and number.isdigit()):
         return Cleaned(None, "citizen_id.shape")
-    if len(number) == OLD_ID_DIGITS:
-        return Cleaned(number) if options.get("accept_cmnd", True) else Cleaned(None, "citizen_id.old_form")
+    if len(number) in (OLD_ID_DIGITS - 1, OLD_ID_DIGITS):
+        return _old_id(number, options)
     if len(number) in (CITIZEN_ID_DIGITS - 2, CITIZEN_ID_DIGITS - 1):
         restored = number.zfill(CITIZEN_ID_DIGITS)
         return Cleaned(restored, "citizen_id.zeros_restored") if _place_problem(restored, options) is None else Cleaned(None, "citizen_id.shape")
@@ -52,6 +53,16 @@ def _clean_citizen_id(value: str, options: Options) -> Cleaned:
         return Cleaned(None, "citizen_id.shape")
     problem = _place_problem(number, options)
     return Cleaned(number if problem is None else None, problem)
+
+
+def _old_id(number: str, options: Options) -> Cleaned:
+    """A 9-digit number (CMND); one that began with 0 (Hà Nội, Hải Phòng…) may have lost it."""
+    if not options.get("accept_cmnd", True):
+        return Cleaned(None, "citizen_id.old_form")
+    restored = number.zfill(OLD_ID_DIGITS)
+    if restored.startswith(SYNTHETIC_OLD_IDS) and not options.get(ACCEPT_SYNTHETIC):
+        return Cleaned(None, "citizen_id.synthetic")
+    return Cleaned(restored, None if restored == number else "citizen_id.zeros_restored")
 
 
 def _quick_citizen_id(value: pl.Expr, options: Options) -> pl.Expr:
@@ -66,12 +77,13 @@ CITIZEN_ID = DistinctStandard(
     "Số định danh cá nhân",
     "Personal identification number",
     _clean_citizen_id,
-    good=(("070 090 123 456", "070090123456"), ("285123456", "285123456"), ("70090123456", "070090123456")),
+    good=(("070 090 123 456", "070090123456"), ("285123456", "285123456"), ("70090123456", "070090123456"), ("12345678", "012345678")),
     bad=(
         ("97090123456", "citizen_id.shape"),
         ("097090123456", "citizen_id.synthetic"),
         ("003090123456", "citizen_id.place"),
         ("7.0E+10", "citizen_id.rounded"),
+        ("001234567", "citizen_id.synthetic"),
         ("chưa có", "citizen_id.shape"),
     ),
     quick=_quick_citizen_id,
@@ -82,12 +94,12 @@ CITIZEN_ID = DistinctStandard(
 def _clean_tax_code(value: str, options: Options) -> Cleaned:
     text = _SEPARATORS.sub("", tidy(value).removesuffix(".0").strip("'"))
     if not (text.isascii() and text.isdigit()):
-        return Cleaned(None, "tax_code.shape")
+        return Cleaned(None, "tax_code.rounded" if _ROUNDED.fullmatch(tidy(value)) else "tax_code.shape")
     if len(text) == CITIZEN_ID_DIGITS:
         found = _clean_citizen_id(text, {ACCEPT_SYNTHETIC: options.get(ACCEPT_SYNTHETIC, False)})
         return Cleaned(found.value, None if found.problem is None else "tax_code.shape")
     restored = None
-    if len(text) in (8, 9):
+    if len(text) in (8, 9):  # of ten digits
         text, restored = text.zfill(10), "tax_code.zeros_restored"
     if len(text) not in (10, 13):
         return Cleaned(None, "tax_code.shape")
@@ -117,7 +129,7 @@ INSURANCE_DIGITS = 10
 
 
 def _clean_insurance_no(value: str, options: Options) -> Cleaned:
-    number = _SEPARATORS.sub("", tidy(value).removesuffix(".0").strip("'"))
+    number = _SEPARATORS.sub("", tidy(value).removesuffix(".0").strip("'")).upper()
     if re.fullmatch(r"[A-Z]{2}\d{13}", number):  # a health card: two letters, three digits, then the ten
         number = number[-INSURANCE_DIGITS:]
     if not (number.isascii() and number.isdigit()):

@@ -10,6 +10,7 @@ import polars as pl
 
 from lienthong.standards.base import Cleaned
 from lienthong.standards.distinct import DistinctStandard, Options
+from lienthong.standards.legacy_encodings import decode_tcvn3, decode_vni, is_syllable
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"), None)
 _QUOTES = {ord("“"): '"', ord("”"): '"', ord("‘"): "'", ord("’"): "'", ord("\u00a0"): " ", ord("\u202f"): " "}
@@ -60,22 +61,57 @@ TEXT = DistinctStandard(
     key=lambda value: None if value is None else without_marks(value),
 )
 
-_NOTE = re.compile(r"\(.*?\)|\[.*?\]|\b(?:ông|bà|vợ|chồng)\s*[:.]?\s+(?=\S+\s+\S)", re.IGNORECASE)
+# Titles and words of kinship before a name. Ông and Bà are left where no usual surname follows: Ông is a surname too.
+_SURNAMES = "Nguyễn|Trần|Lê|Phạm|Huỳnh|Hoàng|Phan|Vũ|Võ|Đặng|Bùi|Đỗ|Hồ|Ngô|Dương|Lý|Điểu|Đinh|Trương|Lâm|Mai|Đoàn|Nguyen|Tran|Le|Pham|Huynh|Hoang|Vo"
+_NOTE = re.compile(
+    rf"\(.*?\)|\[.*?\]|^(?:vợ|chồng)\s*[:.]?\s+(?=\S+\s+\S)|^(?:ông|bà|anh|chị|cụ|hộ ông|hộ bà)(?:\s*[:.]\s*|\s+(?=(?:{_SURNAMES})\s+\S))", re.IGNORECASE
+)
 _NAME = re.compile(r"[^\W\d_]+(?:['’.\-][^\W\d_]+)*(?: [^\W\d_]+(?:['’.\-][^\W\d_]+)*)*")
-_TELEX = re.compile(r"[a-z]*(?:aa|ee|oo|dd|aw|ow|uw|[aeiouy][sfxj])[a-z]*", re.IGNORECASE)
+_SEVERAL = re.compile(r"\S\s+(?:và|vợ|chồng)\s+\S", re.IGNORECASE)
+_KEYS = r"[A-Za-z]*(?i:aa|ee|oo|dd|aw|ow|uw|[aeiouy][sfxj])[A-Za-z]*"
+_TELEX = re.compile(_KEYS)
 
 
 def _clean_name(value: str, _: Options) -> Cleaned:
     text = tidy(value)
     bare = tidy(_NOTE.sub(" ", text)).strip(" .,-")
-    if not bare or not _NAME.fullmatch(bare):
-        return Cleaned(None, "person_name.not_a_name")
-    name = " ".join(map(_cased, bare.split(" "))) if bare.isupper() or bare.islower() else bare
+    from_old_font = None if re.fullmatch(_CLEAN_NAME, text) else _from_old_font(" ".join(value.split(" ")).strip())
+    if from_old_font is not None:
+        return Cleaned(_in_title_case(from_old_font), "person_name.font")
+    if not bare or not _NAME.fullmatch(bare) or _SEVERAL.search(bare):
+        return Cleaned(None, "person_name.several" if _SEVERAL.search(bare) else "person_name.not_a_name")
+    name = _in_title_case(bare)
     if bare != text:
         return Cleaned(name, "person_name.note")
-    if name.isascii() and any(_TELEX.fullmatch(word) and len(word) > 2 for word in name.split(" ")):  # An, Ex… are names
+    if any(len(word) > 2 and word.isascii() and _TELEX.fullmatch(word) and not is_syllable(word) for word in name.split(" ")):  # An, Ex… are names
         return Cleaned(name, "person_name.telex")
     return Cleaned(name)
+
+
+def _in_title_case(name: str) -> str:
+    """NGUYỄN VĂN AN, nguyễn văn an and Nguyễn văn an as Nguyễn Văn An; a word of mixed case (K'Rang, McDonald) is left as it is."""
+    is_shouted = name.isupper()
+    return " ".join(_cased(word) if is_shouted or word.islower() else word for word in name.split(" "))
+
+
+def _from_old_font(text: str) -> str | None:
+    """The name, where it was typed in TCVN3 or VNI and read as Latin (NguyÔn V¨n Thµnh); None where it was not.
+
+    Only where every word with foreign letters becomes a syllable and none was one before.
+    """
+    words = [word for word in text.split(" ") if not word.isascii()]  # as it came: a soft hyphen is ư in TCVN3
+    if not words or any(is_syllable(word) for word in words):
+        return None
+    try:
+        data = text.encode("cp1252")
+    except UnicodeEncodeError:
+        return None
+    for decode in (decode_tcvn3, decode_vni):
+        found = unicodedata.normalize("NFC", decode(data))
+        after = [new for old, new in zip(text.split(" "), found.split(" "), strict=False) if not old.isascii()]
+        if len(after) == len(words) and len(found) > 1 and all(is_syllable(word) and not word.isascii() for word in after) and _NAME.fullmatch(found):
+            return found
+    return None
 
 
 def _cased(word: str) -> str:
@@ -94,8 +130,9 @@ _CLEAN_NAME = rf"^{_CLEAN_WORD}( {_CLEAN_WORD})+$"
 
 
 def _quick_name(value: pl.Expr, _: Options) -> pl.Expr:
-    """Title case with at least one mark, so that neither case nor typing keys are in question."""
-    return pl.when(value.str.contains(_CLEAN_NAME) & value.str.contains(r"[^ -~]") & ~value.str.contains(r"^(Ông|Bà|Vợ|Chồng) ")).then(value)
+    """Title case with at least one mark, no title before and no typing keys left over."""
+    unusual = rf"^(Ông|Bà|Anh|Chị|Cụ|Hộ|Vợ|Chồng) | (Và|Vợ|Chồng) |(^| ){_KEYS}( |$)"
+    return pl.when(value.str.contains(_CLEAN_NAME) & value.str.contains(r"[^ -~]") & ~value.str.contains(unusual)).then(value)
 
 
 PERSON_NAME = DistinctStandard(
@@ -104,8 +141,8 @@ PERSON_NAME = DistinctStandard(
     "Họ và tên",
     "Name of a person",
     _clean_name,
-    good=(("  NGUYỄN  VĂN AN ", "Nguyễn Văn An"), ("điểu k'rang", "Điểu K'Rang"), ("Lê Thị Thuý", "Lê Thị Thuý")),
-    bad=(("12345", "person_name.not_a_name"), ("Nguyeenx Van A", "person_name.telex"), ("Trần Thị Út (Bé Ba)", "person_name.note")),
+    good=(("  NGUYỄN  VĂN AN ", "Nguyễn Văn An"), ("điểu k'rang", "Điểu K'Rang"), ("Lê thị Thuý", "Lê Thị Thuý"), ("Ông Thị Lan", "Ông Thị Lan"), ("NguyÔn V¨n Thµnh", "Nguyễn Văn Thành")),
+    bad=(("12345", "person_name.not_a_name"), ("Nguyeenx Van A", "person_name.telex"), ("Trần Thị Út (Bé Ba)", "person_name.note"), ("Bà Lê Thị Út", "person_name.note"), ("NguyÔn V¨n Thµnh", "person_name.font"), ("Lê Thị Út vợ Trần Văn An", "person_name.several")),
     quick=_quick_name,
     key=lambda value: None if value is None else name_key(value),
 )
