@@ -130,9 +130,24 @@ class NotFound(RequestError):
     status = 404
 
 
+class NotAcceptable(RequestError):
+    code = "not-acceptable"
+    status = 406
+
+
 class Conflict(RequestError):
     code = "conflict"
     status = 409
+
+
+class TooLarge(RequestError):
+    code = "too-large"
+    status = 413
+
+
+class NotJson(RequestError):
+    code = "not-json"
+    status = 415
 
 
 class Unprocessable(RequestError):

@@ -90,7 +90,11 @@ def _begin(desk: Desk, contract: Contract, after: str | None) -> tuple[int, str]
         return version, key
     number, colon, key = after.partition(":")
     if not colon or not (number.isascii() and number.isdigit()) or not 1 <= int(number[:12]) <= LARGEST_VERSION:
-        raise BadRequest("`after`: this cursor was not given for this feed.", hint="Use `next` of the answer before, or begin without it.")
+        raise BadRequest(
+            "`after`: this cursor was not given for this feed.",
+            hint="Use `next` of the answer before, or begin without it.",
+            vi="`after`: con trỏ này không thuộc danh sách thay đổi này.",
+        )
     return int(number), key
 
 

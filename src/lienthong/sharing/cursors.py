@@ -46,6 +46,7 @@ class Cursors:
             raise BadRequest(
                 "This cursor was not given for this request.",
                 hint="Use `next` of the answer before, with the same filters, order and fields; or begin without a cursor.",
+                vi="Con trỏ này không thuộc yêu cầu này.",
             ) from error
         return [_value(value) for value in values]
 

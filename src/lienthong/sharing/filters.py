@@ -28,6 +28,13 @@ MOST_CONDITIONS = 100
 MOST_VALUES = 200
 LARGEST_INTEGER = 2**63 - 1
 LARGEST_LIMIT = 1_000_000_000
+VIETNAMESE = {
+    "a whole number": "số nguyên",
+    "a number": "số",
+    "true or false": "true hoặc false",
+    "a date like 2025-06-30": "ngày như 2025-06-30",
+    "an instant like 2026-01-01T08:00:00+07:00": "thời điểm như 2026-01-01T08:00:00+07:00",
+}
 
 
 @dataclass(frozen=True)
@@ -57,12 +64,14 @@ def read_list(parameters: Iterable[tuple[str, str]], contract: Contract) -> Want
         refuse_control_characters(name, text)
         if name in LIST_PARAMETERS:
             if name in known:
-                raise BadRequest(f"`{name}` is given twice.", hint="Give it once, with commas between values.")
+                raise BadRequest(f"`{name}` is given twice.", hint="Give it once, with commas between values.", vi=f"`{name}` có hai lần.")
             known[name] = text
         else:
             conditions.append(_condition(name, text, contract))
     if len(conditions) > MOST_CONDITIONS:
-        raise BadRequest(f"Expected at most {MOST_CONDITIONS} filters, found {len(conditions)}.")
+        raise BadRequest(
+            f"Expected at most {MOST_CONDITIONS} filters, found {len(conditions)}.", vi=f"Nhiều nhất {MOST_CONDITIONS} điều kiện lọc."
+        )
     return Wanted(
         fields=_fields(known.get("fields"), contract),
         conditions=tuple(conditions),
@@ -81,9 +90,9 @@ def read_known(parameters: Iterable[tuple[str, str]], names: Sequence[str]) -> d
     for name, text in parameters:
         refuse_control_characters(name, text)
         if name not in names:
-            raise BadRequest(f"Unknown parameter `{shown(name)}`.", hint=_nearest(name, names))
+            raise BadRequest(f"Unknown parameter `{shown(name)}`.", hint=_nearest(name, names), vi=f"Không có tham số `{shown(name)}`.")
         if name in found:
-            raise BadRequest(f"`{name}` is given twice.")
+            raise BadRequest(f"`{name}` is given twice.", vi=f"`{name}` có hai lần.")
         found[name] = text
     return found
 
@@ -94,14 +103,14 @@ def read_limit(text: str | None, most: int = LARGEST_LIMIT) -> int | None:
         return None
     limit = _integer("limit", text)
     if not 1 <= limit <= most:
-        raise BadRequest(f"`limit`: expected 1 to {most}, found {limit}.")
+        raise BadRequest(f"`limit`: expected 1 to {most}, found {limit}.", vi=f"`limit`: từ 1 đến {most}, nhận được {limit}.")
     return limit
 
 
 def refuse_control_characters(name: str, text: str) -> None:
     """No name or value holds NUL: PostgreSQL keeps none."""
     if "\x00" in name or "\x00" in text:
-        raise BadRequest("A parameter holds the character NUL.")
+        raise BadRequest("A parameter holds the character NUL.", vi="Một tham số có ký tự NUL.")
 
 
 def shown(text: str) -> str:
@@ -115,17 +124,29 @@ def _condition(name: str, text: str, contract: Contract) -> Condition:
     if name not in names and "." in name:
         column, _, operator = name.rpartition(".")
     if column not in names:
-        raise BadRequest(f"Unknown parameter `{shown(name)}`.", hint=_nearest(column, (*names, *LIST_PARAMETERS)))
+        raise BadRequest(
+            f"Unknown parameter `{shown(name)}`.",
+            hint=_nearest(column, (*names, *LIST_PARAMETERS)),
+            vi=f"Không có tham số `{shown(name)}`.",
+        )
     if operator not in OPERATORS:
-        raise BadRequest(f"`{shown(name)}`: unknown operator `{shown(operator)}`.", hint=_nearest(operator, OPERATORS))
+        raise BadRequest(
+            f"`{shown(name)}`: unknown operator `{shown(operator)}`.",
+            hint=_nearest(operator, OPERATORS),
+            vi=f"`{shown(name)}`: không có phép so sánh `{shown(operator)}`.",
+        )
     p = contract.property_named(column)
     if operator == "in":
         values = [read_value(name, part, p) for part in text.split(",")]
         if len(values) > MOST_VALUES:
-            raise BadRequest(f"`{name}`: expected at most {MOST_VALUES} values, found {len(values)}.")
+            raise BadRequest(
+                f"`{name}`: expected at most {MOST_VALUES} values, found {len(values)}.", vi=f"`{name}`: nhiều nhất {MOST_VALUES} giá trị."
+            )
         return Condition(column, operator, values)
     if operator == "starts_with" and p.logical_type != "string":
-        raise BadRequest(f"`{name}`: `starts_with` is for text, `{column}` is {p.logical_type}.")
+        raise BadRequest(
+            f"`{name}`: `starts_with` is for text, `{column}` is {p.logical_type}.", vi=f"`{name}`: `starts_with` chỉ dùng cho chữ."
+        )
     return Condition(column, operator, read_value(name, text, p))
 
 
@@ -141,7 +162,9 @@ def _fields(text: str | None, contract: Contract) -> tuple[str, ...]:
     asked = [part.strip() for part in text.split(",")]
     for name in asked:
         if name not in names:
-            raise BadRequest(f"`fields`: there is no `{shown(name)}`.", hint=_nearest(name, names))
+            raise BadRequest(
+                f"`fields`: there is no `{shown(name)}`.", hint=_nearest(name, names), vi=f"`fields`: không có trường `{shown(name)}`."
+            )
     return tuple(dict.fromkeys(asked))
 
 
@@ -153,7 +176,9 @@ def _sorts(text: str | None, contract: Contract) -> tuple[Sort, ...]:
     for part in text.split(","):
         name = part.strip().removeprefix("-")
         if name not in names:
-            raise BadRequest(f"`sort`: there is no `{shown(name)}`.", hint=_nearest(name, names))
+            raise BadRequest(
+                f"`sort`: there is no `{shown(name)}`.", hint=_nearest(name, names), vi=f"`sort`: không có trường `{shown(name)}`."
+            )
         sorts.setdefault(name, Sort(name, part.strip().startswith("-")))
     return tuple(sorts.values())
 
@@ -214,7 +239,10 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
 
 
 def _refused(name: str, expected: str, found: str) -> BadRequest:
-    return BadRequest(f"`{shown(name)}`: expected {expected}, found `{shown(found)}`.")
+    return BadRequest(
+        f"`{shown(name)}`: expected {expected}, found `{shown(found)}`.",
+        vi=f"`{shown(name)}`: cần {VIETNAMESE[expected]}, nhận được `{shown(found)}`.",
+    )
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:

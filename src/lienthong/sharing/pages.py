@@ -58,6 +58,7 @@ def give_page(connection: Connection, desk: Desk, contract: Contract, wanted: Wa
         raise BadRequest(
             f"`limit`: expected 1 to {MOST_ROWS}, found {limit}.",
             hint="For everything at once ask for text/csv, Arrow or Parquet in Accept.",
+            vi=f"`limit`: từ 1 đến {MOST_ROWS}, nhận được {limit}.",
         )
     right.require_whole(wanted.named)
     fields, withheld = right.fields_of(contract, wanted.fields)
@@ -122,11 +123,18 @@ class Whole:
 def prepare_whole(connection: Connection, desk: Desk, contract: Contract, wanted: Wanted, right: Right) -> Whole:
     """Settle what a whole answer will hold. Raises BadRequest for a cursor, Denied for a filter on what is withheld."""
     if wanted.cursor is not None:
-        raise BadRequest("A file is one answer: it takes no `cursor`.", hint="Use `limit` to have fewer rows.")
+        raise BadRequest(
+            "A file is one answer: it takes no `cursor`.",
+            hint="Use `limit` to have fewer rows.",
+            vi="Tệp là một câu trả lời: không dùng `cursor`.",
+        )
     right.require_whole(wanted.named)
     fields, withheld = right.fields_of(contract, wanted.fields)
     if not fields:
-        raise BadRequest("None of these `fields` is part of this agreement: a file of them would have no columns.")
+        raise BadRequest(
+            "None of these `fields` is part of this agreement: a file of them would have no columns.",
+            vi="Không trường nào trong `fields` thuộc thỏa thuận: tệp sẽ không có cột.",
+        )
     if wanted.known_at is None:
         version = newest_version(connection, contract.id) or 0
     else:

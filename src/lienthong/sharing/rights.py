@@ -42,6 +42,7 @@ class Right:
             raise Denied(
                 f"Filtering or sorting by {', '.join(f'`{name}`' for name in hidden)} is not part of this agreement.",
                 hint="Use fields you may see whole.",
+                vi=f"Thỏa thuận không cho lọc hoặc sắp xếp theo {', '.join(f'`{name}`' for name in hidden)}.",
                 rule="field_not_visible",
             )
 

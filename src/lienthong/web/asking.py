@@ -105,7 +105,8 @@ def contract_of(counter: Counter, request: Request) -> Contract:
     """The contract a path names. Raises NotFound: which datasets there are is no secret."""
     contract = counter.contracts.get(request.path_params["dataset"])
     if contract is None:
-        raise NotFound(f"There is no dataset `{shown(request.path_params['dataset'])}`.", hint="GET /v1/datasets lists them.")
+        name = shown(request.path_params["dataset"])
+        raise NotFound(f"There is no dataset `{name}`.", hint="GET /v1/datasets lists them.", vi=f"Không có bộ dữ liệu `{name}`.")
     return contract
 
 

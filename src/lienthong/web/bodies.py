@@ -7,30 +7,24 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
-from lienthong.errors import BadRequest, RequestError
-
-
-class BodyTooLarge(RequestError):
-    code = "body-too-large"
-    status = 413
-
-
-class NotJson(RequestError):
-    code = "not-json"
-    status = 415
+from lienthong.errors import BadRequest, NotJson, TooLarge
 
 
 async def read_json(request: Request, most_bytes: int) -> Any:
-    """The body as a JSON value. Raises NotJson, BodyTooLarge, BadRequest."""
+    """The body as a JSON value. Raises NotJson, TooLarge, BadRequest."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise NotJson(f"Expected Content-Type application/json, found `{kind[:60]}`.")
+        raise NotJson(f"Expected Content-Type application/json, found `{kind[:60]}`.", vi="Chỉ nhận Content-Type application/json.")
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > most_bytes:
-            raise BodyTooLarge(f"Expected at most {most_bytes:,} bytes.", hint="Send the records in several batches.")
+            raise TooLarge(
+                f"Expected at most {most_bytes:,} bytes.",
+                hint="Send the records in several batches.",
+                vi=f"Nhiều nhất {most_bytes:,} byte.",
+            )
     try:
         return msgspec.json.decode(bytes(body))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest("The body is not JSON.", hint="See /openapi.json for its shape.") from error
+        raise BadRequest("The body is not JSON.", hint="See /openapi.json for its shape.", vi="Nội dung không phải JSON.") from error

@@ -30,7 +30,7 @@ def listed(counter: Counter, request: Request) -> Response:
     known = read_known(request.query_params.multi_items(), ("state", "after", "limit"))
     state = known.get("state", "waiting")
     if state not in STATES:
-        raise BadRequest(f"`state`: expected one of {', '.join(STATES)}.")
+        raise BadRequest(f"`state`: expected one of {', '.join(STATES)}.", vi=f"`state`: một trong {', '.join(STATES)}.")
     limit = read_limit(known.get("limit"), MOST_ROWS) or 100
     after = _number("after", known.get("after", "0"))
     items = list_quarantine(counter.workshop, contract.id, None if state == "all" else state, after, limit)
@@ -49,7 +49,7 @@ async def corrected(counter: Counter, request: Request) -> Response:
     def act() -> dict[str, Any]:
         dataset_id, _ = show_quarantine(counter.workshop, item_id)
         if dataset_id != contract.id:
-            raise NotFound(f"There is no quarantine item {item_id}.")
+            raise NotFound(f"There is no quarantine item {item_id}.", vi=f"Không có mục chờ {item_id}.")
         done = correct_row(counter.workshop, item_id, changes, official=right.official, caller=right.caller, purpose=right.purpose)
         return {"item": asdict(done.item), "run": done.outcome.run_id, "version": done.outcome.version}
 
@@ -58,20 +58,29 @@ async def corrected(counter: Counter, request: Request) -> Response:
 
 def _changes(body: Any, contract: Contract) -> dict[str, str | None]:
     if not isinstance(body, dict) or set(body) != {"values"} or not isinstance(body["values"], dict):
-        raise Unprocessable('Expected {"values": {"column": "right value"}} and nothing else.')
+        raise Unprocessable(
+            'Expected {"values": {"column": "right value"}} and nothing else.',
+            vi='Cần {"values": {"trường": "giá trị đúng"}} và không gì khác.',
+        )
     names = [p.name for p in contract.properties]
     for name, value in body["values"].items():
         if name not in names:
-            raise Unprocessable(f"`values`: there is no `{shown(name)}`.", hint=f"Properties: {', '.join(names)}.")
+            raise Unprocessable(
+                f"`values`: there is no `{shown(name)}`.",
+                hint=f"Properties: {', '.join(names)}.",
+                vi=f"`values`: không có trường `{shown(name)}`.",
+            )
         if value is not None and not isinstance(value, str):
-            raise Unprocessable(f"`values`, `{name[:60]}`: expected text or null.")
+            raise Unprocessable(f"`values`, `{name[:60]}`: expected text or null.", vi=f"`values`, `{name[:60]}`: cần chữ hoặc null.")
     changes: dict[str, str | None] = body["values"]
     return changes
 
 
 def _number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit()) or int(text[:20]) > LARGEST_ITEM:
-        raise BadRequest(f"`{name}`: expected a whole number, found `{text[:60]}`.")
+        raise BadRequest(
+            f"`{name}`: expected a whole number, found `{text[:60]}`.", vi=f"`{name}`: cần số nguyên, nhận được `{text[:60]}`."
+        )
     return int(text)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import anyio.to_thread
 from anyio import CancelScope
@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from lienthong.contracts import Contract
-from lienthong.errors import RequestError
+from lienthong.errors import NotAcceptable
 from lienthong.ledger import Event
 from lienthong.sharing.filters import Wanted, read_list
 from lienthong.sharing.formats import FORMATS, JSON, SUFFIXES, Tally, negotiate, write_stream
@@ -26,11 +26,6 @@ from lienthong.web import catalogue, changes, pages_of_docs, quarantine, submiss
 from lienthong.web.asking import Counter, answer_headers, contract_of, request_bytes
 
 Handler = Callable[[Counter, Request], Response | Awaitable[Response]]
-
-
-class NotAcceptable(RequestError):
-    code = "not-acceptable"
-    status = 406
 
 
 def routes_of(counter: Counter) -> list[Route]:
@@ -72,7 +67,7 @@ def _list(counter: Counter, request: Request) -> Response:
     contract = contract_of(counter, request)
     chosen = negotiate(request.headers.get("accept"))
     if chosen is None:
-        raise NotAcceptable(f"Expected one of {', '.join(FORMATS)} in Accept.")
+        raise NotAcceptable(f"Expected one of {', '.join(FORMATS)} in Accept.", vi=f"Accept phải có một trong: {', '.join(FORMATS)}.")
     right = counter.authorise(request, contract, "list" if chosen == JSON else "bulk")
     wanted = read_list(request.query_params.multi_items(), contract)
     if chosen == JSON:
@@ -111,7 +106,7 @@ class _File(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             with CancelScope(shield=True):
-                await self.body_iterator.aclose()  # type: ignore[union-attr] # given an async generator above
+                await cast("AsyncGenerator[bytes, None]", self.body_iterator).aclose()
 
 
 class _Bulk:

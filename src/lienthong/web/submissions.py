@@ -50,22 +50,32 @@ def _idempotency_key(request: Request) -> str:
         raise BadRequest(
             f"Expected the header Idempotency-Key of 1 to {LONGEST_KEY} plain characters, found {len(key)}.",
             hint="Make one for each batch, for example a UUID, and send the same one when you try again.",
+            vi=f"Tiêu đề Idempotency-Key cần 1 đến {LONGEST_KEY} ký tự thường.",
         )
     return key
 
 
 def _records(body: Any) -> list[dict[str, Any]]:
     if not isinstance(body, dict) or set(body) != {"records"} or not isinstance(body["records"], list):
-        raise Unprocessable('Expected {"records": […]} and nothing else.')
+        raise Unprocessable('Expected {"records": […]} and nothing else.', vi='Cần {"records": […]} và không gì khác.')
     records = body["records"]
     if not 1 <= len(records) <= MOST_RECORDS:
-        raise Unprocessable(f"`records`: expected 1 to {MOST_RECORDS}, found {len(records)}.")
+        raise Unprocessable(
+            f"`records`: expected 1 to {MOST_RECORDS}, found {len(records)}.",
+            vi=f"`records`: từ 1 đến {MOST_RECORDS}, nhận được {len(records)}.",
+        )
     for number, record in enumerate(records, 1):
         if not isinstance(record, dict):
-            raise Unprocessable(f"`records`, row {number}: expected an object of property and value.")
+            raise Unprocessable(
+                f"`records`, row {number}: expected an object of property and value.",
+                vi=f"`records`, hàng {number}: cần trường và giá trị.",
+            )
         for name, value in record.items():
             if value is not None and not isinstance(value, str | int | float | bool):
-                raise Unprocessable(f"`records`, row {number}, `{name[:60]}`: expected text, a number, true, false or null.")
+                raise Unprocessable(
+                    f"`records`, row {number}, `{name[:60]}`: expected text, a number, true, false or null.",
+                    vi=f"`records`, hàng {number}, `{name[:60]}`: cần chữ, số, true, false hoặc null.",
+                )
     return records
 
 
