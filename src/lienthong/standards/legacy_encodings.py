@@ -56,7 +56,7 @@ _VNI_PATTERN = re.compile("|".join(sorted(map(re.escape, VNI), key=len, reverse=
 
 def decode_tcvn3(data: bytes) -> str:
     """TCVN3 bytes as NFC text. A capital with a tone was a matter of font: it comes out small."""
-    return "".join(TCVN3.get(byte, chr(byte)) for byte in data)
+    return data.decode("latin-1").translate(TCVN3)
 
 
 def encode_tcvn3(text: str) -> bytes:
@@ -83,7 +83,7 @@ def _tcvn3_letters() -> dict[str, int]:
 
 def decode_viscii(data: bytes) -> str:
     """VISCII bytes (RFC 1456) as NFC text."""
-    return "".join(VISCII.get(byte, chr(byte)) for byte in data)
+    return data.decode("latin-1").translate(VISCII)
 
 
 def decode_vni(data: bytes) -> str:
@@ -118,6 +118,9 @@ _CANDIDATES: tuple[tuple[str, Decoder], ...] = (
     ("viscii", decode_viscii),
     ("latin-1", lambda data: data.decode("latin-1")),
 )
+ENOUGH_BYTES = 65_536  # of a sample; more words change no verdict
+LEAST_SHARE = 0.5  # of words that are syllables; under it the text is not Vietnamese in any of these encodings
+MANY_ZEROS = 0.05  # of bytes: no 8-bit text has them, UTF-16 has one for each letter of ASCII
 ENOUGH_WORDS = 50  # words with marks past which the share of syllables is believed as it is
 
 
@@ -129,13 +132,18 @@ def detect_encoding(samples: Sequence[bytes]) -> tuple[str, float]:
     joined = b"\n".join(samples)
     if joined.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16", 1.0
-    if all(byte < 0x80 for byte in joined):  # the end of ASCII
-        return ("utf-16", 0.9) if b"\x00" in joined else ("utf-8", 1.0)
+    if joined.count(0) > len(joined) * MANY_ZEROS:
+        first = samples[0]  # a later one may begin in the middle of a letter
+        return ("utf-16-be" if first[::2].count(0) > first[1::2].count(0) else "utf-16-le"), 0.9
+    if joined.isascii():
+        return "utf-8", 1.0
     if _is_utf8(joined):
         return ("utf-8-sig" if joined.startswith(b"\xef\xbb\xbf") else "utf-8"), 1.0
-    scores = sorted(((_score(decode, joined), -rank, name) for rank, (name, decode) in enumerate(_CANDIDATES)), reverse=True)
+    scores = sorted(((_score(decode, joined[:ENOUGH_BYTES]), -rank, name) for rank, (name, decode) in enumerate(_CANDIDATES)), reverse=True)
     (best, words), _, name = scores[0]
     second = scores[1][0][0]
+    if best < LEAST_SHARE:
+        return "latin-1", 0.1
     sure = min(1.0, words / ENOUGH_WORDS)
     return name, round(max(0.0, min(1.0, best * (0.5 + sure / 2) * (0.5 + min(0.5, best - second)))), 3)
 

@@ -90,7 +90,7 @@ def _clean_name(value: str, _: Options) -> Cleaned:
 
 def _in_title_case(name: str) -> str:
     """NGUYỄN VĂN AN, nguyễn văn an and Nguyễn văn an as Nguyễn Văn An; a word of mixed case (K'Rang, McDonald) is left as it is."""
-    is_shouted = name.isupper()
+    is_shouted = not any(letter.isascii() and letter.islower() for letter in name)  # NGUYễN too: TCVN3 has no capitals with a tone
     return " ".join(_cased(word) if is_shouted or word.islower() else word for word in name.split(" "))
 
 
@@ -141,7 +141,7 @@ PERSON_NAME = DistinctStandard(
     "Họ và tên",
     "Name of a person",
     _clean_name,
-    good=(("  NGUYỄN  VĂN AN ", "Nguyễn Văn An"), ("điểu k'rang", "Điểu K'Rang"), ("Lê thị Thuý", "Lê Thị Thuý"), ("Ông Thị Lan", "Ông Thị Lan"), ("NguyÔn V¨n Thµnh", "Nguyễn Văn Thành")),
+    good=(("  NGUYỄN  VĂN AN ", "Nguyễn Văn An"), ("điểu k'rang", "Điểu K'Rang"), ("Lê thị Thuý", "Lê Thị Thuý"), ("NGUYễN ĐứC AN", "Nguyễn Đức An"), ("Ông Thị Lan", "Ông Thị Lan"), ("NguyÔn V¨n Thµnh", "Nguyễn Văn Thành")),
     bad=(("12345", "person_name.not_a_name"), ("Nguyeenx Van A", "person_name.telex"), ("Trần Thị Út (Bé Ba)", "person_name.note"), ("Bà Lê Thị Út", "person_name.note"), ("NguyÔn V¨n Thµnh", "person_name.font"), ("Lê Thị Út vợ Trần Văn An", "person_name.several")),
     quick=_quick_name,
     key=lambda value: None if value is None else name_key(value),
