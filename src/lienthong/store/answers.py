@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg import sql
 
@@ -90,8 +90,7 @@ class VersionFacts:
     is_first_fill: bool
 
 
-@dataclass(frozen=True)
-class ChangedRow:
+class ChangedRow(NamedTuple):
     """One change. `is_within`, `was_within`: whether the state after and before it is among the caller's rows; `row` as in Page, None at an end."""
 
     version: int
