@@ -49,6 +49,7 @@ def get_standard(name: str) -> Standard:
 
 
 __all__ = [
+    "ADMIN_UNIT",
     "PROBLEMS",
     "STANDARDS",
     "Cleaned",

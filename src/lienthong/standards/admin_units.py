@@ -220,7 +220,7 @@ def _named(parts: list[str], level: str | None, within: str | None, on: date) ->
     first, *around = parts
     kind = _kind(first)
     found = _of_levels(_of_levels(_with_name(first), _LEVELS.get(kind)), {level} if level else None)
-    if not found and around and _BELOW_COMMUNE.match(first) and _kind(around[0]) in _KINDS_OF_COMMUNES:  # only then: Đường 10 is a commune
+    if not found and _BELOW_COMMUNE.match(first) and _begins_with_commune(around):  # only then: Đường 10 is a commune
         return _named(around, level, within, on)
     for part in around:
         found = _inside(found, part)
@@ -230,6 +230,11 @@ def _named(parts: list[str], level: str | None, within: str | None, on: date) ->
     found = [unit for unit in found if unit.is_valid(on)] or found
     # Without a place around it even a full name may be another's: Xã Minh Long has become a phường, and another Xã Minh Long is left.
     return [unit for unit in found if kind and is_placed and unit.name.casefold().startswith(kind)] or found
+
+
+def _begins_with_commune(parts: list[str]) -> bool:
+    """Whether parts are a commune and what is around it: said by its kind, or by three names in a row."""
+    return bool(parts) and (_kind(parts[0]) in _KINDS_OF_COMMUNES or (not _kind(parts[0]) and len(parts) >= 3))
 
 
 def _with_name(name: str) -> list[Unit]:

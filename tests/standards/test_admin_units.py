@@ -1,0 +1,110 @@
+"""Units of administration as of a date, from codes and from addresses as people type them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from lienthong.standards import ADMIN_UNIT, without_marks
+from lienthong.standards.admin_units import BEGINNING, units
+
+BEFORE, AFTER = date(2025, 6, 30), date(2025, 7, 1)
+COMMUNE = {"level": "commune"}
+TYPED = Path(__file__).parents[1] / "vectors" / "addresses_typed.csv"
+WAYS: dict[str, Callable[[str, str, str], str]] = {
+    "commas": lambda commune, district, province: f"{commune}, {district}, {province}",
+    "no marks": lambda *names: without_marks(", ".join(names)),
+    "no province": lambda commune, district, _: f"{commune}, {district}",
+    "dashes": lambda *names: " - ".join(names),
+    "nothing between": lambda *names: " ".join(names),
+    "capitals": lambda *names: ", ".join(names).upper(),
+    "country after": lambda *names: ", ".join(names) + ", Việt Nam",
+    "hamlet before": lambda *names: "Ấp 3, " + ", ".join(names),
+    "short kinds": lambda *names: ", ".join(names).replace("Phường ", "P.").replace("Thị trấn ", "TT ").replace("Huyện ", "H. ").replace("Thị xã ", "TX "),
+}
+
+
+def typed_addresses() -> list[tuple[str, str, str, str]]:
+    with TYPED.open(encoding="utf-8", newline="") as stream:
+        return [(row["commune"], row["district"], row["province"], row["code"]) for row in csv.DictReader(stream)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_address_people_really_typed_is_never_taken_for_another(way: str) -> None:
+    found = [(code, ADMIN_UNIT.clean(WAYS[way](*names), COMMUNE, BEFORE).value) for *names, code in typed_addresses()]
+    assert [pair for pair in found if pair[1] not in {None, pair[0]}] == []
+    assert sum(code == value for code, value in found) >= 0.99 * len(found)
+
+
+def test_a_name_that_stands_alone_is_never_guessed() -> None:
+    found = [(code, ADMIN_UNIT.clean(commune, COMMUNE, BEFORE).value) for commune, _, _, code in typed_addresses()]
+    assert [pair for pair in found if pair[1] not in {None, pair[0]}] == []
+
+
+def test_a_code_is_checked_against_the_units_of_its_date() -> None:
+    assert ADMIN_UNIT.clean("25198", COMMUNE, BEFORE).problem is None
+    found = ADMIN_UNIT.clean("25198", COMMUNE, AFTER)
+    assert (found.value, found.problem) == ("25198", "admin_unit.other_date")
+
+
+def test_a_name_means_the_unit_of_its_date() -> None:
+    assert ADMIN_UNIT.clean("Phường Bình Phước, Đồng Nai", {}, AFTER).value == "25195"
+    assert ADMIN_UNIT.clean("Phường Tân Phú, Thành phố Đồng Xoài", {}, BEFORE).value == "25195"
+
+
+def test_a_name_of_before_becomes_the_unit_that_took_its_place_and_says_so() -> None:
+    found = ADMIN_UNIT.clean("Xã Tiến Hưng, Đồng Xoài, Bình Phước", {}, AFTER)
+    assert (found.value, found.problem) == ("25195", "admin_unit.replaced")
+
+
+def test_an_old_district_in_the_new_province_is_understood() -> None:
+    assert ADMIN_UNIT.clean("Phường Tân Phú, TP Đồng Xoài, Đồng Nai", {}, AFTER).value == "25195"
+
+
+def test_a_unit_that_was_split_waits_for_a_person() -> None:
+    found = ADMIN_UNIT.clean("Xã Xuân Tâm, Huyện Xuân Lộc, Đồng Nai", {}, AFTER)
+    assert (found.value, found.problem) == (None, "admin_unit.split")
+    assert len(ADMIN_UNIT.choices("Xã Xuân Tâm, Huyện Xuân Lộc, Đồng Nai", {}, AFTER)) > 1
+
+
+def test_a_name_of_after_before_its_time_is_not_the_code_of_another() -> None:
+    assert ADMIN_UNIT.clean("Phường Bình Phước, Đồng Nai", {}, BEFORE).problem == "admin_unit.reused"
+
+
+def test_a_tone_tells_neighbours_apart_and_its_loss_is_said() -> None:
+    place = "{}, Lộc Ninh, Bình Phước"
+    assert ADMIN_UNIT.clean(place.format("Xã Lộc Thạnh"), {}, BEFORE).value == "25280"
+    assert ADMIN_UNIT.clean(place.format("Xã Lộc Thành"), {}, BEFORE).value == "25294"
+    assert ADMIN_UNIT.clean("Xa Loc Thanh, Loc Ninh, Binh Phuoc", {}, BEFORE).problem == "admin_unit.ambiguous"
+
+
+def test_the_choices_are_named_with_their_places() -> None:
+    choices = ADMIN_UNIT.choices("Xã Tân Tiến", {"within": "70"}, BEFORE)
+    assert "25393 Xã Tân Tiến, Huyện Đồng Phú, Tỉnh Bình Phước" in choices
+    assert len(choices) == 2
+
+
+def test_a_unit_outside_the_named_district_is_never_guessed() -> None:
+    assert ADMIN_UNIT.clean("Xã Đắk Ơ, Huyện Lộc Ninh, Bình Phước", {}, BEFORE).value is None
+
+
+def test_a_column_is_read_with_each_row_in_its_own_time() -> None:
+    values = pl.Series(["Đồng Xoài", "Đồng Xoài", "1", None, "Đồng Xoài"])
+    dated_by = pl.Series([BEFORE, AFTER, AFTER, AFTER, date(1975, 4, 30)])
+    found = ADMIN_UNIT.clean_column(values, {}, dated_by)
+    assert found.values.to_list() == ["689", "25210", None, None, "689"]
+
+
+def test_lost_zeros_come_back_where_the_level_says_how_many_digits() -> None:
+    assert ADMIN_UNIT.clean("1", {"level": "province"}, AFTER).value == "01"
+
+
+def test_the_register_has_every_unit_of_both_times() -> None:
+    counted = pl.DataFrame([(unit.level, unit.valid_from == BEGINNING) for unit in units()], schema=["level", "is_old"], orient="row")
+    assert counted.filter("is_old")["level"].value_counts().sort("level")["count"].to_list() == [10_035, 696, 63]
+    assert counted.filter(~pl.col("is_old"))["level"].value_counts().sort("level")["count"].to_list() == [3_321, 34]
