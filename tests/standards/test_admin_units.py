@@ -25,7 +25,9 @@ WAYS: dict[str, Callable[[str, str, str], str]] = {
     "capitals": lambda *names: ", ".join(names).upper(),
     "country after": lambda *names: ", ".join(names) + ", Việt Nam",
     "hamlet before": lambda *names: "Ấp 3, " + ", ".join(names),
-    "short kinds": lambda *names: ", ".join(names).replace("Phường ", "P.").replace("Thị trấn ", "TT ").replace("Huyện ", "H. ").replace("Thị xã ", "TX "),
+    "short kinds": lambda *names: (
+        ", ".join(names).replace("Phường ", "P.").replace("Thị trấn ", "TT ").replace("Huyện ", "H. ").replace("Thị xã ", "TX ")
+    ),
 }
 
 

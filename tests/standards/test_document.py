@@ -16,7 +16,9 @@ def test_the_reference_page_is_the_generated_one() -> None:
 
 
 def test_every_problem_a_standard_names_has_words_and_none_is_left_over() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src" / "lienthong" / "standards").glob("*.py") if path.name != "problems.py")
+    code = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "src" / "lienthong" / "standards").glob("*.py") if path.name != "problems.py"
+    )
     named = set(re.findall(r'"([a-z_]+\.[a-z_]+)"', code))
     assert set(PROBLEMS) - named == set()
     assert {name for name in named if name.split(".")[0] in {one.split(".")[0] for one in PROBLEMS}} - set(PROBLEMS) == set()

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from lienthong.standards import decode_tcvn3, decode_viscii, decode_vni, detect_encoding, encode_tcvn3
 from lienthong.standards.legacy_encodings import TCVN3, VISCII, VNI, is_syllable
 
-NAMES = ["Nguyễn Văn Thắng", "Trần Thị Mỹ Huệ", "Lê Hữu Phước", "Điểu Thị Bé", "Phạm Đức Duy", "Huỳnh Ngọc Thuỷ", "Võ Quốc Tuấn", "Đặng Thế Vĩnh"]
+NAMES = [
+    "Nguyễn Văn Thắng",
+    "Trần Thị Mỹ Huệ",
+    "Lê Hữu Phước",
+    "Điểu Thị Bé",
+    "Phạm Đức Duy",
+    "Huỳnh Ngọc Thuỷ",
+    "Võ Quốc Tuấn",
+    "Đặng Thế Vĩnh",
+]
 TONES = "\u0300\u0301\u0303\u0309\u0323"
 _VISCII_BYTES = {letter: byte for byte, letter in VISCII.items()}
 _VNI_LETTERS = {letter: written for written, letter in VNI.items()}

@@ -31,7 +31,9 @@ def test_spellings_of_one_name_have_one_key(one: str, other: str) -> None:
     assert name.compare_key(one) == name.compare_key(other)
 
 
-@pytest.mark.parametrize("name", ["Nguyễn Thị Hoà", "Lê Thị Thúy", "Ông Cao Thắng", "Ka H'Oanh", "Y Moan Êñuôl", "Trần Thị Xoan", "Nguyễn Văn A", "Đỗ"])
+@pytest.mark.parametrize(
+    "name", ["Nguyễn Thị Hoà", "Lê Thị Thúy", "Ông Cao Thắng", "Ka H'Oanh", "Y Moan Êñuôl", "Trần Thị Xoan", "Nguyễn Văn A", "Đỗ"]
+)
 def test_a_name_rightly_written_is_left_alone(name: str) -> None:
     assert clean("person_name", name) == (name, None)
 
@@ -56,7 +58,13 @@ def test_an_id_that_passes_has_a_place_of_the_list_of_63_or_a_country(number: in
 
 @pytest.mark.parametrize(
     ("typed", "found"),
-    [("0165 234 5678", "0352345678"), ("84912345678", "0912345678"), ("+84(0)912345678", "0912345678"), ("0271.3888.999", "02713888999"), ("912345678.0", "0912345678")],
+    [
+        ("0165 234 5678", "0352345678"),
+        ("84912345678", "0912345678"),
+        ("+84(0)912345678", "0912345678"),
+        ("0271.3888.999", "02713888999"),
+        ("912345678.0", "0912345678"),
+    ],
 )
 def test_a_phone_number_is_one_however_it_is_written(typed: str, found: str) -> None:
     assert clean("phone", typed) == (found, None)
@@ -80,7 +88,10 @@ def test_a_number_is_read_as_its_source_means_it(typed: str, options: dict[str, 
     assert clean("decimal", typed, **options) == (found, None)
 
 
-@pytest.mark.parametrize(("typed", "amount"), [("50,000", 50_000), ("50.000", 50_000), ("1.500 triệu", 1_500_000_000), ("1,5tr", 1_500_000), ("2 tỉ VNĐ", 2 * 10**9)])
+@pytest.mark.parametrize(
+    ("typed", "amount"),
+    [("50,000", 50_000), ("50.000", 50_000), ("1.500 triệu", 1_500_000_000), ("1,5tr", 1_500_000), ("2 tỉ VNĐ", 2 * 10**9)],
+)
 def test_an_amount_is_never_a_thousand_times_off(typed: str, amount: int) -> None:
     assert clean("money", typed) == (amount, None)
 
@@ -90,7 +101,10 @@ def test_a_number_from_a_database_stays_what_it_is(number: float) -> None:
     assert clean("decimal", str(number)) == (number, None)
 
 
-@given(st.dates(date(1900, 1, 1), date(2150, 1, 1)), st.sampled_from(["%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "ngày %d tháng %m năm %Y", "%Y-%m-%dT00:00:00"]))
+@given(
+    st.dates(date(1900, 1, 1), date(2150, 1, 1)),
+    st.sampled_from(["%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "ngày %d tháng %m năm %Y", "%Y-%m-%dT00:00:00"]),
+)
 def test_a_day_is_the_same_however_it_is_written(day: date, form: str) -> None:
     assert clean("date", day.strftime(form)) == (day, None)
     assert clean("partial_date", day.strftime(form)) == (day.isoformat(), None)
@@ -102,7 +116,10 @@ def test_two_digit_years_need_a_pivot() -> None:
     assert clean("date", "7/3/29", pivot=30) == (date(2029, 3, 7), None)
 
 
-@pytest.mark.parametrize(("typed", "found"), [("1950", "1950"), ("03/1950", "1950-03"), ("00/03/1950", "1950-03"), ("tháng 3 năm 1950", "1950-03"), ("1950-03-07", "1950-03-07")])
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("1950", "1950"), ("03/1950", "1950-03"), ("00/03/1950", "1950-03"), ("tháng 3 năm 1950", "1950-03"), ("1950-03-07", "1950-03-07")],
+)
 def test_a_day_or_month_not_known_is_never_invented(typed: str, found: str) -> None:
     assert clean("partial_date", typed) == (found, None)
 

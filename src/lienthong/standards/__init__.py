@@ -44,7 +44,9 @@ def get_standard(name: str) -> Standard:
     found = STANDARDS.get(name)
     if found is None:
         near = get_close_matches(name, STANDARDS, n=1)
-        raise SettingsError(f"There is no standard `{name}`.", hint=f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(STANDARDS)}.")
+        raise SettingsError(
+            f"There is no standard `{name}`.", hint=f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(STANDARDS)}."
+        )
     return found
 
 

@@ -112,7 +112,10 @@ def _kinds_inside(words: str) -> re.Pattern[str]:
 # By whether the text has marks: `Quan` is a kind in `Quan Go Vap` alone, and a name in `Xã Tân Quan`.
 _KINDS = {False: _kinds(_KIND), True: _kinds(_PLAIN_KIND)}
 _KINDS_INSIDE = {False: _kinds_inside(_KIND), True: _kinds_inside(_PLAIN_KIND)}
-_BELOW_COMMUNE = re.compile(r"^(?:ấp|ap|thôn|thon|khu phố|khu pho|kp|tổ|to|số|so|đường|duong|khóm|khom|bản|ban|làng|lang|buôn|buon|sóc|soc|hẻm|ngõ)\b|^[0-9]", re.IGNORECASE)
+_BELOW_COMMUNE = re.compile(
+    r"^(?:ấp|ap|thôn|thon|khu phố|khu pho|kp|tổ|to|số|so|đường|duong|khóm|khom|bản|ban|làng|lang|buôn|buon|sóc|soc|hẻm|ngõ)\b|^[0-9]",
+    re.IGNORECASE,
+)
 _WRITTEN_KINDS = {
     "p": "phường", "x": "xã", "tt": "thị trấn", "h": "huyện", "q": "quận", "tx": "thị xã", "tp": "thành phố", "t": "tỉnh",
     "phuong": "phường", "xa": "xã", "thi tran": "thị trấn", "huyen": "huyện", "quan": "quận", "thi xa": "thị xã",
@@ -226,7 +229,11 @@ def _named(parts: list[str], level: str | None, within: str | None, on: date) ->
         found = _inside(found, part)
     is_placed = within is not None or any(_surrounding(part) for part in around)
     if within is not None:
-        found = [unit for unit in found if within in {unit.code, unit.province_code}] or _in_provinces(found, _related_provinces(within)) or found
+        found = (
+            [unit for unit in found if within in {unit.code, unit.province_code}]
+            or _in_provinces(found, _related_provinces(within))
+            or found
+        )
     found = [unit for unit in found if unit.is_valid(on)] or found
     # Without a place around it even a full name may be another's: Xã Minh Long has become a phường, and another Xã Minh Long is left.
     return [unit for unit in found if kind and is_placed and unit.name.casefold().startswith(kind)] or found

@@ -80,11 +80,11 @@ def _clean_date(value: str, options: Options) -> Cleaned:
 
 
 def _quick_date(value: pl.Expr, _: Options) -> pl.Expr:
-    in_range = value.str.len_chars() == 10  # both written in full
+    in_full = value.str.contains(r"^[0-9/-]{10}$")  # the parser would forgive spaces and signs
     vietnamese = value.str.to_date("%d/%m/%Y", strict=False, exact=True)
     iso = value.str.to_date("%Y-%m-%d", strict=False, exact=True)
     found = pl.coalesce(vietnamese, iso)
-    return pl.when(in_range & found.is_between(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31))).then(found)
+    return pl.when(in_full & found.is_between(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31))).then(found)
 
 
 _OPTIONS = {
@@ -103,7 +103,13 @@ DATE = DistinctStandard(
     "Ngày",
     "Date",
     _clean_date,
-    good=(("07/03/1980", "1980-03-07"), ("7-3-1980", "1980-03-07"), ("ngày 7 tháng 3 năm 1980", "1980-03-07"), ("29287", "1980-03-07"), ("1980-03-07 00:00:00", "1980-03-07")),
+    good=(
+        ("07/03/1980", "1980-03-07"),
+        ("7-3-1980", "1980-03-07"),
+        ("ngày 7 tháng 3 năm 1980", "1980-03-07"),
+        ("29287", "1980-03-07"),
+        ("1980-03-07 00:00:00", "1980-03-07"),
+    ),
     bad=(("31/02/2020", "date.impossible"), ("1950", "date.incomplete"), ("7/3/80", "date.short_year"), ("hôm qua", "date.unreadable")),
     quick=_quick_date,
     known_options=_OPTIONS,
@@ -202,7 +208,12 @@ TIMESTAMP = DistinctStandard(
     "Thời điểm",
     "Point in time",
     _clean_timestamp,
-    good=(("2026-06-30 07:00:00", "2026-06-30T00:00:00+00:00"), ("2026-06-30T00:00:00Z", "2026-06-30T00:00:00+00:00"), ("30/06/2026 07:00", "2026-06-30T00:00:00+00:00"), ("7h30 ngày 30/06/2026", "2026-06-30T00:30:00+00:00")),
+    good=(
+        ("2026-06-30 07:00:00", "2026-06-30T00:00:00+00:00"),
+        ("2026-06-30T00:00:00Z", "2026-06-30T00:00:00+00:00"),
+        ("30/06/2026 07:00", "2026-06-30T00:00:00+00:00"),
+        ("7h30 ngày 30/06/2026", "2026-06-30T00:30:00+00:00"),
+    ),
     bad=(("30/06/2026", "timestamp.unreadable"), ("2026-13-01 00:00", "timestamp.unreadable")),
     quick=_quick_timestamp,
     known_options={"timezone": "Zone of times without an offset; `Asia/Ho_Chi_Minh` if left out."},

@@ -18,7 +18,71 @@ from lienthong.standards.distinct import DistinctStandard, Options
 from lienthong.standards.text import tidy
 
 PROVINCES_OF_BIRTH = frozenset(
-    ["001", "002", "004", "006", "008", "010", "011", "012", "014", "015", "017", "019", "020", "022", "024", "025", "026", "027", "030", "031", "033", "034", "035", "036", "037", "038", "040", "042", "044", "045", "046", "048", "049", "051", "052", "054", "056", "058", "060", "062", "064", "066", "067", "068", "070", "072", "074", "075", "077", "079", "080", "082", "083", "084", "086", "087", "089", "091", "092", "093", "094", "095", "096"]
+    [
+        "001",
+        "002",
+        "004",
+        "006",
+        "008",
+        "010",
+        "011",
+        "012",
+        "014",
+        "015",
+        "017",
+        "019",
+        "020",
+        "022",
+        "024",
+        "025",
+        "026",
+        "027",
+        "030",
+        "031",
+        "033",
+        "034",
+        "035",
+        "036",
+        "037",
+        "038",
+        "040",
+        "042",
+        "044",
+        "045",
+        "046",
+        "048",
+        "049",
+        "051",
+        "052",
+        "054",
+        "056",
+        "058",
+        "060",
+        "062",
+        "064",
+        "066",
+        "067",
+        "068",
+        "070",
+        "072",
+        "074",
+        "075",
+        "077",
+        "079",
+        "080",
+        "082",
+        "083",
+        "084",
+        "086",
+        "087",
+        "089",
+        "091",
+        "092",
+        "093",
+        "094",
+        "095",
+        "096",
+    ]
 )
 SYNTHETIC_PLACES = frozenset({"097", "098", "099"})
 SYNTHETIC_OLD_IDS = ("00", "99")
@@ -48,7 +112,11 @@ def _clean_citizen_id(value: str, options: Options) -> Cleaned:
         return _old_id(number, options)
     if len(number) in (CITIZEN_ID_DIGITS - 2, CITIZEN_ID_DIGITS - 1):
         restored = number.zfill(CITIZEN_ID_DIGITS)
-        return Cleaned(restored, "citizen_id.zeros_restored") if _place_problem(restored, options) is None else Cleaned(None, "citizen_id.shape")
+        return (
+            Cleaned(restored, "citizen_id.zeros_restored")
+            if _place_problem(restored, options) is None
+            else Cleaned(None, "citizen_id.shape")
+        )
     if len(number) != CITIZEN_ID_DIGITS:
         return Cleaned(None, "citizen_id.shape")
     problem = _place_problem(number, options)

@@ -26,7 +26,9 @@ CODE_LIST = DistinctStandard(
     "Danh mục",
     "Code list",
     _clean_code,
-    quick=lambda value, options: pl.when(value.is_in(pl.Series(map(str, options.get("values") or {}), dtype=pl.String).implode())).then(value),
+    quick=lambda value, options: pl.when(value.is_in(pl.Series(map(str, options.get("values") or {}), dtype=pl.String).implode())).then(
+        value
+    ),
     known_options={
         "values": "Code → label: `{KT: Kinh, TT: S'tiêng}`. A value is the code, or the label with or without marks.",
         "spellings": "Other spelling → code.",

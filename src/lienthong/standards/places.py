@@ -130,7 +130,11 @@ class AdminUnitStandard:
         ("Xa Dak O, huyen Bu Gia Map, tinh Binh Phuoc", "25225"),
         ("Xã Đăk Ơ huyện Bù Gia Mập tỉnh Bình Phước", "25225"),
     )
-    bad: tuple[tuple[str, str], ...] = (("Xã Tân Tiến", "admin_unit.ambiguous"), ("Xã Không Có", "admin_unit.unknown"), ("99999", "admin_unit.unknown"))
+    bad: tuple[tuple[str, str], ...] = (
+        ("Xã Tân Tiến", "admin_unit.ambiguous"),
+        ("Xã Không Có", "admin_unit.unknown"),
+        ("99999", "admin_unit.unknown"),
+    )
     known_options: Mapping[str, str] = field(
         default_factory=lambda: {
             "level": "`commune`, `district` or `province`; gives back lost leading zeros and keeps other levels out.",
@@ -167,7 +171,9 @@ class AdminUnitStandard:
         """Each distinct (value, set of units in force) once."""
         refuse_unknown(self.name, options, self.known_options)
         default = _default_date(options)
-        dates = pl.repeat(default, len(values), dtype=pl.Date, eager=True) if dated_by is None else dated_by.cast(pl.Date).fill_null(default)
+        dates = (
+            pl.repeat(default, len(values), dtype=pl.Date, eager=True) if dated_by is None else dated_by.cast(pl.Date).fill_null(default)
+        )
         frame = pl.DataFrame({"value": values, "on": _begin_of_period(dates)})
         distinct = frame.filter(pl.col("value").is_not_null()).unique()
         cleaned = [self.clean(value, options, on) for value, on in distinct.iter_rows()]
@@ -205,7 +211,12 @@ def _of_another_date(unit: Unit, on: date) -> Cleaned:
 
 def _place(unit: Unit) -> str:
     """The units around a unit, for telling it from others of its name."""
-    around = [other for code in (unit.district_code, unit.province_code) for other in units_by_code().get(code, []) if other.valid_from == unit.valid_from]
+    around = [
+        other
+        for code in (unit.district_code, unit.province_code)
+        for other in units_by_code().get(code, [])
+        if other.valid_from == unit.valid_from
+    ]
     return "".join(f", {other.name}" for other in around)
 
 

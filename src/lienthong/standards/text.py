@@ -13,6 +13,7 @@ from lienthong.standards.distinct import DistinctStandard, Options
 from lienthong.standards.legacy_encodings import decode_tcvn3, decode_vni, is_syllable
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"), None)
+_INVISIBLE_IN_FONTS = {letter: None for letter in _INVISIBLE if letter != 0xAD}  # in TCVN3 the soft hyphen is ư
 _QUOTES = {ord("“"): '"', ord("”"): '"', ord("‘"): "'", ord("’"): "'", ord("\u00a0"): " ", ord("\u202f"): " "}
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _SPACES = re.compile(r"\s+")
@@ -20,7 +21,7 @@ _SPACES = re.compile(r"\s+")
 
 def tidy(text: str) -> str:
     """NFC, one space between words, no invisible characters, straight quotes."""
-    text = unicodedata.normalize("NFC", text).translate(_INVISIBLE).translate(_QUOTES)
+    text = unicodedata.normalize("NFC", text.translate(_INVISIBLE).translate(_QUOTES))
     return _SPACES.sub(" ", _CONTROL.sub(" ", text)).strip()
 
 
@@ -64,7 +65,8 @@ TEXT = DistinctStandard(
 # Titles and words of kinship before a name. Ông and Bà are left where no usual surname follows: Ông is a surname too.
 _SURNAMES = "Nguyễn|Trần|Lê|Phạm|Huỳnh|Hoàng|Phan|Vũ|Võ|Đặng|Bùi|Đỗ|Hồ|Ngô|Dương|Lý|Điểu|Đinh|Trương|Lâm|Mai|Đoàn|Nguyen|Tran|Le|Pham|Huynh|Hoang|Vo"
 _NOTE = re.compile(
-    rf"\(.*?\)|\[.*?\]|^(?:vợ|chồng)\s*[:.]?\s+(?=\S+\s+\S)|^(?:ông|bà|anh|chị|cụ|hộ ông|hộ bà)(?:\s*[:.]\s*|\s+(?=(?:{_SURNAMES})\s+\S))", re.IGNORECASE
+    rf"\(.*?\)|\[.*?\]|^(?:vợ|chồng)\s*[:.]?\s+(?=\S+\s+\S)|^(?:ông|bà|anh|chị|cụ|hộ ông|hộ bà)(?:\s*[:.]\s*|\s+(?=(?:{_SURNAMES})\s+\S))",
+    re.IGNORECASE,
 )
 _NAME = re.compile(r"[^\W\d_]+(?:['’.\-][^\W\d_]+)*(?: [^\W\d_]+(?:['’.\-][^\W\d_]+)*)*")
 _SEVERAL = re.compile(r"\S\s+(?:và|vợ|chồng)\s+\S", re.IGNORECASE)
@@ -74,8 +76,10 @@ _TELEX = re.compile(_KEYS)
 
 def _clean_name(value: str, _: Options) -> Cleaned:
     text = tidy(value)
-    bare = tidy(_NOTE.sub(" ", text)).strip(" .,-")
-    from_old_font = None if re.fullmatch(_CLEAN_NAME, text) else _from_old_font(" ".join(value.split(" ")).strip())
+    bare = _without_notes(text)
+    as_it_came = _SPACES.sub(" ", unicodedata.normalize("NFC", value.translate(_INVISIBLE_IN_FONTS))).strip()
+    candidates = () if re.fullmatch(_CLEAN_NAME, text) else (as_it_came, bare, _in_title_case(bare))
+    from_old_font = next((found for one in candidates if (found := _from_old_font(one)) is not None), None)
     if from_old_font is not None:
         return Cleaned(_in_title_case(from_old_font), "person_name.font")
     if not bare or not _NAME.fullmatch(bare) or _SEVERAL.search(bare):
@@ -83,23 +87,35 @@ def _clean_name(value: str, _: Options) -> Cleaned:
     name = _in_title_case(bare)
     if bare != text:
         return Cleaned(name, "person_name.note")
-    if any(len(word) > 2 and word.isascii() and _TELEX.fullmatch(word) and not is_syllable(word) for word in name.split(" ")):  # An, Ex… are names
+    if any(
+        len(word) > 2 and word.isascii() and _TELEX.fullmatch(word) and not is_syllable(word) for word in name.split(" ")
+    ):  # An, Ex… are names
         return Cleaned(name, "person_name.telex")
     return Cleaned(name)
 
 
+def _without_notes(text: str) -> str:
+    """The text without titles, brackets and stray signs around it, taken off until none is left."""
+    bare = tidy(_NOTE.sub(" ", text.strip(" .,-"))).strip(" .,-")
+    return bare if bare == text else _without_notes(bare)
+
+
 def _in_title_case(name: str) -> str:
     """NGUYỄN VĂN AN, nguyễn văn an and Nguyễn văn an as Nguyễn Văn An; a word of mixed case (K'Rang, McDonald) is left as it is."""
-    is_shouted = not any(letter.isascii() and letter.islower() for letter in name)  # NGUYễN too: TCVN3 has no capitals with a tone
-    return " ".join(_cased(word) if is_shouted or word.islower() else word for word in name.split(" "))
+    words = [_cased(word) if word.islower() else word for word in name.split(" ")]
+    if any(letter.isascii() and letter.islower() for word in words for letter in word[1:]):
+        return " ".join(words)
+    return " ".join(map(_cased, words))  # shouted; NGUYễN too, because TCVN3 has no capitals with a tone
 
 
 def _from_old_font(text: str) -> str | None:
     """The name, where it was typed in TCVN3 or VNI and read as Latin (NguyÔn V¨n Thµnh); None where it was not.
 
-    Only where every word with foreign letters becomes a syllable and none was one before.
+    Only where a letter stands that no Vietnamese name has, and every word with foreign letters becomes a syllable and none was one before.
     """
-    words = [word for word in text.split(" ") if not word.isascii()]  # as it came: a soft hyphen is ư in TCVN3
+    if not _FOREIGN.search(text):
+        return None
+    words = [word for word in text.split(" ") if not word.isascii()]
     if not words or any(is_syllable(word) for word in words):
         return None
     try:
@@ -109,7 +125,12 @@ def _from_old_font(text: str) -> str | None:
     for decode in (decode_tcvn3, decode_vni):
         found = unicodedata.normalize("NFC", decode(data))
         after = [new for old, new in zip(text.split(" "), found.split(" "), strict=False) if not old.isascii()]
-        if len(after) == len(words) and len(found) > 1 and all(is_syllable(word) and not word.isascii() for word in after) and _NAME.fullmatch(found):
+        if (
+            len(after) == len(words)
+            and len(found) > 1
+            and all(is_syllable(word) and not word.isascii() for word in after)
+            and _NAME.fullmatch(found)
+        ):
             return found
     return None
 
@@ -126,6 +147,7 @@ def name_key(name: str) -> str:
 
 
 _CLEAN_WORD = r"[A-ZÀ-ÃÈ-ÊÌÍÒ-ÕÙÚÝĂĐĨŨƠƯẠẢẤẦẨẪẬẮẰẲẴẶẸẺẼẾỀỂỄỆỈỊỌỎỐỒỔỖỘỚỜỞỠỢỤỦỨỪỬỮỰỲỴỶỸ][a-zà-ãè-êìíò-õùúýăđĩũơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]+"
+_FOREIGN = re.compile(r"[^\W\d_][¡-¿×÷]|[¡-¿×÷][^\W\d_]|[a-zà-ỹ][À-ß]|[äåæçëïîñöøûüþßðÄÅÆÇËÏÎÑÖØÛÜÞÐœŒšŠžŽŸÿ]")
 _CLEAN_NAME = rf"^{_CLEAN_WORD}( {_CLEAN_WORD})+$"
 
 
@@ -141,8 +163,22 @@ PERSON_NAME = DistinctStandard(
     "Họ và tên",
     "Name of a person",
     _clean_name,
-    good=(("  NGUYỄN  VĂN AN ", "Nguyễn Văn An"), ("điểu k'rang", "Điểu K'Rang"), ("Lê thị Thuý", "Lê Thị Thuý"), ("NGUYễN ĐứC AN", "Nguyễn Đức An"), ("Ông Thị Lan", "Ông Thị Lan"), ("NguyÔn V¨n Thµnh", "Nguyễn Văn Thành")),
-    bad=(("12345", "person_name.not_a_name"), ("Nguyeenx Van A", "person_name.telex"), ("Trần Thị Út (Bé Ba)", "person_name.note"), ("Bà Lê Thị Út", "person_name.note"), ("NguyÔn V¨n Thµnh", "person_name.font"), ("Lê Thị Út vợ Trần Văn An", "person_name.several")),
+    good=(
+        ("  NGUYỄN  VĂN AN ", "Nguyễn Văn An"),
+        ("điểu k'rang", "Điểu K'Rang"),
+        ("Lê thị Thuý", "Lê Thị Thuý"),
+        ("NGUYễN ĐứC AN", "Nguyễn Đức An"),
+        ("Ông Thị Lan", "Ông Thị Lan"),
+        ("NguyÔn V¨n Thµnh", "Nguyễn Văn Thành"),
+    ),
+    bad=(
+        ("12345", "person_name.not_a_name"),
+        ("Nguyeenx Van A", "person_name.telex"),
+        ("Trần Thị Út (Bé Ba)", "person_name.note"),
+        ("Bà Lê Thị Út", "person_name.note"),
+        ("NguyÔn V¨n Thµnh", "person_name.font"),
+        ("Lê Thị Út vợ Trần Văn An", "person_name.several"),
+    ),
     quick=_quick_name,
     key=lambda value: None if value is None else name_key(value),
 )
