@@ -20,7 +20,7 @@ from lienthong.store.processes import is_running, processes_working_in
 
 def one(url: str, question: str) -> object:
     with psycopg.connect(url) as connection:
-        row = connection.execute(question).fetchone()  # type: ignore[call-overload] # literal questions of this file
+        row = connection.execute(question).fetchone()
     return row[0] if row else None
 
 

@@ -1,6 +1,7 @@
 """Changes data: a run from source to published version, rows posted, a person's decision."""
 
 from lienthong.pipeline.correct import Correction, correct_row, list_quarantine, show_quarantine
+from lienthong.pipeline.order import reading_order
 from lienthong.pipeline.run import apply_contract, approve_run, run_dataset, withdraw_run
 from lienthong.pipeline.submit import Submission, submit_records
 from lienthong.pipeline.workshop import OnProgress, Progress, RunOutcome, Workshop
@@ -16,6 +17,7 @@ __all__ = [
     "approve_run",
     "correct_row",
     "list_quarantine",
+    "reading_order",
     "run_dataset",
     "show_quarantine",
     "submit_records",

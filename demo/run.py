@@ -1,0 +1,389 @@
+"""`make demo`: the whole province from its agencies' own systems to an answering API, in the foreground. Ctrl-C stops all it started.
+
+Everything it makes lies under LIENTHONG_HOME (`var`): database, keys, province, agreements, the card (`demo.json`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+ROOT = Path(__file__).parents[1]
+SUBSYSTEM, PURPOSE, OFFICIAL = "VN/GOV/H10.12/tro-cap", "xet-tro-cap", "can-bo-mau"
+DATASET = "population.persons"
+SECONDS_BETWEEN_HOURS = 60.0
+TOKEN_MINUTES = 24 * 60
+SEED = 1
+ENTERPRISES_SECRET = "bi-mat-mau"
+POPULATION_DATABASE = "cong_an_demo"
+
+
+class DemoError(Exception):
+    """Something the person at the terminal can mend, in words."""
+
+
+@dataclass
+class Demo:
+    """What runs, and where. `stop` ends everything that was started, last first."""
+
+    home: Path
+    port: int
+    scale: int
+    children: list[subprocess.Popen[str]] = field(default_factory=list)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def child(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """A process of our own that does not outlive us, even when we are killed."""
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, preexec_fn=_die_with_parent
+        )
+        self.children.append(process)
+        return process
+
+    def stop(self) -> None:
+        self.stopping.set()
+        for process in reversed(self.children):
+            process.terminate()
+        for process in reversed(self.children):
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _die_with_parent() -> None:
+    """Linux tells the child when its parent is gone; elsewhere a killed demo leaves its helpers to be stopped by hand."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--scale", type=int, default=20_000, help="persons in the province")
+    given = arguments.parse_args()
+    if given.scale < 200:
+        print("SCALE: cần ít nhất 200 người · at least 200 persons.", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    home = Path(os.environ.get("LIENTHONG_HOME", "var")).absolute()
+    demo = Demo(home, int(os.environ.get("LIENTHONG_PORT", "8000")), given.scale)
+    try:
+        _run(demo)
+    except KeyboardInterrupt:
+        print("\nĐã dừng · stopped.", flush=True)
+    except DemoError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        demo.stop()
+    return 0
+
+
+def _run(demo: Demo) -> None:
+    from lienthong.errors import LienthongError
+
+    began = time.monotonic()
+    _check_port(demo.port)
+    try:
+        demo.home.mkdir(parents=True, exist_ok=True)
+        url = _database(demo)
+        environment = _environment(demo, url)
+        os.environ.update(environment)
+        is_filled = (demo.home / "demo.json").exists() and (demo.home / "agreements").exists()
+        server = _serve(demo) if is_filled else None
+        card = _fill(demo, url, server)
+    except OSError as error:
+        raise DemoError(f"{error.filename or demo.home}: {error.strerror}. Kiểm tra chỗ trống và quyền ghi · check free space and permissions.") from error
+    except LienthongError as error:
+        raise DemoError(str(error)) from error
+    card["seconds_to_ready"] = round(time.monotonic() - began, 1)
+    _write_card(demo.home / "demo.json", card)
+    _print_card(card)
+    _keep_going(demo)
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise DemoError(
+                f"Cổng {port} đang bận: một chương trình khác đang dùng (có thể là một lần `make demo` khác). Chọn cổng khác: make demo PORT={port + 1}\n"
+                f"Port {port} is taken by another program (perhaps another `make demo`). Choose another: make demo PORT={port + 1}"
+            ) from error
+
+
+def _database(demo: Demo) -> str:
+    from lienthong.store.embedded import EmbeddedServer
+
+    return os.environ.get("LIENTHONG_DATABASE_URL") or EmbeddedServer(demo.home).start()
+
+
+def _environment(demo: Demo, url: str) -> dict[str, str]:
+    """The settings every process of the demo shares."""
+    return {
+        "LIENTHONG_DATABASE_URL": url,
+        "LIENTHONG_HOME": str(demo.home),
+        "LIENTHONG_PORT": str(demo.port),
+        "LIENTHONG_DATASETS": str(ROOT / "datasets"),
+        "LIENTHONG_AGREEMENTS": str(demo.home / "agreements"),
+        "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "true",
+        "LIENTHONG_TOKEN_MINUTES": str(TOKEN_MINUTES),
+        "LIENTHONG_LOG_LEVEL": os.environ.get("LIENTHONG_LOG_LEVEL", "WARNING"),
+        "LIENTHONG_SOURCE_DEMO": str(_province(demo)),
+        "LIENTHONG_SOURCE_DEMO_ENTERPRISES_SECRET": ENTERPRISES_SECRET,
+    }
+
+
+def _province(demo: Demo) -> Path:
+    return demo.home / "province" / f"{SEED}-{demo.scale}"
+
+
+def _serve(demo: Demo) -> subprocess.Popen[str]:
+    return demo.child("-m", "lienthong.cli.main", "serve")
+
+
+def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[str, Any]:
+    """Make the province where there is none, take all its sources in, and serve. Gives the card."""
+    from lienthong.cli.words import Bar, err
+    from lienthong.pipeline import apply_contract, reading_order, run_dataset
+    from lienthong.settings import read_settings
+    from lienthong.store import Database
+    from lienthong.web.services import make_workshop
+
+    out = _province(demo)
+    _make_province(demo, out)
+    private = _agreements(demo)
+    os.environ["LIENTHONG_SOURCE_DEMO_POPULATION_URL"] = _population(demo, url, out)
+    os.environ["LIENTHONG_SOURCE_DEMO_ENTERPRISES_URL"] = _enterprises(demo, out)
+    database = Database(url)
+    database.apply_schema()
+    place = make_workshop(read_settings(), database)
+    for contract in place.contracts.values():
+        apply_contract(place, contract)
+    datasets = []
+    err.print("Nạp dữ liệu từ hệ thống của các cơ quan · taking in the agencies' data")
+    with Bar() as on_progress:
+        for name in reading_order(place.contracts):
+            contract = place.contracts[name]
+            for source in contract.sources:
+                outcome = run_dataset(place, contract, source.name, on_progress=on_progress)
+                datasets.append(_line(contract, source, outcome))
+    if server is None:
+        server = _serve(demo)
+    _wait_for(demo, server)
+    return _card(demo, database, private, datasets)
+
+
+def _line(contract: Any, source: Any, outcome: Any) -> dict[str, Any]:
+    return {
+        "id": contract.id,
+        "title": contract.title_vi,
+        "source": source.connector,
+        "state": outcome.state,
+        "rows_in": outcome.rows_in,
+        "rows_published": outcome.rows_published,
+        "rows_unchanged": outcome.rows_unchanged,
+        "rows_quarantined": outcome.rows_quarantined,
+        "seconds": outcome.seconds,
+    }
+
+
+def _make_province(demo: Demo, out: Path) -> None:
+    from demo.province import VERSION, generate
+
+    manifest = out / "truth" / "manifest.json"
+    if manifest.exists() and json.loads(manifest.read_text("utf-8"))["version"] == VERSION:
+        return
+    print(f"Dựng tỉnh mẫu {demo.scale:,} người (dữ liệu giả định) · making the province", flush=True)
+    fresh = out.with_name(out.name + ".part")
+    generate(fresh, demo.scale, SEED)
+    if out.exists():
+        import shutil
+
+        shutil.rmtree(out)
+    fresh.rename(out)
+
+
+def _population(demo: Demo, url: str, out: Path) -> str:
+    """The police's own database, filled once for each province."""
+    import psycopg
+    from psycopg import sql
+
+    from demo.province import load_population
+
+    name = f"{POPULATION_DATABASE}_{SEED}_{demo.scale}"
+    own = _of_database(url, name)
+    with psycopg.connect(url, autocommit=True) as connection:
+        if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone() is not None:
+            return own
+        connection.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(name + "_part")))
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name + "_part")))
+    load_population(_of_database(url, name + "_part"), out)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(name + "_part"), sql.Identifier(name)))
+    return own
+
+
+def _of_database(url: str, name: str) -> str:
+    """The same server's address of another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def _enterprises(demo: Demo, out: Path) -> str:
+    process = demo.child("-m", "demo.province.enterprise_server", "--data", str(out / "doanh-nghiep" / "doanh-nghiep.json"))
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    if not address:
+        raise DemoError("Dịch vụ doanh nghiệp mẫu không chạy được · the sample enterprise service did not start.")
+    return address
+
+
+def _agreements(demo: Demo) -> dict[str, Any]:
+    """The demo's agreements with keys of its own; gives the private key of the example's subsystem."""
+    import yaml
+
+    from lienthong.access import new_key_pair
+
+    keys = demo.home / "keys"
+    keys.mkdir(mode=0o700, exist_ok=True)
+    wanted: dict[str, Any] = {}
+    for path in sorted((ROOT / "demo" / "agreements").rglob("*.yaml")):
+        found = yaml.safe_load(path.read_text("utf-8"))
+        if path.parent.name == "subsystems":
+            private_file = keys / f"demo-{path.stem}.jwk"
+            if not private_file.exists():
+                with os.fdopen(os.open(private_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    json.dump(new_key_pair()[0], file)
+            private = json.loads(private_file.read_text("utf-8"))
+            found["keys"] = [{"jwk": {name: value for name, value in private.items() if name != "d"}}]
+            if found["identifier"] == SUBSYSTEM:
+                wanted = private
+        copy = demo.home / "agreements" / path.parent.name / path.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(yaml.safe_dump(found, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return wanted
+
+
+def _wait_for(demo: Demo, server: subprocess.Popen[str]) -> None:
+    import httpx
+
+    for _ in range(300):
+        if server.poll() is not None:
+            raise DemoError("Máy chủ dừng ngay khi khởi động · the server stopped while starting.")
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(demo.base_url + "/health", timeout=2).status_code == 200:
+                return
+        time.sleep(0.1)
+    raise DemoError("Máy chủ không trả lời sau 30 giây · the server does not answer after 30 seconds.")
+
+
+def _card(demo: Demo, database: Any, private: dict[str, Any], datasets: list[dict[str, Any]]) -> dict[str, Any]:
+    from lienthong.cli.tokens import fetch_token
+
+    with database.connect() as connection:
+        row = connection.execute("select _key from data.population_persons where phone is not null order by _key limit 1").fetchone()
+    key = row[0] if row else "7000000001"
+    token = fetch_token(SUBSYSTEM, private, demo.base_url)
+    address = f"{demo.base_url}/v1/datasets/{DATASET}/records/{key}"
+    headers = (f"Authorization: Bearer {token}", f"Lienthong-Purpose: {PURPOSE}", f"Lienthong-Official: {OFFICIAL}")
+    curl = " ".join(["curl", "-s", *(f"-H {shlex.quote(header)}" for header in headers), shlex.quote(address)])
+    lienthong = Path(sys.executable).with_name("lienthong")
+    shown = lienthong.relative_to(Path.cwd()) if lienthong.is_relative_to(Path.cwd()) else lienthong
+    setting = "" if demo.home == (Path.cwd() / "var") else f"LIENTHONG_HOME={shlex.quote(str(demo.home))} "
+    external = "" if "/postgres/socket" in os.environ["LIENTHONG_DATABASE_URL"] else f"LIENTHONG_DATABASE_URL={shlex.quote(os.environ['LIENTHONG_DATABASE_URL'])} "
+    return {
+        "base_url": demo.base_url,
+        "docs_url": demo.base_url + "/docs",
+        "datasets": datasets,
+        "example": {"curl": curl, "expect": f'"key":"{key}"'},
+        "verify": f"{setting}{external}{shlex.quote(str(shown))} ledger verify",
+    }
+
+
+def _write_card(path: Path, card: dict[str, Any]) -> None:
+    fresh = path.with_suffix(".part")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(card, file, ensure_ascii=False, indent=1)  # it holds a token: for this account's eyes
+    fresh.replace(path)
+
+
+def _print_card(card: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table("Bộ dữ liệu\ndataset", "Nguồn\nsource", "Nhận\nin", "Công bố\nkept", "Không đổi\nunchanged", "Chờ\nquarantined", "Giây\ns", box=None, header_style="bold")
+    for line in card["datasets"]:
+        counts = (line["rows_in"], line["rows_published"], line["rows_unchanged"], line["rows_quarantined"])
+        table.add_row(line["id"], line["source"], *(f"{n:,}".replace(",", ".") for n in counts), f"{line['seconds']:.2f}")
+    console.print("\n[bold]Liên thông[/bold] · tỉnh mẫu đã sẵn sàng · the demo province is ready (dữ liệu mẫu · sample data)\n")
+    console.print(table)
+    console.print(f"\nMở · open     {card['docs_url']}\nAPI           {card['base_url']}/v1/datasets")
+    console.print("Thử · try it  (tra một người, theo thỏa thuận TT-001 · look a person up, under agreement TT-001)\n")
+    print(card["example"]["curl"])
+    console.print(f"\nKiểm chứng · verify every answer   {card['verify']}")
+    console.print("Dừng · stop    Ctrl-C          Chạy lại · start again    make demo\n")
+
+
+def _keep_going(demo: Demo) -> None:
+    """Serve until stopped; now and then another hour of readings arrives and is taken in."""
+    threading.Thread(target=_hours, args=(demo,), daemon=True).start()
+    while not demo.stopping.wait(0.5):
+        for process in demo.children:
+            if process.poll() is not None:
+                raise DemoError("Một tiến trình của bản mẫu đã dừng · a process of the demo stopped.")
+
+
+def _hours(demo: Demo) -> None:
+    from demo.province import write_hour
+    from lienthong.errors import LienthongError
+    from lienthong.pipeline import run_dataset
+    from lienthong.settings import read_settings
+    from lienthong.store import Database
+    from lienthong.web.services import make_workshop
+
+    out = _province(demo)
+    for hour in _next_hours(out):
+        if demo.stopping.wait(SECONDS_BETWEEN_HOURS):
+            return
+        write_hour(out, hour, SEED)
+        with contextlib.suppress(LienthongError):  # the next hour takes in what this one could not
+            place = make_workshop(read_settings(), Database(os.environ["LIENTHONG_DATABASE_URL"]))
+            run_dataset(place, place.contracts["environment.readings"])
+
+
+def _next_hours(out: Path) -> Iterator[Any]:
+    from datetime import datetime, timedelta
+
+    newest = max(path.stem for path in (out / "quan-trac").glob("qt-*.csv"))
+    hour = datetime.strptime(newest, "qt-%Y%m%d-%H")
+    while True:
+        hour += timedelta(hours=1)
+        yield hour
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""All commands, gathered. Exit codes: 0 done, 1 an error in words, 2 a command that is not understood."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from lienthong import __version__
+from lienthong.cli import contracts, ledger, platform, quarantine, runs, tokens
+from lienthong.cli.words import Language, err, say
+from lienthong.errors import LienthongError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Liên thông: tích hợp và chia sẻ dữ liệu của tỉnh · a province's data, working as one.")
+app.add_typer(contracts.app, name="contract", help="Hợp đồng dữ liệu · data contracts")
+app.add_typer(runs.app, name="run", help="Các lần nạp dữ liệu · runs")
+app.add_typer(quarantine.app, name="quarantine", help="Hàng chờ xử lý · rows that wait")
+app.add_typer(ledger.app, name="ledger", help="Sổ kiểm chứng · the ledger")
+app.add_typer(tokens.app, name="key", help="Khóa của hệ thống · keys of a subsystem")
+app.command("token")(tokens.token)
+app.command("serve")(platform.serve)
+app.command("status")(platform.status)
+app.command("check")(platform.check)
+
+
+@app.callback()
+def options(
+    lang: Annotated[str, typer.Option(help="vi | en")] = "",
+    version: Annotated[bool, typer.Option("--version", help="Phiên bản · version")] = False,
+) -> None:
+    """Options before the command."""
+    if lang:
+        Language.english = lang.lower().startswith("en")
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run a command; an error of ours is told in words, without a traceback."""
+    try:
+        app()
+    except LienthongError as error:
+        err.print(f"[red]{say('Lỗi', 'Error')} ({error.code}):[/red] {error}", soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

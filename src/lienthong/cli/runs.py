@@ -1,0 +1,85 @@
+"""`lienthong run …`: take a dataset in, see runs, decide those that wait."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from lienthong.cli.opening import who, workshop
+from lienthong.cli.words import Bar, err, out, say, show
+from lienthong.errors import LienthongError, NotFound, RunError
+
+app = typer.Typer(no_args_is_help=True)
+COUNTS = (("Nhận", "In"), ("Công bố", "Published"), ("Không đổi", "Unchanged"), ("Chờ xử lý", "Quarantined"), ("Kết thúc", "Ended"))
+
+
+@app.command("dataset")
+def dataset(
+    dataset_id: Annotated[str, typer.Argument(metavar="DATASET", help="Ví dụ · such as population.persons; `all`: tất cả")],
+    source: Annotated[str | None, typer.Option(help="Nguồn, khi có nhiều · the source, where there are several")] = None,
+    delivered_on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Ngày của dữ liệu · the delivery's own date")] = None,
+) -> None:
+    """Nạp một bộ dữ liệu từ nguồn đến phiên bản công bố · take a dataset from its source to a published version."""
+    from lienthong.pipeline import RunOutcome, reading_order, run_dataset
+
+    place = workshop()
+    wanted = reading_order(place.contracts) if dataset_id == "all" else [dataset_id]
+    outcomes: list[RunOutcome] = []
+    failed = False
+    with Bar() as on_progress:
+        for name in wanted:
+            contract = place.contracts.get(name)
+            if contract is None:
+                raise NotFound(f"There is no contract of `{name}`.", hint=f"Known: {', '.join(place.contracts)}.")
+            for found in contract.sources:
+                if source is not None and found.name != source:
+                    continue
+                try:
+                    outcomes.append(run_dataset(place, contract, found.name, delivered_on.date() if delivered_on else None, on_progress))
+                except LienthongError as error:
+                    failed = True
+                    err.print(f"{name}: {error}", soft_wrap=True)
+    rows = [
+        (o.run_id, o.dataset_id, o.state, o.rows_in, o.rows_published, o.rows_unchanged, o.rows_quarantined, o.rows_ended, f"{o.seconds:.2f} s") for o in outcomes
+    ]
+    show((("Lần", "Run"), ("Bộ dữ liệu", "Dataset"), ("Trạng thái", "State"), *COUNTS, ("Thời gian", "Time")), rows)
+    for outcome in outcomes:
+        for bound in outcome.waits_for:
+            out.print(say(f"Lần {outcome.run_id} chờ người quyết định: {bound['vi']}", f"Run {outcome.run_id} waits for a person: {bound['en']}"))
+    if failed:
+        raise RunError(say("Có bộ dữ liệu không nạp được.", "Some datasets could not be taken in."))
+
+
+@app.command("list")
+def recent(dataset_id: Annotated[str | None, typer.Argument(metavar="[DATASET]")] = None, limit: int = 20) -> None:
+    """Các lần nạp gần đây · the newest runs."""
+    from lienthong.store import runs
+
+    with workshop().database.connect() as connection:
+        found = runs.recent(connection, dataset_id, limit)
+    rows = [
+        (r.run_id, r.dataset_id, r.source_name, r.state, f"{r.started_at:%d/%m/%Y %H:%M}", r.rows_in, r.rows_published, r.rows_unchanged, r.rows_quarantined, r.rows_ended)
+        for r in found
+    ]
+    show((("Lần", "Run"), ("Bộ dữ liệu", "Dataset"), ("Nguồn", "Source"), ("Trạng thái", "State"), ("Bắt đầu", "Begun"), *COUNTS), rows)
+
+
+@app.command("approve")
+def approve(run_id: int) -> None:
+    """Cho công bố một lần nạp đang chờ · let a waiting run pass its bounds."""
+    from lienthong.pipeline import approve_run
+
+    with Bar() as on_progress:
+        outcome = approve_run(workshop(), run_id, who(), on_progress)
+    out.print(say(f"Lần {run_id}: {outcome.state}, phiên bản {outcome.version}.", f"Run {run_id}: {outcome.state}, version {outcome.version}."))
+
+
+@app.command("withdraw")
+def withdraw(run_id: int) -> None:
+    """Bỏ một lần nạp đang chờ · decide that a waiting run is never published."""
+    from lienthong.pipeline import withdraw_run
+
+    withdraw_run(workshop(), run_id, who())
+    out.print(say(f"Lần {run_id} đã rút.", f"Run {run_id} is withdrawn."))
