@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, datetime
 from typing import Any
 
@@ -90,6 +91,14 @@ def test_every_problem_has_its_words_and_an_error_leaves_no_value(standard: Stan
     found = standard.clean(typed, OPTIONS.get(standard.name, {}))
     if found.problem is not None:
         assert (PROBLEMS[found.problem].severity == "warning") == (found.value is not None)
+
+
+@ALL
+@pytest.mark.parametrize("piece", ["(", "vợ ", "9", "1.", "Xã Tân ", "[", "-", "́", "a,", "0123 "])
+def test_a_very_long_value_is_judged_at_once(standard: Standard, piece: str) -> None:
+    begin = time.perf_counter()
+    standard.clean(piece * 20_000, OPTIONS.get(standard.name, {}))
+    assert time.perf_counter() - begin < 1.5
 
 
 @ALL

@@ -18,6 +18,7 @@ from importlib import resources
 
 from lienthong.standards.text import tidy, without_marks
 
+LONGEST_ADDRESS = 300  # letters; what is longer is no address
 BEGINNING = date(1997, 1, 1)  # stands for "long before any record here": when each older unit was formed is not known
 _CODE_DIGITS = {"commune": 5, "district": 3, "province": 2}
 
@@ -169,6 +170,8 @@ def find_units(text: str, on: date, level: str | None = None, within: str | None
     text = tidy(text)
     if is_code(text):
         found = _of_levels(units_by_code().get(whole_code(text, level), []), {level} if level else None)
+    elif len(text) > LONGEST_ADDRESS:
+        found = []
     else:
         found = _first_found(_named(parts, level, within, on) for parts in _ways_to_part(text))
     return [unit for unit in found if unit.is_valid(on)] or found

@@ -69,6 +69,7 @@ _NOTE = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[^\W\d_]+(?:['’.\-][^\W\d_]+)*(?: [^\W\d_]+(?:['’.\-][^\W\d_]+)*)*")
+LONGEST_NAME = 200  # letters; also keeps patterns off what is no name at all
 _SEVERAL = re.compile(r"\S\s+(?:và|vợ|chồng)\s+\S", re.IGNORECASE)
 _KEYS = r"[A-Za-z]*(?i:aa|ee|oo|dd|aw|ow|uw|[aeiouy][sfxj])[A-Za-z]*"
 _TELEX = re.compile(_KEYS)
@@ -76,6 +77,8 @@ _TELEX = re.compile(_KEYS)
 
 def _clean_name(value: str, _: Options) -> Cleaned:
     text = tidy(value)
+    if len(text) > LONGEST_NAME:
+        return Cleaned(None, "person_name.not_a_name")
     bare = _without_notes(text)
     as_it_came = _SPACES.sub(" ", unicodedata.normalize("NFC", value.translate(_INVISIBLE_IN_FONTS))).strip()
     candidates = () if re.fullmatch(_CLEAN_NAME, text) else (as_it_came, bare, _in_title_case(bare))
@@ -96,8 +99,10 @@ def _clean_name(value: str, _: Options) -> Cleaned:
 
 def _without_notes(text: str) -> str:
     """The text without titles, brackets and stray signs around it, taken off until none is left."""
-    bare = tidy(_NOTE.sub(" ", text.strip(" .,-"))).strip(" .,-")
-    return bare if bare == text else _without_notes(bare)
+    before = None
+    while before != text:
+        before, text = text, tidy(_NOTE.sub(" ", text.strip(" .,-"))).strip(" .,-")
+    return text
 
 
 def _in_title_case(name: str) -> str:
