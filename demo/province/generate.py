@@ -9,27 +9,26 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import polars as pl
-
-from demo.province.observed import links
 from demo.province.registers.enterprises import write_enterprises
 from demo.province.registers.indicators import write_indicators
 from demo.province.registers.insurance import write_insurance
-from demo.province.registers.land import write_land
+from demo.province.registers.land_holders import holder_errors, holder_links, write_holders
 from demo.province.registers.licences import write_licences
+from demo.province.registers.parcels import draw_parcels, true_parcels, write_parcels
 from demo.province.registers.poor_households import write_poor_households
 from demo.province.registers.population import write_population
 from demo.province.registers.readings import write_readings
 from demo.province.registers.reference import write_reference
+from demo.province.truth import Truth
 from demo.province.world import build_world
 
-VERSION = "1"
+VERSION = "2"
 OnStep = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What was written: rows by register, and the SHA-256 of every delivered file."""
+    """What was written: rows by register, and the SHA-256 of every file."""
 
     seed: int
     persons: int
@@ -46,39 +45,38 @@ def generate(out: Path, persons: int = 20_000, seed: int = 1, on_step: OnStep | 
     out.mkdir(parents=True)
     say("world")
     world = build_world(persons, seed)
+    truth = Truth(out / "truth")
     say("population")
-    seen = {"R1": write_population(world, out)}
+    truth.observed("R1", write_population(world, out))
     say("insurance")
-    seen["R2"] = write_insurance(world, out)
+    truth.observed("R2", write_insurance(world, out))
     say("poor households")
-    seen["R4"] = write_poor_households(world, out)
+    truth.observed("R4", write_poor_households(world, out))
     say("land")
-    seen["R6"], parcels = write_land(world, out)
+    parcels = draw_parcels(world)
+    write_parcels(world, out, parcels)
+    truth.counts["parcels"] = len(parcels.ids)
+    seen, holders = write_holders(world, out, parcels)
+    truth.rows("R6", *holder_links(seen, holders), holder_errors(seen, holders))
     say("enterprises")
     enterprises, of_enterprises = write_enterprises(world, out)
-    of_licences = write_licences(world, out, enterprises)
+    truth.counts["R7"] = enterprises.height
+    truth.errors(of_enterprises)
+    truth.errors(write_licences(world, out, enterprises))
     say("readings and figures")
-    hours, cells = write_readings(out, seed), write_indicators(out, seed)
-    units, changes, agencies = write_reference(out)
-    counts = {
-        **{register: observed.count for register, observed in seen.items()},
-        "parcels": parcels, "R7": enterprises.height, "R12 files": hours, "R13": cells, "units": units, "changes": changes, "agencies": agencies,
-    }  # fmt: skip
-    errors = [error for observed in seen.values() for error in observed.observer.errors] + of_enterprises.errors + of_licences.errors
-    truth = out / "truth"
-    truth.mkdir()
-    world.persons.write_parquet(truth / "persons.parquet")
-    enterprises.write_parquet(truth / "enterprises.parquet")
-    pl.concat([links(register, observed) for register, observed in seen.items()]).write_parquet(truth / "links.parquet")
-    pl.DataFrame(errors, schema=["register", "row", "field", "code", "true", "written"], orient="row").write_parquet(
-        truth / "errors.parquet"
-    )
-    manifest = Manifest(seed, persons, VERSION, counts, _hashes(out))
-    (truth / "manifest.json").write_text(json.dumps(asdict(manifest), ensure_ascii=False, indent=1), encoding="utf-8")
+    truth.counts["R12 files"], truth.counts["R13"] = write_readings(out, seed), write_indicators(out, seed)
+    truth.counts["units"], truth.counts["changes"], truth.counts["agencies"] = write_reference(out)
+    say("truth")
+    truth.write(world, enterprises, true_parcels(world, parcels))
+    manifest = Manifest(seed, persons, VERSION, truth.counts, _hashes(out))
+    (out / "truth" / "manifest.json").write_text(json.dumps(asdict(manifest), ensure_ascii=False, indent=1), encoding="utf-8")
     return manifest
 
 
 def _hashes(out: Path) -> dict[str, str]:
-    """Of the delivered files; workbooks and Parquet carry the time they were made and are left out."""
-    files = (p for p in sorted(out.rglob("*")) if p.is_file() and p.suffix not in (".xlsx", ".parquet"))
-    return {p.relative_to(out).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    found: dict[str, str] = {}
+    for path in sorted(out.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                found[path.relative_to(out).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found

@@ -14,6 +14,27 @@ BAD_SHARE = 0.7
 COVER = {"R1": 0.992, "R2": 0.93, "R4": 0.032, "R6": 0.40}
 DUPLICATE_PERCENT = {"R1": 0.2, "R2": 1.1, "R4": 1.8, "R6": 1.4, "R7": 0.5, "R8": 2.5}
 EXACT_DUPLICATES = 0.4
+YEAR_ONLY_WITHOUT_ID = 0.65  # who is known by year only (D2) has the old number (I1) or none (I2)
+UNMARKED_RESPELLED = 0.5  # a name without marks (N3) stands beside a respelled unit (A5)
+
+OUTSIDERS_PERCENT = {"R2": 1.4, "R6": 5.0}  # of the register's persons: live elsewhere
+BORN_ELSEWHERE = 0.22
+DEAD_BEFORE_PERCENT = 1.4  # of all persons, dead before the world's day; all of them still hold land: 3.4 % of R6
+IN_R4_ALSO_IN = {"R2": 0.99, "R6": 0.61}  # members; households of which one holds land
+REPRESENTATIVE_HOLDS_LAND = 0.57
+HOLDER_KINDS = ((1, 0.63), (2, 0.31), (0, 0.04), (3, 0.02))  # persons on a parcel: one, a couple, an organisation, heirs
+RENUMBERED_PERCENT = 2.0  # of holders' rows: parcels of sheets that were remeasured; 7 % would hide the other findings
+DEAD_UNNOTICED = 0.6  # of a year's dead: 0.4 % of the population register
+EVENTS_PER_THOUSAND = {
+    "death": 6.6,
+    "birth": 13.8,
+    "marriage": 7.4,
+    "move_inside": 30.3,
+    "move_in": 13.7,
+    "move_out": 11.7,
+    "new_card": 87.9,
+    "name_corrected": 1.9,
+}
 
 RATES: dict[str, dict[str, float]] = {
     "N1": {"R1": 3, "R2": 6, "R4": 9, "R6": 8, "R7": 6, "R8": 6},

@@ -13,7 +13,8 @@ import polars as pl
 from numpy.random import Generator
 
 from demo.province.base import shares, stream, table
-from demo.province.rates import MEAN_HOUSEHOLD, TWIN_PERCENT
+from demo.province.lives import with_lives
+from demo.province.rates import BORN_ELSEWHERE, COVER, MEAN_HOUSEHOLD, OUTSIDERS_PERCENT, TWIN_PERCENT
 
 WORLD_DAY = date(2025, 6, 30)
 LAST_DAY = date(2026, 6, 30)
@@ -21,28 +22,45 @@ SIZES = ((1, 0.09), (2, 0.14), (3, 0.22), (4, 0.27), (5, 0.16), (6, 0.08), (7, 0
 ETHNIC = (("Kinh", 0.80), ("S'tiêng", 0.09), ("Tày", 0.03), ("Nùng", 0.03), ("Khmer", 0.025), ("M'nông", 0.015), ("Dao", 0.01))
 ETHNIC_KEYS = {"Tày": "tay", "Nùng": "nung", "Khmer": "khmer", "Dao": "dao"}
 LEAST_IN_COMMUNE = 60
+SIX_DIGITS = 1_000_000  # at the end of a personal id
+OTHER_HOMES = (
+    "Phường Thủ Dầu Một, Thành phố Hồ Chí Minh", "Phường Dĩ An, Thành phố Hồ Chí Minh", "Phường Gò Vấp, Thành phố Hồ Chí Minh",
+    "Phường Tân Ninh, tỉnh Tây Ninh", "Phường Buôn Ma Thuột, tỉnh Đắk Lắk",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class World:
-    """Persons with all that is true of them; communes in the order of `commune` numbers."""
+    """Persons with all that is true of them; communes in the order of `commune` numbers.
+
+    `persons` live in the province; `insured_outsiders` and `land_outsiders` live elsewhere and are in one register alone.
+    """
 
     seed: int
     persons: pl.DataFrame
+    insured_outsiders: pl.DataFrame
+    land_outsiders: pl.DataFrame
+    events: pl.DataFrame
     communes: tuple[dict[str, str], ...]
 
 
 def build_world(count: int, seed: int) -> World:
-    """About `count` persons in households, each in a commune."""
+    """`count` persons in households, each in a commune, and those from elsewhere whom two of the registers know."""
     communes = table("communes")
     draw = stream(seed, "world", "households")
-    sizes = draw.choice([n for n, _ in SIZES], round(count / MEAN_HOUSEHOLD * 1.03) + 1, p=[p for _, p in SIZES])
-    sizes = sizes[: np.searchsorted(np.cumsum(sizes), count) + 1]
+    insured = round(count * COVER["R2"] * OUTSIDERS_PERCENT["R2"] / 100)
+    with_land = round(count * COVER["R6"] * OUTSIDERS_PERCENT["R6"] / 100)
+    everyone = count + insured + with_land
+    sizes = draw.choice([n for n, _ in SIZES], round(everyone / MEAN_HOUSEHOLD * 1.06) + 9, p=[p for _, p in SIZES])
+    sizes = sizes[: np.searchsorted(np.cumsum(sizes), everyone) + 1]
     homes = _homes(len(sizes), communes, draw)
     household = np.repeat(np.arange(len(sizes)), sizes)
     place = np.arange(len(household)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    persons = _persons(household, place, homes, draw, seed)
-    return World(seed, persons.head(count), communes)
+    found = _persons(household, place, homes, draw, seed).head(everyone)
+    persons, events = with_lives(found.head(count).with_columns(pl.lit("").alias("home")), seed)
+    elsewhere = pl.Series(OTHER_HOMES)[stream(seed, "world", "elsewhere").integers(0, len(OTHER_HOMES), insured + with_land)]
+    outsiders = found.tail(insured + with_land).with_columns(elsewhere.alias("home"))
+    return World(seed, persons, outsiders.head(insured), outsiders.tail(with_land), events, communes)
 
 
 def _homes(count: int, communes: tuple[dict[str, str], ...], draw: Generator) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -60,7 +78,7 @@ def _persons(
     homes: np.ndarray[tuple[int], np.dtype[np.int64]], draw: Generator, seed: int,
 ) -> pl.DataFrame:  # fmt: skip
     count, houses = len(household), len(homes)
-    head_age = np.clip(draw.normal(47, 14, houses), 20, 92)[household]
+    head_age = np.clip(draw.normal(43.5, 16.5, houses), 20, 92)[household]
     head_male = (draw.random(houses) < 0.78)[household]
     spouse = place == 1
     child = place >= 2  # after the head and the spouse
@@ -69,7 +87,7 @@ def _persons(
         head_age,
         np.where(spouse, head_age + draw.normal(-3, 3, count), head_age - 26 - 3.2 * (place - 2) + draw.normal(0, 2, count)),
     )
-    grandparent = child & (draw.random(count) < 0.06)
+    grandparent = child & (draw.random(count) < 0.13)
     age = np.where(grandparent, head_age + 26 + draw.normal(0, 3, count), age)
     age = np.clip(age, 0.02, 102)
     male = np.where(place == 0, head_male, np.where(spouse, ~head_male, draw.random(count) < 0.51))
@@ -80,7 +98,11 @@ def _persons(
     year = born.dt.year().to_numpy()
     ethnic = np.array([name for name, _ in ETHNIC])[draw.choice(len(ETHNIC), houses, p=shares([p for _, p in ETHNIC]))][household]
     names = _names(household, place, male, year, ethnic, stream(seed, "world", "names"))
+    for part in ("surname", "middle"):  # twins differ by one word
+        names[part] = np.where(twin & (male == np.roll(male, 1)), np.roll(names[part], 1), names[part])
     number = np.arange(count)
+    born_elsewhere = draw.random(count) < BORN_ELSEWHERE
+    born_elsewhere[SIX_DIGITS:] = ~born_elsewhere[: max(count - SIX_DIGITS, 0)]  # the same six digits never meet in one place
     century = np.where(year >= 2000, 2, 0) + np.where(male, 0, 1)
     return pl.DataFrame(
         {
@@ -93,6 +115,7 @@ def _persons(
             "ethnic": ethnic,
             "is_twin": twin,
             "number": number,
+            "born_elsewhere": born_elsewhere,
             "century": century,
             "year": year,
             "house": draw.integers(1, 400, houses)[household],
@@ -105,13 +128,12 @@ def _persons(
         pl.concat_str([pl.col("surname"), pl.when(pl.col("middle") != "").then("middle"), pl.col("given")], separator=" ", ignore_nulls=True).alias("name"),
         pl.concat_str(
             [
-                pl.when(pl.col("number") < 1_000_000).then(pl.lit("097")).otherwise(pl.lit("098")),
+                pl.when("born_elsewhere").then(pl.lit("098")).otherwise(pl.lit("097")),
                 pl.col("century").cast(pl.String),
                 (pl.col("year") % 100).cast(pl.String).str.zfill(2),
-                (pl.col("number") % 1_000_000).cast(pl.String).str.zfill(6),
+                (pl.col("number") % SIX_DIGITS).cast(pl.String).str.zfill(6),
             ]
         ).alias("citizen_id"),
-        ("00" + (pl.col("number") % 10_000_000).cast(pl.String).str.zfill(7)).alias("old_id"),
         ("99" + (pl.col("number") * 7 % 100_000_000).cast(pl.String).str.zfill(8)).alias("insurance_no"),
         ("06" + pl.col("phone").cast(pl.String)).alias("phone"),
         "house", "hamlet",

@@ -10,13 +10,15 @@ import numpy as np
 import polars as pl
 
 from demo.province.base import stream
-from demo.province.damage import Observer, phone_respelled, unit_respelled, zeros_lost
-from demo.province.rates import PERSONS_AT_FULL_SIZE
+from demo.province.damage import Observer, damage_ids, damage_names, phone_respelled, unit_respelled, zeros_lost
+from demo.province.observed import HILL_PEOPLES
+from demo.province.rates import PERSONS_AT_FULL_SIZE, REPRESENTATIVE_HOLDS_LAND
 from demo.province.world import World, commune_text
 
 FILE = "doanh-nghiep/doanh-nghiep.json"
 AT_FULL_SIZE = 19_500
-LEAST = 200
+LEAST = 220
+SAME_NAME = 0.02  # share a name with another, apart from the form
 WEIGHTS = (31, 29, 23, 19, 17, 13, 7, 5, 3)  # the tax code's check digit
 KINDS = ("Công ty TNHH một thành viên", "Công ty TNHH", "Công ty cổ phần", "Doanh nghiệp tư nhân", "Công ty TNHH MTV")
 TRADES = (("0125", "Trồng cây cao su"), ("1077", "Sản xuất hạt điều"), ("4100", "Xây dựng nhà"), ("4620", "Bán buôn nông sản"), ("4933", "Vận tải hàng hóa"), ("0810", "Khai thác đá, cát"))  # fmt: skip
@@ -47,8 +49,13 @@ def write_enterprises(world: World, out: Path) -> tuple[pl.DataFrame, Observer]:
     draw = stream(world.seed, "R7", "enterprises")
     count = max(LEAST, round(AT_FULL_SIZE * world.persons.height / PERSONS_AT_FULL_SIZE))
     codes = [code for n in range(1, 2 * count) if (code := tax_code(n * 13 + 7)) is not None][:count]
-    adults = world.persons.filter(pl.col("born_on").dt.year() < 2000)  # old enough to run one
-    owners = adults[draw.integers(0, adults.height, count)]
+    adults = world.persons.filter((pl.col("born_on").dt.year() < 2000) & ~pl.col("dead_before"))  # old enough to run one
+    holds = draw.random(count) < REPRESENTATIVE_HOLDS_LAND
+    with_land, without = adults.filter("in_r6"), adults.filter(~pl.col("in_r6"))
+    owners = pl.concat(
+        [with_land[draw.choice(with_land.height, int(holds.sum()))], without[draw.choice(without.height, int((~holds).sum()))]]
+    )
+    owners = owners[draw.permutation(count)]
     communes = draw.integers(0, len(world.communes), count)
     observer = Observer(world.seed, "R7", communes, len(world.communes))
     old_units = set(observer.rows("A2"))
@@ -58,17 +65,19 @@ def write_enterprises(world: World, out: Path) -> tuple[pl.DataFrame, Observer]:
     observer.damage(written, "tax_code", "I3", zeros_lost)
     observer.damage(phones, "phone", "T1", phone_respelled)
     observer.damage(seats, "seat", "A5", unit_respelled)
-    names = [
-        f"{WORDS[a]} {WORDS[b]} {row}"
-        for row, (a, b) in enumerate(zip(draw.integers(0, 11, count).tolist(), draw.integers(0, 11, count).tolist(), strict=True))
-    ]
+    words = draw.integers(0, len(WORDS), (2, count)).tolist()
+    names = [f"{WORDS[a]} {WORDS[b]} {row}" for row, (a, b) in enumerate(zip(*words, strict=True))]
+    for row in (np.flatnonzero(draw.random(count - 1) < SAME_NAME) + 1).tolist():
+        names[row] = names[row - 1]
+    typed, ids = owners["name"].to_list(), owners["citizen_id"].to_list()
+    damage_names(observer, typed, "representative", owners["ethnic"].is_in(HILL_PEOPLES).to_numpy())
+    damage_ids(observer, ids, "representative_id", [])
     items = [
         _item(
-            world,
             row,
             written[row],
             names[row],
-            owners.row(row, named=True),
+            (typed[row], ids[row]),
             world.communes[communes[row]],
             seats[row],
             phones[row],
@@ -85,11 +94,10 @@ def write_enterprises(world: World, out: Path) -> tuple[pl.DataFrame, Observer]:
 
 
 def _item(
-    world: World,
     row: int,
     code: str,
     name: str,
-    owner: dict[str, Any],
+    owner: tuple[str, str],
     commune: dict[str, str],
     seat: str,
     phone: str,
@@ -97,7 +105,6 @@ def _item(
     *,
     is_old: bool,
 ) -> dict[str, Any]:
-    del world
     trade = TRADES[row % len(TRADES)]
     capital = int(draw.integers(1, 400)) * 50_000_000
     return {
@@ -113,7 +120,7 @@ def _item(
             "ma_xa": commune["old_code" if is_old else "new_code"],
             "theo_ngay": "2025-06-30" if is_old else "2025-07-01",
         },
-        "nguoi_dai_dien": {"ho_ten": owner["name"], "so_dinh_danh": owner["citizen_id"]},
+        "nguoi_dai_dien": {"ho_ten": owner[0], "so_dinh_danh": owner[1]},
         "dien_thoai": phone,
         "thu_dien_tu": f"lienhe{row}@doanhnghiep.example",
     }

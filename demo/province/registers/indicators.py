@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import xlsxwriter
@@ -11,6 +12,7 @@ from demo.province.rates import INDICATOR_TOTAL_DIFFERS
 
 FILE = "thong-ke/nien-giam-2025.xlsx"
 YEARS = range(2019, 2026)
+PRINTED = datetime(2026, 5, 15, tzinfo=UTC).replace(tzinfo=None)  # workbooks carry the time they were made
 # code: title, unit, level of a mean district, growth a year, decimals
 INDICATORS = {
     "DS01": ("Dân số trung bình", "người", 92_000, 0.012, 0), "DS02": ("Tỷ suất sinh thô", "‰", 15.2, -0.02, 1), "DT01": ("Diện tích tự nhiên", "km²", 624, 0.0, 1),
@@ -31,6 +33,7 @@ def write_indicators(out: Path, seed: int) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     cells = 0
     with xlsxwriter.Workbook(str(path)) as book:
+        book.set_properties({"created": PRINTED})
         bold, centred = book.add_format({"bold": True}), book.add_format({"bold": True, "align": "center", "border": 1})
         for number, (code, (title, unit, level, growth, decimals)) in enumerate(INDICATORS.items()):
             draw = stream(seed, "R13", code)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
+import numpy as np
 import polars as pl
 
 from demo.province.base import stream
 from demo.province.damage import Observer, unit_respelled, zeros_lost
+from demo.province.rates import DUPLICATE_PERCENT, PERSONS_AT_FULL_SIZE
 from demo.province.world import World, commune_text
 
 FOLDER = "giay-phep"
-COUNT = 260
+AT_FULL_SIZE, LEAST = 1_900, 260
 KINDS = (("khoang_san", "m3"), ("nuoc_mat", "m3/ngày"), ("nuoc_ngam", "m3/ngày"), ("xa_thai", "m3/ngày"))
 XSD = """<?xml version="1.0" encoding="UTF-8"?>
 <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified">
@@ -43,9 +45,10 @@ XSD = """<?xml version="1.0" encoding="UTF-8"?>
 
 def write_licences(world: World, out: Path, enterprises: pl.DataFrame) -> Observer:
     draw = stream(world.seed, "R8", "licences")
-    communes = draw.integers(0, len(world.communes), COUNT)
+    count = max(LEAST, round(AT_FULL_SIZE * world.persons.height / PERSONS_AT_FULL_SIZE))
+    communes = draw.integers(0, len(world.communes), count)
     observer = Observer(world.seed, "R8", communes, len(world.communes))
-    codes = [enterprises["tax_code"][int(n)] for n in draw.integers(0, enterprises.height, COUNT)]
+    codes = [enterprises["tax_code"][int(n)] for n in draw.integers(0, enterprises.height, count)]
     names = dict(zip(enterprises["tax_code"].to_list(), enterprises["name"].to_list(), strict=True))
     written = list(codes)
     old_units = set(observer.rows("A2"))
@@ -53,7 +56,7 @@ def write_licences(world: World, out: Path, enterprises: pl.DataFrame) -> Observ
     observer.damage(written, "tax_code", "I3", zeros_lost)
     observer.damage(places, "place", "A5", unit_respelled)
     rows = []
-    for row in range(COUNT):
+    for row in range(count):
         kind, unit = KINDS[row % len(KINDS)]
         commune, is_old = world.communes[communes[row]], row in old_units
         year = 2016 + row % 10
@@ -65,6 +68,7 @@ def write_licences(world: World, out: Path, enterprises: pl.DataFrame) -> Observ
             f'    <DiaDiem maXa="{commune["old_code" if is_old else "new_code"]}" theoNgay="{"2025-06-30" if is_old else "2025-07-01"}">{escape(places[row])}</DiaDiem>\n'
             f'    <KhoiLuong donVi="{unit}">{volume}</KhoiLuong>\n  </GiayPhep>\n'
         )
+    rows += [rows[row] for row in np.flatnonzero(draw.random(count) < DUPLICATE_PERCENT["R8"] / 100).tolist()]
     folder = out / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "giay-phep.xsd").write_text(XSD, encoding="utf-8")

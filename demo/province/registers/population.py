@@ -10,7 +10,7 @@ import psycopg
 
 from demo.province.base import stream
 from demo.province.observed import Observed, observe
-from demo.province.rates import COVER
+from demo.province.rates import DEAD_UNNOTICED
 from demo.province.world import World
 
 FILE = "dan-cu/nhan_khau.csv"
@@ -37,13 +37,14 @@ create table cong_dan.nhan_khau (
 
 def write_population(world: World, out: Path) -> Observed:
     """Write the register as a CSV to be copied into its database."""
-    draw = stream(world.seed, "R1", "cover")
-    persons = world.persons.filter(pl.Series(draw.random(world.persons.height) < COVER["R1"]))
-    seen = observe(world, "R1", persons)
+    draw = stream(world.seed, "R1", "state")
+    seen = observe(world, "R1", world.persons.filter("in_r1"), "old_code")
     full = [text.count("/") == 2 for text in seen.born]  # day, month and year known
-    wrong_unit = set(seen.observer.rows("A4"))
-    codes = [world.communes[c]["new_code" if row in wrong_unit else "old_code"] for row, c in enumerate(seen.truth["commune"].to_list())]
+    truth = seen.truth
+    unnoticed = draw.random(seen.count) < DEAD_UNNOTICED
+    dead = (truth["dead_before"] | (truth["died_this_year"] & ~pl.Series(unnoticed))).to_numpy()
     updated = np.datetime64("2024-01-01") + draw.integers(0, 540, seen.count).astype("timedelta64[D]")
+    updated = np.maximum(updated, truth["born_on"].to_numpy().astype("datetime64[D]"))
     frame = pl.DataFrame(
         {
             "so_ho_so": [f"70{number:08}" for number in range(1, seen.count + 1)],
@@ -53,13 +54,11 @@ def write_population(world: World, out: Path) -> Observed:
             "nam_sinh": [int(text[-4:]) for text in seen.born],
             "gioi_tinh": [1 if male else 0 for male in seen.truth["is_male"].to_list()],
             "dan_toc": seen.truth["ethnic"],
-            "ma_xa": codes,
+            "ma_xa": seen.codes,
             "ma_ho": [f"H{household:07}" for household in seen.truth["household"].to_list()],
             "dia_chi": seen.addresses,
             "so_dien_thoai": seen.phones,
-            "tinh_trang": np.where(
-                draw.random(seen.count) < 0.004, "đã chết", np.where(draw.random(seen.count) < 0.03, "tạm trú", "thường trú")
-            ),
+            "tinh_trang": np.where(dead, "đã chết", np.where(draw.random(seen.count) < 0.03, "tạm trú", "thường trú")),
             "ngay_cap_nhat": pl.Series(updated).cast(pl.Date),
         }
     )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from demo.province.base import stream, table
+from demo.province.headers import READINGS
 from demo.province.rates import READING_FAULTS
 
 FOLDER = "quan-trac"
@@ -19,6 +20,9 @@ INDICATORS = {
 FIRST_HOUR = datetime(2026, 6, 24, 0)
 LAST_HOUR = datetime(2026, 6, 30, 23)
 PEAK_HOUR = 14
+GAP_HOURS, STUCK_HOURS = 4, 6
+FAST_CLOCK = "QT09"  # one hour off
+OTHER_UNIT, OTHER_UNIT_DAYS = "QT05", (datetime(2026, 6, 18), datetime(2026, 6, 27))  # mg for µg, nine days
 
 
 def stations() -> list[tuple[str, str]]:
@@ -30,18 +34,24 @@ def stations() -> list[tuple[str, str]]:
 def write_hour(out: Path, hour: datetime, seed: int = 1) -> Path:
     """The file of one hour, written whole or not at all; the same hour gives the same file."""
     draw = stream(seed, "R12", hour.isoformat())
-    wave = math.cos((hour.hour - PEAK_HOUR) / 24 * 2 * math.pi)
     is_wet = 5 <= hour.month <= 11  # May to November
-    lines = ["tram;chi_so;thoi_diem;gia_tri;don_vi;ma_xa"]
+    lines = [";".join(READINGS)]
     for station, commune in stations():
-        if draw.random() < READING_FAULTS["gap"] / 100:
+        if _is_in_run(seed, f"gap {station}", hour, GAP_HOURS, READING_FAULTS["gap"]):
             continue
+        shown = hour + timedelta(hours=1) if station == FAST_CLOCK else hour
         for name, (unit, mean, swing, wet, noise) in INDICATORS.items():
-            value = (mean + swing * wave) * (wet if is_wet else 1.0) + draw.normal(0, noise)
+            stuck = _is_in_run(seed, f"stuck {station} {name}", hour, STUCK_HOURS, READING_FAULTS["stuck"])
+            moment = _run_start(hour, STUCK_HOURS) if stuck else hour
+            chance = stream(seed, "R12", f"{station} {name} {moment.isoformat()}") if stuck else draw
+            wave = math.cos((moment.hour - PEAK_HOUR) / 24 * 2 * math.pi)
+            value = (mean + swing * wave) * (wet if is_wet else 1.0) + chance.normal(0, noise)
             if draw.random() < READING_FAULTS["spike"] / 100:
                 value *= 40
-            value = max(value, 0.1)
-            line = f"{station};{name};{hour:%d/%m/%Y %H:%M};{value:.1f};{unit};{commune}".replace(".", ",").replace("PM2,5", "PM2.5")
+            text = f"{max(value, 0.1):.1f}"
+            if station == OTHER_UNIT and unit == "µg/m³" and OTHER_UNIT_DAYS[0] <= hour < OTHER_UNIT_DAYS[1]:
+                text, unit = f"{float(text) / 1000:.5f}", "mg/m³"
+            line = f"{station};{name};{shown:%d/%m/%Y %H:%M};{text.replace('.', ',')};{unit};{commune}"
             lines.append(line)
             if draw.random() < READING_FAULTS["repeated"] / 100:
                 lines.append(line)
@@ -52,6 +62,15 @@ def write_hour(out: Path, hour: datetime, seed: int = 1) -> Path:
     fresh.write_text("\r\n".join(lines) + "\r\n", encoding="utf-8")
     fresh.replace(path)
     return path
+
+
+def _run_start(hour: datetime, hours: int) -> datetime:
+    return hour - timedelta(hours=hour.hour % hours)
+
+
+def _is_in_run(seed: int, what: str, hour: datetime, hours: int, percent: float) -> bool:
+    """Faults come in runs of hours; each run is drawn by itself, so that any hour can be written alone."""
+    return bool(stream(seed, "R12", f"{what} {_run_start(hour, hours).isoformat()}").random() < percent / 100)
 
 
 def write_readings(out: Path, seed: int) -> int:

@@ -9,8 +9,10 @@ from importlib import resources
 from pathlib import Path
 
 from demo.province.base import table
+from demo.province.headers import AGENCIES, UNIT_CHANGES, UNITS
 from lienthong.standards.admin_units import units
 
+PROVINCE_SINCE = "1997-01-01"  # Sông Bé was divided
 PROVINCES = {"70", "75"}  # Bình Phước and Đồng Nai: together the Đồng Nai of today
 
 
@@ -21,19 +23,26 @@ def write_reference(out: Path) -> tuple[int, int, int]:
     kept = [u for u in units() if u.level == "province" or u.province_code in PROVINCES]
     with (folder / "units.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("cap", "ma", "ten", "ma_huyen", "ma_tinh", "tu_ngay", "den_ngay"))
+        writer.writerow(UNITS)
         writer.writerows((u.level, u.code, u.name, u.district_code, u.province_code, u.valid_from, u.valid_to or "") for u in kept)
     codes = {u.code for u in kept if u.valid_to is not None}
     data = gzip.decompress(resources.files("lienthong.standards").joinpath("data/admin_unit_changes.csv.gz").read_bytes()).decode("utf-8")
     changes = [row for row in csv.DictReader(io.StringIO(data)) if row["old_code"] in codes]
     with (folder / "changes.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("cap", "ma_cu", "ma_moi", "bi_tach", "mac_dinh", "ngay"))
+        writer.writerow(UNIT_CHANGES)
         writer.writerows((r["level"], r["old_code"], r["new_code"], r["is_split"], r["is_default"], "2025-07-01") for r in changes)
     agencies = table("agencies")
     (out / "co-quan").mkdir(exist_ok=True)
     with (out / "co-quan" / "agencies.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("ma", "ten", "loai", "ten_tat", "ma_huyen", "ma_cap_tren", "tinh_trang_ma", "co_quan_ke_thua"))
-        writer.writerows(tuple(row.values()) for row in agencies)
+        writer.writerow(AGENCIES)
+        writer.writerows((*row.values(), *_term(row)) for row in agencies)
     return len(kept), len(changes), len(agencies)
+
+
+def _term(agency: dict[str, str]) -> tuple[str, str]:
+    """(valid from, valid to): from the province's first day; departments that were merged ended on 1 March 2025, districts and the province on 1 July."""
+    if agency["kind"] in {"province", "district_committee"}:
+        return PROVINCE_SINCE, "2025-07-01"
+    return PROVINCE_SINCE, "2025-03-01" if agency["successor_name_2025"] else "2025-07-01"
