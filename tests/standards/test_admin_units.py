@@ -68,6 +68,13 @@ def test_an_old_district_in_the_new_province_is_understood() -> None:
     assert ADMIN_UNIT.clean("Phường Tân Phú, TP Đồng Xoài, Đồng Nai", {}, AFTER).value == "25195"
 
 
+def test_a_new_commune_in_its_old_district_is_understood() -> None:
+    assert (
+        ADMIN_UNIT.clean("Xã Bù Đăng, Huyện Bù Đăng, Bình Phước", COMMUNE, AFTER).value
+        == ADMIN_UNIT.clean("Xã Bù Đăng, Đồng Nai", COMMUNE, AFTER).value
+    )
+
+
 def test_a_unit_that_was_split_waits_for_a_person() -> None:
     found = ADMIN_UNIT.clean("Xã Xuân Tâm, Huyện Xuân Lộc, Đồng Nai", {}, AFTER)
     assert (found.value, found.problem) == (None, "admin_unit.split")

@@ -20,6 +20,7 @@ from lienthong.standards.text import tidy, without_marks
 
 LONGEST_ADDRESS = 300  # letters; what is longer is no address
 BEGINNING = date(1997, 1, 1)  # stands for "long before any record here": when each older unit was formed is not known
+MERGED = date(2025, 7, 1)  # 63 provinces became 34, districts ended
 _CODE_DIGITS = {"commune": 5, "district": 3, "province": 2}
 
 
@@ -84,6 +85,15 @@ def _successors() -> dict[str, frozenset[str]]:
     return {old: frozenset(new) for old, new in found.items()}
 
 
+@cache
+def _predecessors() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for old, after in _successors().items():
+        for new in after:
+            found.setdefault(new, []).append(old)
+    return found
+
+
 def successors(unit: Unit, on: date) -> list[Unit]:
     """The units in force on a date that took a unit's place; several where it was split, none for districts."""
     codes = _successors().get(unit.code, frozenset()) if unit.valid_to is not None and unit.valid_to <= on else frozenset()
@@ -91,8 +101,10 @@ def successors(unit: Unit, on: date) -> list[Unit]:
 
 
 @cache
-def _related_provinces(code: str) -> frozenset[str]:
-    """A province, what it became part of, and what became part of it: people write either for years."""
+def _related_provinces(code: str, is_merged: bool) -> frozenset[str]:
+    """A province and, once provinces are merged, what it became part of and what became part of it: people write either for years."""
+    if not is_merged:
+        return frozenset({code})
     old = {before for before, after in _successors().items() if len(before) == 2 and code in after}
     return frozenset({code, *_successors().get(code, ()), *old})
 
@@ -229,17 +241,19 @@ def _named(parts: list[str], level: str | None, within: str | None, on: date) ->
     if not found and _BELOW_COMMUNE.match(first) and _begins_with_commune(around):  # only then: Đường 10 is a commune
         return _named(around, level, within, on)
     for part in around:
-        found = _inside(found, part)
+        found = _inside(found, part, on)
     is_placed = within is not None or any(_surrounding(part) for part in around)
     if within is not None:
         found = (
             [unit for unit in found if within in {unit.code, unit.province_code}]
-            or _in_provinces(found, _related_provinces(within))
+            or _in_provinces(found, _related_provinces(within, on >= MERGED))
             or found
         )
-    found = [unit for unit in found if unit.is_valid(on)] or found
-    # Without a place around it even a full name may be another's: Xã Minh Long has become a phường, and another Xã Minh Long is left.
-    return [unit for unit in found if kind and is_placed and unit.name.casefold().startswith(kind)] or found
+    if (
+        kind and is_placed
+    ):  # without a place even a full name may be another's: Xã Minh Long is a phường now, and another Xã Minh Long is left
+        found = [unit for unit in found if unit.name.casefold().startswith(kind)] or found
+    return [unit for unit in found if unit.is_valid(on)] or found
 
 
 def _begins_with_commune(parts: list[str]) -> bool:
@@ -258,15 +272,25 @@ def _surrounding(part: str) -> list[Unit]:
     return _of_levels(_with_name(part), _LEVELS.get(_kind(part), {"district", "province"}) - {"commune"})
 
 
-def _inside(found: list[Unit], part: str) -> list[Unit]:
+def _inside(found: list[Unit], part: str, on: date) -> list[Unit]:
     """Those of the units that lie in the district or province a part names; a part that names none is a street or a hamlet."""
     around = _surrounding(part)
     if not around:
         return found
     codes = {unit.code for unit in around}
     exact = [unit for unit in found if codes & {unit.district_code, unit.province_code}]
-    related = frozenset[str]().union(*(_related_provinces(unit.code) for unit in around if unit.level == "province"))
-    return exact or _in_provinces(found, related)
+    before = [unit for unit in found if codes & _districts_before(unit, on)]
+    related = frozenset[str]().union(*(_related_provinces(unit.code, on >= MERGED) for unit in around if unit.level == "province"))
+    return exact or before or _in_provinces(found, related)
+
+
+def _districts_before(unit: Unit, on: date) -> frozenset[str]:
+    """The districts a unit's parts lay in: for years after districts ended, people write them."""
+    if on < MERGED or unit.valid_from < MERGED:
+        return frozenset()
+    return frozenset(
+        old.district_code for code in _predecessors().get(unit.code, ()) for old in units_by_code()[code] if old.valid_from < MERGED
+    )
 
 
 def _in_provinces(found: list[Unit], provinces: frozenset[str]) -> list[Unit]:

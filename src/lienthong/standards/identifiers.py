@@ -108,7 +108,7 @@ def _clean_citizen_id(value: str, options: Options) -> Cleaned:
     number = _SEPARATORS.sub("", text.strip("'"))
     if not (number.isascii() and number.isdigit()):
         return Cleaned(None, "citizen_id.shape")
-    if len(number) in (OLD_ID_DIGITS - 1, OLD_ID_DIGITS):
+    if OLD_ID_DIGITS - (2 if options.get(ACCEPT_SYNTHETIC) else 1) <= len(number) <= OLD_ID_DIGITS:  # sample ones begin with two zeros
         return _old_id(number, options)
     if len(number) in (CITIZEN_ID_DIGITS - 2, CITIZEN_ID_DIGITS - 1):
         restored = number.zfill(CITIZEN_ID_DIGITS)
@@ -159,6 +159,10 @@ CITIZEN_ID = DistinctStandard(
 )
 
 
+TAX_DIGITS = 10  # the office's 01–63 (persons: 8…) first: a spreadsheet takes one zero away, of the 00… of sample data more
+FEWEST_SAMPLE_DIGITS = 3
+
+
 def _clean_tax_code(value: str, options: Options) -> Cleaned:
     text = _SEPARATORS.sub("", tidy(value).removesuffix(".0").strip("'"))
     if not (text.isascii() and text.isdigit()):
@@ -167,8 +171,8 @@ def _clean_tax_code(value: str, options: Options) -> Cleaned:
         found = _clean_citizen_id(text, {ACCEPT_SYNTHETIC: options.get(ACCEPT_SYNTHETIC, False)})
         return Cleaned(found.value, None if found.problem is None else "tax_code.shape")
     restored = None
-    if len(text) in (8, 9):  # of ten digits
-        text, restored = text.zfill(10), "tax_code.zeros_restored"
+    if FEWEST_SAMPLE_DIGITS <= len(text) < TAX_DIGITS if options.get(ACCEPT_SYNTHETIC) else len(text) == TAX_DIGITS - 1:
+        text, restored = text.zfill(TAX_DIGITS), "tax_code.zeros_restored"
     if len(text) not in (10, 13):
         return Cleaned(None, "tax_code.shape")
     if text.startswith("00") and not options.get(ACCEPT_SYNTHETIC):
