@@ -1,5 +1,6 @@
 """Reads a contract, checks it, and says whether a new version breaks its users."""
 
+from lienthong.contracts.comparing import Change, Verdict, compare, verdict
 from lienthong.contracts.load import build, load, load_all
 from lienthong.contracts.model import (
     Contract,
@@ -14,8 +15,10 @@ from lienthong.contracts.model import (
     Sharing,
     Source,
 )
+from lienthong.contracts.reference import render_reference
 
 __all__ = [
+    "Change",
     "Contract",
     "Delivery",
     "Expect",
@@ -27,7 +30,11 @@ __all__ = [
     "Severity",
     "Sharing",
     "Source",
+    "Verdict",
     "build",
+    "compare",
     "load",
     "load_all",
+    "render_reference",
+    "verdict",
 ]

@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
+from lienthong.contracts.faults import Fault
 from lienthong.errors import ContractError
 
-Fault = tuple[str, str, str]  # place, what is wrong, suggestion
 LARGEST_BYTES = 1_000_000
 MOST_FAULTS_OF_SCHEMA = 50
 
@@ -50,7 +50,7 @@ def read_document(path: Path) -> dict[str, Any]:
         raise ContractError(f"`{path}`: expected at most {LARGEST_BYTES:,} bytes, found {len(data):,}.")
     try:
         text = data.decode("utf-8")
-        if any(token.id in ("<anchor>", "<alias>") for token in yaml.scan(text, Loader=_Loader)):
+        if any(isinstance(token, yaml.AnchorToken | yaml.AliasToken) for token in yaml.scan(text, Loader=_Loader)):
             raise ContractError(f"`{path}`: anchors and aliases (& and *) are not allowed.", hint="Write the value out where it is used.")
         document = yaml.load(text, Loader=_Loader)  # noqa: S506 # a SafeLoader with fewer types
     except UnicodeDecodeError as error:

@@ -1,0 +1,164 @@
+"""Writes the pages made from code and contracts: the words of a contract, and a page for each dataset.
+
+`python -m lienthong.contracts.document datasets docs/reference` writes them anew; a test says they are current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from lienthong.contracts.load import load_all
+from lienthong.contracts.model import Contract
+from lienthong.contracts.reference import render_reference
+from lienthong.contracts.vocabulary import (
+    CONTRACT_WORDS,
+    EXPECT_WORDS,
+    LOGICAL_TYPES,
+    PROPERTY_WORDS,
+    RULE_PARAMETERS,
+    SOURCE_WORDS,
+    TYPE_OPTIONS,
+)
+
+_HEAD = """# Contracts
+
+Generated from `lienthong.contracts.vocabulary`; write it anew with `python -m lienthong.contracts.document datasets docs/reference`.
+
+A contract says once what a dataset promises. It is a file of the [Open Data Contract Standard](https://bitol-io.github.io/open-data-contract-standard/)
+v3.1 (YAML), `datasets/<agency>/<dataset>/contract.yaml`; its tables, checks, API, catalogue entry and [reference page](datasets/) follow from it.
+`lienthong contract check datasets` tells every fault of every file at once, each with its place and the nearest right word. A contract
+with a fault is refused whole, and the version before it stays in force. Nothing in it is ignored: a word that is not understood is a fault.
+
+```yaml
+apiVersion: v3.1.0
+kind: DataContract
+id: population.persons            # agency word, dataset word
+name: Dân cư                      # the title in Vietnamese
+version: 1.0.0
+status: active
+schema:
+  - name: persons                 # exactly one table
+    properties:
+      - name: citizen_id
+        businessName: Số định danh cá nhân
+        logicalType: string
+        classification: personal
+        customProperties:
+          - {property: titleEn, value: Personal identification number}
+          - {property: source, value: so_dinh_danh}
+          - {property: standard, value: citizen_id}
+customProperties:
+  - {property: titleEn, value: Population}
+  - {property: agency, value: G01.70}
+  - {property: sharing, value: restricted}
+```
+
+YAML is read as plain data: UTF-8, at most 1,000,000 bytes, no tags, no anchors or aliases, no key twice; a date stays text.
+
+## Words of the standard, and how we read them
+
+| Word | Read as |
+|---|---|
+| `id` | `<agency word>.<dataset word>`: small letters, digits, `-`; unique |
+| `name`, `description.purpose` | title and description in Vietnamese |
+| `version` | three numbers, such as `1.2.0`; raised by hand |
+| `schema` | exactly one table |
+| `properties[].name` | small letters, digits, `_`, a letter first, at most 50 |
+| `properties[].logicalType` | {types} |
+| `properties[].primaryKey`, `primaryKeyPosition` | the key; its properties are `required: true`, positions 1, 2, … |
+| `properties[].required`, `unique` | rules of severity error |
+| `properties[].classification` | the sensitivity: `public`, `internal`, `personal`, `sensitive`; without it `internal`; never a state secret |
+| `properties[].logicalTypeOptions` | rules: {options} |
+| `quality` (of a property or of the table) | rules, below |
+"""
+_RULES = """
+## Rules
+
+An entry of `quality` is `type: custom`, `engine: lienthong`; `severity` is `error` (the row waits in quarantine; the default) or `warning`
+(the row is kept, the issue recorded). Another type or engine is a fault. What each kind and parameter means: [rules](rules.md).
+
+```yaml
+quality:
+  - id: expires_after_issue
+    type: custom
+    engine: lienthong
+    severity: warning
+    dimension: consistency
+    implementation:
+      rule: compare
+      left: expires_on
+      operator: ">"
+      right: issued_on
+      message_vi: Ngày hết hạn phải sau ngày cấp
+      message_en: Expiry must be after issue
+```
+
+| `rule` | Must have | May have |
+|---|---|---|
+"""
+_TAIL = """
+`columns` names the properties a rule reads where they do not follow from its place and parameters; `message_vi` and `message_en` go before
+the words made by the rule.
+
+## What must hold across a contract
+
+- Names of properties, rules and sources are unique; ids of datasets are unique in the folder.
+- A property that dates others (`asOf`, `validFrom`) is a `date` or a `timestamp`.
+- A dataset that is `open` has no property that is `personal` or `sensitive`.
+- A `reference` names a dataset and a property that there are.
+- Bounds are in order: `min` not above `max`, `rowsMin` not above `rowsMax`, percentages from 0 to 100.
+
+## A new version
+
+`compare(old, new)` lists every difference with a verdict, from the side of those who read answers:
+
+| Verdict | Means | Such as |
+|---|---|---|
+| `compatible` | nobody need know | a title, a source, a bound, an optional property more |
+| `notice` | readers should be told; what they wrote goes on working | a rule more or less, a value required now, a code taken away, a wider type, a more open dataset |
+| `breaking` | what readers wrote may fail | a property removed, a type or the key changed, a value no longer required, a code that is new, a dataset closed |
+"""
+
+
+def render_words(contracts: Mapping[str, Contract]) -> str:
+    """The page of a contract's words as Markdown, with the datasets there are at its end."""
+    parts = [
+        _HEAD.replace("{types}", _list(LOGICAL_TYPES)).replace("{options}", _list(TYPE_OPTIONS)),
+        "\n## `customProperties` of the contract\n\n" + _words(CONTRACT_WORDS),
+        "\n### `sources`\n\n" + _words(SOURCE_WORDS),
+        "\n### `expect`\n\n" + _words({word: sentence for word, (_, sentence) in EXPECT_WORDS.items()}),
+        "\n## `customProperties` of a property\n\n" + _words(PROPERTY_WORDS),
+        _RULES,
+        *(f"| `{kind}` | {_list(must)} | {_list(may)} |\n" for kind, (must, may) in RULE_PARAMETERS.items()),
+        _TAIL,
+        "\n## The datasets there are\n\n| Dataset | | Owner | Sharing |\n|---|---|---|---|\n",
+        *(f"| [`{c.id}`](datasets/{c.id}.md) | {c.title_vi} · {c.title_en} | `{c.agency}` | `{c.sharing}` |\n" for c in contracts.values()),
+    ]
+    return "".join(parts)
+
+
+def pages(datasets: Path) -> dict[str, str]:
+    """Every page, by its path below docs/reference."""
+    contracts = load_all(datasets)
+    return {
+        "contract.md": render_words(contracts),
+        **{f"datasets/{contract.id}.md": render_reference(contract) for contract in contracts.values()},
+    }
+
+
+def _words(words: Mapping[str, str]) -> str:
+    return "| Word | Means |\n|---|---|\n" + "".join(f"| `{word}` | {sentence} |\n" for word, sentence in words.items())
+
+
+def _list(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+if __name__ == "__main__":
+    import sys
+
+    for name, page in pages(Path(sys.argv[1])).items():
+        path = Path(sys.argv[2]) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, "utf-8")

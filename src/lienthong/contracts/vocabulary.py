@@ -1,0 +1,76 @@
+"""Every word a contract of ours may use beyond the Open Data Contract Standard, each with one sentence.
+
+The reference page `docs/reference/contract.md` is made from these tables, and the reader refuses what is not in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LOGICAL_TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
+
+CONTRACT_WORDS: Mapping[str, str] = {
+    "titleEn": "The dataset's title in English; `name` is the title in Vietnamese. Required.",
+    "descriptionEn": "What the dataset is, in English; `description.purpose` says it in Vietnamese.",
+    "agency": "Identifier of the agency that owns the dataset, such as `H10.12`. Required.",
+    "entity": "What a row is about: person, enterprise, parcel, household, facility, agency.",
+    "match": "How records of this dataset are compared with those of others: read by the catalogue of master data.",
+    "survivorship": "Which source's value of an attribute is chosen when they differ: read by the catalogue of master data.",
+    "layer": "Where the dataset stands: `source`, `master`, `code_list`, `transaction`, `aggregate` or `open`. Without it: `source`.",
+    "sharing": "`open` to all, `default` to agencies, `on_request`, or `restricted`. Without it: `on_request`.",
+    "legalBasis": "A list of `text` with `validFrom` and `validTo` (dates): the law the dataset is kept and shared under.",
+    "validFrom": "The property (a date) that says since when a row is true. Without it: the day of the delivery.",
+    "expect": "Bounds past which a run waits for a person; the table below.",
+    "sources": "The roads by which the dataset arrives; the table below.",
+}
+PROPERTY_WORDS: Mapping[str, str] = {
+    "titleEn": "The property's title in English; `businessName` is the title in Vietnamese.",
+    "standard": "The entry of `standards` that cleans the value. Without it: the one of the logical type.",
+    "standardOptions": "Options of that standard, as [standards](standards.md) lists them.",
+    "source": "The heading, or a list of headings, under which the value arrives. Without it: the property's own name.",
+    "asOf": "The property (a date) that dates a unit's code or an address; or `delivery`, the day of the delivery.",
+    "authoritative": "`true` where this agency is the one trusted source of the value.",
+    "mask": "How the value shows where an agreement says masked: `last2`, `last3`, `year` or `initials`.",
+}
+SOURCE_WORDS: Mapping[str, str] = {
+    "name": "The road's own name, unique in the contract; `api` and `correction` are taken. Required.",
+    "connector": "Who reads it: an entry of [connectors](connectors.md). Required.",
+    "location": "Where it is; `${NAME}` is filled from the environment variable `LIENTHONG_SOURCE_NAME`. Required.",
+    "delivery": "`snapshot`: the whole dataset each time, what is missing has ended. `incremental`: new and changed rows only.",
+    "options": "Options of that connector.",
+}
+EXPECT_WORDS: Mapping[str, tuple[str, str]] = {
+    "rowsMin": ("rows_min", "Fewest rows of a delivery."),
+    "rowsMax": ("rows_max", "Most rows of a delivery."),
+    "changedMaxPercent": ("changed_max_percent", "Most records changed, per cent of those published before."),
+    "endedMaxPercent": ("ended_max_percent", "Most records ended, per cent of those published before."),
+    "quarantinedMaxPercent": ("quarantined_max_percent", "Most rows held back, per cent of the rows that came."),
+}
+LEGAL_WORDS = ("text", "validFrom", "validTo")
+MASKS = ("initials", "last2", "last3", "year")
+
+# Parameters of each kind of rule, those that must be there first. What each means is told by `quality` (docs/reference/rules.md).
+RULE_PARAMETERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "required": ((), ()),
+    "unique": ((), ()),
+    "pattern": (("pattern",), ()),
+    "length": ((), ("min", "max")),
+    "range": ((), ("min", "max", "exclusive_min", "exclusive_max")),
+    "allowed": (("values",), ()),
+    "reference": (("dataset", "column"), ("as_of", "level")),
+    "compare": (("left", "operator", "right"), ()),
+    "agree": (("kind", "id", "with"), ()),
+    "required_when": (("column", "when"), ()),
+}
+OPERATORS = ("<", "<=", ">", ">=", "==", "!=")
+AGREEMENTS = ("citizen_id_birth_year", "citizen_id_sex")
+ENTRY_WORDS = ("rule", "columns", "message_vi", "message_en")  # in `implementation`, beside the parameters
+TYPE_OPTIONS: Mapping[str, tuple[str, str]] = {
+    "pattern": ("pattern", "pattern"),
+    "minLength": ("length", "min"),
+    "maxLength": ("length", "max"),
+    "minimum": ("range", "min"),
+    "maximum": ("range", "max"),
+    "exclusiveMinimum": ("range", "exclusive_min"),
+    "exclusiveMaximum": ("range", "exclusive_max"),
+}
