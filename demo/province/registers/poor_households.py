@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import struct
+import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import polars as pl
 
 from demo.province.base import stream
 from demo.province.headers import POOR_HOUSEHOLDS
@@ -14,7 +18,8 @@ from lienthong.standards import encode_tcvn3
 
 FOLDER = "ho-ngheo"
 NEAR_POOR = 0.45
-DISORDERED = "696"  # the district whose file is out of order
+DISORDERED = "696"  # the district whose file has rows shifted by one column, and a total among the data (X2)
+SHIFTED_EVERY = 25
 _TERMINATOR, _END = b"\r", b"\x1a"
 
 
@@ -22,29 +27,32 @@ def write_poor_households(world: World, out: Path) -> Observed:
     seen = observe(world, "R4", world.persons.filter("in_r4"))
     rows = seen.truth.select("household", "place", "is_male", "ethnic", "commune").to_dict(as_series=False)
     near = stream(world.seed, "R4", "class").random(max(rows["household"]) + 1) < NEAR_POOR
-    members: dict[str, list[tuple[str, ...]]] = {}
+    members: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
     for row in range(seen.count):
         commune = world.communes[rows["commune"][row]]
         house = rows["household"][row]
         unit = seen.addresses[row].split(", ", 2)[2]
         members.setdefault(commune["district_code"], []).append(
             (
-                f"HN{house:07}", str(rows["place"][row] + 1), seen.names[row], seen.born[row], "Nam" if rows["is_male"][row] else "Nữ", seen.ids[row],
-                rows["ethnic"][row], "Chủ hộ" if rows["place"][row] == 0 else "Vợ/chồng" if rows["place"][row] == 1 else "Con",
-                "Cận nghèo" if near[house] else "Nghèo", unit, seen.phones[row], "2026",
+                row,
+                (
+                    f"HN{house:07}", str(rows["place"][row] + 1), seen.names[row], seen.born[row], "Nam" if rows["is_male"][row] else "Nữ",
+                    seen.ids[row], rows["ethnic"][row], "Chủ hộ" if rows["place"][row] == 0 else "Vợ/chồng" if rows["place"][row] == 1 else "Con",
+                    "Cận nghèo" if near[house] else "Nghèo", unit, seen.phones[row], "2026",
+                ),
             )
         )  # fmt: skip
+    shifted = [row for number, (row, _) in enumerate(members.get(DISORDERED, ())) if number % SHIFTED_EVERY == SHIFTED_EVERY // 2]
     folder = out / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     for district, found in sorted(members.items()):
-        write_dbf(folder / f"ho-ngheo-{district}-2026.dbf", POOR_HOUSEHOLDS, _disordered(found) if district == DISORDERED else found)
-    return seen
-
-
-def _disordered(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """One office's file (X2): a row shifted by one column in every fifty, and a total among the data."""
-    shifted = [("", *row[:-1]) if number % 50 == 17 else row for number, row in enumerate(rows)]
-    return [*shifted, ("", "", "TỔNG CỘNG", str(len(rows)), *[""] * 8)]
+        lines = [("", *line[:-1]) if row in shifted else line for row, line in found]
+        total = [("", "", "TỔNG CỘNG", str(len(found)), *[""] * 8)] if district == DISORDERED else []
+        write_dbf(folder / f"ho-ngheo-{district}-2026.dbf", POOR_HOUSEHOLDS, lines + total)
+    disorder = pl.DataFrame(
+        {"register": "R4", "row": [row + 1 for row in shifted], "field": "", "code": "X2", "true": "", "written": "shifted by one column"}
+    )
+    return replace(seen, errors=pl.concat([seen.errors, disorder.cast(seen.errors.schema)]))
 
 
 def write_dbf(path: Path, fields: Sequence[tuple[str, int]], rows: Sequence[Sequence[str]]) -> None:
@@ -60,4 +68,10 @@ def write_dbf(path: Path, fields: Sequence[tuple[str, int]], rows: Sequence[Sequ
 
 
 def _cell(value: str, width: int) -> bytes:
-    return encode_tcvn3(value.replace("\u200b", ""))[:width].ljust(width)
+    text = value.replace("\u200b", "")
+    try:
+        written = encode_tcvn3(text)
+    except UnicodeEncodeError as error:  # a letter of another people (ö): the font has none, so the plain one was typed
+        plain = unicodedata.normalize("NFD", text[error.start])[0]
+        return _cell(text[: error.start] + (plain if plain != text[error.start] else "?") + text[error.start + 1 :], width)
+    return written[:width].ljust(width)
