@@ -63,7 +63,7 @@ RATES: dict[str, dict[str, float]] = {
     "B3": {"R1": 0, "R2": 3, "R4": 0, "R6": 1, "R7": 2, "R8": 2},
     "B4": {"R1": 0, "R2": 1, "R4": 0, "R6": 2, "R7": 1, "R8": 1},
 }
-# A2 of R1 differs from the table of the design: the population database here still keeps the units of before 1 July 2025, with the date beside each code.
+# A2 of R1 is no error and differs from the design: that register still keeps the units of before 1 July 2025; its `ngay_cap_nhat` says as of when.
 
 READING_FAULTS = {"stuck": 0.4, "spike": 0.05, "gap": 2.0, "repeated": 0.2}
 INDICATOR_TOTAL_DIFFERS = 1.5
