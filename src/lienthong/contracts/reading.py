@@ -15,6 +15,9 @@ from lienthong.errors import ContractError
 
 LARGEST_BYTES = 1_000_000
 MOST_FAULTS_OF_SCHEMA = 50
+DEEPEST = 40
+_OPENING = (yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken, yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken)
+_CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 
 
 class _Loader(yaml.SafeLoader):
@@ -50,8 +53,7 @@ def read_document(path: Path) -> dict[str, Any]:
         raise ContractError(f"`{path}`: expected at most {LARGEST_BYTES:,} bytes, found {len(data):,}.")
     try:
         text = data.decode("utf-8")
-        if any(isinstance(token, yaml.AnchorToken | yaml.AliasToken) for token in yaml.scan(text, Loader=_Loader)):
-            raise ContractError(f"`{path}`: anchors and aliases (& and *) are not allowed.", hint="Write the value out where it is used.")
+        _refuse_traps(text, path)
         document = yaml.load(text, Loader=_Loader)  # noqa: S506 # a SafeLoader with fewer types
     except UnicodeDecodeError as error:
         raise ContractError(f"`{path}`: expected UTF-8, found another encoding at byte {error.start}.") from error
@@ -62,6 +64,17 @@ def read_document(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ContractError(f"`{path}`: expected a contract (keys and values), found {type(document).__name__}.")
     return document
+
+
+def _refuse_traps(text: str, path: Path) -> None:
+    """Aliases can make a small file huge, nesting can exhaust the reader; a contract needs neither."""
+    depth = 0
+    for token in yaml.scan(text, Loader=_Loader):
+        if isinstance(token, yaml.AnchorToken | yaml.AliasToken):
+            raise ContractError(f"`{path}`: anchors and aliases (& and *) are not allowed.", hint="Write the value out where it is used.")
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > DEEPEST:
+            raise ContractError(f"`{path}`, line {token.start_mark.line + 1}: nested more than {DEEPEST} deep.")
 
 
 def faults_of_schema(document: dict[str, Any]) -> list[Fault]:

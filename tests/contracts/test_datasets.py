@@ -1,0 +1,88 @@
+"""The contracts of the province hold together, for us and for others' tools; their pages are current."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lienthong.connectors import connector_names
+from lienthong.contracts import Contract, Sensitivity, Sharing, load_all
+from lienthong.contracts.document import pages
+
+ROOT = Path(__file__).parents[2]
+DATASETS = ROOT / "datasets"
+REFERENCE = ROOT / "docs" / "reference"
+EXPECTED = {
+    "admin-units.changes", "admin-units.units", "agencies.register", "enterprises.register", "environment.readings", "land.holders",
+    "land.parcels", "licences.register", "poor-households.members", "population.persons", "social-insurance.participants",
+    "statistics.indicators",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def contracts() -> dict[str, Contract]:
+    return load_all(DATASETS, connector_names())
+
+
+def test_the_twelve_datasets_are_there(contracts: dict[str, Contract]) -> None:
+    assert set(contracts) == EXPECTED
+
+
+def test_a_dataset_lies_in_the_folder_of_its_id(contracts: dict[str, Contract]) -> None:
+    folders = {".".join(path.parent.relative_to(DATASETS).parts) for path in DATASETS.rglob("contract.yaml")}
+    assert folders == set(contracts)
+
+
+def test_every_contract_is_described_in_both_languages_and_stands_on_law(contracts: dict[str, Contract]) -> None:
+    for contract in contracts.values():
+        assert contract.title_vi != contract.id
+        assert contract.title_en
+        assert contract.description_vi, contract.id
+        assert contract.description_en, contract.id
+        assert all(p.title_vi != p.name for p in contract.properties), contract.id
+        assert contract.legal_basis, contract.id
+        assert all(law.valid_from is not None for law in contract.legal_basis), contract.id
+
+
+def test_names_and_numbers_of_people_are_personal(contracts: dict[str, Contract]) -> None:
+    for contract in contracts.values():
+        for p in contract.properties:
+            if p.standard in ("person_name", "citizen_id", "insurance_no"):
+                assert p.sensitivity is Sensitivity.PERSONAL, f"{contract.id}.{p.name}"
+
+
+def test_units_are_always_dated(contracts: dict[str, Contract]) -> None:
+    for contract in contracts.values():
+        assert all(p.as_of for p in contract.properties if p.standard == "admin_unit"), contract.id
+
+
+def test_what_everybody_may_see_is_open(contracts: dict[str, Contract]) -> None:
+    is_open = {contract.id for contract in contracts.values() if contract.sharing is Sharing.OPEN}
+    assert is_open == {"admin-units.units", "admin-units.changes", "agencies.register", "statistics.indicators", "environment.readings"}
+
+
+def test_datacontract_lint_accepts_every_contract() -> None:
+    """The command itself, all files in one process: it takes a second to begin."""
+    paths = sorted(map(str, DATASETS.rglob("contract.yaml")))
+    program = (
+        "import sys\n"
+        "from datacontract.data_contract import DataContract\n"
+        "results = {path: DataContract(data_contract_file=path).lint().result.value for path in sys.argv[1:]}\n"
+        "print({path: found for path, found in results.items() if found != 'passed'})\n"
+    )
+    command = Path(sys.executable).with_name("datacontract")
+    first = subprocess.run([command, "lint", paths[0]], capture_output=True, text=True, check=False, timeout=120)
+    assert first.returncode == 0, first.stdout + first.stderr
+    rest = subprocess.run([sys.executable, "-c", program, *paths], capture_output=True, text=True, check=True, timeout=120)
+    assert rest.stdout.strip().splitlines()[-1] == "{}"
+
+
+def test_the_reference_pages_are_current() -> None:
+    made = pages(DATASETS)
+    there = {path.relative_to(REFERENCE).as_posix(): path.read_text("utf-8") for path in (REFERENCE / "datasets").glob("*.md")}
+    there["contract.md"] = (REFERENCE / "contract.md").read_text("utf-8")
+    assert sorted(there) == sorted(made)
+    assert [name for name, page in made.items() if there[name] != page] == []
