@@ -31,6 +31,18 @@ SEED = 1
 ENTERPRISES_SECRET = "bi-mat-mau"
 POPULATION_DATABASE = "cong_an_demo"
 
+# Shares the embedded PostgreSQL with us, so that it is stopped in order when we are killed without warning.
+KEEPER = """
+import signal, sys
+from pathlib import Path
+from lienthong.store.embedded import EmbeddedServer
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+EmbeddedServer(Path(sys.argv[1])).start()
+while True:
+    signal.pause()
+"""
+
 
 class DemoError(Exception):
     """Something the person at the terminal can mend, in words."""
@@ -53,7 +65,12 @@ class Demo:
     def child(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """A process of our own that does not outlive us, even when we are killed."""
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, preexec_fn=_die_with_parent
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=_die_with_parent,
         )
         self.children.append(process)
         return process
@@ -84,7 +101,8 @@ def main() -> int:
     if given.scale < 200:
         print("SCALE: cần ít nhất 200 người · at least 200 persons.", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)  # SIGINT too: a shell starts background jobs with it ignored
     home = Path(os.environ.get("LIENTHONG_HOME", "var")).absolute()
     demo = Demo(home, int(os.environ.get("LIENTHONG_PORT", "8000")), given.scale)
     try:
@@ -114,7 +132,9 @@ def _run(demo: Demo) -> None:
         server = _serve(demo) if is_filled else None
         card = _fill(demo, url, server)
     except OSError as error:
-        raise DemoError(f"{error.filename or demo.home}: {error.strerror}. Kiểm tra chỗ trống và quyền ghi · check free space and permissions.") from error
+        raise DemoError(
+            f"{error.filename or demo.home}: {error.strerror}. Kiểm tra chỗ trống và quyền ghi · check free space and permissions."
+        ) from error
     except LienthongError as error:
         raise DemoError(str(error)) from error
     card["seconds_to_ready"] = round(time.monotonic() - began, 1)
@@ -162,7 +182,7 @@ def _province(demo: Demo) -> Path:
 
 
 def _serve(demo: Demo) -> subprocess.Popen[str]:
-    return demo.child("-m", "lienthong.cli.main", "serve")
+    return demo.child("-c", "from lienthong.cli import main; main()", "serve")
 
 
 def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[str, Any]:
@@ -232,9 +252,9 @@ def _population(demo: Demo, url: str, out: Path) -> str:
     import psycopg
     from psycopg import sql
 
-    from demo.province import load_population
+    from demo.province import VERSION, load_population
 
-    name = f"{POPULATION_DATABASE}_{SEED}_{demo.scale}"
+    name = f"{POPULATION_DATABASE}_{SEED}_{demo.scale}_v{VERSION}"
     own = _of_database(url, name)
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone() is not None:
@@ -313,14 +333,33 @@ def _card(demo: Demo, database: Any, private: dict[str, Any], datasets: list[dic
     lienthong = Path(sys.executable).with_name("lienthong")
     shown = lienthong.relative_to(Path.cwd()) if lienthong.is_relative_to(Path.cwd()) else lienthong
     setting = "" if demo.home == (Path.cwd() / "var") else f"LIENTHONG_HOME={shlex.quote(str(demo.home))} "
-    external = "" if "/postgres/socket" in os.environ["LIENTHONG_DATABASE_URL"] else f"LIENTHONG_DATABASE_URL={shlex.quote(os.environ['LIENTHONG_DATABASE_URL'])} "
+    external = (
+        ""
+        if "/postgres/socket" in os.environ["LIENTHONG_DATABASE_URL"]
+        else f"LIENTHONG_DATABASE_URL={shlex.quote(os.environ['LIENTHONG_DATABASE_URL'])} "
+    )
     return {
         "base_url": demo.base_url,
         "docs_url": demo.base_url + "/docs",
         "datasets": datasets,
         "example": {"curl": curl, "expect": f'"key":"{key}"'},
         "verify": f"{setting}{external}{shlex.quote(str(shown))} ledger verify",
+        "environment": _shown(_write_environment(demo)),
+        "command": str(shown),
     }
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _write_environment(demo: Demo) -> Path:
+    """The settings of the demo as a file for other terminals: `source var/demo.env`."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(os.environ.items()) if name.startswith("LIENTHONG_")]
+    path = demo.home / "demo.env"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write("\n".join([*lines, ""]))  # it holds the database's password: for this account's eyes
+    return path
 
 
 def _write_card(path: Path, card: dict[str, Any]) -> None:
@@ -332,10 +371,21 @@ def _write_card(path: Path, card: dict[str, Any]) -> None:
 
 def _print_card(card: dict[str, Any]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     console = Console(highlight=False, soft_wrap=True)
-    table = Table("Bộ dữ liệu\ndataset", "Nguồn\nsource", "Nhận\nin", "Công bố\nkept", "Không đổi\nunchanged", "Chờ\nquarantined", "Giây\ns", box=None, header_style="bold")
+    dataset = Column("Bộ dữ liệu\ndataset", no_wrap=True)
+    table = Table(
+        dataset,
+        "Nguồn\nsource",
+        "Nhận\nin",
+        "Công bố\nkept",
+        "Không đổi\nunchanged",
+        "Chờ\nquarantined",
+        "Giây\ns",
+        box=None,
+        header_style="bold",
+    )
     for line in card["datasets"]:
         counts = (line["rows_in"], line["rows_published"], line["rows_unchanged"], line["rows_quarantined"])
         table.add_row(line["id"], line["source"], *(f"{n:,}".replace(",", ".") for n in counts), f"{line['seconds']:.2f}")
@@ -345,11 +395,14 @@ def _print_card(card: dict[str, Any]) -> None:
     console.print("Thử · try it  (tra một người, theo thỏa thuận TT-001 · look a person up, under agreement TT-001)\n")
     print(card["example"]["curl"])
     console.print(f"\nKiểm chứng · verify every answer   {card['verify']}")
+    console.print(f"Lệnh khác · other commands   source {card['environment']}; {card['command']} --help")
     console.print("Dừng · stop    Ctrl-C          Chạy lại · start again    make demo\n")
 
 
 def _keep_going(demo: Demo) -> None:
     """Serve until stopped; now and then another hour of readings arrives and is taken in."""
+    if "/postgres/socket" in os.environ["LIENTHONG_DATABASE_URL"] or "lienthong-" in os.environ["LIENTHONG_DATABASE_URL"]:
+        demo.child("-c", KEEPER, str(demo.home))
     threading.Thread(target=_hours, args=(demo,), daemon=True).start()
     while not demo.stopping.wait(0.5):
         for process in demo.children:
