@@ -28,15 +28,15 @@ DATASET = "population.persons"
 SECONDS_BETWEEN_HOURS = 60.0
 TOKEN_MINUTES = 24 * 60
 SEED = 1
-ENTERPRISES_SECRET = "bi-mat-mau"
+ENTERPRISES_SECRET = "bi-mat-mau"  # noqa: S105 # of the made-up agency's service, on loopback
 POPULATION_DATABASE = "cong_an_demo"
 
 # Shares the embedded PostgreSQL with us, so that it is stopped in order when we are killed without warning.
 KEEPER = """
-import signal, sys
+import signal, sys, time
 from pathlib import Path
 from lienthong.store.embedded import EmbeddedServer
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.5), sys.exit(0)))  # the killed one's locks are going meanwhile
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 EmbeddedServer(Path(sys.argv[1])).start()
 while True:
@@ -55,6 +55,7 @@ class Demo:
     home: Path
     port: int
     scale: int
+    is_embedded: bool = True
     children: list[subprocess.Popen[str]] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -70,7 +71,7 @@ class Demo:
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             text=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 # no thread runs while children are started
         )
         self.children.append(process)
         return process
@@ -158,7 +159,9 @@ def _check_port(port: int) -> None:
 def _database(demo: Demo) -> str:
     from lienthong.store.embedded import EmbeddedServer
 
-    return os.environ.get("LIENTHONG_DATABASE_URL") or EmbeddedServer(demo.home).start()
+    given = os.environ.get("LIENTHONG_DATABASE_URL")
+    demo.is_embedded = not given
+    return given or EmbeddedServer(demo.home).start()
 
 
 def _environment(demo: Demo, url: str) -> dict[str, str]:
@@ -332,19 +335,16 @@ def _card(demo: Demo, database: Any, private: dict[str, Any], datasets: list[dic
     curl = " ".join(["curl", "-s", *(f"-H {shlex.quote(header)}" for header in headers), shlex.quote(address)])
     lienthong = Path(sys.executable).with_name("lienthong")
     shown = lienthong.relative_to(Path.cwd()) if lienthong.is_relative_to(Path.cwd()) else lienthong
-    setting = "" if demo.home == (Path.cwd() / "var") else f"LIENTHONG_HOME={shlex.quote(str(demo.home))} "
-    external = (
-        ""
-        if "/postgres/socket" in os.environ["LIENTHONG_DATABASE_URL"]
-        else f"LIENTHONG_DATABASE_URL={shlex.quote(os.environ['LIENTHONG_DATABASE_URL'])} "
-    )
+    settings = _write_environment(demo)
+    is_usual = demo.is_embedded and demo.home == Path.cwd() / "var"
+    before = "" if is_usual else f". {shlex.quote(_shown(settings))} && "
     return {
         "base_url": demo.base_url,
         "docs_url": demo.base_url + "/docs",
         "datasets": datasets,
         "example": {"curl": curl, "expect": f'"key":"{key}"'},
-        "verify": f"{setting}{external}{shlex.quote(str(shown))} ledger verify",
-        "environment": _shown(_write_environment(demo)),
+        "verify": f"{before}{shlex.quote(str(shown))} ledger verify",
+        "environment": _shown(settings),
         "command": str(shown),
     }
 
@@ -355,11 +355,16 @@ def _shown(path: Path) -> str:
 
 def _write_environment(demo: Demo) -> Path:
     """The settings of the demo as a file for other terminals: `source var/demo.env`."""
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(os.environ.items()) if name.startswith("LIENTHONG_")]
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(os.environ.items()) if _is_shared(demo, name)]
     path = demo.home / "demo.env"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write("\n".join([*lines, ""]))  # it holds the database's password: for this account's eyes
     return path
+
+
+def _is_shared(demo: Demo, name: str) -> bool:
+    """All settings, but not the address of the embedded database: a command finds or starts that by itself."""
+    return name.startswith("LIENTHONG_") and not (demo.is_embedded and name == "LIENTHONG_DATABASE_URL")
 
 
 def _write_card(path: Path, card: dict[str, Any]) -> None:
@@ -374,6 +379,7 @@ def _print_card(card: dict[str, Any]) -> None:
     from rich.table import Column, Table
 
     console = Console(highlight=False, soft_wrap=True)
+    console.width = max(console.width, 100)
     dataset = Column("Bộ dữ liệu\ndataset", no_wrap=True)
     table = Table(
         dataset,
@@ -401,7 +407,7 @@ def _print_card(card: dict[str, Any]) -> None:
 
 def _keep_going(demo: Demo) -> None:
     """Serve until stopped; now and then another hour of readings arrives and is taken in."""
-    if "/postgres/socket" in os.environ["LIENTHONG_DATABASE_URL"] or "lienthong-" in os.environ["LIENTHONG_DATABASE_URL"]:
+    if demo.is_embedded:
         demo.child("-c", KEEPER, str(demo.home))
     threading.Thread(target=_hours, args=(demo,), daemon=True).start()
     while not demo.stopping.wait(0.5):

@@ -32,7 +32,10 @@ def apply(path: Target) -> None:
     found = list(load_all(path).values()) if path.is_dir() else [load(path)]
     place = workshop()
     applied = [apply_contract(place, contract) for contract in found]
-    show((("Bộ dữ liệu", "Dataset"), ("Kết quả", "Outcome"), ("Cột thêm", "Added")), [(a.dataset_id, a.outcome, ", ".join(a.added)) for a in applied])
+    show(
+        (("Bộ dữ liệu", "Dataset"), ("Kết quả", "Outcome"), ("Cột thêm", "Added")),
+        [(a.dataset_id, a.outcome, ", ".join(a.added)) for a in applied],
+    )
 
 
 @app.command("show")
@@ -42,5 +45,11 @@ def display(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) 
 
     contract = load(path)
     out.print(f"{contract.id} {contract.version} · {say(contract.title_vi, contract.title_en)}")
-    rows = [(p.name, say(p.title_vi, p.title_en), p.logical_type, p.standard, p.sensitivity.value, "✓" if p.required else "") for p in contract.properties]
-    show((("Trường", "Field"), ("Tên", "Title"), ("Kiểu", "Type"), ("Chuẩn", "Standard"), ("Mức", "Sensitivity"), ("Bắt buộc", "Required")), rows)
+    rows = [
+        (p.name, say(p.title_vi, p.title_en), p.logical_type, p.standard, p.sensitivity.value, "✓" if p.required else "")
+        for p in contract.properties
+    ]
+    show(
+        (("Trường", "Field"), ("Tên", "Title"), ("Kiểu", "Type"), ("Chuẩn", "Standard"), ("Mức", "Sensitivity"), ("Bắt buộc", "Required")),
+        rows,
+    )

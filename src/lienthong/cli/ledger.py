@@ -32,4 +32,10 @@ def verify() -> None:
     if not verdict.ok:
         span = f"{verdict.first_misfit}" if verdict.first_misfit == verdict.last_misfit else f"{verdict.first_misfit}–{verdict.last_misfit}"
         raise LedgerError(say(f"Bản ghi {span}: {verdict.vi}", f"Entry {span}: {verdict.en}"), position=verdict.first_misfit)
-    out.print(say(f"Sổ đúng: {verdict.size} bản ghi, gốc {verdict.root.hex()}", f"The ledger holds: {verdict.size} entries, root {verdict.root.hex()}"))
+    out.print(
+        say(
+            f"Sổ đúng: {verdict.size} bản ghi, gốc {verdict.root.hex()}",
+            f"The ledger holds: {verdict.size} entries, root {verdict.root.hex()}",
+        ),
+        soft_wrap=True,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
+import psycopg
 import typer
 
 from lienthong import __version__
@@ -12,7 +13,9 @@ from lienthong.cli import contracts, ledger, platform, quarantine, runs, tokens
 from lienthong.cli.words import Language, err, say
 from lienthong.errors import LienthongError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Liên thông: tích hợp và chia sẻ dữ liệu của tỉnh · a province's data, working as one.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Liên thông: tích hợp và chia sẻ dữ liệu của tỉnh · a province's data, working as one."
+)
 app.add_typer(contracts.app, name="contract", help="Hợp đồng dữ liệu · data contracts")
 app.add_typer(runs.app, name="run", help="Các lần nạp dữ liệu · runs")
 app.add_typer(quarantine.app, name="quarantine", help="Hàng chờ xử lý · rows that wait")
@@ -43,6 +46,16 @@ def main() -> None:
         app()
     except LienthongError as error:
         err.print(f"[red]{say('Lỗi', 'Error')} ({error.code}):[/red] {error}", soft_wrap=True)
+        sys.exit(1)
+    except psycopg.Error as error:
+        # The server's own words can hold values of rows: only the class of the error is told.
+        told = say("PostgreSQL không làm được việc này", "PostgreSQL could not do this")
+        err.print(f"[red]{say('Lỗi', 'Error')} (store):[/red] {told}: {type(error).__name__} {error.sqlstate or ''}", soft_wrap=True)
+        sys.exit(1)
+    except OSError as error:
+        err.print(
+            f"[red]{say('Lỗi', 'Error')} (settings):[/red] {error.filename or ''} {error.strerror or type(error).__name__}", soft_wrap=True
+        )
         sys.exit(1)
 
 

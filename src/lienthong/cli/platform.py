@@ -20,14 +20,26 @@ def status() -> None:
 
     place = workshop()
     with place.database.connect() as connection:
-        held = dict(connection.execute("select dataset_id, current_version from lienthong.datasets").fetchall())
+        held: dict[str, int] = dict(connection.execute("select dataset_id, current_version from lienthong.datasets").fetchall())
         rows = []
         for name, contract in place.contracts.items():
             last = runs.recent(connection, name, 1)
             waiting = quarantine.counts(connection, name).get("waiting", 0)
             when = f"{last[0].started_at:%d/%m/%Y %H:%M}" if last else ""
-            rows.append((name, say(contract.title_vi, contract.title_en), held.get(name, "–"), last[0].state if last else "–", when, waiting))
-    show((("Bộ dữ liệu", "Dataset"), ("Tên", "Title"), ("Phiên bản", "Version"), ("Lần cuối", "Last run"), ("Lúc", "At"), ("Chờ xử lý", "Waiting")), rows)
+            rows.append(
+                (name, say(contract.title_vi, contract.title_en), held.get(name, "–"), last[0].state if last else "–", when, waiting)
+            )
+    show(
+        (
+            ("Bộ dữ liệu", "Dataset"),
+            ("Tên", "Title"),
+            ("Phiên bản", "Version"),
+            ("Lần cuối", "Last run"),
+            ("Lúc", "At"),
+            ("Chờ xử lý", "Waiting"),
+        ),
+        rows,
+    )
 
 
 def check() -> None:

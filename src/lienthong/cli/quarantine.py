@@ -17,14 +17,25 @@ def listed(
     dataset_id: Annotated[str, typer.Argument(metavar="DATASET")],
     state: Annotated[str, typer.Option(help="waiting | released | superseded | withdrawn | all")] = "waiting",
     limit: int = 50,
+    numbers: Annotated[bool, typer.Option("--numbers", help="Chỉ in số của mục · print the items' numbers alone")] = False,
 ) -> None:
     """Các hàng chờ xử lý, với mọi lý do · rows that wait, with every reason."""
     from lienthong.pipeline import list_quarantine
 
     items = list_quarantine(workshop(), dataset_id, None if state == "all" else state, limit=limit)
+    if numbers:
+        for item in items:
+            typer.echo(item.item_id)
+        return
     language = "expected_en" if Language.english else "expected_vi"
     rows = [
-        (i.item_id, f"{i.uri or ''}{f' [{i.sheet}]' if i.sheet else ''}", i.source_row, i.key, "; ".join(f"{x['column'] or ''}: {x[language]}" for x in i.issues if x["severity"] == "error"))
+        (
+            i.item_id,
+            f"{i.uri or ''}{f' [{i.sheet}]' if i.sheet else ''}",
+            i.source_row,
+            i.key,
+            "; ".join(f"{x['column'] or ''}: {x[language]}" for x in i.issues if x["severity"] == "error"),
+        )
         for i in items
     ]
     show((("Mục", "Item"), ("Tệp", "File"), ("Dòng", "Row"), ("Khóa", "Key"), ("Cần", "Expected")), rows)
@@ -46,7 +57,8 @@ def shown(item: int) -> None:
 
 @app.command("correct")
 def correct(
-    item: int, changes: Annotated[list[str], typer.Option("--set", help="trường=giá trị · field=value; lặp lại được · may be repeated")] = []  # noqa: B006 # Typer's way
+    item: int,
+    changes: Annotated[list[str], typer.Option("--set", help="trường=giá trị · field=value; lặp lại được · may be repeated")] = [],  # noqa: B006 # Typer's way
 ) -> None:
     """Sửa rồi gửi lại một hàng chờ · put a row right and send it through again."""
     from lienthong.pipeline import correct_row
@@ -56,7 +68,9 @@ def correct(
         raise typer.BadParameter(say("cần dạng trường=giá trị", "expected field=value"))
     done = correct_row(workshop(), item, pairs, official=who())
     if done.item.state == "released":
-        out.print(say(f"Mục {item} đã qua, phiên bản {done.outcome.version}.", f"Item {item} went through, version {done.outcome.version}."))
+        out.print(
+            say(f"Mục {item} đã qua, phiên bản {done.outcome.version}.", f"Item {item} went through, version {done.outcome.version}.")
+        )
         return
     out.print(say(f"Mục {item} vẫn chờ:", f"Item {item} still waits:"))
     show((("Trường", "Field"), ("Cần", "Expected")), [(i["column"], say(i["expected_vi"], i["expected_en"])) for i in done.item.issues])

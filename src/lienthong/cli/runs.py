@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from lienthong.cli.opening import who, workshop
 from lienthong.cli.words import Bar, err, out, say, show
 from lienthong.errors import LienthongError, NotFound, RunError
 
-app = typer.Typer(no_args_is_help=True)
+
+class DatasetFirst(TyperGroup):
+    """`lienthong run population.persons` means `lienthong run dataset population.persons`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        known = args and (args[0] in self.commands or args[0].startswith("-"))
+        return super().resolve_command(ctx, args if known else ["dataset", *args])
+
+
+app = typer.Typer(no_args_is_help=True, cls=DatasetFirst)
 COUNTS = (("Nhận", "In"), ("Công bố", "Published"), ("Không đổi", "Unchanged"), ("Chờ xử lý", "Quarantined"), ("Kết thúc", "Ended"))
 
 
@@ -42,12 +52,25 @@ def dataset(
                     failed = True
                     err.print(f"{name}: {error}", soft_wrap=True)
     rows = [
-        (o.run_id, o.dataset_id, o.state, o.rows_in, o.rows_published, o.rows_unchanged, o.rows_quarantined, o.rows_ended, f"{o.seconds:.2f} s") for o in outcomes
+        (
+            o.run_id,
+            o.dataset_id,
+            o.state,
+            o.rows_in,
+            o.rows_published,
+            o.rows_unchanged,
+            o.rows_quarantined,
+            o.rows_ended,
+            f"{o.seconds:.2f} s",
+        )
+        for o in outcomes
     ]
     show((("Lần", "Run"), ("Bộ dữ liệu", "Dataset"), ("Trạng thái", "State"), *COUNTS, ("Thời gian", "Time")), rows)
     for outcome in outcomes:
         for bound in outcome.waits_for:
-            out.print(say(f"Lần {outcome.run_id} chờ người quyết định: {bound['vi']}", f"Run {outcome.run_id} waits for a person: {bound['en']}"))
+            out.print(
+                say(f"Lần {outcome.run_id} chờ người quyết định: {bound['vi']}", f"Run {outcome.run_id} waits for a person: {bound['en']}")
+            )
     if failed:
         raise RunError(say("Có bộ dữ liệu không nạp được.", "Some datasets could not be taken in."))
 
@@ -60,7 +83,18 @@ def recent(dataset_id: Annotated[str | None, typer.Argument(metavar="[DATASET]")
     with workshop().database.connect() as connection:
         found = runs.recent(connection, dataset_id, limit)
     rows = [
-        (r.run_id, r.dataset_id, r.source_name, r.state, f"{r.started_at:%d/%m/%Y %H:%M}", r.rows_in, r.rows_published, r.rows_unchanged, r.rows_quarantined, r.rows_ended)
+        (
+            r.run_id,
+            r.dataset_id,
+            r.source_name,
+            r.state,
+            f"{r.started_at:%d/%m/%Y %H:%M}",
+            r.rows_in,
+            r.rows_published,
+            r.rows_unchanged,
+            r.rows_quarantined,
+            r.rows_ended,
+        )
         for r in found
     ]
     show((("Lần", "Run"), ("Bộ dữ liệu", "Dataset"), ("Nguồn", "Source"), ("Trạng thái", "State"), ("Bắt đầu", "Begun"), *COUNTS), rows)
@@ -73,7 +107,9 @@ def approve(run_id: int) -> None:
 
     with Bar() as on_progress:
         outcome = approve_run(workshop(), run_id, who(), on_progress)
-    out.print(say(f"Lần {run_id}: {outcome.state}, phiên bản {outcome.version}.", f"Run {run_id}: {outcome.state}, version {outcome.version}."))
+    out.print(
+        say(f"Lần {run_id}: {outcome.state}, phiên bản {outcome.version}.", f"Run {run_id}: {outcome.state}, version {outcome.version}.")
+    )
 
 
 @app.command("withdraw")

@@ -58,7 +58,7 @@ def fetch_token(subsystem: str, private: dict[str, object], url: str) -> str:
         answer = httpx.post(endpoint, data=form, timeout=20)
     except httpx.HTTPError as error:
         raise SettingsError(say(f"Không nối được {endpoint}.", f"No answer from {endpoint}."), hint=type(error).__name__) from error
-    if answer.status_code != 200:  # noqa: PLR2004 # OK
+    if answer.status_code != 200:
         raise SettingsError(say(f"Máy chủ từ chối: {answer.text[:300]}", f"The server refuses: {answer.text[:300]}"))
     found: str = answer.json()["access_token"]
     return found
