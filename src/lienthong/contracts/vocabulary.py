@@ -18,7 +18,7 @@ CONTRACT_WORDS: Mapping[str, str] = {
     "survivorship": "Which source's value of an attribute is chosen when they differ: read by the catalogue of master data.",
     "layer": "Where the dataset stands: `source`, `master`, `code_list`, `transaction`, `aggregate` or `open`. Without it: `source`.",
     "sharing": "`open` to all, `default` to agencies, `on_request`, or `restricted`. Without it: `on_request`.",
-    "legalBasis": "A list of `text` with `validFrom` and `validTo` (dates): the law the dataset is kept and shared under.",
+    "legalBasis": "A list of `text` with `validFrom` and `validTo` (dates): the law the dataset is kept and shared under; `validTo` is the first day it no longer holds.",
     "validFrom": "The property (a date) that says since when a row is true. Without it: the day of the delivery.",
     "expect": "Bounds past which a run waits for a person; the table below.",
     "sources": "The roads by which the dataset arrives; the table below.",
