@@ -67,7 +67,20 @@ GIVENS += [
 ]
 COMMUNES = ["25195", "25198", "25201", "25204", "25207", "25210", "25213", "25216", "25217", "25222", "25225", "25228", "25231", "25234"]
 ETHNIC = ["Kinh", "S'tiêng", "Tày", "Nùng", "Khmer", "M'nông", "Dao"]
-COLUMNS = "so_ho_so so_dinh_danh ho_va_ten ngay_sinh gioi_tinh dan_toc ma_xa ma_ho dia_chi so_dien_thoai tinh_trang ngay_cap_nhat".split()
+COLUMNS = [
+    "so_ho_so",
+    "so_dinh_danh",
+    "ho_va_ten",
+    "ngay_sinh",
+    "gioi_tinh",
+    "dan_toc",
+    "ma_xa",
+    "ma_ho",
+    "dia_chi",
+    "so_dien_thoai",
+    "tinh_trang",
+    "ngay_cap_nhat",
+]
 
 
 def persons(count: int, seed: int = 1, changed_percent: float = 0.0) -> pl.DataFrame:
@@ -76,7 +89,8 @@ def persons(count: int, seed: int = 1, changed_percent: float = 0.0) -> pl.DataF
     number = np.arange(count)
     year = 1940 + draw.integers(0, 85, count)
     sex = draw.integers(0, 2, count)
-    born = pl.date(pl.Series("y", year), pl.Series("m", draw.integers(1, 13, count)), pl.Series("d", draw.integers(1, 29, count)))
+    dates = pl.DataFrame({"y": year, "m": draw.integers(1, 13, count), "d": draw.integers(1, 29, count)})
+    born = dates.select(pl.date("y", "m", "d")).to_series()
     century_sex = np.where(year >= 2000, 2, 0) + sex
     frame = pl.DataFrame(
         {
@@ -95,10 +109,9 @@ def persons(count: int, seed: int = 1, changed_percent: float = 0.0) -> pl.DataF
             "moved": draw.random(count) < changed_percent / 100,
         }
     )
-    two, six, eight = (lambda e, w: e.cast(pl.String).str.zfill(w) for _ in range(3))
     return frame.select(
-        ("HS" + eight(pl.col("n"), 9)).alias("so_ho_so"),
-        ("097" + pl.col("cs").cast(pl.String) + two(pl.col("yy"), 2) + six(pl.col("n") % 1_000_000, 6)).alias("so_dinh_danh"),
+        ("HS" + _padded(pl.col("n"), 9)).alias("so_ho_so"),
+        ("097" + pl.col("cs").cast(pl.String) + _padded(pl.col("yy"), 2) + _padded(pl.col("n") % 1_000_000, 6)).alias("so_dinh_danh"),
         pl.concat_str(["surname", "middle", "given"], separator=" ").alias("ho_va_ten"),
         born.dt.strftime("%d/%m/%Y").alias("ngay_sinh"),
         pl.col("sex").alias("gioi_tinh"),
@@ -127,3 +140,7 @@ def write(
                 frame = frame.sample(fraction=1.0, shuffle=True, seed=seed)
             frame.write_csv(file, include_header=start == 0)
     return path
+
+
+def _padded(number: pl.Expr, width: int) -> pl.Expr:
+    return number.cast(pl.String).str.zfill(width)

@@ -79,7 +79,13 @@ def measure(server: EmbeddedServer, folder: Path, rows: int) -> list[Row]:
     named = f"pgbench select+insert, 64 clients, {pgbench:,.0f}/s"
     report += [
         at_least(f"audited look-ups, 64 connections, {rate:,.0f}/s", rate / pgbench, 1.0, "× pgbench", named),
-        at_most("their 99th percentile", statistics.median(found[2] for found in audited), 30, "ms", f"median {statistics.median(f[1] for f in audited):.1f} ms"),
+        at_most(
+            "their 99th percentile",
+            statistics.median(found[2] for found in audited),
+            30,
+            "ms",
+            f"median {statistics.median(f[1] for f in audited):.1f} ms",
+        ),
         at_least("the same with the audit, beside without", rate / without, 0.9, "× no audit", f"no audit {without:,.0f}/s"),
     ]
     with _serving(url, home, "lienthong.web.serve:application") as base:
@@ -113,7 +119,20 @@ def _serving(url: str, home: Path, target: str) -> Iterator[str]:
         **os.environ, "LIENTHONG_DATABASE_URL": url, "LIENTHONG_HOME": str(home), "LIENTHONG_DATASETS": str(loading.CONTRACT.parents[2]),
         "LIENTHONG_AGREEMENTS": str(home / "agreements"), "LIENTHONG_PORT": str(port), "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "1", "LIENTHONG_LOG_LEVEL": "WARNING",
     }  # fmt: skip
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--loop", "uvloop", "--no-log", "--port", str(port), target]
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "asgi",
+        "--factory",
+        "--loop",
+        "uvloop",
+        "--no-log",
+        "--port",
+        str(port),
+        target,
+    ]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
     try:
@@ -152,7 +171,9 @@ def _wrk(base: str, token: str, home: Path, rows: int) -> tuple[float, float, fl
 def _pgbench_tables(url: str, rows: int) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("create table bench_log (id bigint, at timestamptz, body text)")
-        connection.execute(f"create table bench_rows as select row_number() over () - 1 as id, p.* from (select * from data.bench_persons limit {rows}) p")
+        connection.execute(
+            f"create table bench_rows as select row_number() over () - 1 as id, p.* from (select * from data.bench_persons limit {rows}) p"
+        )
         connection.execute("alter table bench_rows add primary key (id)")
         connection.execute("vacuum analyze bench_rows")
 
@@ -202,7 +223,12 @@ def _seconds_each(act: Any, seconds: float = 4.0) -> float:
 
 
 def _parquet(base: str, token: str, server: EmbeddedServer, url: str, rows: int) -> Row:
-    headers = {"Authorization": f"Bearer {token}", "Lienthong-Purpose": "do", "Lienthong-Official": "may-do", "Accept": "application/vnd.apache.parquet"}
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Lienthong-Purpose": "do",
+        "Lienthong-Official": "may-do",
+        "Accept": "application/vnd.apache.parquet",
+    }
     times = []
     for _ in range(3):
         began = time.perf_counter()
@@ -221,7 +247,13 @@ def _parquet(base: str, token: str, server: EmbeddedServer, url: str, rows: int)
         subprocess.run(command, env=environment, capture_output=True, check=True)
         copies.append(time.perf_counter() - began)
     ours, copy = statistics.median(times), statistics.median(copies)
-    return at_least(f"Parquet of {rows:,} rows, {ours:.2f} s, {size / 1e6:.0f} MB", copy / ours, 0.4, "× binary COPY", f"psql binary COPY out {copy:.2f} s")
+    return at_least(
+        f"Parquet of {rows:,} rows, {ours:.2f} s, {size / 1e6:.0f} MB",
+        copy / ours,
+        0.4,
+        "× binary COPY",
+        f"psql binary COPY out {copy:.2f} s",
+    )
 
 
 def _binaries(server: EmbeddedServer) -> Path:

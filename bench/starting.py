@@ -37,7 +37,9 @@ def measure() -> list[Row]:
 def _start(home: Path, *, until_file: bool = False) -> float:
     environment = {**os.environ, "LIENTHONG_HOME": str(home), "LIENTHONG_PORT": str(PORT)}
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "demo.run"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "demo.run"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         seconds = _first_answer(began)
         while until_file and not (home / "demo.json").exists():

@@ -71,7 +71,7 @@ class Demo:
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             text=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 # no thread runs while children are started
+            preexec_fn=_die_with_parent,  # no thread runs while children are started
         )
         self.children.append(process)
         return process

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from demo.province.registers.population import FILE, load_population
+from lienthong.connectors import ReadContext, read
 from lienthong.contracts import load_all
 from tests.contracts.samples import DATASETS, judge_samples
 
@@ -56,3 +60,18 @@ def test_no_sample_holds_the_number_of_a_living_person(judged: dict[str, list[di
             numbers = {line["values"][p.name] for line in judged[contract.id] if line["values"].get(p.name)}
             real = [number for number in numbers if get_standard(p.standard).clean(number, {"accept_synthetic": False}).problem is None]
             assert real == [], f"{contract.id}.{p.name}"
+
+
+def test_the_register_of_persons_says_the_same_from_its_database(tmp_path: Path, database_url: str) -> None:
+    """Its sample is a CSV copy of a table; here it takes the road of the contract, from a database of its own."""
+    sample = folder("population.persons") / "sample.csv"
+    (tmp_path / FILE).parent.mkdir(parents=True)
+    shutil.copy(sample, tmp_path / FILE)
+    load_population(database_url, tmp_path)
+    source = load_all(DATASETS)["population.persons"].sources[0]
+    context = ReadContext(variables={"DEMO_POPULATION_URL": database_url})
+    delivered = [row for batch in read(source, context) for row in batch.table.to_pylist()]
+    with sample.open(encoding="utf-8", newline="") as file:
+        typed = list(csv.DictReader(file))
+    key = typed[0].keys()
+    assert sorted(tuple(row[name] or "" for name in key) for row in delivered) == sorted(tuple(row[name] for name in key) for row in typed)

@@ -18,7 +18,9 @@ BATCHES = (1, 3, 2, 5, 4)
 
 
 def make_entry(number: int) -> Entry:
-    return Entry(AT, Event.ANSWER_RECORD, "VN/GOV/H10.12/x", purpose="check", dataset="d", version=number, fields=("a",), details={"n": number})
+    return Entry(
+        AT, Event.ANSWER_RECORD, "VN/GOV/H10.12/x", purpose="check", dataset="d", version=number, fields=("a",), details={"n": number}
+    )
 
 
 def make_ledger() -> tuple[list[StoredEntry], list[StoredBatch], tuple[int, tuple[bytes, ...]]]:
@@ -137,7 +139,9 @@ def test_entries_beyond_the_last_signed_batch_are_found() -> None:
 
 
 @settings(max_examples=50)
-@given(st.text(max_size=20), st.lists(st.text(max_size=5), max_size=3), st.dictionaries(st.text(max_size=5), st.integers(-5, 5), max_size=3))
+@given(
+    st.text(max_size=20), st.lists(st.text(max_size=5), max_size=3), st.dictionaries(st.text(max_size=5), st.integers(-5, 5), max_size=3)
+)
 def test_an_entry_comes_back_from_its_bytes(purpose: str, fields: list[str], details: dict[str, int]) -> None:
     entry = Entry(AT, Event.ANSWER_PAGE, "c", purpose=purpose, fields=tuple(fields), details=details)
     assert decode(encode(entry)) == entry

@@ -21,7 +21,7 @@ CHI = ("P3", "Lê Thị Chi", "01/02/1990", 0)
 
 def rows_of(database: Database, statement: str) -> list[tuple[Any, ...]]:
     with database.connect() as connection:
-        return connection.execute(statement).fetchall()  # type: ignore[arg-type] # test statements
+        return connection.execute(statement).fetchall()
 
 
 def current(workshop: Workshop) -> list[tuple[Any, ...]]:

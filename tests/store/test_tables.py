@@ -14,7 +14,9 @@ from lienthong.pipeline import Workshop, apply_contract, run_dataset
 from tests.factories import PEOPLE, make_contract, make_property, make_workshop, write_people
 from tests.pipeline.test_run import rows_of
 
-COLUMNS = "select column_name::text, data_type::text from information_schema.columns where table_schema = 'data' and table_name = 'test_people'"
+COLUMNS = (
+    "select column_name::text, data_type::text from information_schema.columns where table_schema = 'data' and table_name = 'test_people'"
+)
 
 
 @pytest.fixture

@@ -25,7 +25,10 @@ RULES: dict[str, tuple[str, str]] = {
     "other_purpose": ("Mục đích không có trong thỏa thuận", "The purpose is not in the agreement"),
     "no_official": ("Thiếu cán bộ yêu cầu (tiêu đề Lienthong-Official)", "The official is missing (header Lienthong-Official)"),
     "other_operation": ("Thỏa thuận không cho phép cách khai thác này", "The agreement does not allow this operation"),
-    "field_not_visible": ("Không được lọc hoặc sắp xếp theo trường không được xem", "Fields not seen whole cannot be filtered or sorted by"),
+    "field_not_visible": (
+        "Không được lọc hoặc sắp xếp theo trường không được xem",
+        "Fields not seen whole cannot be filtered or sorted by",
+    ),
     "not_the_owner": ("Chỉ cơ quan chủ quản dữ liệu được làm việc này", "Only the owner of the data may do this"),
 }
 

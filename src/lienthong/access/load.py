@@ -87,7 +87,12 @@ def _subsystem(found: dict[str, Any], where: str, faults: list[Fault]) -> Subsys
     if len(faults) > before or agency is None:
         return None
     return Subsystem(
-        found["identifier"], agency, str(found.get("title_vi", "")), str(found.get("title_en", "")), tuple(keys), bool(found.get("active", True))
+        found["identifier"],
+        agency,
+        str(found.get("title_vi", "")),
+        str(found.get("title_en", "")),
+        tuple(keys),
+        bool(found.get("active", True)),
     )
 
 
@@ -118,9 +123,7 @@ def _agreement(found: dict[str, Any], where: str, faults: list[Fault]) -> Agreem
         row_filter=tuple(_conditions(found.get("row_filter") or [], where, faults)),
         purposes=_purposes(found["purposes"], where, faults),
         operations=frozenset(
-            operation
-            for name in found["operations"]
-            if (operation := _word(Operation, name, f"{where}: operations", faults)) is not None
+            operation for name in found["operations"] if (operation := _word(Operation, name, f"{where}: operations", faults)) is not None
         ),
         legal_basis=str(found["legal_basis"]),
         begins_on=begins_on or date.max,
@@ -153,7 +156,13 @@ def _conditions(found: list[Any], where: str, faults: list[Fault]) -> list[RowCo
 def _check_contract(agreement: Agreement, contracts: Mapping[str, Contract], where: str, faults: list[Fault]) -> None:
     contract = contracts.get(agreement.dataset)
     if contract is None:
-        faults.append((f"{where}: dataset", f"there is no contract `{agreement.dataset}`", " ".join(get_close_matches(agreement.dataset, contracts, n=1))))
+        faults.append(
+            (
+                f"{where}: dataset",
+                f"there is no contract `{agreement.dataset}`",
+                " ".join(get_close_matches(agreement.dataset, contracts, n=1)),
+            )
+        )
         return
     names = [p.name for p in contract.properties]
     used = {*(agreement.fields or ()), *agreement.masked, *(condition.field for condition in agreement.row_filter)}

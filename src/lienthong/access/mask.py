@@ -19,7 +19,7 @@ def _last(count: int) -> Callable[[str], str]:
 
 
 def _year(text: str) -> str:
-    return text[:4] if len(text) >= 4 and text[:4].isdigit() else HIDDEN  # noqa: PLR2004 # digits of a year
+    return text[:4] if len(text) >= 4 and text[:4].isdigit() else HIDDEN  # digits of a year
 
 
 def _initials(text: str) -> str:

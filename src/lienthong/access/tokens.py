@@ -57,7 +57,9 @@ def verify_assertion(assertion: str, keys: Sequence[Mapping[str, Any]], audience
     claims = _verified(assertion, keys)
     subsystem, jti, expires = claims.get("sub"), claims.get("jti"), claims.get("exp")
     audiences = claims["aud"] if isinstance(claims.get("aud"), list) else [claims.get("aud")]
-    if not (isinstance(subsystem, str) and claims.get("iss") == subsystem and isinstance(jti, str) and 0 < len(jti) <= 200):  # noqa: PLR2004 # a jti is short
+    if not (
+        isinstance(subsystem, str) and claims.get("iss") == subsystem and isinstance(jti, str) and 0 < len(jti) <= 200
+    ):  # a jti is short
         raise Unauthenticated("The client assertion lacks iss, sub or jti.")
     if not any(name in audience for name in audiences):
         raise Unauthenticated("The client assertion is for another audience.", hint=f"aud must be {audience[0]}.")
@@ -138,7 +140,8 @@ def new_key_pair() -> tuple[dict[str, Any], dict[str, Any]]:
 
 def make_assertion(private_jwk: Mapping[str, Any], subsystem: str, audience: str, now: datetime) -> str:
     """What a subsystem sends to the token endpoint: good for two minutes, once."""
-    kind = {"OKP": OKPKey, "EC": ECKey, "RSA": RSAKey}[str(private_jwk["kty"])]
+    kinds: dict[str, type[OKPKey | ECKey | RSAKey]] = {"OKP": OKPKey, "EC": ECKey, "RSA": RSAKey}
+    kind = kinds[str(private_jwk["kty"])]
     algorithm = {"OKP": "Ed25519", "EC": "ES256", "RSA": "PS256"}[str(private_jwk["kty"])]
     key = kind.import_key(dict(private_jwk))
     claims = {

@@ -62,7 +62,7 @@ class _Body(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     request_digest: str = ""
     answer_digest: str = ""
     outcome: str = ""
-    details: dict[str, Any] = {}  # noqa: RUF012 # msgspec copies an empty default
+    details: dict[str, Any] = {}  # msgspec copies an empty default
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")

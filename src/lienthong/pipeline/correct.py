@@ -115,6 +115,8 @@ def _land(workshop: Workshop, connection: Connection, contract: Contract, item: 
     with connection.transaction():
         run_id = runs.begin(connection, contract.id, CORRECTION, Delivery.INCREMENTAL.value, contract.digest, None, at, vietnam_date(at))
         landing.add_file(connection, run_id, LandedFile(1, f"quarantine/{item.item_id}", "", "", 0, "", 1.0))
-        landing.add_batch(connection, run_id, 1, EncodedBatch(1, 1, 1, encode_rows(table, pa.array([item.source_row or item.row_no], pa.int64()))), {})
+        landing.add_batch(
+            connection, run_id, 1, EncodedBatch(1, 1, 1, encode_rows(table, pa.array([item.source_row or item.row_no], pa.int64()))), {}
+        )
         runs.landed(connection, run_id, 1, None)
     return run_id

@@ -121,7 +121,7 @@ def _read_ahead(read: Callable[[], Iterator[Prepared]]) -> Iterator[Prepared]:
                 if not put(batch):
                     return
             put(None)
-        except BaseException as failure:  # noqa: BLE001 # handed over and raised by the reader of the queue
+        except BaseException as failure:  # handed over and raised by the reader of the queue
             put(failure)
 
     threading.Thread(target=work, name="read-ahead", daemon=True).start()

@@ -218,7 +218,7 @@ class Publication:
         frames = [_no_rows_held()]
         for batch, wanted in self._wanted_batches(mask):
             judged: Judged = judge.judge(batch, wanted)
-            places = np.flatnonzero(wanted)
+            places = np.flatnonzero(np.asarray(wanted))
             frames.append(
                 judged.kept.select(
                     pl.col("_row").alias("row_no"),

@@ -50,7 +50,7 @@ class LedgerWriter:
                 batch, self._waiting = self._waiting, []
                 try:
                     await self._commit([body for body, _ in batch])
-                except Exception as error:  # noqa: BLE001 # every waiting answer hears of it; none leaves
+                except Exception as error:  # every waiting answer hears of it; none leaves
                     self._frontier = None
                     for _, done in batch:
                         if not done.done():

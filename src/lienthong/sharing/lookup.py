@@ -46,7 +46,7 @@ class Coalescer:
                 asked, waiting.keys = waiting.keys, {}
                 try:
                     rows = {row[0]: row for row in await self._store.rows_by_key(dataset_id, self._columns[dataset_id], list(asked))}
-                except Exception as error:  # noqa: BLE001 # each who waits hears of it
+                except Exception as error:  # each who waits hears of it
                     for futures in asked.values():
                         for future in futures:
                             if not future.done():

@@ -33,7 +33,9 @@ class QuotaBook:
         with self._lock:
             key = (agreement, on)
             if quota.per_day is not None and self._days.get(key, 0) >= quota.per_day:
-                raise QuotaExceeded(f"Agreement {agreement} allows {quota.per_day:,} answers a day.", hint="Try again tomorrow.", retry_after=3600)
+                raise QuotaExceeded(
+                    f"Agreement {agreement} allows {quota.per_day:,} answers a day.", hint="Try again tomorrow.", retry_after=3600
+                )
             if quota.per_minute is not None:
                 bucket = self._buckets.setdefault(agreement, TokenBucket(quota.per_minute, seconds))
                 wait = bucket.take(seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -65,13 +65,13 @@ class CopyIn:
                     raise _Abandoned
         except _Abandoned:
             return
-        except BaseException as failure:  # noqa: BLE001 # handed to the thread that feeds us, which raises it
+        except BaseException as failure:  # handed to the thread that feeds us, which raises it
             self._failure = failure
             while self._queue.get() is not None:  # let the feeder go on to where it sees the failure
                 pass
 
 
-class _Abandoned(Exception):  # noqa: N818 # not an error: the caller's own exception is on its way
+class _Abandoned(Exception):  # not an error: the caller's own exception is on its way
     """The feeder gave up; the COPY must not be completed."""
 
 

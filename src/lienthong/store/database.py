@@ -44,8 +44,8 @@ class Database:
             connection.execute("select pg_advisory_xact_lock(%s, 0)", (_LOCK_CLASS,))
             found = connection.execute("select to_regclass('lienthong.schema_versions') is not null").fetchone()
             if found is None or not found[0]:
-                connection.execute(cast("LiteralString", _resource("schema.sql")))
-            connection.execute(cast("LiteralString", _resource("roles.sql")))
+                connection.execute(_resource("schema.sql"))
+            connection.execute(_resource("roles.sql"))
 
 
 def _resource(name: str) -> str:

@@ -35,9 +35,13 @@ class HotStore:
 
     async def open(self) -> None:
         try:
-            self._pool = await asyncpg.create_pool(self._url, min_size=2, max_size=CONNECTIONS, setup=_take_role, server_settings={"timezone": "UTC"})
+            self._pool = await asyncpg.create_pool(
+                self._url, min_size=2, max_size=CONNECTIONS, init=_take_role, reset=_keep, server_settings={"timezone": "UTC"}
+            )
         except (OSError, asyncpg.PostgresError) as error:
-            raise DatabaseUnreachable(f"PostgreSQL does not answer: {type(error).__name__}.", hint="Check LIENTHONG_DATABASE_URL.") from error
+            raise DatabaseUnreachable(
+                f"PostgreSQL does not answer: {type(error).__name__}.", hint="Check LIENTHONG_DATABASE_URL."
+            ) from error
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -89,7 +93,10 @@ class HotStore:
         """Remember an assertion; False when it was used before. Forgets the long expired."""
         await self.pool.execute("delete from lienthong.used_assertions where expires_at < now() - interval '10 minutes'")
         done = await self.pool.execute(
-            "insert into lienthong.used_assertions (issuer, jti, expires_at) values ($1, $2, $3) on conflict do nothing", issuer, jti, expires_at
+            "insert into lienthong.used_assertions (issuer, jti, expires_at) values ($1, $2, $3) on conflict do nothing",
+            issuer,
+            jti,
+            expires_at,
         )
         return bool(done == "INSERT 0 1")
 
@@ -106,9 +113,14 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+async def _keep(_: Any) -> None:
+    """Nothing to undo when a connection comes back: no statement here leaves anything behind, and undoing would cost a round trip."""
+
+
 async def _take_role(connection: Any) -> None:
     """Work under the role that can read what is shared and only append to the ledger, where there is one."""
     await connection.execute(
-        f"select set_config('role', '{WEB_ROLE}', false) where exists (select from pg_roles where rolname = '{WEB_ROLE}')"
-        f" and pg_has_role(current_user, '{WEB_ROLE}', 'member')"
+        "select set_config('role', $1, false) where exists (select from pg_roles where rolname = $1)"
+        " and pg_has_role(current_user, $1, 'member')",
+        WEB_ROLE,
     )

@@ -102,12 +102,12 @@ def add_batch(connection: Connection, run_id: int, batch_no: int, batch: Encoded
 
 def last_file(connection: Connection, run_id: int) -> tuple[str, str, str, int] | None:
     """The file landed last: address, sheet, sha256, number."""
-    return connection.execute(queries("landing")["last_file"], {"run": run_id}).fetchone()  # type: ignore[return-value] # the query's four columns
+    return connection.execute(queries("landing")["last_file"], {"run": run_id}).fetchone()
 
 
 def batch_numbers(connection: Connection, run_id: int) -> Sequence[tuple[int, int, int]]:
     """(batch number, first row number, row count) in order."""
-    return connection.execute(queries("landing")["batch_numbers"], {"run": run_id}).fetchall()  # type: ignore[return-value] # the query's three columns
+    return connection.execute(queries("landing")["batch_numbers"], {"run": run_id}).fetchall()
 
 
 def batches(connection: Connection, run_id: int, wanted: Sequence[int] | None = None) -> Iterator[LandedBatch]:

@@ -45,10 +45,10 @@ class App:
         if scope["type"] == "http" and self._hot.wants(scope):
             try:
                 await self._hot(scope, receive, send)
-            except Exception as error:  # noqa: BLE001 # anything unforeseen is a problem document too
-                await answer_problem(Request(scope), error)(scope, receive, send)  # type: ignore[arg-type] # Starlette's own names of the same shapes
+            except Exception as error:  # anything unforeseen is a problem document too
+                await answer_problem(Request(scope), error)(scope, receive, send)
             return
-        await self._rest(scope, receive, send)  # type: ignore[arg-type] # as above
+        await self._rest(scope, receive, send)
 
 
 def create_app(services: Services) -> App:
@@ -111,6 +111,6 @@ async def _watch(services: Services) -> None:
     while True:
         try:
             services.tokens.revoke(await services.store.revoked())
-        except Exception as error:  # noqa: BLE001 # the database may be away for a while; look again
+        except Exception as error:  # the database may be away for a while; look again
             log.warning("revocations_not_read", error=type(error).__name__)
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -12,15 +11,14 @@ from starlette.requests import Request
 from lienthong.access import ANONYMOUS, RULES, AccessRequest, Decision, Identity, Operation, Register, decide, deny
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
-from lienthong.errors import BadRequest, Denied, RequestError, Unauthenticated
+from lienthong.errors import Denied, RequestError, Unauthenticated
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline import Workshop
 from lienthong.sharing.rights import Right, right_of, right_of_owner
 from lienthong.store import append_entries
+from lienthong.web.headers import OFFICIAL, PURPOSE, header_text
 
 OWN = "own"  # what only the owner may do: see and put right the rows that wait
-LONGEST_HEADER = 200
-FIRST_PRINTED = 0x20
 Identify = Callable[[Request], str | None]
 Charge = Callable[[Decision], None]
 
@@ -43,7 +41,7 @@ class Authoriser:
         caller: str | None = None
         purpose = official = ""
         try:
-            purpose, official = header(request, "lienthong-purpose"), header(request, "lienthong-official")
+            purpose, official = _header(request, PURPOSE), _header(request, OFFICIAL)
             caller = self.identify(request)
             if caller is not None and operation in (OWN, Operation.SUBMIT) and Identity.parse(caller).agency == contract.agency:
                 for value, rule in ((purpose, "no_purpose"), (official, "no_official")):
@@ -84,17 +82,8 @@ class Authoriser:
             append_entries(connection, [entry], self.workshop.signer, at)
 
 
-def header(request: Request, name: str) -> str:
-    """A header as text: bytes are UTF-8, so that an official's name may be written as it is. Raises BadRequest when it is no plain text."""
-    value = request.headers.get(name, "").strip()
-    with suppress(UnicodeDecodeError):
-        value = value.encode("latin-1").decode("utf-8")
-    if len(value) > LONGEST_HEADER or any(ord(character) < FIRST_PRINTED or character == "\x7f" for character in value):
-        raise BadRequest(
-            f"{name}: expected at most {LONGEST_HEADER} characters and no control characters, found {len(value)}.",
-            vi=f"{name}: cần nhiều nhất {LONGEST_HEADER} ký tự, không có ký tự điều khiển.",
-        )
-    return value
+def _header(request: Request, name: str) -> str:
+    return header_text(name, request.headers.get(name, "").encode("latin-1"))
 
 
 def _denied(decision: Decision) -> RequestError:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -21,6 +21,7 @@ from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, Denied, LienthongError, NotFound, RequestError, Unauthenticated
 from lienthong.ledger import Entry, Event, encode
+from lienthong.web.headers import OFFICIAL, PURPOSE, check_escapes, header_text
 from lienthong.web.problem import PROBLEM, problem_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ Row = tuple[Any, ...]
 PREFIX = b"/v1/datasets/"
 MIDDLE = b"/records/"
 LONGEST_PATH = 2_000
-LONGEST_HEADER = 200
 OURS = 3  # _key, _version, _valid_from
 MOST_PLANS = 10_000
 
@@ -84,11 +84,13 @@ class HotPath:
     async def _answer(self, scope: Scope) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
         services = self._services
         contract, key = self._asked(scope)
-        purpose, official, authorization = _headers(scope)
+        sent = _headers(scope)
         now = self._clock()
         caller: str | None = None
+        purpose = official = ""
         try:
-            caller = services.tokens.subsystem_of(authorization)
+            purpose, official = header_text(PURPOSE, sent.purpose), header_text(OFFICIAL, sent.official)
+            caller = services.tokens.subsystem_of(sent.authorization)
             plan = self._plan(caller, contract, purpose, bool(official), vietnam_date(now))
             services.quotas.take(plan.decision.agreement, plan.decision.quota, vietnam_date(now), time.monotonic())
         except RequestError as error:
@@ -125,6 +127,8 @@ class HotPath:
         if len(path) > LONGEST_PATH:
             raise BadRequest(f"Expected an address of at most {LONGEST_PATH} bytes.")
         dataset, _, key = path[len(PREFIX) :].partition(MIDDLE)
+        if b"%" in path:
+            check_escapes(path)
         try:
             name, wanted = unquote_to_bytes(dataset).decode("utf-8"), unquote_to_bytes(key).decode("utf-8")
         except UnicodeDecodeError as error:
@@ -136,7 +140,7 @@ class HotPath:
             raise NotFound("There is no such dataset.", hint="GET /v1/datasets lists them.", vi="Không có bộ dữ liệu này.")
         return contract, wanted
 
-    def _plan(self, caller: str | None, contract: Contract, purpose: str, has_official: bool, on: date) -> Plan:  # noqa: FBT001 # a part of the cache's key
+    def _plan(self, caller: str | None, contract: Contract, purpose: str, has_official: bool, on: date) -> Plan:
         key = (caller, contract.id, purpose, has_official, on)
         plan = self._plans.get(key)
         if plan is None:
@@ -201,8 +205,13 @@ class HotPath:
         await self._services.ledger.append(encode(entry))
 
 
-def _headers(scope: Scope) -> tuple[str, str, str | None]:
-    """(purpose, official, authorization)."""
+class _Sent(NamedTuple):
+    purpose: bytes
+    official: bytes
+    authorization: str | None
+
+
+def _headers(scope: Scope) -> _Sent:
     purpose = official = b""
     authorization: str | None = None
     for name, value in scope["headers"]:
@@ -212,9 +221,4 @@ def _headers(scope: Scope) -> tuple[str, str, str | None]:
             purpose = value
         elif name == b"lienthong-official":
             official = value
-    return _text(purpose), _text(official), authorization
-
-
-def _text(value: bytes) -> str:
-    """A header's text: UTF-8, percent-encoded or not."""
-    return unquote_to_bytes(value[:LONGEST_HEADER]).decode("utf-8", "replace").replace("\x00", "").strip()
+    return _Sent(purpose, official, authorization)

@@ -28,7 +28,9 @@ def token_key(settings: Settings) -> OKPKey:
     try:
         return OKPKey.import_key(json.loads(made))
     except (ValueError, TypeError, KeyError) as error:
-        raise SettingsError("The key file `tokens.jwk` holds no Ed25519 key.", hint="Move it away; a new one is made at the next start.") from error
+        raise SettingsError(
+            "The key file `tokens.jwk` holds no Ed25519 key.", hint="Move it away; a new one is made at the next start."
+        ) from error
 
 
 def subject_key(settings: Settings) -> bytes:

@@ -38,7 +38,7 @@ def problem(status: int, code: str, detail: str, hint: str = "", **facts: Any) -
     """A problem document. `detail` is shown as it is; `vi` and `en` among the facts take its place where they are given."""
     title_vi, title_en = TITLES.get(status, TITLES[500])
     document = {
-        "type": f"/docs#error-{code}",
+        "type": f"urn:lienthong:problem:{code}",
         "title": title_vi,
         "title_en": title_en,
         "status": status,
@@ -58,7 +58,7 @@ def problem_of(error: LienthongError) -> tuple[int, dict[str, Any], dict[str, st
     """(status, document, headers) of an error raised on purpose."""
     status = _status(error)
     headers = {}
-    if status == 401:  # noqa: PLR2004 # RFC 9110 §11.6.1
+    if status == 401:  # RFC 9110 §11.6.1
         headers["WWW-Authenticate"] = "Bearer"
     retry_after = error.facts.get("retry_after")
     if retry_after is not None:
@@ -84,6 +84,4 @@ def answer_problem(_: Request, error: Exception) -> Response:
         log.error("request_failed", error=type(error).__name__, exc_info=error)
         status, headers = 500, {}
         document = problem(500, "internal", TITLES[500][1], vi=TITLES[500][0])
-    return Response(
-        msgspec.json.encode(document), status, headers={"Cache-Control": "no-store", **headers}, media_type=PROBLEM
-    )
+    return Response(msgspec.json.encode(document), status, headers={"Cache-Control": "no-store", **headers}, media_type=PROBLEM)

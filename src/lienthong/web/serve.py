@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 
 from granian import Granian
@@ -22,7 +23,10 @@ def application() -> App:
     """The application of this process's environment; granian calls it in its worker."""
     settings = read_settings()
     configure_logging(settings.log_level)
-    return create_app(make_services(settings, open_database(settings)))
+    app = create_app(make_services(settings, open_database(settings)))
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: the collector need not walk it again and again (a fifth of a page's time, measured)
+    return app
 
 
 def check_port(settings: Settings) -> None:

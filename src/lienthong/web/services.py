@@ -11,7 +11,6 @@ from joserfc.jwk import OKPKey
 from lienthong.access import Register, load_agreements
 from lienthong.connectors import ReadContext, source_variables
 from lienthong.contracts import Contract, load_all
-from lienthong.ledger import Signer
 from lienthong.pipeline import Workshop
 from lienthong.settings import Settings
 from lienthong.sharing.ledger_writer import LedgerWriter, Writer

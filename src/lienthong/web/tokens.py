@@ -116,8 +116,10 @@ async def _form(request: Request) -> dict[str, str] | None:
 
 def _refusal(code: str, words: str, status: int) -> Response:
     """The error shape of RFC 6749 §5.2."""
-    headers = {**HEADERS, "WWW-Authenticate": "Bearer"} if status == 401 else HEADERS  # noqa: PLR2004 # RFC 9110 §11.6.1
-    return Response(msgspec.json.encode({"error": code, "error_description": words}), status, headers=headers, media_type="application/json")
+    headers = {**HEADERS, "WWW-Authenticate": "Bearer"} if status == 401 else HEADERS  # RFC 9110 §11.6.1
+    return Response(
+        msgspec.json.encode({"error": code, "error_description": words}), status, headers=headers, media_type="application/json"
+    )
 
 
 def describe_server(services: Services) -> Response:
