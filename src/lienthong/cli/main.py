@@ -27,17 +27,20 @@ app.command("status")(platform.status)
 app.command("check")(platform.check)
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     lang: Annotated[str, typer.Option(help="vi | en")] = "",
-    version: Annotated[bool, typer.Option("--version", help="Phiên bản · version")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Phiên bản · version")] = False,  # noqa: ARG001 # acts by its callback
 ) -> None:
     """Options before the command."""
     if lang:
         Language.english = lang.lower().startswith("en")
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
 
 
 def main() -> None:
