@@ -48,7 +48,11 @@ def test_every_setting_is_in_the_reference_with_its_default(setting: str) -> Non
     row = next((line for line in page.splitlines() if line.startswith(f"| `{name}` |")), None)
     assert row is not None, f"docs/reference/settings.md has no row of {name}"
     default = next(f.default for f in fields(Settings) if f.name == setting)
-    shown = {"": "*empty*", False: "`false`", True: "`true`"}.get(default, f"`{default}`") if isinstance(default, str | bool) else f"`{default}`"
+    shown = (
+        {"": "*empty*", False: "`false`", True: "`true`"}.get(default, f"`{default}`")
+        if isinstance(default, str | bool)
+        else f"`{default}`"
+    )
     assert shown in row
 
 
@@ -85,7 +89,21 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 def test_every_word_of_the_style_is_in_the_glossary() -> None:
     page = (ROOT / "docs" / "glossary.md").read_text("utf-8")
-    words = ["agency", "subsystem", "dataset", "contract", "agreement", "purpose", "run", "landing", "standard", "issue", "quarantine", "version", "ledger"]
+    words = [
+        "agency",
+        "subsystem",
+        "dataset",
+        "contract",
+        "agreement",
+        "purpose",
+        "run",
+        "landing",
+        "standard",
+        "issue",
+        "quarantine",
+        "version",
+        "ledger",
+    ]
     assert [word for word in words if f"| {word} |" not in page] == []
 
 

@@ -22,9 +22,10 @@ from lienthong.log import get_logger
 from lienthong.web import look_up
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
+from lienthong.web.headers import check_escapes
 from lienthong.web.health import give_health
 from lienthong.web.hot import HotPath, Receive, Scope, Send
-from lienthong.web.problem import answer_problem
+from lienthong.web.problem import AWAY, answer_problem
 from lienthong.web.records import routes_of
 from lienthong.web.services import Services
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
@@ -42,11 +43,16 @@ class App:
         self._rest = _router(services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._hot.wants(scope):
-            try:
+        if scope["type"] != "http":
+            await self._rest(scope, receive, send)
+            return
+        try:
+            if self._hot.wants(scope):
                 await self._hot(scope, receive, send)
-            except Exception as error:  # anything unforeseen is a problem document too
-                await answer_problem(Request(scope), error)(scope, receive, send)
+                return
+            check_escapes((scope.get("raw_path") or b"").partition(b"?")[0])
+        except Exception as error:  # anything unforeseen is a problem document too
+            await answer_problem(Request(scope), error)(scope, receive, send)
             return
         await self._rest(scope, receive, send)
 
@@ -94,10 +100,10 @@ def _router(services: Services) -> Starlette:
             Route("/health", health),
             Route("/.well-known/oauth-authorization-server", lambda _: describe_server(services)),
             Route("/.well-known/jwks.json", lambda _: public_keys(services)),
-            Route("/v1/datasets/{dataset}/records/{key}", record),
+            Route("/v1/datasets/{dataset}/records/{key:path}", record),
             *routes_of(counter),
         ],
-        exception_handlers={LienthongError: answer_problem, HTTPException: answer_problem, Exception: answer_problem},
+        exception_handlers=dict.fromkeys((LienthongError, HTTPException, *AWAY, Exception), answer_problem),
         lifespan=lifespan,
     )
 

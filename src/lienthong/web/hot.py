@@ -127,8 +127,7 @@ class HotPath:
         if len(path) > LONGEST_PATH:
             raise BadRequest(f"Expected an address of at most {LONGEST_PATH} bytes.")
         dataset, _, key = path[len(PREFIX) :].partition(MIDDLE)
-        if b"%" in path:
-            check_escapes(path)
+        check_escapes(path)
         try:
             name, wanted = unquote_to_bytes(dataset).decode("utf-8"), unquote_to_bytes(key).decode("utf-8")
         except UnicodeDecodeError as error:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import asyncpg
 import msgspec
+import psycopg
+from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,6 +34,10 @@ TITLES: dict[int, tuple[str, str]] = {
     503: ("Tạm thời chưa phục vụ được", "Not available for now"),
 }
 CODES = {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large", 431: "headers-too-large"}
+AWAY = (
+    OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.InterfaceError,
+    psycopg.OperationalError, PoolTimeout,
+)  # fmt: skip
 log = get_logger("web")
 
 
@@ -73,13 +80,17 @@ def _status(error: LienthongError) -> int:
 
 
 def answer_problem(_: Request, error: Exception) -> Response:
-    """The answer to any exception: ours in words, others as a plain 500 that tells nothing of the inside."""
+    """The answer to any exception: ours in words, a database that is away as 503, others as a plain 500 that tells nothing of the inside."""
     if isinstance(error, LienthongError):
         status, document, headers = problem_of(error)
     elif isinstance(error, HTTPException):
         status, headers = error.status_code, dict(error.headers or {})
         code = CODES.get(status, "http")
         document = problem(status, code, TITLES.get(status, TITLES[500])[1], vi=TITLES.get(status, TITLES[500])[0])
+    elif isinstance(error, AWAY):
+        log.error("database_away", error=type(error).__name__, exc_info=error)
+        status, headers = 503, {"Retry-After": "2"}
+        document = problem(503, DatabaseUnreachable.code, "The database does not answer.", "Try again.", vi="Cơ sở dữ liệu chưa trả lời.")
     else:
         log.error("request_failed", error=type(error).__name__, exc_info=error)
         status, headers = 500, {}

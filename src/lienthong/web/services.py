@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from joserfc.jwk import OKPKey
 
 from lienthong.access import Register, load_agreements
-from lienthong.connectors import ReadContext, source_variables
+from lienthong.connectors import ReadContext, connector_names, source_variables
 from lienthong.contracts import Contract, load_all
 from lienthong.pipeline import Workshop
 from lienthong.settings import Settings
@@ -43,11 +44,9 @@ class Services:
 
 def make_workshop(settings: Settings, database: Database, contracts: Mapping[str, Contract] | None = None) -> Workshop:
     """The pipeline's workshop under these settings, with the contracts of `settings.datasets` unless they are given."""
-    import os  # noqa: PLC0415 # only the variables of sources are taken from the environment
-
     return Workshop(
         database=database,
-        contracts=load_all(settings.datasets) if contracts is None else contracts,
+        contracts=load_all(settings.datasets, connector_names()) if contracts is None else contracts,
         signer=ledger_signer(settings),
         read_context=ReadContext(variables=source_variables(os.environ), batch_rows=settings.batch_rows),
         accept_synthetic_ids=settings.accept_synthetic_ids,
