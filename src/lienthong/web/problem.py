@@ -88,7 +88,7 @@ def answer_problem(_: Request, error: Exception) -> Response:
         code = CODES.get(status, "http")
         document = problem(status, code, TITLES.get(status, TITLES[500])[1], vi=TITLES.get(status, TITLES[500])[0])
     elif isinstance(error, AWAY):
-        log.error("database_away", error=type(error).__name__, exc_info=error)
+        log.error("database_away", error=type(error).__name__)
         status, headers = 503, {"Retry-After": "2"}
         document = problem(503, DatabaseUnreachable.code, "The database does not answer.", "Try again.", vi="Cơ sở dữ liệu chưa trả lời.")
     else:
