@@ -305,3 +305,17 @@ def test_every_run_leaves_a_ledger_entry(workshop: Workshop, contract: Contract,
     assert "contract" in events[0][0]
     assert "published" in events[1][0]
     assert "unchanged" in events[2][0]
+
+
+def test_a_unique_value_is_unique_across_batches_and_deliveries(database_url: str, people: Path) -> None:
+    properties = (*make_contract().properties[:1], make_property("full_name", unique=True), *make_contract().properties[2:])
+    contract = make_contract(str(people), properties=properties)
+    workshop = make_workshop(database_url, contract)
+    rows = [(f"P{n}", f"Người số {n}", "07/03/1980", 1) for n in range(2500)]
+    write_people(people, [*rows, ("P9999", "Người số 3", "07/03/1980", 1)])
+    first = run_dataset(workshop, contract)
+    assert fates(first) == (2501, 2499, 0, 2, 0)
+    write_people(people, [*rows, ("P9998", "Người số 7", "07/03/1980", 1)])
+    second = run_dataset(workshop, contract)
+    assert fates(second) == (2501, 1, 2499, 1, 0)
+    assert {issue["code"] for item in list_quarantine(workshop, contract.id) for issue in item.issues} == {"unique"}

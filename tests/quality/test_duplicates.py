@@ -8,7 +8,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lienthong.quality import duplicates, key_conflicts, repeated_values, unique_keys
+from lienthong.contracts import Rule
+from lienthong.quality import duplicates, key_conflicts, repeats
 from tests.quality.factories import make_contract, make_property
 
 CONTRACT = make_contract(make_property("no", key_position=1, title_vi="Số"), make_property("name"))
@@ -51,7 +52,8 @@ def test_what_is_kept_does_not_depend_on_order(claims: list[tuple[str, int]], ra
     assert kept(claims) == kept(mixed)
 
 
-def test_a_value_repeated_in_another_batch_is_found_by_its_hash() -> None:
-    batches = [unique_keys(pl.Series(["a", "b", None])), unique_keys(pl.Series(["c", "a", None]))]
-    again = repeated_values(batches)
-    assert batches[1].is_in(again.implode()).fill_null(False).to_list() == [False, True, False]
+def test_a_value_that_repeats_elsewhere_is_named_with_its_rule() -> None:
+    rule = Rule("name.unique", "unique", ("name",))
+    found = repeats([(7, "Bình")], rule, CONTRACT)
+    assert found.select("row_no", "column_name", "code", "severity", "found").rows() == [(7, "name", "unique", "error", "Bình")]
+    assert repeats([], rule, CONTRACT).is_empty()

@@ -178,8 +178,9 @@ class Publication:
                 self._on_progress(Progress(self._contract.id, "cleaning", batch.last_row_no, self._rows_in or None))
         self._count_landed()
         twice = self._held_for_their_key(writer, _concat(row_nos), _concat(keys))
-        writer.take_off(twice["row_no"].to_list())
-        all_held = pl.concat([_no_rows_held(), *held, self._find_landed(judge, twice["row_no"].to_list())])
+        refused = twice.filter(pl.col("severity") == "error")["row_no"].unique().to_list()
+        writer.take_off(refused)
+        all_held = pl.concat([_no_rows_held(), *held, self._find_landed(judge, refused)])
         writer.hold_back(all_held["key"].drop_nulls().to_list())
         return all_held, pl.concat([*issues, twice]), self._items_that_pass(_concat(digests), all_held["digest"].to_numpy())
 
@@ -204,7 +205,10 @@ class Publication:
                 writer.staged_rows(suspects), schema={"row_no": pl.Int64, "key": pl.String, "content": pl.Int64}, orient="row"
             )
             found.append(quality.duplicates(staged, self._contract))
-        conflicts = [c for c in writer.conflicts() if c.row_no not in set(found[-1]["row_no"])]
+        for rule in quality.promised_rules(self._contract):
+            if rule.kind == "unique":
+                found.append(quality.repeats(writer.repeats(rule.columns), rule, self._contract))
+        conflicts = [c for c in writer.conflicts() if c.row_no not in set(pl.concat(found)["row_no"])]
         if conflicts:
             found.append(quality.key_conflicts([(c.row_no, c.key, c.is_same) for c in conflicts], self._contract))
         return pl.concat(found)

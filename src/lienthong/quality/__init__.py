@@ -4,8 +4,8 @@ Pure: no database, no network, no clock; the day and the other datasets come in 
 """
 
 from lienthong.quality.bounds import BoundCounts, judge_bounds
-from lienthong.quality.check import CheckContext, Checked, check, issues_of_problems, words_of_rules
-from lienthong.quality.duplicates import duplicates, key_conflicts, repeated_values, unique_keys
+from lienthong.quality.check import CheckContext, Checked, check, issues_of_problems, promised_rules, words_of_rules
+from lienthong.quality.duplicates import duplicates, key_conflicts, repeats
 from lienthong.quality.issue import ISSUE_SCHEMA, Issue, no_issues
 from lienthong.quality.rules import RULES, RuleKind
 from lienthong.quality.scores import Score, score
@@ -25,8 +25,8 @@ __all__ = [
     "judge_bounds",
     "key_conflicts",
     "no_issues",
-    "repeated_values",
+    "promised_rules",
+    "repeats",
     "score",
-    "unique_keys",
     "words_of_rules",
 ]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from lienthong.contracts import Contract, Severity
+from lienthong.contracts import Contract, Rule, Severity
+from lienthong.quality import words
 from lienthong.quality.issue import ISSUE_SCHEMA, no_issues
 
 ROW = "duplicate.row"
@@ -63,15 +64,19 @@ def _issues(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     )
 
 
-def unique_keys(values: pl.Series) -> pl.Series:
-    """A 64-bit hash for each value, to look for repetition across the batches of one run; null for no value.
-
-    Good within one process only: never store it.
-    """
-    return pl.select(pl.when(values.is_not_null()).then(values.hash(seed=17))).to_series()
-
-
-def repeated_values(hashes: Sequence[pl.Series]) -> pl.Series:
-    """The hashes that occur more than once among all batches: rows with these are to be looked at again."""
-    together = pl.concat([pl.Series(dtype=pl.UInt64), *hashes]).drop_nulls()
-    return together.filter(together.is_duplicated()).unique()
+def repeats(rows: Sequence[tuple[int, str]], rule: Rule, contract: Contract) -> pl.DataFrame:
+    """Issues of rows (row number, value) that break a `unique` rule beside rows of other batches or records already published."""
+    if not rows:
+        return no_issues()
+    vi, en = words.said(rule, words.unique(rule, contract))
+    values = {
+        "column_name": rule.columns[0],
+        "rule": rule.id,
+        "code": "unique",
+        "severity": rule.severity.value,
+        "expected_vi": vi,
+        "expected_en": en,
+    }
+    frame = pl.DataFrame(list(rows), schema={"row_no": pl.Int64, "found": pl.String}, orient="row")
+    frame = frame.with_columns(pl.lit(value, pl.String).alias(name) for name, value in values.items())
+    return frame.select(pl.col(name).cast(kind) for name, kind in ISSUE_SCHEMA.items())

@@ -119,6 +119,22 @@ class VersionWriter:
             return []
         return [Conflict(*row) for row in self._connection.execute(self._query("stage_conflicts"), {"versions": self._versions})]
 
+    def repeats(self, columns: Sequence[str]) -> list[tuple[int, str]]:
+        """(row number, values) of staged rows whose values of `columns` (none empty) stand in another staged row or in a record that stays."""
+
+        def equal(other: str) -> sql.Composed:
+            pair = sql.SQL("stage.{0} = {1}.{0}")
+            return sql.SQL(" and ").join(pair.format(sql.Identifier(name), sql.Identifier(other)) for name in columns)
+
+        query = queries("publish")["repeated_in_first_fill" if self.is_first_fill else "repeated"].format(
+            current=current(self._contract.id),
+            named=sql.SQL(", ").join(sql.Identifier(name) for name in columns),
+            staged=sql.SQL(", ").join(sql.Identifier("stage", name) for name in columns),
+            same_as_other=equal("other"),
+            same_as_held=equal("held"),
+        )
+        return self._connection.execute(query).fetchall()
+
     def settle_same(self) -> int:
         """Take rows off the stage that mean what is already published; gives how many."""
         return 0 if self.is_first_fill else self._count("mark_same")

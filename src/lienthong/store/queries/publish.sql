@@ -34,6 +34,27 @@ select stage._row, stage._key, ({same}) as is_same
 from stage join {current} as held using (_key)
 where held._version = any(%(versions)s) and not exists (select 1 from gone where gone._key = stage._key);
 
+-- name: repeated_in_first_fill
+-- Rows of the first fill whose value another row has too.
+select _row, concat_ws(' | ', {named})
+from {current}
+where ({named}) in (select {named} from {current} group by {named} having count(*) > 1);
+
+-- name: repeated
+-- Staged rows whose value another staged row has, or a record that stays.
+select stage._row, concat_ws(' | ', {staged})
+from stage
+where exists (
+        select 1 from stage as other where other._row <> stage._row and {same_as_other}
+    )
+    or exists (
+        select 1
+        from {current} as held
+        where held._key <> stage._key and {same_as_held}
+            and not exists (select 1 from gone where gone._key = held._key)
+            and not exists (select 1 from stage as newer where newer._key = held._key)
+    );
+
 -- name: unstage
 -- Take rows off the stage.
 delete from {stage} where _row = any(%(rows)s);
