@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from lienthong.errors import DatabaseUnreachable
+from lienthong.errors import DatabaseUnreachable, LedgerError
 from lienthong.store.database import WEB_ROLE
 from lienthong.store.tables import table_name
 
@@ -87,8 +87,10 @@ class HotStore:
         return {row[0]: frozenset(row[1]) for row in rows}
 
     async def ledger_head(self) -> tuple[int, tuple[bytes, ...]]:
+        """(size, peaks). Raises LedgerError when there is no head."""
         row = await self.pool.fetchrow(_HEAD)
-        assert row is not None  # made with the schema
+        if row is None:
+            raise LedgerError("The ledger has no head.", hint="The row of lienthong.ledger_head was removed.")
         return row[0], tuple(row[1])
 
     async def ledger_append(

@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from lienthong import __version__
+from lienthong.errors import LedgerError
 
 if TYPE_CHECKING:
     from lienthong.web.services import Services
@@ -19,6 +20,6 @@ async def give_health(services: Services) -> Response:
     try:
         size, _ = await services.store.ledger_head()
         answer, status = {"status": "ok", "database": "ok", "ledger_size": size, "version": __version__}, 200
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, LedgerError) as error:
         answer, status = {"status": "unavailable", "database": type(error).__name__, "version": __version__}, 503
     return Response(msgspec.json.encode(answer), status, media_type="application/json", headers={"Cache-Control": "no-store"})
