@@ -19,8 +19,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from lienthong.store.embedded import EmbeddedServer
 
 ROOT = Path(__file__).parents[1]
 SUBSYSTEM, PURPOSE, OFFICIAL = "VN/GOV/H10.12/tro-cap", "xet-tro-cap", "can-bo-mau"
@@ -28,20 +31,9 @@ DATASET = "population.persons"
 SECONDS_BETWEEN_HOURS = 60.0
 TOKEN_MINUTES = 24 * 60
 SEED = 1
+SMALLEST = 800  # below this the contracts' own bounds would rightly hold the deliveries back
 ENTERPRISES_SECRET = "bi-mat-mau"  # noqa: S105 # of the made-up agency's service, on loopback
 POPULATION_DATABASE = "cong_an_demo"
-
-# Shares the embedded PostgreSQL with us, so that it is stopped in order when we are killed without warning.
-KEEPER = """
-import signal, sys, time
-from pathlib import Path
-from lienthong.store.embedded import EmbeddedServer
-signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.5), sys.exit(0)))  # the killed one's locks are going meanwhile
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-EmbeddedServer(Path(sys.argv[1])).start()
-while True:
-    signal.pause()
-"""
 
 
 class DemoError(Exception):
@@ -57,19 +49,20 @@ class Demo:
     scale: int
     is_embedded: bool = True
     children: list[subprocess.Popen[str]] = field(default_factory=list)
+    keeper: int | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def child(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def child(self, *arguments: str, says_where: bool = False, **environment: str) -> subprocess.Popen[str]:
         """A process of our own that does not outlive us, even when we are killed."""
         process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=ROOT,
             env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if says_where else None,
             text=True,
             preexec_fn=_die_with_parent,  # no thread runs while children are started
         )
@@ -78,6 +71,10 @@ class Demo:
 
     def stop(self) -> None:
         self.stopping.set()
+        if self.keeper is not None:  # we are not killed: we stop in order ourselves
+            os.kill(self.keeper, signal.SIGKILL)
+            os.waitpid(self.keeper, 0)
+            self.keeper = None
         for process in reversed(self.children):
             process.terminate()
         for process in reversed(self.children):
@@ -99,8 +96,8 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--scale", type=int, default=20_000, help="persons in the province")
     given = arguments.parse_args()
-    if given.scale < 200:
-        print("SCALE: cần ít nhất 200 người · at least 200 persons.", file=sys.stderr)
+    if given.scale < SMALLEST:
+        print(f"SCALE: cần ít nhất {SMALLEST} người · at least {SMALLEST} persons.", file=sys.stderr)
         return 2
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)  # SIGINT too: a shell starts background jobs with it ignored
@@ -161,7 +158,32 @@ def _database(demo: Demo) -> str:
 
     given = os.environ.get("LIENTHONG_DATABASE_URL")
     demo.is_embedded = not given
-    return given or EmbeddedServer(demo.home).start()
+    if given:
+        return given
+    server = EmbeddedServer(demo.home)
+    url = server.start()
+    demo.keeper = _keep(server)
+    return url
+
+
+def _keep(server: EmbeddedServer) -> int | None:
+    """A process that waits for our end and then stops PostgreSQL in order, should we be killed without warning (on Linux)."""
+    if sys.platform != "linux":
+        return None
+    parent = os.getpid()
+    child = os.fork()
+    if child:
+        return child
+    for ignored in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    _die_with_parent()
+    if os.getppid() == parent:
+        signal.sigwait({signal.SIGTERM})
+    time.sleep(0.5)  # the locks of the killed one are going meanwhile
+    server.stop()
+    os._exit(0)
 
 
 def _environment(demo: Demo, url: str) -> dict[str, str]:
@@ -276,7 +298,9 @@ def _of_database(url: str, name: str) -> str:
 
 
 def _enterprises(demo: Demo, out: Path) -> str:
-    process = demo.child("-m", "demo.province.enterprise_server", "--data", str(out / "doanh-nghiep" / "doanh-nghiep.json"))
+    process = demo.child(
+        "-m", "demo.province.enterprise_server", "--data", str(out / "doanh-nghiep" / "doanh-nghiep.json"), says_where=True
+    )
     assert process.stdout is not None
     address = process.stdout.readline().strip()
     if not address:
@@ -407,8 +431,6 @@ def _print_card(card: dict[str, Any]) -> None:
 
 def _keep_going(demo: Demo) -> None:
     """Serve until stopped; now and then another hour of readings arrives and is taken in."""
-    if demo.is_embedded:
-        demo.child("-c", KEEPER, str(demo.home))
     threading.Thread(target=_hours, args=(demo,), daemon=True).start()
     while not demo.stopping.wait(0.5):
         for process in demo.children:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer.main
 
@@ -23,7 +23,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 SHOWN = re.compile(r"(?:^|[\s`(|])(?:\.venv/bin/)?lienthong((?: --lang \w+)?(?: [a-z]+){1,2})", re.MULTILINE)
 
 
-def commands(group: click.Command, words: tuple[str, ...] = ()) -> Iterator[str]:
+def commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[str]:
     found = getattr(group, "commands", None)
     if found is None:
         yield " ".join(words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typer
-from psycopg import IsolationLevel
 
 from lienthong.cli.opening import workshop
 from lienthong.cli.words import out, say
@@ -20,6 +19,8 @@ def room() -> None:
 @app.command("verify")
 def verify() -> None:
     """Tính lại toàn bộ sổ; nêu bản ghi đầu tiên không khớp · recompute the whole ledger; name the first entry that does not fit."""
+    from psycopg import IsolationLevel
+
     from lienthong.ledger import verify as check
     from lienthong.store import ledger
 

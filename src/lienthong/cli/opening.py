@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import getpass
+from typing import TYPE_CHECKING
 
-from lienthong.log import configure_logging
-from lienthong.pipeline import Workshop
 from lienthong.settings import Settings, read_settings
-from lienthong.store import open_database
+
+if TYPE_CHECKING:
+    from lienthong.pipeline import Workshop
 
 
 def settings() -> Settings:
     """The settings of this process."""
+    from lienthong.log import configure_logging
+
     found = read_settings()
     configure_logging(found.log_level)
     return found
@@ -19,6 +22,7 @@ def settings() -> Settings:
 
 def workshop() -> Workshop:
     """A workshop over the database of the settings, with the contracts of `LIENTHONG_DATASETS`."""
+    from lienthong.store import open_database
     from lienthong.web.services import make_workshop
 
     found = settings()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lienthong.pipeline import Progress as Step
+if TYPE_CHECKING:
+    from lienthong.pipeline import Progress as Step
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

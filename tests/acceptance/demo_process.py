@@ -1,0 +1,81 @@
+"""A small demo as a newcomer starts it: its own process, its own home, a free port."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+SCALE = 800
+PATIENCE_SECONDS = 150
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class DemoProcess:
+    """`make demo` without the installing: start, read the card, stop."""
+
+    home: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[str] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("LIENTHONG_")}
+        return {**ours, "LIENTHONG_HOME": str(self.home), "LIENTHONG_PORT": str(self.port)}
+
+    def start(self) -> dict[str, Any]:
+        """The card, when it is written and the server answers."""
+        began = time.time()
+        command = [sys.executable, "-m", "demo.run", "--scale", str(SCALE)]
+        log = (self.home / "demo.log").open("w")
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+        card = self.home / "demo.json"
+        while not (card.exists() and card.stat().st_mtime >= began):
+            assert self.process.poll() is None, self.said()
+            assert time.time() - began < PATIENCE_SECONDS, self.said()
+            time.sleep(0.1)
+        found: dict[str, Any] = json.loads(card.read_text("utf-8"))
+        return found
+
+    def said(self) -> str:
+        return (self.home / "demo.log").read_text("utf-8")
+
+    def stop(self, with_signal: signal.Signals = signal.SIGINT) -> int:
+        """Stop it as Ctrl-C does; its exit code."""
+        if self.process is None:
+            return 0
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        return self.process.wait(60)
+
+    def left_running(self) -> list[str]:
+        """Command lines of processes that still name this demo's home or port."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                state = (folder / "stat").read_text("utf-8").rpartition(")")[2].split()[0]
+                words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                environment = (folder / "environ").read_bytes()
+            except OSError:
+                continue
+            named = str(self.home) in words or f"LIENTHONG_PORT={self.port}\0".encode() in environment
+            if named and state != "Z" and int(folder.name) != os.getpid():
+                found.append(words)
+        return found
