@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 SCALE ?= 20000
 PORT ?= 8000
-PIP := .venv/bin/pip --disable-pip-version-check --quiet
+PIP := .venv/bin/pip --disable-pip-version-check -qq
 export LIENTHONG_PORT := $(PORT)
 
 .PHONY: help demo test lint bench lock clean
