@@ -9,7 +9,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import loading, report, serving, starting
+from bench import answers, loading, report, serving, starting
 from lienthong.store.embedded import EmbeddedServer
 
 PARTS = ("loading", "serving", "start")
@@ -33,6 +33,7 @@ def main() -> None:
                 rows += loading.measure(server.create_database("loading"), folder, given.rows, given.large)
             if "serving" in wanted:
                 rows += serving.measure(server, folder, given.rows)
+                rows += answers.measure(server.create_database("answers"))
         finally:
             server.stop()
     if "start" in wanted:

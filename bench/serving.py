@@ -1,4 +1,4 @@
-"""Serving: audited look-ups beside pgbench, pages and changes beside the bare SQL, Parquet beside psql's binary COPY.
+"""Serving: audited look-ups beside pgbench on the same server, and beside the same application with the ledger left out.
 
 Needs `wrk` (Debian's package of that name) for the load; everything runs on this machine's loopback.
 """
@@ -88,9 +88,6 @@ def measure(server: EmbeddedServer, folder: Path, rows: int) -> list[Row]:
         ),
         at_least("the same with the audit, beside without", rate / without, 0.9, "× no audit", f"no audit {without:,.0f}/s"),
     ]
-    with _serving(url, home, "lienthong.web.serve:application") as base:
-        report += _pages(base, _token(base, private), url)
-        report.append(_parquet(base, _token(base, private), server, url, rows))
     return report
 
 
@@ -193,67 +190,6 @@ def _pgbench(server: EmbeddedServer, url: str, rows: int) -> float:
     found = re.search(r"tps = ([\d.]+)", done.stdout)
     assert found is not None, done.stdout
     return float(found.group(1))
-
-
-def _pages(base: str, token: str, url: str) -> list[Row]:
-    headers = {"Authorization": f"Bearer {token}", "Lienthong-Purpose": "do", "Lienthong-Official": "may-do"}
-    columns = "_key, _version, _valid_from, so_ho_so, so_dinh_danh, ho_va_ten, ngay_sinh, gioi_tinh, ma_xa, so_dien_thoai, tinh_trang"
-    page_sql = f"select {columns} from data.bench_persons where ma_xa = '25195' and gioi_tinh = 'F' order by _key limit 100"
-    change_sql = f"select {columns} from data.bench_persons where _version = 1 and _key > 'HS000500000' order by _key limit 1000"
-    page = f"{base}/v1/datasets/{DATASET}/records?ma_xa=25195&gioi_tinh=F&limit=100"
-    change = f"{base}/v1/datasets/{DATASET}/changes?after=1:HS000500000&limit=1000"
-    report = []
-    with httpx.Client(headers=headers, timeout=30) as client, psycopg.connect(url) as connection:
-        for name, address, sql in (("filtered page of 100", page, page_sql), ("change feed page of 1,000", change, change_sql)):
-            ours = _seconds_each(lambda address=address: client.get(address).raise_for_status())
-            bare = _seconds_each(lambda sql=sql: connection.execute(sql).fetchall())
-            report.append(at_least(f"{name}, {1 / ours:,.0f}/s", bare / ours, 0.5, "× bare SQL", f"psycopg {1 / bare:,.0f}/s"))
-    return report
-
-
-def _seconds_each(act: Any, seconds: float = 4.0) -> float:
-    act()
-    times: list[float] = []
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        began = time.perf_counter()
-        act()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
-
-
-def _parquet(base: str, token: str, server: EmbeddedServer, url: str, rows: int) -> Row:
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Lienthong-Purpose": "do",
-        "Lienthong-Official": "may-do",
-        "Accept": "application/vnd.apache.parquet",
-    }
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        with httpx.stream("GET", f"{base}/v1/datasets/{DATASET}/records", headers=headers, timeout=120) as answer:
-            size = sum(len(part) for part in answer.iter_raw())
-        times.append(time.perf_counter() - began)
-    known = psycopg.conninfo.conninfo_to_dict(url)
-    environment = {**os.environ, "PGPASSWORD": str(known["password"]), "LD_LIBRARY_PATH": ""}
-    command = [
-        str(_binaries(server) / "psql"), "-q", "-h", str(known["host"]), "-p", str(known["port"]), "-U", str(known["user"]), str(known["dbname"]),
-        "-c", "\\copy data.bench_persons to '/dev/null' (format binary)",
-    ]  # fmt: skip
-    copies = []
-    for _ in range(3):
-        began = time.perf_counter()
-        subprocess.run(command, env=environment, capture_output=True, check=True)
-        copies.append(time.perf_counter() - began)
-    ours, copy = statistics.median(times), statistics.median(copies)
-    return at_least(
-        f"Parquet of {rows:,} rows, {ours:.2f} s, {size / 1e6:.0f} MB",
-        copy / ours,
-        0.4,
-        "× binary COPY",
-        f"psql binary COPY out {copy:.2f} s",
-    )
 
 
 def _binaries(server: EmbeddedServer) -> Path:

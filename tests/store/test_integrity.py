@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from lienthong.ledger import Entry, Event
 from lienthong.pipeline import Workshop, run_dataset
-from lienthong.store import integrity
+from lienthong.store import append_entries, integrity, take_web_role
 from tests.factories import make_contract, make_workshop, write_people
 
 
@@ -45,3 +47,23 @@ def test_damage_is_found(workshop: Workshop, damage: str, promise: str) -> None:
     with workshop.database.connect() as connection:
         connection.execute(damage)
     assert promise in broken(workshop)
+
+
+def test_the_serving_role_reads_and_appends_and_changes_nothing(workshop: Workshop) -> None:
+    entry = Entry(workshop.clock(), Event.ANSWER_PAGE, "VN/GOV/H10.12/x")
+    with workshop.database.connect() as connection:
+        take_web_role(connection)
+        connection.execute("select full_name from data.test_people").fetchall()
+        append_entries(connection, [entry], workshop.signer, workshop.clock())
+        connection.commit()
+        for forbidden in (
+            "update lienthong.ledger_entries set body = ''",
+            "delete from lienthong.ledger_entries",
+            "update lienthong.ledger_head set size = 0",
+            "insert into lienthong.ledger_entries values (99, '', '')",
+            "update data.test_people set full_name = ''",
+            "select raw from lienthong.quarantine",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(forbidden)  # a test's own statements
+            connection.rollback()

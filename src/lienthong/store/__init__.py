@@ -1,7 +1,7 @@
 """Remembers everything in PostgreSQL, with versions. All SQL lives here."""
 
 from lienthong.store import integrity, landing, ledger, quarantine, references, runs, submissions, tables
-from lienthong.store.database import WEB_ROLE, Connection, Database, dataset_lock
+from lienthong.store.database import WEB_ROLE, Connection, Database, dataset_lock, take_web_role
 from lienthong.store.ledger import append_entries
 from lienthong.store.opening import open_database
 from lienthong.store.publishing import Conflict, Published, VersionWriter
@@ -24,4 +24,5 @@ __all__ = [
     "runs",
     "submissions",
     "tables",
+    "take_web_role",
 ]

@@ -48,6 +48,16 @@ class Database:
             connection.execute(_resource("roles.sql"))
 
 
+def take_web_role(connection: Connection) -> None:
+    """Work from now on under the role that reads what is shared and can only append to the ledger, where there is one."""
+    connection.execute(
+        "select set_config('role', %(role)s, false) where exists (select from pg_roles where rolname = %(role)s)"
+        " and pg_has_role(current_user, %(role)s, 'member')",
+        {"role": WEB_ROLE},
+    )
+    connection.commit()
+
+
 def _resource(name: str) -> str:
     return resources.files("lienthong.store").joinpath(name).read_text("utf-8")
 

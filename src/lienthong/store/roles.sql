@@ -21,7 +21,7 @@ begin
         grant insert on lienthong.used_assertions, lienthong.quota_days to lienthong_web;
         grant delete on lienthong.used_assertions to lienthong_web;
         grant update (used) on lienthong.quota_days to lienthong_web;
-        grant execute on function lienthong.ledger_append to lienthong_web;
+        grant execute on function lienthong.ledger_append, lienthong.ledger_lock_head to lienthong_web;
     end if;
 end
 $$;

@@ -195,6 +195,12 @@ create table ledger_head (
 );
 insert into ledger_head (size, peaks) values (0, '{}');
 
+-- The head, held until the transaction ends: a reader's right to append without the right to change anything.
+create function ledger_lock_head() returns table (size bigint, peaks bytea[])
+language sql security definer set search_path = lienthong, pg_temp
+as $$ select size, peaks from ledger_head for update $$;
+revoke execute on function ledger_lock_head from public;
+
 -- Appends if the head is still at `expected`; returns null, or the size found when another writer was first.
 create function ledger_append(
     expected bigint, bodies text[], leaves bytea[], new_peaks bytea[], new_root bytea,

@@ -23,7 +23,7 @@ from lienthong.sharing.formats import JSON
 from lienthong.sharing.pages import Desk
 from lienthong.sharing.records import VersionBook
 from lienthong.sharing.rights import Right
-from lienthong.store import Connection, append_entries
+from lienthong.store import Connection, append_entries, take_web_role
 
 if TYPE_CHECKING:
     from lienthong.pipeline import Workshop
@@ -97,6 +97,7 @@ class Counter:
                     timeout=POOL_WAIT_SECONDS,
                     open=True,
                     kwargs={"options": OPTIONS},
+                    configure=take_web_role,
                 )
             return self._pool
 

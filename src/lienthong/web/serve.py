@@ -1,19 +1,22 @@
-"""Runs the application on granian, one worker; stops cleanly on SIGINT and SIGTERM."""
+"""Runs the application on granian, one worker; stops cleanly on SIGINT and SIGTERM.
+
+What the application is made of is imported by the worker alone: the process that watches it needs none of that, and starting is twice as quick.
+"""
 
 from __future__ import annotations
 
 import gc
 import socket
+from typing import TYPE_CHECKING
 
 from granian import Granian
 from granian.constants import Interfaces, Loops
 
 from lienthong.errors import SettingsError
-from lienthong.log import configure_logging
 from lienthong.settings import Settings, read_settings
-from lienthong.store import open_database
-from lienthong.web.app import App, create_app
-from lienthong.web.services import make_services
+
+if TYPE_CHECKING:
+    from lienthong.web.app import App
 
 BACKLOG = 1024
 HEADERS_AND_BODY_SECONDS = 30
@@ -21,6 +24,11 @@ HEADERS_AND_BODY_SECONDS = 30
 
 def application() -> App:
     """The application of this process's environment; granian calls it in its worker."""
+    from lienthong.log import configure_logging  # noqa: PLC0415 # see the head of this file
+    from lienthong.store import open_database  # noqa: PLC0415
+    from lienthong.web.app import create_app  # noqa: PLC0415
+    from lienthong.web.services import make_services  # noqa: PLC0415
+
     settings = read_settings()
     configure_logging(settings.log_level)
     app = create_app(make_services(settings, open_database(settings)))

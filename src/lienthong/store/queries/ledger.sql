@@ -1,6 +1,6 @@
 -- name: lock_head
 -- The head, held until the transaction ends.
-select size, peaks from lienthong.ledger_head for update;
+select size, peaks from lienthong.ledger_lock_head();
 
 -- name: head
 -- The head.
