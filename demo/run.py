@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,11 +124,10 @@ def _run(demo: Demo) -> None:
     _check_port(demo.port)
     try:
         demo.home.mkdir(parents=True, exist_ok=True)
-        url = _database(demo)
-        environment = _environment(demo, url)
-        os.environ.update(environment)
-        is_filled = (demo.home / "demo.json").exists() and (demo.home / "agreements").exists()
-        server = _serve(demo) if is_filled else None
+        demo.is_embedded = not os.environ.get("LIENTHONG_DATABASE_URL")
+        os.environ.update(_environment(demo))
+        server = _serve_what_is_there(demo)
+        url = os.environ["LIENTHONG_DATABASE_URL"] = _database(demo)
         card = _fill(demo, url, server)
     except OSError as error:
         raise DemoError(
@@ -156,10 +156,8 @@ def _check_port(port: int) -> None:
 def _database(demo: Demo) -> str:
     from lienthong.store.embedded import EmbeddedServer
 
-    given = os.environ.get("LIENTHONG_DATABASE_URL")
-    demo.is_embedded = not given
-    if given:
-        return given
+    if not demo.is_embedded:
+        return os.environ["LIENTHONG_DATABASE_URL"]
     server = EmbeddedServer(demo.home)
     url = server.start()
     demo.keeper = _keep(server)
@@ -181,15 +179,18 @@ def _keep(server: EmbeddedServer) -> int | None:
     _die_with_parent()
     if os.getppid() == parent:
         signal.sigwait({signal.SIGTERM})
-    time.sleep(0.5)  # the locks of the killed one are going meanwhile
-    server.stop()
+    for _ in range(20):  # the others who use it are going meanwhile
+        time.sleep(0.5)
+        server.stop()
+        if server.process_id is None:
+            break
+        server.start()
     os._exit(0)
 
 
-def _environment(demo: Demo, url: str) -> dict[str, str]:
+def _environment(demo: Demo) -> dict[str, str]:
     """The settings every process of the demo shares."""
     return {
-        "LIENTHONG_DATABASE_URL": url,
         "LIENTHONG_HOME": str(demo.home),
         "LIENTHONG_PORT": str(demo.port),
         "LIENTHONG_DATASETS": str(ROOT / "datasets"),
@@ -207,7 +208,22 @@ def _province(demo: Demo) -> Path:
 
 
 def _serve(demo: Demo) -> subprocess.Popen[str]:
-    return demo.child("-c", "from lienthong.cli import main; main()", "serve")
+    return demo.child("-c", "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())")
+
+
+def _serve_what_is_there(demo: Demo) -> subprocess.Popen[str] | None:
+    """What an earlier start loaded is served at once, before anything else is imported here; the sources are read again afterwards."""
+    if not ((demo.home / "demo.json").exists() and (demo.home / "agreements").exists()):
+        return None
+    server = _serve(demo)
+    try:
+        _wait_for(demo, server)
+    except DemoError:  # what is there does not fit this version: fill first
+        demo.children.remove(server)
+        server.kill()
+        server.wait()
+        return None
+    return server
 
 
 def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[str, Any]:
@@ -335,16 +351,14 @@ def _agreements(demo: Demo) -> dict[str, Any]:
 
 
 def _wait_for(demo: Demo, server: subprocess.Popen[str]) -> None:
-    import httpx
-
-    for _ in range(300):
+    for _ in range(1200):
         if server.poll() is not None:
             raise DemoError("Máy chủ dừng ngay khi khởi động · the server stopped while starting.")
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(demo.base_url + "/health", timeout=2).status_code == 200:
+        with contextlib.suppress(OSError), urllib.request.urlopen(demo.base_url + "/health", timeout=2) as answer:  # noqa: S310 # ours
+            if answer.status == 200:
                 return
-        time.sleep(0.1)
-    raise DemoError("Máy chủ không trả lời sau 30 giây · the server does not answer after 30 seconds.")
+        time.sleep(0.05)
+    raise DemoError("Máy chủ không trả lời sau một phút · the server does not answer after a minute.")
 
 
 def _card(demo: Demo, database: Any, private: dict[str, Any], datasets: list[dict[str, Any]]) -> dict[str, Any]:
