@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from lienthong.errors import SettingsError, StoreError
-from lienthong.store.embedded import EmbeddedServer
+from lienthong.store.embedded import EmbeddedServer, _failure
 from lienthong.store.processes import is_running, processes_working_in
 
 
@@ -158,6 +158,25 @@ def test_folders_above_keep_their_permissions(open_path: Path) -> None:
 def test_text_compares_by_code_point_whatever_the_machine_speaks(database_url: str) -> None:
     assert one(database_url, "select string_agg(w, '' order by w) from unnest(array['đ', 'e', 'd', 'Z']) w") == "Zdeđ"
     assert one(database_url, "select upper('đặng')") == "ĐẶNG"
+
+
+def test_a_home_behind_a_closed_folder_is_left_closed(open_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, elsewhere = open_path / "closed", open_path / "elsewhere"
+    closed.mkdir(mode=0o700)
+    monkeypatch.setattr("lienthong.store.embedded.FALLBACK", elsewhere)
+    server = EmbeddedServer(closed / "home")
+    assert one(server.start(), "select 1") == 1
+    assert server.process_id is not None
+    server.stop()
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    # Only root starts the server under another account, which may not pass; anybody else may enter a folder of their own.
+    assert [path.name for path in (closed / "home").iterdir()] == ([] if os.geteuid() == 0 else ["postgres"])
+
+
+def test_a_full_disk_is_told_in_words(open_path: Path) -> None:
+    told = _failure("PostgreSQL could not make its data folder", "initdb: error: could not write: No space left on device", open_path)
+    assert "disk" in told.message
+    assert "full" in told.message
 
 
 def test_missing_binaries_name_the_way_out(open_path: Path) -> None:

@@ -179,6 +179,8 @@ def _environment() -> dict[str, str]:
 
 def _find_place(home: Path, binaries: Path | None) -> _Place:
     binaries = binaries or _wheel_binaries()
+    if not (binaries / "postgres").is_file():
+        raise SettingsError(f"There is no PostgreSQL in `{binaries}`.", hint=WAY_OUT)
     home.mkdir(parents=True, exist_ok=True)
     account = account_for(home)
     base = home / "postgres"
@@ -254,8 +256,6 @@ def _make_password(place: _Place) -> None:
 
 
 def _version(place: _Place) -> int:
-    if not (place.binaries / "postgres").is_file():
-        raise SettingsError(f"There is no PostgreSQL in `{place.binaries}`.", hint=WAY_OUT)
     answer = place.run("postgres", "--version")
     words = answer.stdout.split()
     if answer.returncode != 0 or len(words) < 3:
