@@ -10,7 +10,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from granian import Granian
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops
 
 from lienthong.errors import SettingsError
 from lienthong.settings import Settings, read_settings
@@ -59,6 +59,8 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         interface=Interfaces.ASGI,
         loop=Loops.uvloop,
+        http=HTTPModes.http1,  # neither HTTP/2 without TLS nor web sockets are served: not looking for them is quicker
+        websockets=False,
         workers=1,
         backlog=BACKLOG,
         factory=True,
