@@ -185,7 +185,7 @@ def _find_place(home: Path, binaries: Path | None) -> _Place:
     account = account_for(home)
     base = home / "postgres"
     if not can_reach(account, home):
-        # Folders above are closed to the account (say /root, 0700). We open no door: the data lies where it can be reached.
+        # Folders above are closed to the account (root's own home often is). We open no door: the data lies where it can be reached.
         base = FALLBACK / hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
     try:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
