@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from bench import answers, loading, report, serving, starting
+from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 
 PARTS = ("loading", "serving", "start")
@@ -33,7 +34,9 @@ def main() -> None:
                 rows += loading.measure(server.create_database("loading"), folder, given.rows, given.large)
             if "serving" in wanted:
                 rows += serving.measure(server, folder, given.rows)
-                rows += answers.measure(server.create_database("answers"))
+                url = server.create_database("answers")
+                Database(url).apply_schema()
+                rows += answers.measure(url)
         finally:
             server.stop()
     if "start" in wanted:
