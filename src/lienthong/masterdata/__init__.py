@@ -1,0 +1,1 @@
+"""Decides which records are one thing, and which value of each attribute survives."""

@@ -1,0 +1,125 @@
+"""Which pairs are worth comparing: those that share a key. Keys come from recipes, and what is too common is refined, not capped.
+
+How common a key is was frozen when the model was trained. So the keys of a record depend on the record and the model alone,
+never on who arrived before it, and every order of arrival proposes the same pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import polars_hash as plh
+import xxhash
+
+from lienthong.masterdata.predicates import Features
+
+_BETWEEN = "\x1f"
+MOST_PER_KEY = 60  # records that share a key before it is refined: pairs grow with its square
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Columns that make one key together; a record that lacks one of them has no such key. `number` keeps recipes apart."""
+
+    number: int
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Blocking:
+    """`common`: keys (hashes) that more than `most` records had: each is replaced by itself with one column of `refine_with`;
+
+    `dropped`: refined keys that were still too common. They find nobody, and are counted and shown.
+    """
+
+    recipes: tuple[Recipe, ...]
+    refine_with: tuple[str, ...]
+    most: int = MOST_PER_KEY
+    common: frozenset[int] = frozenset()
+    dropped: frozenset[int] = frozenset()
+
+    def keys(self, features: Features, places: Mapping[str, int]) -> tuple[int, ...]:
+        """The keys of one record, as signed 64-bit numbers, sorted, each once."""
+        found: set[int] = set()
+        for recipe in self.recipes:
+            values = [features[places[column]] for column in recipe.columns]
+            if None in values:
+                continue
+            text = _BETWEEN.join((str(recipe.number), *map(str, values)))
+            number = xxhash.xxh3_64_intdigest(text.encode())
+            if number not in self.common:
+                found.add(number)
+                continue
+            for column in self._extras(recipe):
+                extra = features[places[column]]
+                if extra is not None:
+                    refined = xxhash.xxh3_64_intdigest(_BETWEEN.join((text, column, extra)).encode())
+                    if refined not in self.dropped:
+                        found.add(refined)
+        return tuple(sorted(number - (1 << 64) if number >= 1 << 63 else number for number in found))
+
+    def _extras(self, recipe: Recipe) -> tuple[str, ...]:
+        used = {column.split("__")[0] for column in recipe.columns}
+        return tuple(column for column in self.refine_with if column.split("__")[0] not in used)
+
+    def key_frame(self, features: pl.DataFrame) -> pl.DataFrame:
+        """The keys of many records: `record` (UInt32, the row's place) and `key` (UInt64), each pair once."""
+        parts = []
+        common = pl.Series("key", list(self.common), dtype=pl.UInt64)
+        dropped = pl.Series("key", list(self.dropped), dtype=pl.UInt64)
+        for recipe in self.recipes:
+            plain = _hashed(features, str(recipe.number), recipe.columns)
+            if not self.common:
+                parts.append(plain.select("record", "key"))
+                continue
+            is_common = plain["key"].is_in(common.implode())
+            parts.append(plain.filter(~is_common).select("record", "key"))
+            frequent = plain.filter(is_common)
+            if frequent.height:
+                rows = features[frequent["record"]]
+                for column in self._extras(recipe):
+                    refined = _refined(frequent, column, rows[column])
+                    parts.append(refined.filter(~pl.col("key").is_in(dropped.implode())).select("record", "key"))
+        return pl.concat(parts).unique()
+
+    def frozen(self, features: pl.DataFrame) -> Blocking:
+        """The same recipes with what is common among these records frozen."""
+        common: set[int] = set()
+        dropped: set[int] = set()
+        for recipe in self.recipes:
+            plain = _hashed(features, str(recipe.number), recipe.columns)
+            frequent_keys = plain.group_by("key").len().filter(pl.col("len") > self.most)["key"]
+            common.update(frequent_keys.to_list())
+            frequent = plain.filter(pl.col("key").is_in(frequent_keys.implode()))
+            if frequent.height:
+                rows = features[frequent["record"]]
+                for column in self._extras(recipe):
+                    refined = _refined(frequent, column, rows[column])
+                    dropped.update(refined.group_by("key").len().filter(pl.col("len") > self.most)["key"].to_list())
+        return Blocking(self.recipes, self.refine_with, self.most, frozenset(common), frozenset(dropped))
+
+
+def _hashed(features: pl.DataFrame, number: str, columns: Sequence[str]) -> pl.DataFrame:
+    """`record`, `text`, `key` of the records that have all the columns."""
+    return (
+        features.lazy()
+        .select(
+            pl.int_range(pl.len(), dtype=pl.UInt32).alias("record"),
+            pl.concat_str([pl.lit(number), *(pl.col(column) for column in columns)], separator=_BETWEEN).alias("text"),
+        )
+        .drop_nulls("text")
+        .with_columns(plh.col("text").nchash.xxh3_64().alias("key"))
+        .collect()
+    )
+
+
+def _refined(frequent: pl.DataFrame, column: str, values: pl.Series) -> pl.DataFrame:
+    return (
+        frequent.lazy()
+        .select("record", pl.concat_str([pl.col("text"), pl.lit(column), values], separator=_BETWEEN).alias("text"))
+        .drop_nulls("text")
+        .with_columns(plh.col("text").nchash.xxh3_64().alias("key"))
+        .collect()
+    )

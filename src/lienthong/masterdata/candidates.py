@@ -1,0 +1,48 @@
+"""Pairs worth comparing, in bulk: records that share a key, but for those no weight could ever join."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+import polars as pl
+
+from lienthong.masterdata.blocking import Blocking
+from lienthong.masterdata.plan import Plan
+
+
+def pairs_within(features: pl.DataFrame, columns: Sequence[str]) -> float:
+    """How many pairs of records agree in all the columns (none empty)."""
+    sizes = features.lazy().select(columns).drop_nulls().group_by(columns).len().select((pl.col("len") * (pl.col("len") - 1) / 2).sum())
+    return float(sizes.collect().item() or 0.0)
+
+
+def candidate_pairs(plan: Plan, blocking: Blocking, features: pl.DataFrame, sources: pl.Series | None = None) -> pl.DataFrame:
+    """`left` < `right` (UInt32 row numbers), each pair once, sorted.
+
+    Left out, because no weight joins them: two different valid identifiers, and two rows of a register that promises one row each.
+    """
+    keys = blocking.key_frame(features)
+    bars = [features[plan.same_column(name)].alias(f"bar_{n}") for n, name in enumerate(plan.identifiers)]
+    kept = ["l.record < r.record"]
+    columns = [pl.int_range(features.height, dtype=pl.UInt32, eager=True).alias("record")]
+    for bar in bars:
+        columns.append(bar.hash(seed=1).alias(bar.name).zip_with(bar.is_not_null(), pl.Series([None], dtype=pl.UInt64)))
+        kept.append(f"(l.{bar.name} is null or r.{bar.name} is null or l.{bar.name} = r.{bar.name})")
+    if sources is not None and plan.unique_sources:
+        numbers = {name: n for n, name in enumerate(sorted(plan.unique_sources))}
+        columns.append(sources.replace_strict(numbers, default=None, return_dtype=pl.Int32).alias("register"))
+        kept.append("(l.register is null or r.register is null or l.register <> r.register)")
+    wide = keys.join(pl.DataFrame(columns), on="record")
+    connection = duckdb.connect()
+    try:
+        connection.execute("set memory_limit = '1GB'")
+        connection.register("keys", wide.to_arrow())
+        query = (
+            'select distinct l.record as "left", r.record as "right" from keys l join keys r on l.key = r.key'  # noqa: S608 our own names
+            f" where {' and '.join(kept)}"
+        )
+        found = pl.DataFrame(pl.from_arrow(connection.execute(query).to_arrow_table()))
+    finally:
+        connection.close()
+    return found.cast({"left": pl.UInt32, "right": pl.UInt32}).sort("left", "right")

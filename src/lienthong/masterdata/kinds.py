@@ -1,0 +1,400 @@
+"""The kinds of attributes: what of a value is compared, on which rungs, and which parts of it can find a candidate.
+
+A kind turns one standardised value into a few features, plain texts or None. `KINDS` is the whole list: an attribute of a new
+entity is described by one of these words in its contract, never by code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from lienthong.masterdata.predicates import Alike, Both, Comparison, Crossed, Edits, Either, Empty, Features, Is, Level, Same
+from lienthong.standards.text import name_key, tidy, without_marks
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute of an entity as its contract describes it."""
+
+    name: str
+    kind: str
+    options: Mapping[str, Any]
+
+    def column(self, part: str) -> str:
+        return f"{self.name}__{part}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`parts`: names of the features, `read`: value → features in that order, `levels`: rungs, `empty`: part whose absence says nothing,
+
+    `keys`: parts that can be part of a blocking key, finest first; `same`: the part that is equal when the values are.
+    """
+
+    parts: tuple[str, ...]
+    read: Callable[[str], Features]
+    empty: str
+    same: str
+    levels: Callable[[Attribute], tuple[Level, ...]]
+    keys: tuple[str, ...]
+    extra: Callable[[Attribute], tuple[Comparison, ...]] = lambda _: ()
+
+
+def features_of(attribute: Attribute, value: Any) -> Features:
+    """The features of one value; all None for none or for a text that says nothing."""
+    kind = KINDS[attribute.kind]
+    text = _as_text(value)
+    return (None,) * len(kind.parts) if text is None else kind.read(text)
+
+
+def columns_of(attribute: Attribute) -> tuple[str, ...]:
+    return tuple(attribute.column(part) for part in KINDS[attribute.kind].parts)
+
+
+def comparisons_of(attributes: Sequence[Attribute]) -> tuple[Comparison, ...]:
+    """Comparisons in the order of the attributes; those of one `group` become one comparison, because they hang together."""
+    found: list[Comparison] = []
+    groups: dict[str, list[Attribute]] = {}
+    given = next((a for a in attributes if a.kind == "given_name"), None)
+    family = next((a for a in attributes if a.kind == "surname"), None)
+    for attribute in attributes:
+        kind = KINDS[attribute.kind]
+        group = attribute.options.get("group")
+        if group is not None:
+            groups.setdefault(str(group), []).append(attribute)
+            continue
+        levels = kind.levels(attribute)
+        if attribute in (given, family) and given is not None and family is not None:
+            swapped = Level("swapped", Crossed(given.column("flat"), family.column("flat")))
+            levels = (levels[0], swapped, *levels[1:])
+        found.append(Comparison(attribute.name, Empty(attribute.column(kind.empty)), levels))
+        found.extend(kind.extra(attribute))
+    return (*found, *(_grouped(name, members) for name, members in groups.items()))
+
+
+def _grouped(name: str, members: Sequence[Attribute]) -> Comparison:
+    """One comparison of attributes that say much the same (a household's code, address and commune): the finest agreement counts."""
+    if len(members) == 1:
+        only = members[0]
+        return Comparison(name, Empty(only.column(KINDS[only.kind].empty)), KINDS[only.kind].levels(only))
+    levels: list[Level] = []
+    for member in members:
+        kind = KINDS[member.kind]
+        levels += [
+            Level(f"{member.name} {level.label}", level.when, level.frequency_of) for level in kind.levels(member) if level.when is not None
+        ]
+    empties = tuple(Empty(member.column(KINDS[member.kind].empty)) for member in members)
+    return Comparison(name, Both(empties), (*levels, Level("different", None)))
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None:
+        return None
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    return text if text.strip() else None
+
+
+# Names of people --------------------------------------------------------------------------------------------
+
+_NOT_LETTERS = re.compile(r"[^a-z0-9 ]+")
+_SPACES = re.compile(r"\s+")
+# Spellings of one name in registers of the north and the south; from practice, see docs/explanation/matching.md.
+_REGIONAL_WORDS = {"huynh": "hoang", "vo": "vu", "phuoc": "phuc", "nhut": "nhat", "cuong": "cang", "san": "sang", "thoi": "thai"}
+_REGIONAL_LETTERS = (
+    (re.compile(r"\b(?:gi|d|r)(?=[aeiouy])"), "d"),
+    (re.compile(r"\bs(?=[aeiouy])"), "x"),
+    (re.compile(r"\btr"), "ch"),
+    (re.compile(r"\bl(?=[aeiouy])"), "n"),
+    (re.compile(r"ng\b"), "n"),
+    (re.compile(r"c\b"), "t"),
+    (re.compile(r"y"), "i"),
+)
+
+
+def flat(text: str) -> str | None:
+    """Plain small letters, digits and single spaces; None when nothing is left."""
+    return _SPACES.sub(" ", _NOT_LETTERS.sub(" ", without_marks(text))).strip() or None
+
+
+@lru_cache(maxsize=200_000)
+def _person_name(text: str) -> Features:
+    bare = flat(name_key(tidy(text)))
+    if bare is None:
+        return (None,) * len(_PERSON.parts)
+    words = bare.split(" ")
+    given, family = words[-1], words[0] if len(words) > 1 else None
+    middle = " ".join(words[1:-1]) or None
+    ends = given if family is None else f"{family} {given}"
+    marked = tidy(text).casefold()
+    has_marks = not marked.isascii()
+    loose = " ".join(_REGIONAL_WORDS.get(word, word) for word in words)
+    for pattern, letters in _REGIONAL_LETTERS:
+        loose = pattern.sub(letters, loose)
+    return (bare, given, family, middle, ends, " ".join(sorted(words)), loose, _marks_key(marked) if has_marks else None)
+
+
+_TONES = {"\u0300": "1", "\u0301": "2", "\u0303": "3", "\u0309": "4", "\u0323": "5"}
+
+
+def _marks_key(name: str) -> str:
+    """Equal for names with the same letters and tones wherever the tone is placed (hoà, hòa): tones stand after their word."""
+    import unicodedata  # noqa: PLC0415 only here
+
+    words = []
+    for word in unicodedata.normalize("NFD", name).split():
+        tones = "".join(_TONES[letter] for letter in word if letter in _TONES)
+        rest = "".join(letter for letter in word if letter not in _TONES)
+        words.append((rest[:-1] + "i" if len(rest) > 1 and rest[-1] == "y" and rest[-2] not in "auô" else rest) + tones)
+    return " ".join(words)
+
+
+def _person_levels(a: Attribute) -> tuple[Level, ...]:
+    whole, given, family, middle, ends = (a.column(part) for part in ("flat", "given", "family", "middle", "ends"))
+    return (
+        Level("same", Same(whole), whole),
+        Level("regional spelling", Same(a.column("loose")), whole),
+        Level("other order", Same(a.column("sorted")), whole),
+        Level("middle name missing", Both((Same(ends), Empty(middle))), ends),
+        Level("one letter", Edits(whole, 1), whole),
+        Level("family and given name", Same(ends), ends),
+        Level("two letters", Both((Edits(whole, 2), Same(family)))),
+        Level("given name", Same(given), given),
+        Level("alike", Alike(whole, 0.9)),
+        Level("family name only", Same(family)),
+        Level("different", None),
+    )
+
+
+def _marks(a: Attribute) -> tuple[Comparison, ...]:
+    """Marks lost say nothing; marks that differ speak against. Looked at only where the letters are the same."""
+    marks, whole = a.column("marks"), a.column("flat")
+    same_letters = Same(whole)
+    return (
+        Comparison(
+            f"{a.name}_marks",
+            Empty(marks),
+            (
+                Level("same marks", Same(marks)),
+                Level("same letters, other marks", same_letters),
+                Level("other letters", None),
+            ),
+        ),
+    )
+
+
+_PERSON = Kind(
+    ("flat", "given", "family", "middle", "ends", "sorted", "loose", "marks"),
+    _person_name,
+    "flat",
+    "flat",
+    _person_levels,
+    ("flat", "ends", "loose", "given"),
+    _marks,
+)
+
+# Words ------------------------------------------------------------------------------------------------------
+
+_LEGAL_FORMS = re.compile(
+    r"\b(?:cong ty|cty|ct|trach nhiem huu han|tnhh|co phan|cp|mot thanh vien|mtv|1 thanh vien|hai thanh vien|2 thanh vien|doanh nghiep|dn|tu nhan|dntn"
+    r"|hop tac xa|htx|chi nhanh|cn|ho kinh doanh|hkd|company|co|ltd|limited|jsc|joint stock|corporation|inc|private enterprise)\b"
+)
+_TRADES = {"tm": "thuong mai", "dv": "dich vu", "sx": "san xuat", "xd": "xay dung", "xnk": "xuat nhap khau", "vt": "van tai", "dt": "dau tu"}
+_VOWELS = re.compile(r"[aeiouy0-9 ]+")
+
+
+def _word(text: str) -> Features:
+    bare = flat(text)
+    if bare is None:
+        return (None, None, None)
+    tight = bare.replace(" ", "")
+    skeleton = tight[0] + re.sub(r"(.)\1+", r"\1", _VOWELS.sub("", tight[1:].replace("ph", "f").replace("ck", "k").replace("c", "k")))
+    return (tight, tight[:3] if len(tight) > 3 else None, skeleton[:4] if len(skeleton) > 1 else None)
+
+
+def _word_levels(a: Attribute) -> tuple[Level, ...]:
+    whole = a.column("flat")
+    return (
+        Level("same", Same(whole), whole),
+        Level("one letter", Edits(whole, 1), whole),
+        Level("two letters", Both((Edits(whole, 2), Alike(whole, 0.8)))),
+        Level("alike", Alike(whole, 0.85)),
+        Level("same sound", Either((Same(a.column("sound")), Same(a.column("head"))))),
+        Level("different", None),
+    )
+
+
+_WORD = Kind(("flat", "head", "sound"), _word, "flat", "flat", _word_levels, ("flat", "sound", "head"))
+
+
+def _organisation(text: str) -> Features:
+    bare = flat(text)
+    if bare is None:
+        return (None, None, None)
+    core = " ".join(_TRADES.get(word, word) for word in _SPACES.sub(" ", _LEGAL_FORMS.sub(" ", bare)).split())
+    core = core or bare
+    return (core, " ".join(sorted(core.split())), bare)
+
+
+def _organisation_levels(a: Attribute) -> tuple[Level, ...]:
+    core = a.column("core")
+    return (
+        Level("same with its form", Both((Same(a.column("flat")), Same(core))), core),
+        Level("same", Same(core), core),
+        Level("other order", Same(a.column("sorted")), core),
+        Level("one letter", Edits(core, 1), core),
+        Level("alike", Alike(core, 0.92)),
+        Level("different", None),
+    )
+
+
+_ORGANISATION = Kind(("core", "sorted", "flat"), _organisation, "core", "core", _organisation_levels, ("core", "sorted"))
+
+# Dates ------------------------------------------------------------------------------------------------------
+
+_ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:[ T].*)?")
+_EIGHT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\.0)?")
+_WRITTEN = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})")
+
+
+def _date(text: str) -> Features:
+    """Year, month and day of any precision. What is no date at all has no features: it can neither help nor harm."""
+    text = text.strip()
+    if found := _WRITTEN.fullmatch(text):
+        year, month, day = found[3], found[2].zfill(2), found[1].zfill(2)
+    elif found := _EIGHT.fullmatch(text) or _ISO.fullmatch(text):
+        year, month, day = found[1], found[2], found[3]
+    else:
+        return (None, None, None, None)
+    if month is None or day is None or month == "00" or day == "00":
+        return (None, year, None, None)
+    return (year + month + day, year, month + day, year + day + month)
+
+
+def _date_levels(a: Attribute) -> tuple[Level, ...]:
+    whole, year, day = a.column("ymd"), a.column("year"), a.column("md")
+    year_only = Either((Empty(whole), Is(day, "0101")))
+    return (
+        Level("same", Same(whole), whole),
+        Level("day and month swapped", Crossed(whole, a.column("swapped"))),
+        Level("same year, day unknown", Both((Same(year), year_only)), year),
+        Level("one digit", Edits(whole, 1)),
+        Level("same day of another year", Same(day)),
+        Level("two digits", Edits(whole, 2)),
+        Level("same year", Same(year), year),
+        Level("years alike", Edits(year, 1)),
+        Level("different", None),
+    )
+
+
+_DATE = Kind(("ymd", "year", "md", "swapped"), _date, "year", "ymd", _date_levels, ("ymd", "year", "md"))
+
+# Numbers and codes ------------------------------------------------------------------------------------------
+
+
+def _code(text: str) -> Features:
+    return ("".join(letter for letter in without_marks(text) if letter.isalnum() and letter.isascii()) or None,)
+
+
+def _code_levels(a: Attribute) -> tuple[Level, ...]:
+    whole = a.column("code")
+    return (Level("same", Same(whole), whole), Level("one sign", Edits(whole, 1)), Level("different", None))
+
+
+_CODE = Kind(("code",), _code, "code", "code", _code_levels, ("code",))
+
+
+def _category_levels(a: Attribute) -> tuple[Level, ...]:
+    whole = a.column("code")
+    return (Level("same", Same(whole), whole), Level("different", None))
+
+
+_CATEGORY = Kind(("code",), _code, "code", "code", _category_levels, ("code",))
+
+
+def _year_levels(a: Attribute) -> tuple[Level, ...]:
+    whole = a.column("code")
+    return (Level("same", Same(whole), whole), Level("one digit", Edits(whole, 1)), Level("different", None))
+
+
+_YEAR = Kind(("code",), _code, "code", "code", _year_levels, ("code",))
+
+
+def _place(text: str) -> Features:
+    """A unit's code as recorded, and the unit it is part of today, where the caller put it after `>` (09123>24567)."""
+    code, _, now = text.partition(">")
+    return (_code(code)[0], _code(now)[0] if now else _code(code)[0])
+
+
+def _place_levels(a: Attribute) -> tuple[Level, ...]:
+    return (
+        Level("same unit", Same(a.column("code")), a.column("code")),
+        Level("same unit today", Same(a.column("now")), a.column("now")),
+        Level("different", None),
+    )
+
+
+_PLACE = Kind(("code", "now"), _place, "code", "now", _place_levels, ("now",))
+
+# Addresses --------------------------------------------------------------------------------------------------
+
+_ABBREVIATIONS = (
+    (re.compile(r"\b(?:duong|d)\b"), ""),
+    (re.compile(r"\b(?:so nha|so|sn|nha)\b"), ""),
+    (re.compile(r"\b(?:phuong|p)\b"), ""),
+    (re.compile(r"\b(?:thi xa|tx|thanh pho|tp|huyen|h|quan|q|tinh|t|xa|x)\b"), ""),
+    (re.compile(r"\bkhu pho\b"), "kp"),
+    (re.compile(r"\b(?:thon|ap|to|khom)\b"), "thon"),
+    (re.compile(r"\bstreet\b"), "st"),
+    (re.compile(r"\broad\b"), "rd"),
+    (re.compile(r"\bdak\b"), "dac"),
+)
+_NUMBER = re.compile(r"\d+[a-z]?")
+
+
+def _address(text: str) -> Features:
+    bare = flat(text)
+    if bare is None:
+        return (None, None, None)
+    for pattern, word in _ABBREVIATIONS:
+        bare = pattern.sub(word, bare)
+    bare = _SPACES.sub(" ", bare).strip()
+    if not bare:
+        return (None, None, None)
+    words = bare.split(" ")
+    return (bare, " ".join(sorted(words)), " ".join(word for word in words if _NUMBER.fullmatch(word)) or None)
+
+
+def _address_levels(a: Attribute) -> tuple[Level, ...]:
+    whole = a.column("flat")
+    return (
+        Level("same", Same(whole), whole),
+        Level("same words", Same(a.column("words")), whole),
+        Level("nearly the same", Either((Edits(whole, 2), Both((Alike(whole, 0.9), Same(a.column("numbers"))))))),
+        Level("alike", Alike(whole, 0.85)),
+        Level("different", None),
+    )
+
+
+_ADDRESS = Kind(("flat", "words", "numbers"), _address, "flat", "flat", _address_levels, ("flat", "words"))
+
+KINDS: Mapping[str, Kind] = {
+    "person_name": _PERSON,
+    "given_name": _WORD,
+    "surname": _WORD,
+    "text": _WORD,
+    "organisation_name": _ORGANISATION,
+    "date": _DATE,
+    "year": _YEAR,
+    "identifier": _CODE,
+    "phone": _CODE,
+    "code": _CODE,
+    "number": _CODE,
+    "category": _CATEGORY,
+    "place": _PLACE,
+    "address": _ADDRESS,
+}

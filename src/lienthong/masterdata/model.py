@@ -1,0 +1,190 @@
+"""A trained model: a readable document of probabilities, and beside it the frequencies it froze.
+
+The document holds no value of any record. Frequencies are kept under hashes and only of values seen more than once, so that a
+rare name cannot be read out of a model; they are personal data all the same and stay with the province.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from math import log2
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import xxhash
+
+from lienthong.errors import LienthongError
+from lienthong.masterdata.blocking import Blocking, Recipe
+from lienthong.masterdata.kinds import Attribute
+from lienthong.masterdata.plan import Plan
+from lienthong.masterdata.predicates import Same
+from lienthong.masterdata.scoring import Rarity, Rung, Scorer
+
+FORMAT = 1
+
+
+class ModelError(LienthongError):
+    """A model's file is not one, or of another format."""
+
+    code = "model_unreadable"
+
+
+@dataclass(frozen=True)
+class Frequencies:
+    """How often each value of a column was seen when the model was trained: hash → count, only counts above one."""
+
+    total: int
+    counts: Mapping[int, int]
+
+    def log2_of(self, value: str) -> float:
+        return log2(self.counts.get(xxhash.xxh3_64_intdigest(value.encode()), 1) / self.total)
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """Bits from which a pair is joined by itself, and from which a person is asked; `by_registers` for pairs of registers `a|b`."""
+
+    join_bits: float = 0.0
+    review_bits: float = 0.0
+    by_registers: Mapping[str, float] = field(default_factory=dict)
+
+    def join(self, left_source: str, right_source: str) -> float:
+        """The cut for two records of these registers."""
+        if not self.by_registers:
+            return self.join_bits
+        return self.by_registers.get("|".join(sorted((left_source, right_source))), self.join_bits)
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything needed to score a pair. `rungs` stand in the order of the plan's comparisons and their levels."""
+
+    plan: Plan
+    version: str
+    prior_bits: float
+    kin_bits: float
+    rungs: tuple[tuple[Rung, ...], ...]
+    shared: frozenset[str]
+    blocking: Blocking
+    frequencies: Mapping[str, Frequencies]
+    cuts: Cuts = Cuts()
+    records_seen: int = 0
+
+    def scorer(self) -> Scorer:
+        rarity: dict[str, Rarity] = {column: each.log2_of for column, each in self.frequencies.items()}
+        return Scorer(self.plan.columns, self.plan.comparisons, self.rungs, self.prior_bits, self.shared, self.kin_bits, rarity)
+
+    def with_cuts(self, cuts: Cuts) -> Model:
+        return replace(self, cuts=cuts)
+
+
+def rungs_of(plan: Plan, parameters: Iterable[Iterable[tuple[float, float]]]) -> tuple[tuple[Rung, ...], ...]:
+    """(m, u) of each level → rungs, each knowing the frequency its rarity is measured against."""
+    found = []
+    for comparison, pairs in zip(plan.comparisons, parameters, strict=True):
+        each = list(pairs)
+        exact: dict[str, float] = {}
+        for level, (_, u) in zip(comparison.levels, each, strict=True):
+            if isinstance(level.when, Same):
+                exact.setdefault(level.when.column, log2(u))
+        found.append(
+            tuple(
+                Rung(level.label, m, u, level.frequency_of, exact.get(level.frequency_of, 0.0) if level.frequency_of else 0.0)
+                for level, (m, u) in zip(comparison.levels, each, strict=True)
+            )
+        )
+    return tuple(found)
+
+
+def write_model(model: Model, path: Path) -> None:
+    """Write `<path>` (JSON, readable) and `<path stem>.frequencies.parquet` beside it."""
+    document = {
+        "format": FORMAT,
+        "entity": model.plan.entity,
+        "version": model.version,
+        "records_seen": model.records_seen,
+        "prior_bits": model.prior_bits,
+        "kin_bits": model.kin_bits,
+        "cuts": {**asdict(model.cuts), "by_registers": dict(model.cuts.by_registers)},
+        "plan": {
+            "attributes": [{"name": a.name, "kind": a.kind, "options": dict(a.options)} for a in model.plan.attributes],
+            "identifiers": list(model.plan.identifiers),
+            "apart": list(model.plan.apart),
+            "unique_sources": sorted(model.plan.unique_sources),
+        },
+        "keys": [list(recipe.columns) for recipe in model.blocking.recipes],
+        "refine_with": list(model.blocking.refine_with),
+        "most_per_key": model.blocking.most,
+        "comparisons": [
+            {
+                "name": comparison.name,
+                "shared": comparison.name in model.shared,
+                "rungs": [{"label": r.label, "m": r.m, "u": r.u, "bits": round(r.bits, 3), "rarity_of": r.frequency_of} for r in rungs],
+            }
+            for comparison, rungs in zip(model.plan.comparisons, model.rungs, strict=True)
+        ],
+    }
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    frames = [
+        pl.DataFrame(
+            {"column": [column] * (len(each.counts) + 1), "hash": [0, *each.counts], "count": [each.total, *each.counts.values()]},
+            schema={"column": pl.String, "hash": pl.UInt64, "count": pl.Int64},
+        )
+        for column, each in model.frequencies.items()
+    ]
+    for name, hashes in (("*common", model.blocking.common), ("*dropped", model.blocking.dropped)):
+        schema = {"column": pl.String, "hash": pl.UInt64, "count": pl.Int64}
+        frames.append(pl.DataFrame({"column": [name] * len(hashes), "hash": sorted(hashes), "count": [0] * len(hashes)}, schema=schema))
+    pl.concat(frames).write_parquet(frequencies_path(path))
+
+
+def frequencies_path(path: Path) -> Path:
+    return path.with_suffix(".frequencies.parquet")
+
+
+def read_model(path: Path) -> Model:
+    """Read what `write_model` wrote. Raises ModelError naming the file and what is wrong."""
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        table = pl.read_parquet(frequencies_path(path))
+        if document.get("format") != FORMAT:
+            raise ModelError(f"{path.name}: expected format {FORMAT}, found {document.get('format')}.", hint="Train it again.")
+        return _model(document, table)
+    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+        raise ModelError(f"{path.name} cannot be read as a model: {error}", hint="Train it again: lienthong match train.") from error
+
+
+def _model(document: Mapping[str, Any], table: pl.DataFrame) -> Model:
+    given = document["plan"]
+    plan = Plan(
+        document["entity"],
+        tuple(Attribute(a["name"], a["kind"], a["options"]) for a in given["attributes"]),
+        tuple(given["identifiers"]),
+        tuple(given["apart"]),
+        frozenset(given["unique_sources"]),
+    )
+    frequencies, sets = {}, {"*common": frozenset[int](), "*dropped": frozenset[int]()}
+    for (column,), part in table.group_by(["column"]):
+        name = str(column)
+        if name in sets:
+            sets[name] = frozenset(part["hash"].to_list())
+            continue
+        rows = dict(zip(part["hash"].to_list(), part["count"].to_list(), strict=True))
+        total = rows.pop(0)
+        frequencies[name] = Frequencies(total, rows)
+    recipes = tuple(Recipe(n, tuple(columns)) for n, columns in enumerate(document["keys"]))
+    return Model(
+        plan=plan,
+        version=document["version"],
+        prior_bits=document["prior_bits"],
+        kin_bits=document["kin_bits"],
+        rungs=rungs_of(plan, ([(r["m"], r["u"]) for r in c["rungs"]] for c in document["comparisons"])),
+        shared=frozenset(c["name"] for c in document["comparisons"] if c["shared"]),
+        blocking=Blocking(recipes, tuple(document["refine_with"]), document["most_per_key"], sets["*common"], sets["*dropped"]),
+        frequencies=frequencies,
+        cuts=Cuts(**document["cuts"]),
+        records_seen=document["records_seen"],
+    )

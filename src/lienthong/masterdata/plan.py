@@ -1,0 +1,76 @@
+"""What is compared of the records of one entity: made from contracts, or from a few words about a file's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from lienthong.masterdata.kinds import KINDS, Attribute, columns_of, comparisons_of, features_of
+from lienthong.masterdata.predicates import Comparison, Features
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`identifiers`: attributes of which two different valid values never belong to one entity without a steward.
+
+    `apart`: attributes that, when all of them differ, keep two records apart. `unique_sources`: registers that promise one
+    row an entity: two of their rows never join.
+    """
+
+    entity: str
+    attributes: tuple[Attribute, ...]
+    identifiers: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    unique_sources: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The feature columns of a record, in order."""
+        return tuple(column for attribute in self.attributes for column in columns_of(attribute))
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        return comparisons_of(self.attributes)
+
+    def attribute(self, name: str) -> Attribute:
+        return next(a for a in self.attributes if a.name == name)
+
+    def same_column(self, name: str) -> str:
+        """The column that is equal when two values of the attribute are the same."""
+        attribute = self.attribute(name)
+        return attribute.column(KINDS[attribute.kind].same)
+
+    def key_columns(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Attributes that can find a candidate, each with its columns, finest first."""
+        for attribute in self.attributes:
+            if attribute.kind != "category":
+                yield attribute.name, tuple(attribute.column(part) for part in KINDS[attribute.kind].keys)
+
+    def features(self, values: Mapping[str, Any]) -> Features:
+        """The features of one record, from its attributes' values."""
+        return tuple(feature for a in self.attributes for feature in features_of(a, values.get(a.name)))
+
+    def feature_frame(self, values: pl.DataFrame) -> pl.DataFrame:
+        """The features of many records: one String column each, rows in the order given. Each distinct value is read once."""
+        columns: list[pl.Series] = []
+        for attribute in self.attributes:
+            names = columns_of(attribute)
+            if attribute.name not in values.columns:
+                columns += [pl.Series(name, [None] * values.height, dtype=pl.String) for name in names]
+                continue
+            given = values[attribute.name]
+            distinct = given.unique()
+            read = [features_of(attribute, value) for value in distinct]
+            table = pl.DataFrame(read, schema=dict.fromkeys(names, pl.String), orient="row").with_columns(distinct.alias("_value"))
+            joined = given.to_frame("_value").join(table, on="_value", how="left", nulls_equal=True, maintain_order="left")
+            columns += [joined[name] for name in names]
+        return pl.DataFrame(columns)
+
+
+def plan_of_columns(kinds: Mapping[str, str], unique_sources: Sequence[str] = (), identifiers: Sequence[str] = ()) -> Plan:
+    """A plan for a file of any columns: column → kind. Raises KeyError for a kind that does not exist."""
+    attributes = tuple(Attribute(name, kind, {}) for name, kind in kinds.items() if KINDS[kind])
+    return Plan("record", attributes, tuple(identifiers), (), frozenset(unique_sources))

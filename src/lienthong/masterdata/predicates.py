@@ -1,0 +1,221 @@
+"""What may be said of two records' features: each saying knows its SQL (for Splink, in bulk) and its Python (for one pair).
+
+Both must agree on every pair; a property test holds them together. Features are texts or None, of plain ASCII wherever distances
+are measured, because databases count bytes. A saying about an empty feature is never true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
+
+Features = tuple[str | None, ...]
+Test = Callable[[Features, Features], bool]
+
+
+class Predicate(Protocol):
+    """One saying about a pair."""
+
+    def sql(self, functions: Mapping[str, str]) -> str:
+        """As a condition over `<column>_l` and `<column>_r`; `functions` names the distance functions of the engine."""
+        ...
+
+    def test(self, places: Mapping[str, int]) -> Test:
+        """As a function of two tuples of features, whose columns stand at `places`."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True)
+class Empty:
+    """The column is empty on either side."""
+
+    column: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def sql(self, functions: Mapping[str, str]) -> str:  # noqa: ARG002
+        return f'"{self.column}_l" is null or "{self.column}_r" is null'
+
+    def test(self, places: Mapping[str, int]) -> Test:
+        n = places[self.column]
+        return lambda left, right: left[n] is None or right[n] is None
+
+
+@dataclass(frozen=True)
+class Same:
+    column: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def sql(self, functions: Mapping[str, str]) -> str:  # noqa: ARG002
+        return f'"{self.column}_l" = "{self.column}_r"'
+
+    def test(self, places: Mapping[str, int]) -> Test:
+        n = places[self.column]
+        return lambda left, right: left[n] is not None and left[n] == right[n]
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What one record has in `column`, the other has in `other`, both ways."""
+
+    column: str
+    other: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column, self.other)
+
+    def sql(self, functions: Mapping[str, str]) -> str:  # noqa: ARG002
+        return f'"{self.column}_l" = "{self.other}_r" and "{self.other}_l" = "{self.column}_r"'
+
+    def test(self, places: Mapping[str, int]) -> Test:
+        n, m = places[self.column], places[self.other]
+        return lambda left, right: left[n] is not None and left[m] is not None and left[n] == right[m] and left[m] == right[n]
+
+
+@dataclass(frozen=True)
+class Is:
+    """Either side of the column is this very value."""
+
+    column: str
+    value: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def sql(self, functions: Mapping[str, str]) -> str:  # noqa: ARG002
+        quoted = self.value.replace("'", "''")
+        return f"\"{self.column}_l\" = '{quoted}' or \"{self.column}_r\" = '{quoted}'"
+
+    def test(self, places: Mapping[str, int]) -> Test:
+        n, value = places[self.column], self.value
+        return lambda left, right: left[n] == value or right[n] == value
+
+
+@dataclass(frozen=True)
+class Edits:
+    """At most so many letters dropped, added, changed or swapped with their neighbour (Damerau-Levenshtein)."""
+
+    column: str
+    most: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def sql(self, functions: Mapping[str, str]) -> str:
+        return f'{functions["edits"]}("{self.column}_l", "{self.column}_r") <= {self.most}'
+
+    def test(self, places: Mapping[str, int]) -> Test:
+        n, most = places[self.column], self.most
+        distance = DamerauLevenshtein.distance
+
+        def within(left: Features, right: Features) -> bool:
+            a, b = left[n], right[n]
+            if a is None or b is None or abs(len(a) - len(b)) > most:
+                return False
+            return distance(a, b, score_cutoff=most) <= most
+
+        return within
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Jaro-Winkler similarity of at least `least`, for words (not for whole Vietnamese names: they begin alike)."""
+
+    column: str
+    least: float
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def sql(self, functions: Mapping[str, str]) -> str:
+        return f'{functions["alike"]}("{self.column}_l", "{self.column}_r") >= {self.least}'
+
+    def test(self, places: Mapping[str, int]) -> Test:
+        n, least = places[self.column], self.least
+        similarity = JaroWinkler.similarity
+
+        def alike(left: Features, right: Features) -> bool:
+            a, b = left[n], right[n]
+            return a is not None and b is not None and similarity(a, b) >= least
+
+        return alike
+
+
+@dataclass(frozen=True)
+class Both:
+    parts: tuple[Predicate, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(c for part in self.parts for c in part.columns)
+
+    def sql(self, functions: Mapping[str, str]) -> str:
+        return " and ".join(f"({part.sql(functions)})" for part in self.parts)
+
+    def test(self, places: Mapping[str, int]) -> Test:
+        tests = [part.test(places) for part in self.parts]
+        if len(tests) == 2:
+            first, second = tests
+            return lambda left, right: first(left, right) and second(left, right)
+        return lambda left, right: all(test(left, right) for test in tests)
+
+
+@dataclass(frozen=True)
+class Either:
+    parts: tuple[Predicate, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(c for part in self.parts for c in part.columns)
+
+    def sql(self, functions: Mapping[str, str]) -> str:
+        return " or ".join(f"({part.sql(functions)})" for part in self.parts)
+
+    def test(self, places: Mapping[str, int]) -> Test:
+        tests = [part.test(places) for part in self.parts]
+        if len(tests) == 2:
+            first, second = tests
+            return lambda left, right: first(left, right) or second(left, right)
+        return lambda left, right: any(test(left, right) for test in tests)
+
+
+@dataclass(frozen=True)
+class Level:
+    """One rung of a comparison. `when` None: whatever is left. `frequency_of`: the column whose rarity counts at this rung."""
+
+    label: str
+    when: Predicate | None
+    frequency_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How one attribute, or a group of attributes that hang together, is compared: rungs from the strongest agreement down."""
+
+    name: str
+    empty: Predicate
+    levels: tuple[Level, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every feature column it looks at, once, in order."""
+        found = list(self.empty.columns)
+        for level in self.levels:
+            found += [] if level.when is None else list(level.when.columns)
+            found += [] if level.frequency_of is None else [level.frequency_of]
+        return tuple(dict.fromkeys(found))

@@ -1,0 +1,73 @@
+"""What no weight decides: records that are one because a valid identifier says so, and records that never are.
+
+An identifier joins only where name or birth does not speak against it: one number is typed for a whole family, and a wrong digit
+is another person's number. Two different valid identifiers are kept apart, whatever else agrees, until a steward says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from lienthong.masterdata.plan import Plan
+from lienthong.masterdata.predicates import Features
+
+_GUARDS = {"person_name": ("given", "sorted"), "given_name": ("flat", "sound"), "organisation_name": ("core",), "date": ("year",)}
+_APART = {"date": "year"}  # a day typed wrong does not keep two records apart; another year does
+MOST_PER_IDENTIFIER = 50  # records under one number before it is a habit of typing rather than a number
+
+
+class Rules:
+    """The rules of one plan, as tests of feature tuples and as expressions over frames of pairs (columns and columns ending `_r`)."""
+
+    def __init__(self, plan: Plan, most_per_identifier: int = MOST_PER_IDENTIFIER) -> None:
+        places = {column: n for n, column in enumerate(plan.columns)}
+        self.most_per_identifier = most_per_identifier
+        self.guards = [a.column(part) for a in plan.attributes for part in _GUARDS.get(a.kind, ())]
+        self._guard_places = [places[column] for column in self.guards]
+        self._identifiers = [places[plan.same_column(name)] for name in plan.identifiers]
+        self._apart = [places[self._apart_column(plan, name)] for name in plan.apart]
+        self._unique = plan.unique_sources
+
+    @staticmethod
+    def _apart_column(plan: Plan, name: str) -> str:
+        attribute = plan.attribute(name)
+        part = _APART.get(attribute.kind)
+        return plan.same_column(name) if part is None else attribute.column(part)
+
+    def same_identifier(self, left: Features, right: Features) -> bool:
+        """Whether the two have a valid identifier in common."""
+        return any(left[n] is not None and left[n] == right[n] for n in self._identifiers)
+
+    def agree(self, left: Features, right: Features) -> bool:
+        """Whether name or birth agree somewhere, or neither is known on both sides."""
+        compared = False
+        for n in self._guard_places:
+            if left[n] is not None and right[n] is not None:
+                if left[n] == right[n]:
+                    return True
+                compared = True
+        return not compared
+
+    def agree_frame(self, pairs: pl.DataFrame) -> pl.Series:
+        """`agree` for a frame of pairs."""
+        if not self.guards or not pairs.height:
+            return pl.Series([True] * pairs.height, dtype=pl.Boolean)
+        same = pl.any_horizontal([(pl.col(c) == pl.col(f"{c}_r")).fill_null(value=False) for c in self.guards])
+        compared = pl.any_horizontal([pl.col(c).is_not_null() & pl.col(f"{c}_r").is_not_null() for c in self.guards])
+        return pairs.select((same | ~compared).alias("agrees")).to_series()
+
+    def forbid(self, left: Features, right: Features, left_source: str, right_source: str) -> bool:
+        """Whether the two can never be one without a steward's word."""
+        for n in self._identifiers:
+            if left[n] is not None and right[n] is not None and left[n] != right[n]:
+                return True
+        if left_source == right_source and left_source in self._unique:
+            return True
+        return bool(self._apart) and all(left[n] is not None and right[n] is not None and left[n] != right[n] for n in self._apart)
+
+
+def identifier_groups(plan: Plan) -> Sequence[str]:
+    """The columns of identifiers."""
+    return [plan.same_column(name) for name in plan.identifiers]

@@ -1,0 +1,193 @@
+"""Splink, the engine: parameters trained without labels, and pairs scored in bulk, on DuckDB or Spark.
+
+Only here is Splink spoken to. What leaves this file are plain numbers and frames of pairs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import duckdb
+import polars as pl
+from splink import Linker
+from splink.backends.duckdb import DuckDBAPI
+
+from lienthong.masterdata.model import Model
+from lienthong.masterdata.plan import Plan
+from lienthong.masterdata.predicates import Comparison
+from lienthong.masterdata.scoring import Rung
+
+DUCKDB_FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "jaro_winkler_similarity"}
+SPARK_FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "jaro_winkler"}
+_NEVER = 'l."unique_id" = r."unique_id"'  # Splink asks for a blocking rule; the pairs are ours
+_LEAST_M, _LEAST_U = 1e-4, 1e-7  # a rung never seen in training: rare, not impossible
+PAIRS_AT_ONCE = 3_000_000
+_U_PAIRS = 400_000  # random pairs for u: rungs seen less than once in 10^5 fall to _LEAST_U
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Splink tells its training in hundreds of lines; ours go to our own log."""
+    logger = logging.getLogger("splink")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def memory_database(memory_limit: str = "1GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that stays within its memory and opens no file and no network of its own accord."""
+    connection = duckdb.connect()
+    for name, value in (("memory_limit", memory_limit), ("threads", threads), ("preserve_insertion_order", False)):
+        connection.execute(f"set {name} = '{value}'")
+    return connection
+
+
+def settings(plan: Plan, functions: Mapping[str, str], prior: float, rungs: Sequence[Sequence[Rung]] | None = None, *, with_parts: bool = False) -> dict[str, Any]:
+    """The plan, trained or not, as Splink's settings."""
+    return {
+        "link_type": "dedupe_only",
+        "unique_id_column_name": "unique_id",
+        "comparisons": [
+            comparison_document(comparison, functions, None if rungs is None else rungs[n]) for n, comparison in enumerate(plan.comparisons)
+        ],
+        "blocking_rules_to_generate_predictions": [_NEVER],
+        "retain_intermediate_calculation_columns": with_parts,
+        "retain_matching_columns": False,
+        "probability_two_random_records_match": prior,
+    }
+
+
+def comparison_document(comparison: Comparison, functions: Mapping[str, str], rungs: Sequence[Rung] | None) -> dict[str, Any]:
+    levels: list[dict[str, Any]] = [{"sql_condition": comparison.empty.sql(functions), "label_for_charts": "empty", "is_null_level": True}]
+    for n, level in enumerate(comparison.levels):
+        one: dict[str, Any] = {
+            "sql_condition": "ELSE" if level.when is None else level.when.sql(functions),
+            "label_for_charts": level.label,
+        }
+        if level.frequency_of is not None:
+            one |= {"tf_adjustment_column": level.frequency_of, "tf_adjustment_weight": 1.0}
+        if rungs is not None:
+            one |= {"m_probability": rungs[n].m, "u_probability": rungs[n].u}
+        levels.append(one)
+    return {"output_column_name": comparison.name, "comparison_levels": levels}
+
+
+class Trainer:
+    """Splink's training over one sample of feature rows (with `unique_id`), held in DuckDB as table `records`."""
+
+    def __init__(self, plan: Plan, features: pl.DataFrame, prior: float, seed: int = 1) -> None:
+        self._plan = plan
+        self._connection = memory_database()
+        _load(self._connection, "records", features)
+        self._linker = Linker(_registered(self._connection, "records"), settings(plan, DUCKDB_FUNCTIONS, prior), set_up_basic_logging=False)
+        with quiet():
+            self._linker.training.estimate_u_using_random_sampling(max_pairs=_U_PAIRS, seed=seed, num_chunks=1)
+
+    def learn(self, columns: Sequence[str]) -> None:
+        """One EM session on the pairs that agree in these columns; comparisons of other attributes learn from it."""
+        rule = " and ".join(f'l."{column}" = r."{column}"' for column in columns)
+        with quiet():
+            self._linker.training.estimate_parameters_using_expectation_maximisation(
+                rule, estimate_without_term_frequencies=True, max_pairs=2_000_000
+            )
+
+    def parameters(self) -> list[list[tuple[float, float]]]:
+        """(m, u) of every level, none zero, each summing to one over its comparison."""
+        found = []
+        for comparison in self._linker.misc.save_model_to_json()["comparisons"]:
+            levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
+            m = [max(level.get("m_probability") or 0.0, _LEAST_M) for level in levels]
+            u = [max(level.get("u_probability") or 0.0, _LEAST_U) for level in levels]
+            found.append([(a / sum(m), b / sum(u)) for a, b in zip(m, u, strict=True)])
+        return found
+
+
+class Engine(Protocol):
+    """What scores many pairs: DuckDB here, Spark in `spark.py`."""
+
+    def weights(self, pairs: pl.DataFrame) -> pl.DataFrame:
+        """`left`, `right` → with `bits` (as Splink adds them up) and `common` (what shared attributes gave of it)."""
+        ...
+
+
+class DuckDBEngine:
+    """Splink on DuckDB, over one frame of features whose row numbers name the records."""
+
+    def __init__(self, model: Model, features: pl.DataFrame, connection: duckdb.DuckDBPyConnection) -> None:
+        self._model = model
+        self._connection = connection
+        _load(connection, "features", features.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("unique_id")))
+        self._rarity = _rarity_tables(model, features)
+        self._calls = 0
+
+    def weights(self, pairs: pl.DataFrame) -> pl.DataFrame:
+        parts = [self._weights(pairs[start : start + PAIRS_AT_ONCE]) for start in range(0, pairs.height, PAIRS_AT_ONCE)]
+        return pl.concat(parts) if parts else _no_weights()
+
+    def _weights(self, pairs: pl.DataFrame) -> pl.DataFrame:
+        prior = 1 / (1 + 2.0**-self._model.prior_bits)
+        document = settings(self._model.plan, DUCKDB_FUNCTIONS, prior, self._model.rungs, with_parts=bool(self._model.shared))
+        self._calls += 1
+        needed = pl.concat([pairs["left"], pairs["right"]]).unique()
+        suffix = f"_{self._calls}"
+        _load(self._connection, "needed" + suffix, needed.alias("unique_id").to_frame())
+        self._connection.execute(f"create temp table records{suffix} as select f.* from features f semi join needed{suffix} using (unique_id)")  # noqa: S608 our own names
+        _load(
+            self._connection,
+            "pairs" + suffix,
+            pairs.select(pl.lit("0").alias("match_key"), pl.col("left").alias("join_key_l"), pl.col("right").alias("join_key_r")),
+        )
+        with quiet():
+            linker = Linker(_registered(self._connection, "records" + suffix), document, set_up_basic_logging=False)
+            for column, table in self._rarity.items():
+                _load(self._connection, f"rarity_{column}{suffix}", table)
+                frequency = _registered(self._connection, f"rarity_{column}{suffix}")
+                linker.table_management.register_term_frequency_lookup(frequency, column)
+            linker.table_management.register_blocked_pairs_for_predict(_registered(self._connection, "pairs" + suffix))
+            scored = linker.inference.predict()
+        query = f'select unique_id_l as "left", unique_id_r as "right", match_weight as bits, {self._common()} as common from {scored.physical_name}'  # noqa: S608
+        frame = pl.DataFrame(pl.from_arrow(self._connection.execute(query).to_arrow_table()))
+        for name in (scored.physical_name, *(f"{t}{suffix}" for t in ("records", "needed", "pairs", *(f"rarity_{c}" for c in self._rarity)))):
+            self._connection.execute(f'drop table if exists "{name}"')
+        linker.table_management.invalidate_cache()
+        return frame.cast({"left": pl.UInt32, "right": pl.UInt32})
+
+    def _common(self) -> str:
+        """The shared comparisons' columns, added in the model's order."""
+        terms = []
+        for comparison, rungs in zip(self._model.plan.comparisons, self._model.rungs, strict=True):
+            if comparison.name in self._model.shared:
+                terms.append(f'"mw_{comparison.name}"')
+                if any(rung.frequency_of for rung in rungs):
+                    terms.append(f'"mw_tf_adj_{comparison.name}"')
+        return " + ".join(terms) or "0.0"
+
+
+def _rarity_tables(model: Model, features: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """For every column whose rarity counts: the frozen frequency of each value that occurs in these records."""
+    found = {}
+    for column, frequencies in model.frequencies.items():
+        values = features[column].drop_nulls().unique()
+        shares = [2.0 ** frequencies.log2_of(value) for value in values]
+        found[column] = pl.DataFrame({column: values, f"tf_{column}": shares})
+    return found
+
+
+def _load(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    connection.register("arriving", frame.to_arrow())
+    connection.execute(f'create table "{name}" as select * from arriving')
+    connection.unregister("arriving")
+
+
+def _registered(connection: duckdb.DuckDBPyConnection, name: str) -> Any:
+    return DuckDBAPI(connection=connection).register(name)
+
+
+def _no_weights() -> pl.DataFrame:
+    return pl.DataFrame(schema={"left": pl.UInt32, "right": pl.UInt32, "bits": pl.Float64, "common": pl.Float64})

@@ -1,0 +1,315 @@
+"""A model learnt from the records themselves, without labels.
+
+Splink's EM learns what agreement is worth. Which pairs it learns from is ours to choose, and decides whether it learns persons or
+families: every session looks at pairs that agree in something of one's own (given name, birth, identifier), so that those who
+merely live together do not pass for one. How often two who are not one share a household is measured next, then how many pairs
+are one at all, then which keys find them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from math import log2
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lienthong.masterdata.blocking import MOST_PER_KEY, Blocking, Recipe
+from lienthong.masterdata.candidates import candidate_pairs, pairs_within
+from lienthong.masterdata.kinds import KINDS
+from lienthong.masterdata.model import Cuts, Frequencies, Model, rungs_of
+from lienthong.masterdata.plan import Plan
+from lienthong.masterdata.scoring import Scorer
+from lienthong.masterdata.splinking import DuckDBEngine, Trainer, memory_database
+
+OnStep = Callable[[str], None]
+ANCHORS = ("given_name", "person_name", "organisation_name", "date", "identifier")  # one's own, and telling
+SHARED = ("surname", "text", "place", "address", "phone", "code", "number")  # what people under one roof share
+_SAMPLE = 300_000  # records trained on; the rest only counts frequencies
+_LEAST_PAIRS = 60  # a session on fewer learns noise
+_KEYS_AT_MOST = 12
+_COVER = 4000  # invented true pairs on which a set of keys is tried
+
+
+def train(plan: Plan, features: pl.DataFrame, version: str, on_step: OnStep = lambda _: None, seed: int = 1) -> Model:
+    """Learn a model from feature rows (columns of the plan, in any order of rows).
+
+    The same rows give the same model but for the last digits of sums. Raises ValueError for fewer than two records.
+    """
+    if features.height < 2:
+        raise ValueError(f"Two records at least are needed to learn from, found {features.height}.")
+    features = features.sort(plan.columns)
+    sample = features if features.height <= _SAMPLE else features.sample(_SAMPLE, seed=seed)
+    on_step("learning")
+    trainer = Trainer(plan, sample.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("unique_id")), min(0.1, 2 / sample.height), seed)
+    for session in sessions(plan, sample):
+        trainer.learn(session.columns)
+    shared = shared_comparisons(plan)
+    model = Model(
+        plan=plan,
+        version=version,
+        prior_bits=log2(2 / sample.height),
+        kin_bits=-1000.0,
+        rungs=rungs_of(plan, trainer.parameters()),
+        shared=shared,
+        blocking=_first_keys(plan, sample),
+        frequencies=frequencies(plan, sample),
+        records_seen=features.height,
+    )
+    on_step("households")
+    model = replace(model, kin_bits=_kin_bits(model, sample))
+    on_step("keys")
+    pairs = candidate_pairs(model.plan, model.blocking, sample)
+    weighed = _weigh(model, sample, pairs)
+    model = replace(model, prior_bits=_prior_bits(model.prior_bits, weighed["weight"].to_numpy(), sample.height))
+    blocking = _chosen_keys(model, sample, weighed).frozen(features)
+    model = replace(model, blocking=blocking, frequencies=frequencies(plan, features))
+    # The prior of a sample is that of the whole only when people appear as often in it: two records of one person both fall
+    # into the sample as seldom as two of different people do, so the share stands as it is.
+    return model.with_cuts(Cuts())
+
+
+def frequencies(plan: Plan, features: pl.DataFrame) -> dict[str, Frequencies]:
+    """Frozen counts of every column whose rarity counts."""
+    import polars_hash as plh  # noqa: PLC0415 registers itself on import, needed only here
+
+    found = {}
+    columns = {level.frequency_of for comparison in plan.comparisons for level in comparison.levels if level.frequency_of is not None}
+    for column in sorted(columns):
+        counts = features[column].drop_nulls().value_counts(name="count")
+        total = int(counts["count"].sum())
+        often = counts.filter(pl.col("count") > 1).select(plh.col(column).nchash.xxh3_64().alias("hash"), pl.col("count").cast(pl.Int64))
+        found[column] = Frequencies(max(total, 1), dict(zip(often["hash"].to_list(), often["count"].to_list(), strict=True)))
+    return found
+
+
+def shared_comparisons(plan: Plan) -> frozenset[str]:
+    """Names of the comparisons that speak of a household rather than of one person. A contract may say otherwise (`shared`)."""
+    found = set()
+    for attribute in plan.attributes:
+        if attribute.options.get("shared", attribute.kind in SHARED):
+            found.add(str(attribute.options.get("group", attribute.name)))
+    return frozenset(found)
+
+
+# Sessions ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Session:
+    """Columns whose agreement chooses the pairs of one EM session; `purity`: 1 − the share that chance alone would bring."""
+
+    attributes: tuple[str, ...]
+    columns: tuple[str, ...]
+    pairs: float
+    purity: float
+
+
+def sessions(plan: Plan, features: pl.DataFrame, each: int = 2) -> list[Session]:
+    """The fewest sessions by which every attribute is learnt from at least `each` of them, the richest and purest first."""
+    possible = _possible_sessions(plan, features)
+    chosen: list[Session] = []
+    learnt: Counter[str] = Counter()
+    names = [attribute.name for attribute in plan.attributes]
+    for session in possible:
+        free = [name for name in names if name not in session.attributes]
+        if any(learnt[name] < each for name in free):
+            chosen.append(session)
+            learnt.update(free)
+        if all(learnt[name] >= each for name in names):
+            break
+    return chosen
+
+
+def _possible_sessions(plan: Plan, features: pl.DataFrame) -> list[Session]:
+    kinds = {attribute.name: attribute.kind for attribute in plan.attributes}
+    columns = [(name, parts[0], kinds[name]) for name, parts in plan.key_columns()]
+    every = features.height * (features.height - 1) / 2
+    share = {column: pairs_within(features, [column]) / every for _, column, _ in columns}
+    found = []
+    for name, column, kind in columns:
+        pairs = share[column] * every
+        if kind == "identifier" and pairs >= _LEAST_PAIRS:
+            found.append(Session((name,), (column,), pairs, 0.99))
+    for (name, column, kind), (other, column_2, kind_2) in combinations(columns, 2):
+        if kind not in ANCHORS and kind_2 not in ANCHORS:
+            continue
+        pairs = pairs_within(features, [column, column_2])
+        by_chance = every * share[column] * share[column_2]
+        if pairs >= _LEAST_PAIRS and by_chance < pairs / 2:
+            found.append(Session((name, other), (column, column_2), pairs, 1 - by_chance / pairs))
+    if not found:  # nothing of one's own: any single column is better than nothing
+        found = [Session((name,), (column,), share[column] * every, 0.5) for name, column, _ in columns if share[column] > 0]
+    return sorted(found, key=lambda s: (-s.pairs * s.purity**2, s.columns))
+
+
+# Households and prior ---------------------------------------------------------------------------------------
+
+
+def _kin_bits(model: Model, features: pl.DataFrame) -> float:
+    """log2 of the chance that two records which are not one share a household.
+
+    Measured on pairs that agree in two shared attributes: what the personal attributes say tells how many of them are one.
+    """
+    plan = model.plan
+    shared_columns = [
+        (name, parts[0]) for name, parts in plan.key_columns() if plan.attribute(name).options.get("shared", plan.attribute(name).kind in SHARED)
+    ]
+    every = features.height * (features.height - 1) / 2
+    worst = 0.0
+    for (name, column), (other, column_2) in combinations(shared_columns, 2):
+        pairs = pairs_within(features, [column, column_2])
+        by_chance = pairs_within(features, [column]) * pairs_within(features, [column_2]) / every
+        if pairs < _LEAST_PAIRS or by_chance > pairs / 2:
+            continue
+        some = _some_pairs(features, [column, column_2])
+        weighed = _weigh(model, features, some)
+        own = (weighed["bits"] - weighed["common"] - model.prior_bits).to_numpy()
+        one = _share_of_ones(own)
+        found = max(0.0, pairs * (1 - one) - by_chance) / (_m_same(model, name) * _m_same(model, other)) / every
+        worst = max(worst, found)
+    return log2(worst) if worst > 0 else -1000.0
+
+
+def _some_pairs(features: pl.DataFrame, columns: Sequence[str], most: int = 20_000) -> pl.DataFrame:
+    """Pairs that agree in the columns, at most so many, whole groups at a time, small groups first."""
+    numbered = features.select(columns).with_row_index("record").drop_nulls()
+    groups = numbered.group_by(columns).agg(pl.col("record"), pl.len().alias("size")).filter(pl.col("size").is_between(2, 30))
+    groups = groups.sort(*columns).sample(fraction=1, shuffle=True, seed=1) if groups.height else groups
+    groups = groups.with_columns((pl.col("size") * (pl.col("size") - 1) // 2).cum_sum().alias("so_far"))
+    groups = groups.filter(pl.col("so_far") <= most).select(pl.col("record").alias("left"), pl.col("record").alias("right"))
+    exploded = groups.explode("left", keep_nulls=False, empty_as_null=False).explode("right", keep_nulls=False, empty_as_null=False)
+    return exploded.filter(pl.col("left") < pl.col("right"))
+
+
+def _share_of_ones(bits: NDArray[np.float64]) -> float:
+    """How many of the pairs are one, from likelihood ratios alone: the mixing weight that makes them likeliest (EM)."""
+    ratio = np.exp2(np.clip(bits, -60, 60))
+    share = 0.5
+    for _ in range(100):
+        share = float(np.mean(share * ratio / (share * ratio + 1 - share)))
+        share = min(max(share, 1e-6), 1 - 1e-6)
+    return share
+
+
+def _m_same(model: Model, name: str) -> float:
+    for comparison, rungs in zip(model.plan.comparisons, model.rungs, strict=True):
+        if comparison.name == name:
+            return max(rungs[0].m, 0.2)
+    return 0.7  # part of a group
+
+
+def _prior_bits(before: float, weights: NDArray[np.float64], records: int) -> float:
+    """log2 odds that two records are one: the number of pairs the weights themselves believe in."""
+    every = records * (records - 1) / 2
+    evidence = weights - before
+    share = 2 / records
+    for _ in range(60):
+        odds = log2(share / (1 - share))
+        share = min(max(float(np.sum(1 / (1 + np.exp2(-np.clip(evidence + odds, -60, 60))))) / every, 1e-12), 0.5)
+    return log2(share / (1 - share))
+
+
+def _weigh(model: Model, features: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """`left`, `right`, `bits`, `common`, `weight`."""
+    engine = DuckDBEngine(model, features, memory_database())
+    return with_weight(engine.weights(pairs), model)
+
+
+def with_weight(weighed: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """Splink's bits with what households share held under its limit: `weight`."""
+    common = weighed["common"].to_numpy()
+    held = -np.log2(np.exp2(-common) + 2.0**model.kin_bits)
+    return weighed.with_columns(pl.Series("weight", weighed["bits"].to_numpy() - common + held))
+
+
+# Keys -------------------------------------------------------------------------------------------------------
+
+
+def _first_keys(plan: Plan, features: pl.DataFrame) -> Blocking:
+    """Broad keys to begin with: identifiers alone, and any two attributes together, the rarer the better."""
+    columns = list(plan.key_columns())
+    recipes = [(parts[0],) for name, parts in columns if plan.attribute(name).kind == "identifier"]
+    recipes += [(parts[0], others[0]) for (_, parts), (_, others) in combinations(columns, 2)]
+    if len(columns) == 1:
+        recipes += [(part,) for part in columns[0][1]]
+    ranked = sorted(recipes, key=lambda recipe: (pairs_within(features, recipe), recipe))[:30]
+    found = tuple(Recipe(n, recipe) for n, recipe in enumerate(ranked))
+    return Blocking(found, _refine_with(plan), MOST_PER_KEY).frozen(features)
+
+
+def _refine_with(plan: Plan) -> tuple[str, ...]:
+    return tuple(parts[min(1, len(parts) - 1)] if plan.attribute(name).kind == "date" else parts[0] for name, parts in plan.key_columns())
+
+
+def _chosen_keys(model: Model, features: pl.DataFrame, weighed: pl.DataFrame) -> Blocking:
+    """The fewest keys that find nearly all true pairs, tried on invented ones: each attribute's agreements drawn apart from the others."""
+    plan = model.plan
+    invented = _invented_pairs(model, features, weighed)
+    columns = [(name, part) for name, parts in plan.key_columns() for part in parts]
+    candidates = [((part,), invented[part]) for name, part in columns]
+    candidates += [((a, b), invented[a] & invented[b]) for (n, a), (m, b) in combinations(columns, 2) if n != m]
+    limit = 20.0 * features.height
+    priced = [(recipe, found, pairs_within(features, recipe)) for recipe, found in candidates if found.mean() > 0.02]
+    priced = [
+        each for each in priced
+        if each[2] <= limit or (len(each[0]) == 1 and plan.attribute(each[0][0].split("__")[0]).kind == "identifier") or len(each[0]) == 2
+    ]  # fmt: skip
+    chosen: list[tuple[str, ...]] = []
+    left = np.ones(_COVER, np.bool_)
+    while left.any() and len(chosen) < _KEYS_AT_MOST:
+        gains = [(float(found[left].sum()) / (1 + min(cost, 4 * limit) / limit), recipe, found) for recipe, found, cost in priced]
+        gain, recipe, found = max(gains, key=lambda each: (each[0], each[1]), default=(0.0, (), left))
+        if gain < 1:
+            break
+        chosen.append(recipe)
+        left &= ~found
+    recipes = tuple(Recipe(n, recipe) for n, recipe in enumerate(chosen)) or model.blocking.recipes
+    return Blocking(recipes, model.blocking.refine_with, model.blocking.most)
+
+
+def _invented_pairs(model: Model, features: pl.DataFrame, weighed: pl.DataFrame) -> dict[str, NDArray[np.bool_]]:
+    """For each key column, whether each of `_COVER` invented true pairs agrees in it.
+
+    An attribute's agreements are drawn from pairs that the other attributes alone show to be one.
+    """
+    sure = weighed.filter(pl.col("weight") > 0)
+    if sure.height > 100_000:
+        sure = sure.sample(100_000, seed=2)
+    rows = features.select(model.plan.columns)
+    left, right = rows[sure["left"]], rows[sure["right"]]
+    scorer = model.scorer()
+    parts = _bits_by_comparison(scorer, model, left, right)
+    random = np.random.default_rng(3)
+    found: dict[str, NDArray[np.bool_]] = {}
+    weight = sure["weight"].to_numpy()
+    for name, columns in model.plan.key_columns():
+        comparison = str(model.plan.attribute(name).options.get("group", name))
+        rest = weight - parts.get(comparison, np.zeros(sure.height)) if sure.height else weight
+        places = np.flatnonzero(rest >= 2.0)
+        if places.size < _LEAST_PAIRS:
+            places = np.arange(sure.height)
+        drawn = random.choice(places, _COVER) if places.size else None
+        for column in columns:
+            if drawn is None:
+                found[column] = np.zeros(_COVER, np.bool_)
+                continue
+            same = (left[column] == right[column]).fill_null(value=False).to_numpy()
+            found[column] = same[drawn]
+    return found
+
+
+def _bits_by_comparison(scorer: Scorer, model: Model, left: pl.DataFrame, right: pl.DataFrame) -> dict[str, NDArray[np.float64]]:
+    explained = [scorer.explain(a, b) for a, b in zip(left.rows(), right.rows(), strict=True)]
+    names = [comparison.name for comparison in model.plan.comparisons]
+    table = np.array([[part.bits for part in each] for each in explained]).reshape(len(explained), len(names))
+    return {name: table[:, n] for n, name in enumerate(names)}
+
+
+def kinds_of(plan: Plan) -> dict[str, str]:
+    """Attribute → the sentence of its kind, for those who read a model."""
+    return {a.name: a.kind for a in plan.attributes if a.kind in KINDS}
