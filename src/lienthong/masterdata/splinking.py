@@ -85,7 +85,7 @@ class Trainer:
         self._plan = plan
         self._connection = memory_database()
         _load(self._connection, "records", features)
-        self._linker = Linker(_registered(self._connection, "records"), settings(plan, DUCKDB_FUNCTIONS, prior), set_up_basic_logging=False)
+        self._linker = Linker(_registered(self._connection, "records"), settings(plan, DUCKDB_FUNCTIONS, prior), log_level=None)
         with quiet():
             self._linker.training.estimate_u_using_random_sampling(max_pairs=_U_PAIRS, seed=seed, num_chunks=1)
 
@@ -144,7 +144,7 @@ class DuckDBEngine:
             pairs.select(pl.lit("0").alias("match_key"), pl.col("left").alias("join_key_l"), pl.col("right").alias("join_key_r")),
         )
         with quiet():
-            linker = Linker(_registered(self._connection, "records" + suffix), document, set_up_basic_logging=False)
+            linker = Linker(_registered(self._connection, "records" + suffix), document, log_level=None)
             for column, table in self._rarity.items():
                 _load(self._connection, f"rarity_{column}{suffix}", table)
                 frequency = _registered(self._connection, f"rarity_{column}{suffix}")
