@@ -14,22 +14,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lienthong.masterdata.candidates import candidate_pairs
-from lienthong.masterdata.linkage import Linked, Pair, link
+from lienthong.masterdata.grouping import Judged, Matcher, components
+from lienthong.masterdata.linkage import Linked, Pair
 from lienthong.masterdata.model import Model
-from lienthong.masterdata.predicates import Features
-from lienthong.masterdata.rules import Rules
 from lienthong.masterdata.splinking import DuckDBEngine, Engine, memory_database
 from lienthong.masterdata.training import with_weight
 
 MakeEngine = Callable[[Model, pl.DataFrame], Engine]
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Stewards' words in force, by record number: pairs that are one, pairs that are not."""
-
-    same: frozenset[Pair] = frozenset()
-    apart: frozenset[Pair] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -76,7 +67,7 @@ def resolve(
     over = weighed["weight"].to_numpy() - cuts
     reach = over >= model.cuts.review_bits - model.cuts.join_bits
     known = {(a, b): w for a, b, w in zip(left[reach].tolist(), right[reach].tolist(), over[reach].tolist(), strict=True)}
-    parent = _components(features.height, [*known, *ruled, *judged.same])
+    parent = components(features.height, [*known, *ruled, *judged.same])
     cluster = np.arange(features.height, dtype=np.int64)
     joins: list[tuple[int, int, float | None]] = []
     near: list[Near] = [Near(*pair, "identifier", 0.0) for pair in by_rule.conflicts]
@@ -126,8 +117,8 @@ class _Rows:
         self._features = features.select(model.plan.columns)
         self._sources = sources
         self._judged = judged
-        self._rules = Rules(model.plan)
-        self._score = model.scorer().score
+        self._matcher = Matcher(model)
+        self._rules = self._matcher.rules
 
     def cuts(self, left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.float64]:
         """The cut of each pair, by its two registers."""
@@ -155,48 +146,7 @@ class _Rows:
 
     def link(self, group: Sequence[int], rule_of: Mapping[int, Sequence[Pair]], known: Mapping[Pair, float]) -> Linked:
         """The clusters of one component; weights are counted from the cut of the two registers."""
-        inside = set(group)
-        rules = [pair for record in group for pair in rule_of.get(record, ())]
-        same = sorted(pair for pair in self._judged.same if pair[0] in inside) if self._judged.same else []
         rows = self._features[list(group)].rows()
-        features: dict[int, Features] = dict(zip(group, rows, strict=True))
-        sources = dict(zip(group, self._sources[list(group)].to_list(), strict=True))
-        rules_of_pair, judged, cuts, score = self._rules, self._judged, self._model.cuts, self._score
-        weights: dict[Pair, float] = {}
-
-        def weight(a: int, b: int) -> float:
-            found = known.get((a, b))
-            if found is None:
-                found = weights.get((a, b))
-            if found is None:
-                found = weights[a, b] = score(features[a], features[b]) - cuts.join(sources[a], sources[b])
-            return found
-
-        def forbidden(a: int, b: int) -> bool:
-            pair = (a, b) if a < b else (b, a)
-            if pair in judged.apart:
-                return True
-            return pair not in judged.same and rules_of_pair.forbid(features[a], features[b], sources[a], sources[b])
-
-        return link(group, [*same, *rules], forbidden, weight, 0.0, cuts.review_bits - cuts.join_bits)
-
-
-def _components(records: int, pairs: Sequence[Pair]) -> NDArray[np.int64]:
-    """For each record the smallest record of its component."""
-    parent = list(range(records))
-    for left, right in pairs:
-        a, b = left, right
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        while parent[b] != b:
-            parent[b] = parent[parent[b]]
-            b = parent[b]
-        if a != b:
-            parent[max(a, b)] = min(a, b)
-    found = np.array(parent, np.int64)
-    while True:
-        up = found[found]
-        if np.array_equal(up, found):
-            return found
-        found = up
+        sources = self._sources[list(group)].to_list()
+        rules = [pair for record in group for pair in rule_of.get(record, ())]
+        return self._matcher.link(dict(zip(group, rows, strict=True)), dict(zip(group, sources, strict=True)), rules, known, self._judged)

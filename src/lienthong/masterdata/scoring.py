@@ -14,6 +14,7 @@ from math import log2
 from lienthong.masterdata.predicates import Comparison, Features
 
 Rarity = Callable[[str], float]
+WEIGHT_PLACES = 6  # bits are rounded, so that a sum in another order decides nothing
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Scorer:
                     else:
                         own += bits
                     break
-        return own + held_under(common, self.kin)
+        return round(own + held_under(common, self.kin), WEIGHT_PLACES)
 
     def splink_weight(self, left: Features, right: Features) -> float:
         """The weight as Splink adds it up, without regard to households."""

@@ -23,7 +23,7 @@ from lienthong.masterdata.candidates import candidate_pairs, pairs_within
 from lienthong.masterdata.kinds import KINDS
 from lienthong.masterdata.model import Cuts, Frequencies, Model, rungs_of
 from lienthong.masterdata.plan import Plan
-from lienthong.masterdata.scoring import Scorer
+from lienthong.masterdata.scoring import WEIGHT_PLACES, Scorer
 from lienthong.masterdata.splinking import DuckDBEngine, Trainer, memory_database
 
 OnStep = Callable[[str], None]
@@ -31,8 +31,9 @@ ANCHORS = ("given_name", "person_name", "organisation_name", "date", "identifier
 SHARED = ("surname", "text", "place", "address", "phone", "code", "number")  # what people under one roof share
 _SAMPLE = 300_000  # records trained on; the rest only counts frequencies
 _LEAST_PAIRS = 60  # a session on fewer learns noise
-_KEYS_AT_MOST = 12
+_KEYS_AT_MOST = 14
 _COVER = 4000  # invented true pairs on which a set of keys is tried
+_TWICE = 2  # keys that should find each: what was invented is not what will come
 
 
 def train(plan: Plan, features: pl.DataFrame, version: str, on_step: OnStep = lambda _: None, seed: int = 1) -> Model:
@@ -224,7 +225,7 @@ def with_weight(weighed: pl.DataFrame, model: Model) -> pl.DataFrame:
     """Splink's bits with what households share held under its limit: `weight`."""
     common = weighed["common"].to_numpy()
     held = -np.log2(np.exp2(-common) + 2.0**model.kin_bits)
-    return weighed.with_columns(pl.Series("weight", weighed["bits"].to_numpy() - common + held))
+    return weighed.with_columns(pl.Series("weight", np.round(weighed["bits"].to_numpy() - common + held, WEIGHT_PLACES)))
 
 
 # Keys -------------------------------------------------------------------------------------------------------
@@ -259,15 +260,22 @@ def _chosen_keys(model: Model, features: pl.DataFrame, weighed: pl.DataFrame) ->
         each for each in priced
         if each[2] <= limit or (len(each[0]) == 1 and plan.attribute(each[0][0].split("__")[0]).kind == "identifier") or len(each[0]) == 2
     ]  # fmt: skip
-    chosen: list[tuple[str, ...]] = []
-    left = np.ones(_COVER, np.bool_)
-    while left.any() and len(chosen) < _KEYS_AT_MOST:
-        gains = [(float(found[left].sum()) / (1 + min(cost, 4 * limit) / limit), recipe, found) for recipe, found, cost in priced]
-        gain, recipe, found = max(gains, key=lambda each: (each[0], each[1]), default=(0.0, (), left))
+    chosen: list[tuple[str, ...]] = [(plan.same_column(name),) for name in plan.identifiers]
+    found_by = np.zeros(_COVER, np.int64)
+    for column in chosen:
+        found_by += invented[column[0]]
+    while len(chosen) < _KEYS_AT_MOST:
+        wanting = found_by < _TWICE
+        gains = [
+            (float(found[wanting].sum()) / (1 + min(cost, 4 * limit) / limit), recipe, found)
+            for recipe, found, cost in priced
+            if recipe not in chosen
+        ]
+        gain, recipe, found = max(gains, key=lambda each: (each[0], each[1]), default=(0.0, (), wanting))
         if gain < 1:
             break
         chosen.append(recipe)
-        left &= ~found
+        found_by += found
     recipes = tuple(Recipe(n, recipe) for n, recipe in enumerate(chosen)) or model.blocking.recipes
     return Blocking(recipes, model.blocking.refine_with, model.blocking.most)
 

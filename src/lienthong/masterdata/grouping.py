@@ -1,0 +1,139 @@
+"""One component of records → its clusters: what bulk and one-by-one matching have in common, down to the last bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lienthong.masterdata.linkage import Linked, Pair, link
+from lienthong.masterdata.model import Model
+from lienthong.masterdata.predicates import Features
+from lienthong.masterdata.rules import Rules
+
+LARGEST_COMPONENT = 300  # records linked together at most; above it only stronger weights hold a component together
+_STEP_BITS = 2.0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Stewards' words in force, by record number, smaller first: pairs that are one, pairs that are not."""
+
+    same: frozenset[Pair] = frozenset()
+    apart: frozenset[Pair] = frozenset()
+
+
+class Matcher:
+    """A model ready to judge pairs and components. Weights are given from the cut of the two registers: 0 joins."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.rules = Rules(model.plan)
+        self.scorer = model.scorer()
+        self.places = {column: n for n, column in enumerate(model.plan.columns)}
+        self.reach = model.cuts.review_bits - model.cuts.join_bits  # from here on a pair belongs to one component
+        self._score = self.scorer.score
+        self._cuts = model.cuts
+
+    def weight(self, left: Features, right: Features, left_source: str, right_source: str) -> float:
+        """Bits above the cut."""
+        return self._score(left, right) - self._cuts.join(left_source, right_source)
+
+    def link(
+        self, features: Mapping[int, Features], sources: Mapping[int, str], by_rule: Iterable[Pair], known: Mapping[Pair, float], judged: Judged
+    ) -> Linked:  # fmt: skip
+        """The clusters of one component. `by_rule`: pairs an identifier joins; `known`: weights at hand, others are worked out."""
+        group = sorted(features)
+        ruled = list(by_rule)
+        if len(group) <= LARGEST_COMPONENT:
+            return self._link(group, features, sources, ruled, known, judged)
+        parts = [
+            self._link(piece, features, sources, [pair for pair in ruled if pair[0] in inside and pair[1] in inside], known, judged)
+            for piece in _pieces(group, ruled, known, judged)
+            for inside in (set(piece),)
+        ]
+        return Linked(
+            tuple(sorted(cluster for part in parts for cluster in part.clusters)),
+            tuple(join for part in parts for join in part.joins),
+            tuple(pair for part in parts for pair in part.conflicts),
+            tuple(sorted(pair for part in parts for pair in part.near)),
+        )
+
+    def _link(
+        self, group: Sequence[int], features: Mapping[int, Features], sources: Mapping[int, str], by_rule: Sequence[Pair],
+        known: Mapping[Pair, float], judged: Judged,
+    ) -> Linked:  # fmt: skip
+        weights: dict[Pair, float] = {}
+        forbid = self.rules.forbid
+
+        def weight(a: int, b: int) -> float:
+            found = known.get((a, b))
+            if found is None:
+                found = weights.get((a, b))
+            if found is None:
+                found = weights[a, b] = self.weight(features[a], features[b], sources[a], sources[b])
+            return found
+
+        def forbidden(a: int, b: int) -> bool:
+            pair = (a, b) if a < b else (b, a)
+            if pair in judged.apart:
+                return True
+            return pair not in judged.same and forbid(features[a], features[b], sources[a], sources[b])
+
+        inside = set(group)
+        same = sorted(pair for pair in judged.same if pair[0] in inside and pair[1] in inside)
+        near = self.reach if self.reach < 0 else None
+        linked = link(group, [*same, *by_rule], forbidden, weight, 0.0, near)
+        refused = tuple(pair for pair in linked.near if not forbidden(pair[0], pair[1]))
+        return replace(linked, near=refused)
+
+
+def _pieces(group: Sequence[int], ruled: Sequence[Pair], known: Mapping[Pair, float], judged: Judged) -> list[list[int]]:
+    """A component too large to link whole, cut where its weights are weakest. A function of the records, like everything here."""
+    inside = set(group)
+    edges = {pair: bits for pair, bits in known.items() if pair[0] in inside and pair[1] in inside}
+    firm = [*ruled, *(pair for pair in judged.same if pair[0] in inside and pair[1] in inside)]
+    waiting, done, floor = [list(group)], [], 0.0
+    while waiting:
+        piece = waiting.pop()
+        if len(piece) <= LARGEST_COMPONENT:
+            done.append(piece)
+            continue
+        numbers = {record: n for n, record in enumerate(piece)}
+        floor = min((bits for pair, bits in edges.items() if pair[0] in numbers and pair[1] in numbers), default=1e9)
+        floor = floor + _STEP_BITS
+        kept = [pair for pair, bits in edges.items() if bits >= floor and pair[0] in numbers and pair[1] in numbers]
+        held = [pair for pair in firm if pair[0] in numbers and pair[1] in numbers]
+        if not kept and not edges.keys() & {pair for pair in edges if pair[0] in numbers}:
+            done.append(piece)  # held together by rules alone
+            continue
+        edges = {pair: bits for pair, bits in edges.items() if bits >= floor or pair[0] not in numbers}
+        parent = components(len(piece), [(numbers[a], numbers[b]) for a, b in [*kept, *held]])
+        parts: dict[int, list[int]] = {}
+        for n, record in enumerate(piece):
+            parts.setdefault(int(parent[n]), []).append(record)
+        waiting.extend(parts.values())
+    return sorted(done)
+
+
+def components(records: int, pairs: Iterable[Pair]) -> NDArray[np.int64]:
+    """For each record 0…records-1 the smallest record of its component."""
+    parent = list(range(records))
+    for left, right in pairs:
+        a, b = left, right
+        while parent[a] != a:
+            parent[a] = parent[parent[a]]
+            a = parent[a]
+        while parent[b] != b:
+            parent[b] = parent[parent[b]]
+            b = parent[b]
+        if a != b:
+            parent[max(a, b)] = min(a, b)
+    found = np.array(parent, np.int64)
+    while True:
+        up = found[found]
+        if np.array_equal(up, found):
+            return found
+        found = up
