@@ -9,6 +9,7 @@ import polars as pl
 
 from lienthong.masterdata.blocking import Blocking
 from lienthong.masterdata.plan import Plan
+from lienthong.masterdata.rules import Rules
 
 
 def pairs_within(features: pl.DataFrame, columns: Sequence[str]) -> float:
@@ -29,6 +30,12 @@ def candidate_pairs(plan: Plan, blocking: Blocking, features: pl.DataFrame, sour
     for bar in bars:
         columns.append(bar.hash(seed=1).alias(bar.name).zip_with(bar.is_not_null(), pl.Series([None], dtype=pl.UInt64)))
         kept.append(f"(l.{bar.name} is null or r.{bar.name} is null or l.{bar.name} = r.{bar.name})")
+    apart = Rules(plan).apart_columns
+    if apart:
+        for n, column in enumerate(apart):
+            values = features[column]
+            columns.append(values.hash(seed=2).alias(f"apart_{n}").zip_with(values.is_not_null(), pl.Series([None], dtype=pl.UInt64)))
+        kept.append(f"not ({' and '.join(f'coalesce(l.apart_{n} <> r.apart_{n}, false)' for n in range(len(apart)))})")
     if sources is not None and plan.unique_sources:
         numbers = {name: n for n, name in enumerate(sorted(plan.unique_sources))}
         columns.append(sources.replace_strict(numbers, default=None, return_dtype=pl.Int32).alias("register"))

@@ -13,7 +13,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from lienthong.masterdata.predicates import Alike, Both, Comparison, Crossed, Edits, Either, Empty, Features, Is, Level, Same
+from lienthong.masterdata.predicates import Across, Alike, Both, Comparison, Crossed, Differ, Edits, Either, Empty, Features, Is, Level, Same
+from lienthong.standards.legacy_encodings import is_syllable
 from lienthong.standards.text import name_key, tidy, without_marks
 
 
@@ -126,7 +127,8 @@ def _person_name(text: str) -> Features:
     bare = flat(name_key(tidy(text)))
     if bare is None:
         return (None,) * len(_PERSON.parts)
-    words = bare.split(" ")
+    words = [word if is_syllable(word) else _typed_out(word) for word in bare.split(" ")]
+    bare = " ".join(words)
     given, family = words[-1], words[0] if len(words) > 1 else None
     middle = " ".join(words[1:-1]) or None
     ends = given if family is None else f"{family} {given}"
@@ -135,7 +137,30 @@ def _person_name(text: str) -> Features:
     loose = " ".join(_REGIONAL_WORDS.get(word, word) for word in words)
     for pattern, letters in _REGIONAL_LETTERS:
         loose = pattern.sub(letters, loose)
-    return (bare, given, family, middle, ends, " ".join(sorted(words)), loose, _marks_key(marked) if has_marks else None)
+    turned = f"{words[-1]} {words[-2]}" if len(words) > 1 else None
+    usual = "1" if all(is_syllable(word) for word in words) else None
+    return (bare, given, family, middle, ends, turned, " ".join(sorted(words)), loose, usual, _marks_key(marked) if has_marks else None)
+
+
+_REPEATED = re.compile(r"([a-z])\1")
+_KEYS_DOUBLED = re.compile(r"(aa|ee|oo|dd|aw|ow|uw)")
+_KEY_OF_TONE = re.compile(r"(?<=[a-z])[sfrxj]$")
+
+
+def _typed_out(word: str) -> str:
+    """A slip of the keyboard put right where the word is no syllable and only one is near: Telex keys left standing (nguyeenx, nhuwtj),
+
+    a letter doubled (mman), two letters swapped (gnoc). Any other word as it is: minority names are no syllables either.
+    """
+    plain = _KEYS_DOUBLED.sub(lambda found: found[0][0], word)
+    for tried in (plain, _KEY_OF_TONE.sub("", plain), _REPEATED.sub(r"\1", word)):
+        if tried != word and is_syllable(tried):
+            return tried
+    if "'" in word or len(word) > 8:
+        return word
+    swapped = {word[:n] + word[n + 1] + word[n] + word[n + 2 :] for n in range(len(word) - 1)} - {word}
+    near = [tried for tried in swapped if is_syllable(tried)]
+    return near[0] if len(near) == 1 else word
 
 
 _TONES = {"\u0300": "1", "\u0301": "2", "\u0303": "3", "\u0309": "4", "\u0323": "5"}
@@ -160,7 +185,9 @@ def _person_levels(a: Attribute) -> tuple[Level, ...]:
         Level("regional spelling", Same(a.column("loose")), whole),
         Level("other order", Same(a.column("sorted")), whole),
         Level("middle name missing", Both((Same(ends), Empty(middle))), ends),
-        Level("one letter", Edits(whole, 1), whole),
+        Level("other order, middle name missing", Across(ends, a.column("turned")), ends),
+        Level("one letter mistyped", Both((Edits(whole, 1), Empty(a.column("usual"))))),
+        Level("one letter", Edits(whole, 1)),
         Level("family and given name", Same(ends), ends),
         Level("two letters", Both((Edits(whole, 2), Same(family)))),
         Level("given name", Same(given), given),
@@ -172,28 +199,18 @@ def _person_levels(a: Attribute) -> tuple[Level, ...]:
 
 def _marks(a: Attribute) -> tuple[Comparison, ...]:
     """Marks lost say nothing; marks that differ speak against. Looked at only where the letters are the same."""
-    marks, whole = a.column("marks"), a.column("flat")
-    same_letters = Same(whole)
-    return (
-        Comparison(
-            f"{a.name}_marks",
-            Empty(marks),
-            (
-                Level("same marks", Same(marks)),
-                Level("same letters, other marks", same_letters),
-                Level("other letters", None),
-            ),
-        ),
-    )
+    marks = a.column("marks")
+    empty = Either((Empty(marks), Either((Empty(a.column("flat")), Differ(a.column("flat"))))))
+    return (Comparison(f"{a.name}_marks", empty, (Level("same marks", Same(marks)), Level("other marks", None))),)
 
 
 _PERSON = Kind(
-    ("flat", "given", "family", "middle", "ends", "sorted", "loose", "marks"),
+    ("flat", "given", "family", "middle", "ends", "turned", "sorted", "loose", "usual", "marks"),
     _person_name,
     "flat",
     "flat",
     _person_levels,
-    ("flat", "ends", "loose", "given"),
+    ("flat", "ends", "loose", "sorted", "given"),
     _marks,
 )
 

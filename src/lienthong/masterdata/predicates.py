@@ -66,6 +66,24 @@ class Same:
 
 
 @dataclass(frozen=True)
+class Differ:
+    """Both sides have a value, and not the same."""
+
+    column: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def sql(self, functions: Mapping[str, str]) -> str:  # noqa: ARG002
+        return f'"{self.column}_l" <> "{self.column}_r"'
+
+    def test(self, places: Mapping[str, int]) -> Test:
+        n = places[self.column]
+        return lambda left, right: left[n] is not None and right[n] is not None and left[n] != right[n]
+
+
+@dataclass(frozen=True)
 class Crossed:
     """What one record has in `column`, the other has in `other`, both ways."""
 
@@ -82,6 +100,25 @@ class Crossed:
     def test(self, places: Mapping[str, int]) -> Test:
         n, m = places[self.column], places[self.other]
         return lambda left, right: left[n] is not None and left[m] is not None and left[n] == right[m] and left[m] == right[n]
+
+
+@dataclass(frozen=True)
+class Across:
+    """What one record has in `column`, the other has in `other`, one way or the other."""
+
+    column: str
+    other: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column, self.other)
+
+    def sql(self, functions: Mapping[str, str]) -> str:  # noqa: ARG002
+        return f'"{self.column}_l" = "{self.other}_r" or "{self.other}_l" = "{self.column}_r"'
+
+    def test(self, places: Mapping[str, int]) -> Test:
+        n, m = places[self.column], places[self.other]
+        return lambda left, right: (left[n] is not None and left[n] == right[m]) or (left[m] is not None and left[m] == right[n])
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ is another person's number. Two different valid identifiers are kept apart, what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import polars as pl
 
 from lienthong.masterdata.plan import Plan
@@ -26,8 +24,9 @@ class Rules:
         self.most_per_identifier = most_per_identifier
         self.guards = [a.column(part) for a in plan.attributes for part in _GUARDS.get(a.kind, ())]
         self._guard_places = [places[column] for column in self.guards]
-        self._identifiers = [places[plan.same_column(name)] for name in plan.identifiers]
-        self._apart = [places[self._apart_column(plan, name)] for name in plan.apart]
+        self.identifier_places = [places[plan.same_column(name)] for name in plan.identifiers]
+        self.apart_columns = [self._apart_column(plan, name) for name in plan.apart]
+        self._apart = [places[column] for column in self.apart_columns]
         self._unique = plan.unique_sources
 
     @staticmethod
@@ -38,7 +37,7 @@ class Rules:
 
     def same_identifier(self, left: Features, right: Features) -> bool:
         """Whether the two have a valid identifier in common."""
-        return any(left[n] is not None and left[n] == right[n] for n in self._identifiers)
+        return any(left[n] is not None and left[n] == right[n] for n in self.identifier_places)
 
     def agree(self, left: Features, right: Features) -> bool:
         """Whether name or birth agree somewhere, or neither is known on both sides."""
@@ -60,14 +59,10 @@ class Rules:
 
     def forbid(self, left: Features, right: Features, left_source: str, right_source: str) -> bool:
         """Whether the two can never be one without a steward's word."""
-        for n in self._identifiers:
+        for n in self.identifier_places:
             if left[n] is not None and right[n] is not None and left[n] != right[n]:
                 return True
         if left_source == right_source and left_source in self._unique:
             return True
         return bool(self._apart) and all(left[n] is not None and right[n] is not None and left[n] != right[n] for n in self._apart)
 
-
-def identifier_groups(plan: Plan) -> Sequence[str]:
-    """The columns of identifiers."""
-    return [plan.same_column(name) for name in plan.identifiers]

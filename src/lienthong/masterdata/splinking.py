@@ -23,7 +23,7 @@ from lienthong.masterdata.scoring import Rung
 DUCKDB_FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "jaro_winkler_similarity"}
 SPARK_FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "jaro_winkler"}
 _NEVER = 'l."unique_id" = r."unique_id"'  # Splink asks for a blocking rule; the pairs are ours
-_LEAST_M, _LEAST_U = 1e-4, 1e-7  # a rung never seen in training: rare, not impossible
+_LEAST_M, _LEAST_U = 5e-4, 1e-7  # a rung never seen in training: rare, not impossible
 PAIRS_AT_ONCE = 3_000_000
 _U_PAIRS = 400_000  # random pairs for u: rungs seen less than once in 10^5 fall to _LEAST_U
 

@@ -31,19 +31,22 @@ ANCHORS = ("given_name", "person_name", "organisation_name", "date", "identifier
 SHARED = ("surname", "text", "place", "address", "phone", "code", "number")  # what people under one roof share
 _SAMPLE = 300_000  # records trained on; the rest only counts frequencies
 _LEAST_PAIRS = 60  # a session on fewer learns noise
-_KEYS_AT_MOST = 14
+_KEYS_AT_MOST = 16
 _COVER = 4000  # invented true pairs on which a set of keys is tried
 _TWICE = 2  # keys that should find each: what was invented is not what will come
 
 
-def train(plan: Plan, features: pl.DataFrame, version: str, on_step: OnStep = lambda _: None, seed: int = 1) -> Model:
+def train(
+    plan: Plan, features: pl.DataFrame, version: str, sources: Sequence[str] | pl.Series | None = None, on_step: OnStep = lambda _: None, seed: int = 1
+) -> Model:
     """Learn a model from feature rows (columns of the plan, in any order of rows).
 
     The same rows give the same model but for the last digits of sums. Raises ValueError for fewer than two records.
     """
     if features.height < 2:
         raise ValueError(f"Two records at least are needed to learn from, found {features.height}.")
-    features = features.sort(plan.columns)
+    whole = features.select(plan.columns).sort(plan.columns)
+    features = _without_repeats(features.select(plan.columns), sources).sort(plan.columns)
     sample = features if features.height <= _SAMPLE else features.sample(_SAMPLE, seed=seed)
     on_step("learning")
     trainer = Trainer(plan, sample.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("unique_id")), min(0.1, 2 / sample.height), seed)
@@ -67,11 +70,21 @@ def train(plan: Plan, features: pl.DataFrame, version: str, on_step: OnStep = la
     pairs = candidate_pairs(model.plan, model.blocking, sample)
     weighed = _weigh(model, sample, pairs)
     model = replace(model, prior_bits=_prior_bits(model.prior_bits, weighed["weight"].to_numpy(), sample.height))
-    blocking = _chosen_keys(model, sample, weighed).frozen(features)
+    blocking = _chosen_keys(model, sample, weighed).frozen(whole)
     model = replace(model, blocking=blocking, frequencies=frequencies(plan, features))
     # The prior of a sample is that of the whole only when people appear as often in it: two records of one person both fall
     # into the sample as seldom as two of different people do, so the share stands as it is.
     return model.with_cuts(Cuts())
+
+
+def _without_repeats(features: pl.DataFrame, sources: Sequence[str] | pl.Series | None) -> pl.DataFrame:
+    """Each row of a register once: what one clerk copied ten times teaches nothing about how registers differ."""
+    if sources is None:
+        return features
+    named = features.with_columns(pl.Series("source", sources, dtype=pl.String))
+    if named["source"].n_unique() < 2:
+        return features
+    return named.unique(maintain_order=True).drop("source")
 
 
 def frequencies(plan: Plan, features: pl.DataFrame) -> dict[str, Frequencies]:
@@ -260,10 +273,10 @@ def _chosen_keys(model: Model, features: pl.DataFrame, weighed: pl.DataFrame) ->
         each for each in priced
         if each[2] <= limit or (len(each[0]) == 1 and plan.attribute(each[0][0].split("__")[0]).kind == "identifier") or len(each[0]) == 2
     ]  # fmt: skip
-    chosen: list[tuple[str, ...]] = [(plan.same_column(name),) for name in plan.identifiers]
+    chosen = _usual_keys(plan)
     found_by = np.zeros(_COVER, np.int64)
-    for column in chosen:
-        found_by += invented[column[0]]
+    for recipe in chosen:
+        found_by += np.logical_and.reduce([invented[column] for column in recipe])
     while len(chosen) < _KEYS_AT_MOST:
         wanting = found_by < _TWICE
         gains = [
@@ -278,6 +291,23 @@ def _chosen_keys(model: Model, features: pl.DataFrame, weighed: pl.DataFrame) ->
         found_by += found
     recipes = tuple(Recipe(n, recipe) for n, recipe in enumerate(chosen)) or model.blocking.recipes
     return Blocking(recipes, model.blocking.refine_with, model.blocking.most)
+
+
+def _usual_keys(plan: Plan) -> list[tuple[str, ...]]:
+    """Keys nobody would do without: numbers alone, and each part of a name with each part of a birth."""
+    parts = dict(plan.key_columns())
+    kinds = {a.name: a.kind for a in plan.attributes}
+    found: list[tuple[str, ...]] = [parts[name][:1] for name, kind in kinds.items() if kind in ("identifier", "phone")]
+    names = [name for name, kind in kinds.items() if kind == "person_name"]
+    births = [name for name, kind in kinds.items() if kind == "date"]
+    for name in names:
+        whole, ends, loose, turned, given = parts[name]
+        found.append((whole,))
+        for birth in births:
+            day, year, _ = parts[birth]
+            found += [(day, given), (year, ends), (year, loose), (year, turned)]
+        found += [(parts[other][0], given) for other, kind in kinds.items() if kind == "address"]
+    return found
 
 
 def _invented_pairs(model: Model, features: pl.DataFrame, weighed: pl.DataFrame) -> dict[str, NDArray[np.bool_]]:

@@ -268,7 +268,7 @@ create table match_records (
     key text not null,
     features text[] not null, -- in the order of the model's columns
     keys bigint[] not null, -- blocking keys
-    content jsonb not null, -- attribute → value as standardised
+    content json not null, -- attribute → value as standardised
     dated date, -- the source's own date of the row
     golden bigint not null constraint match_records_golden_fk references match_goldens,
     component bigint not null, -- records worth linking together share it

@@ -1,0 +1,256 @@
+"""Keeps who is one: records with their keys, golden identities, judgements, events, the queue. Rules live in `masterdata`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from psycopg import sql
+from psycopg.types.json import Json
+
+from lienthong.contracts import Contract
+from lienthong.store.database import Connection, queries
+from lienthong.store.tables import SQL_TYPES, changes, columns_of, current, history
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """One record as it stands. `content` and `dated` are there only where asked for."""
+
+    record: int
+    source: str
+    key: str
+    features: tuple[str | None, ...]
+    keys: tuple[int, ...]
+    component: int
+    golden: int
+    content: Mapping[str, Any] | None = None
+    dated: date | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Putting:
+    """A record to be written."""
+
+    record: int
+    source: str
+    key: str
+    features: Sequence[str | None]
+    keys: Sequence[int]
+    content: Mapping[str, Any]
+    dated: date | None
+    golden: int
+    component: int
+
+
+@dataclass(frozen=True)
+class GoldenVersion:
+    """What publishing golden records did; `changed` are the ids of those whose values changed. `version` None: nothing did."""
+
+    version: int | None
+    inserted: int
+    updated: int
+    ended: int
+    changed: tuple[str, ...] = ()
+
+
+class Index:
+    """The index of one entity on one connection, inside the caller's transaction."""
+
+    def __init__(self, connection: Connection, entity: str) -> None:
+        self._connection = connection
+        self._entity = entity
+        self._queries = queries("matching")
+
+    def lock(self) -> None:
+        """Nobody else changes this entity's index until the transaction ends."""
+        self._run("lock", entity=self._entity)
+
+    def candidates(self, keys: Iterable[int]) -> list[StoredRecord]:
+        """Records that share one of the keys."""
+        rows = self._connection.execute(self._queries["candidates"], {"entity": self._entity, "keys": list(keys)}, binary=True)
+        return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6]) for r in rows]
+
+    def own(self, names: Sequence[tuple[str, str]]) -> list[tuple[StoredRecord, str]]:
+        """The records of these (source, key), each with its content as text."""
+        rows = self._run("own", **_split(names))
+        return [(StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6]), r[7]) for r in rows]
+
+    def members(self, components: Iterable[int]) -> list[StoredRecord]:
+        return self._whole("members", components=list(components))
+
+    def of_goldens(self, goldens: Iterable[int]) -> list[StoredRecord]:
+        return self._whole("of_goldens", goldens=list(goldens))
+
+    def judged(self, names: Sequence[tuple[str, str]]) -> list[tuple[str, str, str, str, str]]:
+        """(left source, left key, right source, right key, verdict) of stewards' words in force about these records."""
+        return [tuple(row) for row in self._run("judged", **_split(names))]
+
+    def all_judged(self) -> list[tuple[str, str, str, str, str]]:
+        return [tuple(row) for row in self._run("all_judged", entity=self._entity)]
+
+    def former(self, names: Sequence[tuple[str, str]]) -> list[tuple[str, str, int]]:
+        """(source, key, identity) that ended, the latest first."""
+        return [tuple(row) for row in self._run("former", **_split(names))]
+
+    def reserve(self, count: int) -> tuple[list[int], list[int]]:
+        """(numbers for goldens, numbers for records)."""
+        row = self._run("reserve", count=count)[0]
+        return list(row[0]), list(row[1])
+
+    def add_act(self, kind: str, at: datetime, by: str, reason: str = "", undoes: int | None = None, details: Mapping[str, Any] | None = None) -> int:
+        """Note an act; gives its number."""
+        values = {"kind": kind, "at": at, "by": by, "reason": reason, "undoes": undoes, "details": Json(dict(details or {}))}
+        return int(self._run("add_act", entity=self._entity, **values)[0][0])
+
+    def add_goldens(self, ids: Mapping[int, str], at: datetime) -> None:
+        self._execute("add_goldens", entity=self._entity, goldens=list(ids), ids=list(ids.values()), at=at)
+
+    def put(self, records: Sequence[Putting], at: datetime, act: int) -> None:
+        text = json.dumps(
+            [
+                {
+                    "record": r.record,
+                    "source": r.source,
+                    "key": r.key,
+                    "features": list(r.features),
+                    "keys": list(r.keys),
+                    "content": r.content,
+                    "dated": None if r.dated is None else r.dated.isoformat(),
+                    "golden": r.golden,
+                    "component": r.component,
+                }
+                for r in records
+            ],
+            ensure_ascii=False,
+        )
+        self._execute("put_records", entity=self._entity, records=text, at=at, act=act)
+
+    def move(self, moves: Sequence[tuple[int, int, int]], at: datetime, act: int) -> None:
+        """(record, identity, component) of records that stay as they are otherwise."""
+        records, goldens, components = (list(column) for column in zip(*moves, strict=True))
+        self._execute("move_records", records=records, goldens=goldens, components=components, at=at, act=act)
+
+    def remove(self, records: Sequence[int], at: datetime, act: int) -> None:
+        self._execute("remove_records", records=list(records), at=at, act=act)
+
+    def end_goldens(self, ending: Mapping[int, int | None], at: datetime) -> None:
+        """Identity → the one it redirects to, None: it only ended."""
+        self._execute("end_goldens", goldens=list(ending), into=list(ending.values()), at=at)
+
+    def revive_goldens(self, goldens: Iterable[int]) -> None:
+        self._execute("revive_goldens", goldens=list(goldens))
+
+    def golden_ids(self, goldens: Iterable[int]) -> dict[int, str]:
+        return dict(self._run("golden_ids", goldens=list(goldens)))
+
+    def add_judgements(self, judgements: Sequence[Mapping[str, Any]], at: datetime, act: int) -> None:
+        """Each: left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, bits, model."""
+        self._execute("add_judgements", entity=self._entity, judgements=json.dumps(list(judgements), ensure_ascii=False), at=at, act=act)
+
+    def end_joins(self, names: Sequence[tuple[str, str]], at: datetime, act: int) -> None:
+        self._execute("end_joins", **_split(names), at=at, act=act)
+
+    def add_events(self, events: Sequence[Mapping[str, Any]], at: datetime, act: int) -> None:
+        """Each: kind, id, others, records."""
+        self._execute("add_events", entity=self._entity, events=json.dumps(list(events), ensure_ascii=False), at=at, act=act)
+
+    def requeue(self, components: Iterable[int], items: Sequence[Mapping[str, Any]], at: datetime) -> None:
+        """Replace what waits of these components. Each item: left_record, right_record, why, bits, component."""
+        self._execute("clear_queue", components=list(components))
+        if items:
+            self._execute("queue", entity=self._entity, items=json.dumps(list(items)), at=at)
+
+    def overrides(self, goldens: Iterable[int]) -> list[tuple[int, str, Any, str, str, date | None]]:
+        """(identity, attribute, value, by whom, reason, until)."""
+        return [tuple(row) for row in self._run("overrides", goldens=list(goldens))]
+
+    def _whole(self, name: str, **values: Any) -> list[StoredRecord]:
+        return [
+            StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6], r[7], r[8], r[9]) for r in self._run(name, **values)
+        ]
+
+    def _run(self, name: str, **values: Any) -> list[Any]:
+        return self._connection.execute(self._queries[name], values).fetchall()
+
+    def _execute(self, name: str, **values: Any) -> None:
+        self._connection.execute(self._queries[name], values)
+
+
+def put_model(connection: Connection, entity: str, version: str, document: Mapping[str, Any], frequencies: bytes, at: datetime) -> None:
+    """Put a model in force; what was before is kept."""
+    connection.execute(queries("matching")["retire_models"], {"entity": entity})
+    values = {"entity": entity, "version": version, "document": Json(dict(document)), "frequencies": frequencies, "at": at}
+    connection.execute(queries("matching")["add_model"], values)
+
+
+def model(connection: Connection, entity: str) -> tuple[str, Mapping[str, Any], bytes] | None:
+    """(version, document, frequencies) of the model in force; None when none was trained."""
+    row = connection.execute(queries("matching")["model"], {"entity": entity}).fetchone()
+    return None if row is None else (row[0], row[1], bytes(row[2]))
+
+
+def model_version(connection: Connection, entity: str) -> str | None:
+    row = connection.execute(queries("matching")["model_version"], {"entity": entity}).fetchone()
+    return None if row is None else row[0]
+
+
+def publish_goldens(
+    connection: Connection, contract: Contract, rows: Sequence[Mapping[str, Any]], gone: Sequence[str], run_id: int, at: datetime, on: date
+) -> GoldenVersion:  # fmt: skip
+    """One version of golden records. `rows`: `_key` and every property; `gone`: ids that end. Unchanged rows cost nothing."""
+    found = connection.execute(queries("versions")["next_version"], {"dataset": contract.id}).fetchone()
+    assert found is not None  # the contract is applied
+    version = found[0]
+    values = {"rows": json.dumps(list(rows), ensure_ascii=False), "gone": list(gone), "version": version, "on": on}
+    counted = connection.execute(_publish_statement(contract), values).fetchone()
+    assert counted is not None  # an aggregate
+    inserted, updated, ended, changed = counted
+    if not inserted + updated + ended:
+        return GoldenVersion(None, 0, 0, 0)
+    record = {
+        "dataset": contract.id,
+        "version": version,
+        "run": run_id,
+        "at": at,
+        "contract_version": contract.version,
+        "delivered_columns": [p.name for p in contract.properties],
+        "inserted": inserted,
+        "updated": updated,
+        "ended": ended,
+        "is_first_fill": False,
+    }
+    connection.execute(queries("versions")["add"], record)
+    connection.execute(queries("versions")["point_to"], record)
+    return GoldenVersion(version, inserted, updated, ended, tuple(changed))
+
+
+@lru_cache(maxsize=64)
+def _statement(contract_id: str, columns: tuple[tuple[str, str], ...]) -> sql.Composed:
+    names = [sql.Identifier(name) for name, _ in columns]
+    return queries("matching")["publish_goldens"].format(
+        current=current(contract_id),
+        history=history(contract_id),
+        changes=changes(contract_id),
+        columns=sql.SQL(", ").join(names),
+        typed=sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(SQL_TYPES[t])) for n, t in columns),  # type: ignore[arg-type] # our own table of types
+        typed_columns=sql.SQL(", ").join([sql.Identifier("_key"), *names]),
+        same=sql.SQL(" and ").join(sql.SQL("incoming.{0} is not distinct from held.{0}").format(n) for n in names),
+        assignments=sql.SQL(", ").join(sql.SQL("{0} = incoming.{0}").format(n) for n in names),
+    )
+
+
+def _publish_statement(contract: Contract) -> sql.Composed:
+    return _statement(contract.id, tuple((p.name, p.logical_type) for p in contract.properties))
+
+
+def _split(names: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    return {"sources": [source for source, _ in names], "keys": [key for _, key in names]}
+
+
+__all__ = ["GoldenVersion", "Index", "Putting", "StoredRecord", "columns_of", "model", "model_version", "publish_goldens", "put_model"]

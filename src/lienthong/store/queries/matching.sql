@@ -1,0 +1,272 @@
+-- name: lock
+-- One at a time decides who is one; the lock ends with the transaction.
+select pg_advisory_xact_lock(hashtextextended('match ' || %(entity)s, 0));
+
+-- name: model
+-- The model in force.
+select version, document, frequencies from match_models where entity = %(entity)s and is_current;
+
+-- name: model_version
+-- The version of the model in force.
+select version from match_models where entity = %(entity)s and is_current;
+
+-- name: retire_models
+-- What was in force is kept, no longer used.
+update match_models set is_current = false where entity = %(entity)s and is_current;
+
+-- name: add_model
+-- A model, in force from now on.
+insert into match_models (entity, version, document, frequencies, applied_at)
+values (%(entity)s, %(version)s, %(document)s, %(frequencies)s, %(at)s)
+on conflict (entity, version) do update
+set document = excluded.document, frequencies = excluded.frequencies, applied_at = excluded.applied_at, is_current = true;
+
+-- name: reserve
+-- Numbers for goldens, records and acts, a block at a time: a push need not ask for each.
+select
+    array(select nextval(pg_get_serial_sequence('match_goldens', 'golden')) from generate_series(1, %(count)s)),
+    array(select nextval(pg_get_serial_sequence('match_records', 'record')) from generate_series(1, %(count)s));
+
+-- name: candidates
+-- Records that share a blocking key.
+select record, source, key, features, keys, component, golden
+from match_records
+where entity = %(entity)s and keys && %(keys)s::bigint[];
+
+-- name: own
+-- What is known of these very records.
+select record, source, key, features, keys, component, golden, content::text
+from match_records
+where (source, key) in (select * from unnest(%(sources)s::text[], %(keys)s::text[]));
+
+-- name: members
+-- All records of these components.
+select record, source, key, features, keys, component, golden, content, dated, since
+from match_records
+where component = any(%(components)s);
+
+-- name: of_goldens
+-- All records of these golden records.
+select record, source, key, features, keys, component, golden, content, dated, since
+from match_records
+where golden = any(%(goldens)s);
+
+-- name: judged
+-- Stewards' words in force about these records.
+select left_source, left_key, right_source, right_key, verdict
+from match_judgements
+where kind = 'steward' and to_at is null and verdict <> 'unsure'
+    and (
+        (left_source, left_key) in (select * from unnest(%(sources)s::text[], %(keys)s::text[]))
+        or (right_source, right_key) in (select * from unnest(%(sources)s::text[], %(keys)s::text[]))
+    );
+
+-- name: all_judged
+-- Stewards' words in force about an entity's records.
+select left_source, left_key, right_source, right_key, verdict
+from match_judgements
+where kind = 'steward' and to_at is null and verdict <> 'unsure' and entity = %(entity)s;
+
+-- name: former
+-- Identities these records had, that have ended, the latest first.
+select memberships.source, memberships.key, memberships.golden
+from match_memberships as memberships join match_goldens using (golden)
+where (memberships.source, memberships.key) in (select * from unnest(%(sources)s::text[], %(keys)s::text[]))
+    and match_goldens.ended_at is not null
+order by memberships.to_at desc, memberships.golden;
+
+-- name: add_act
+-- An act that may change who is one.
+insert into match_acts (entity, kind, at, by_whom, reason, undoes, details)
+values (%(entity)s, %(kind)s, %(at)s, %(by)s, %(reason)s, %(undoes)s, %(details)s)
+returning act;
+
+-- name: add_goldens
+-- New identities.
+insert into match_goldens (golden, id, entity, made_at)
+select golden, id, %(entity)s, %(at)s from unnest(%(goldens)s::bigint[], %(ids)s::text[]) as new (golden, id);
+
+-- name: put_records
+-- New records, and those whose features, content, identity or component changed. What they were goes to memberships first.
+with arriving as (
+    select *
+    from json_to_recordset(%(records)s::json) as r (
+        record bigint, source text, key text, features text[], keys bigint[], content json, dated date, golden bigint, component bigint
+    )
+),
+closed as (
+    insert into match_memberships (source, key, golden, from_at, to_at, ended_by)
+    select held.source, held.key, held.golden, held.since, %(at)s, %(act)s
+    from arriving join match_records as held using (record)
+    where held.golden <> arriving.golden
+)
+insert into match_records as held (record, entity, source, key, features, keys, content, dated, golden, component, since)
+select record, %(entity)s, source, key, features, keys, content, dated, golden, component, %(at)s
+from arriving
+on conflict (record) do update
+set features = excluded.features, keys = excluded.keys, content = excluded.content, dated = excluded.dated, golden = excluded.golden,
+    component = excluded.component, since = case when held.golden = excluded.golden then held.since else excluded.since end;
+
+-- name: move_records
+-- Records that stay as they are but for their identity or component.
+with moving as (
+    select * from unnest(%(records)s::bigint[], %(goldens)s::bigint[], %(components)s::bigint[]) as m (record, golden, component)
+),
+closed as (
+    insert into match_memberships (source, key, golden, from_at, to_at, ended_by)
+    select held.source, held.key, held.golden, held.since, %(at)s, %(act)s
+    from moving join match_records as held using (record)
+    where held.golden <> moving.golden
+)
+update match_records as held
+set golden = moving.golden, component = moving.component, since = case when held.golden = moving.golden then held.since else %(at)s end
+from moving
+where held.record = moving.record;
+
+-- name: remove_records
+-- Records that are no more.
+with gone as (
+    delete from match_records where record = any(%(records)s) returning source, key, golden, since
+)
+insert into match_memberships (source, key, golden, from_at, to_at, ended_by)
+select source, key, golden, since, %(at)s, %(act)s from gone;
+
+-- name: end_goldens
+-- Identities that end: merged into another, or left without records.
+update match_goldens as held
+set ended_at = %(at)s, merged_into = ending.into
+from unnest(%(goldens)s::bigint[], %(into)s::bigint[]) as ending (golden, into)
+where held.golden = ending.golden;
+
+-- name: revive_goldens
+-- Identities that stand again.
+update match_goldens set ended_at = null, merged_into = null where golden = any(%(goldens)s);
+
+-- name: golden_ids
+-- The public names of identities.
+select golden, id from match_goldens where golden = any(%(goldens)s);
+
+-- name: golden_by_id
+-- An identity by its public name, and where it leads now.
+with recursive path as (
+    select golden, id, entity, made_at, merged_into, ended_at, 0 as steps from match_goldens where id = %(id)s
+    union all
+    select next.golden, next.id, next.entity, next.made_at, next.merged_into, next.ended_at, path.steps + 1
+    from path join match_goldens as next on next.golden = path.merged_into
+    where path.steps < 1000
+)
+select golden, id, entity, made_at, ended_at, steps from path order by steps desc limit 1;
+
+-- name: add_judgements
+-- Judgements with their evidence.
+insert into match_judgements (
+    entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, bits, model, from_at, act
+)
+select %(entity)s, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, bits, model, %(at)s, %(act)s
+from json_to_recordset(%(judgements)s::json) as j (
+    left_source text, left_key text, right_source text, right_key text, verdict text, kind text, by_whom text, reason text,
+    bits double precision, model text
+);
+
+-- name: end_joins
+-- What rules and the model said of records that are linked anew.
+update match_judgements set to_at = %(at)s, ended_by = %(act)s
+where to_at is null and kind <> 'steward'
+    and (left_source, left_key) in (select * from unnest(%(sources)s::text[], %(keys)s::text[]));
+
+-- name: add_events
+-- What consumers follow.
+insert into match_events (entity, kind, id, others, records, at, act)
+select %(entity)s, kind, id, others, records, %(at)s, %(act)s
+from json_to_recordset(%(events)s::json) as e (kind text, id text, others text[], records text[]);
+
+-- name: clear_queue
+-- Pairs of components that are linked anew.
+delete from match_queue where component = any(%(components)s);
+
+-- name: queue
+-- Pairs a person should look at.
+insert into match_queue (entity, left_record, right_record, why, bits, component, since)
+select %(entity)s, left_record, right_record, why, bits, component, %(at)s
+from json_to_recordset(%(items)s::json) as q (left_record bigint, right_record bigint, why text, bits double precision, component bigint)
+on conflict (left_record, right_record) do update set bits = excluded.bits, why = excluded.why, component = excluded.component;
+
+-- name: overrides
+-- A steward's values in force.
+select golden, attribute, value, by_whom, reason, until
+from match_overrides
+where golden = any(%(goldens)s) and ended_at is null;
+
+-- name: all_records
+-- Every record of an entity, for matching anew.
+select record, source, key, golden, since from match_records where entity = %(entity)s;
+
+-- name: forget_records
+-- Before all records of an entity are written anew.
+delete from match_records where entity = %(entity)s;
+
+-- name: forget_queue
+-- Before all of an entity is linked anew.
+delete from match_queue where entity = %(entity)s;
+
+-- name: end_all_joins
+-- Before all of an entity is linked anew.
+update match_judgements set to_at = %(at)s, ended_by = %(act)s where entity = %(entity)s and to_at is null and kind <> 'steward';
+
+-- name: counts
+-- How an entity's index stands.
+select
+    (select count(*) from match_records where entity = %(entity)s) as records,
+    (select count(*) from match_goldens where entity = %(entity)s and ended_at is null) as goldens,
+    (select count(*) from match_queue where entity = %(entity)s) as waiting;
+
+-- name: last_run
+-- The run under which golden records are published.
+select max(run_id) from runs where dataset_id = %(dataset)s and source_name = 'matching';
+
+-- name: publish_goldens
+-- New, changed and ended golden records of one act as one version: what differs, nothing else.
+with incoming as materialized (
+    select {typed_columns} from json_to_recordset(%(rows)s::json) as r (_key text, {typed})
+),
+before as materialized (
+    select held.* from {current} as held join incoming on incoming._key = held._key where not ({same})
+),
+ending as (
+    delete from {current} where _key = any(%(gone)s) returning *
+),
+believed as (
+    insert into {history} (_key, _digest, _version, _row, _valid_from, {columns}, _valid_to, _version_to, _ended)
+    select _key, _digest, _version, _row, _valid_from, {columns}, null, %(version)s, false from before
+    union all
+    select _key, _digest, _version, _row, _valid_from, {columns}, null, %(version)s, true from ending
+),
+still_believed as (
+    insert into {history} (_key, _digest, _version, _row, _valid_from, {columns}, _valid_to, _version_to, _ended)
+    select _key, _digest, %(version)s, _row, _valid_from, {columns}, %(on)s, null, false from before where _valid_from < %(on)s
+    union all
+    select _key, _digest, %(version)s, _row, _valid_from, {columns}, %(on)s, null, false from ending where _valid_from < %(on)s
+),
+changed as (
+    update {current} as held
+    set _version = %(version)s, _valid_from = %(on)s, {assignments}
+    from incoming
+    where held._key = incoming._key and exists (select 1 from before where before._key = held._key)
+    returning held._key
+),
+arrived as (
+    insert into {current} (_key, _digest, _version, _row, _valid_from, {columns})
+    select _key, 0, %(version)s, 0, %(on)s, {columns}
+    from incoming
+    where not exists (select 1 from {current} as held where held._key = incoming._key)
+    returning _key
+),
+noted as (
+    insert into {changes} (version, key, op)
+    select %(version)s, _key, 'u' from changed
+    union all
+    select %(version)s, _key, 'i' from arrived
+    union all
+    select %(version)s, _key, 'e' from ending
+)
+select (select count(*) from arrived), (select count(*) from changed), (select count(*) from ending), array(select _key from changed);
