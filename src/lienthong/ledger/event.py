@@ -22,5 +22,13 @@ class Event(StrEnum):
     ANSWER_BULK_BEGUN = "answer:bulk:begun"
     ANSWER_BULK_ENDED = "answer:bulk:ended"
     REQUEST_DENIED = "answer:request:denied"
+    ENTITIES_MATCHED = "match:entity:matched"
+    RECORDS_MATCHED = "match:records:matched"
+    MODEL_TRAINED = "match:model:trained"
+    JUDGEMENT_MADE = "match:judgement:made"
+    JUDGEMENT_UNDONE = "match:judgement:undone"
+    OVERRIDE_MADE = "match:override:made"
+    QUEUE_READ = "match:queue:read"
+    ENTITY_ASKED = "match:entity:asked"
     TOKEN_ISSUED = "token:subsystem:issued"  # noqa: S105 # the name of an act, not a secret
     TOKEN_REFUSED = "token:subsystem:refused"  # noqa: S105 # the name of an act, not a secret

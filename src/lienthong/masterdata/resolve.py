@@ -20,6 +20,7 @@ from lienthong.masterdata.model import Model
 from lienthong.masterdata.splinking import DuckDBEngine, Engine, memory_database
 from lienthong.masterdata.training import with_weight
 
+NOTHING_JUDGED = Judged()
 MakeEngine = Callable[[Model, pl.DataFrame], Engine]
 
 
@@ -35,9 +36,10 @@ class Near:
 
 @dataclass(frozen=True)
 class Resolution:
-    """`cluster[n]`: the smallest record of the cluster record n is in. `joins`: (left, right, bits or None for a rule)."""
+    """`cluster[n]`, `component[n]`: the smallest record of what record n is in. `joins`: (left, right, bits or None for a rule)."""
 
     cluster: NDArray[np.int64]
+    component: NDArray[np.int64]
     joins: tuple[tuple[int, int, float | None], ...]
     near: tuple[Near, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -48,7 +50,7 @@ def duckdb_engine(model: Model, features: pl.DataFrame) -> Engine:
 
 
 def resolve(
-    model: Model, features: pl.DataFrame, sources: Sequence[str] | pl.Series, judged: Judged = Judged(), make_engine: MakeEngine = duckdb_engine
+    model: Model, features: pl.DataFrame, sources: Sequence[str] | pl.Series, judged: Judged = NOTHING_JUDGED, make_engine: MakeEngine = duckdb_engine
 ) -> Resolution:  # fmt: skip
     """Cluster records. Rows must be sorted by (source, key): their numbers break ties.
 
@@ -91,7 +93,7 @@ def resolve(
         "common_keys": len(model.blocking.common),
         "dropped_keys": len(model.blocking.dropped),
     }
-    return Resolution(cluster, tuple(joins), tuple(near), counts)
+    return Resolution(cluster, parent, tuple(joins), tuple(near), counts)
 
 
 @dataclass(frozen=True)

@@ -270,3 +270,7 @@ noted as (
     select %(version)s, _key, 'e' from ending
 )
 select (select count(*) from arrived), (select count(*) from changed), (select count(*) from ending), array(select _key from changed);
+
+-- name: all_records_out
+-- Every record of an entity with its identity, for COPY.
+select record, source, key, golden, since from match_records where entity = {entity}

@@ -1,0 +1,132 @@
+"""An entity's whole index read and written at once: rows of registers out, records, identities and judgements in by COPY."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+import pyarrow as pa
+from psycopg import sql
+
+from lienthong.store.copying import CopyIn, copy_frames
+from lienthong.store.database import Connection, queries
+from lienthong.store.tables import current
+
+RECORDS = pa.schema(
+    [
+        ("record", pa.int64()),
+        ("entity", pa.string()),
+        ("source", pa.string()),
+        ("key", pa.string()),
+        ("features", pa.list_(pa.string())),
+        ("keys", pa.list_(pa.int64())),
+        ("content", pa.string()),
+        ("dated", pa.date32()),
+        ("golden", pa.int64()),
+        ("component", pa.int64()),
+        ("since", pa.timestamp("us", "UTC")),
+    ]
+)
+GOLDENS = pa.schema([("golden", pa.int64()), ("id", pa.string()), ("entity", pa.string()), ("made_at", pa.timestamp("us", "UTC"))])
+JUDGEMENTS = pa.schema(
+    [
+        ("entity", pa.string()),
+        ("left_source", pa.string()),
+        ("left_key", pa.string()),
+        ("right_source", pa.string()),
+        ("right_key", pa.string()),
+        ("verdict", pa.string()),
+        ("kind", pa.string()),
+        ("by_whom", pa.string()),
+        ("bits", pa.float64()),
+        ("model", pa.string()),
+        ("from_at", pa.timestamp("us", "UTC")),
+        ("act", pa.int64()),
+    ]
+)
+QUEUE = pa.schema(
+    [
+        ("entity", pa.string()),
+        ("left_record", pa.int64()),
+        ("right_record", pa.int64()),
+        ("why", pa.string()),
+        ("bits", pa.float64()),
+        ("component", pa.int64()),
+        ("since", pa.timestamp("us", "UTC")),
+    ]
+)
+MEMBERSHIPS = pa.schema(
+    [
+        ("source", pa.string()),
+        ("key", pa.string()),
+        ("golden", pa.int64()),
+        ("from_at", pa.timestamp("us", "UTC")),
+        ("to_at", pa.timestamp("us", "UTC")),
+        ("ended_by", pa.int64()),
+    ]
+)
+
+
+def read_rows(connection: Connection, dataset_id: str, columns: Sequence[str]) -> pl.DataFrame:
+    """`_key` and these columns of a dataset's current rows, all as text, sorted by key; no rows while nothing was published."""
+    wanted = ["_key", *columns]
+    there = connection.execute("select to_regclass(%s) is not null", (current(dataset_id).as_string(connection),)).fetchone()
+    if there is None or not there[0]:
+        return pl.DataFrame(schema=dict.fromkeys(wanted, pl.String))
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in wanted)
+    return _read(connection, sql.SQL("copy (select {} from {} order by _key) to stdout (format csv, header)").format(names, current(dataset_id)))
+
+
+def read_records(connection: Connection, entity: str) -> pl.DataFrame:
+    """`record`, `source`, `key`, `golden`, `since` of an entity's records as they stand."""
+    query = queries("matching")["all_records_out"].format(entity=sql.Literal(entity))
+    return _read(connection, sql.SQL("copy ({}) to stdout (format csv, header)").format(query)).cast(
+        {"record": pl.Int64, "golden": pl.Int64}
+    ).with_columns(pl.col("since").str.to_datetime("%Y-%m-%d %H:%M:%S%.f%#z", time_unit="us").dt.convert_time_zone("UTC"))  # fmt: skip
+
+
+def _read(connection: Connection, statement: sql.Composed) -> pl.DataFrame:
+    data = io.BytesIO()
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for part in copy:
+            data.write(part)
+    data.seek(0)
+    return pl.read_csv(data, infer_schema=False, missing_utf8_is_empty_string=False)
+
+
+def reserve(connection: Connection, column: str, count: int) -> int:
+    """Take `count` numbers of `match_goldens.golden` or `match_records.record`; gives the first. The entity's lock is held."""
+    table = {"golden": "match_goldens", "record": "match_records"}[column]
+    row = connection.execute(
+        "select setval(pg_get_serial_sequence(%(table)s, %(column)s), nextval(pg_get_serial_sequence(%(table)s, %(column)s)) + %(count)s)",
+        {"table": table, "column": column, "count": max(count, 1)},
+    ).fetchone()
+    assert row is not None  # a function's value
+    return int(row[0]) - max(count, 1)
+
+
+def records_table() -> sql.Identifier:
+    return sql.Identifier("match_records")
+
+
+def forget(connection: Connection, entity: str, at: datetime, act: int) -> None:
+    """Take out what is about to be written anew: records, what waits, what rules and the model said. Judgements end, they do not go."""
+    values = {"entity": entity, "at": at, "act": act}
+    for name in ("forget_queue", "forget_records", "end_all_joins"):
+        connection.execute(queries("matching")[name], values)
+
+
+def is_empty(connection: Connection, table: str) -> bool:
+    """Whether a table of the index has no row of any entity, so that its keys may be made after filling it."""
+    row = connection.execute(sql.SQL("select not exists (select from {})").format(sql.Identifier(table))).fetchone()
+    return row is not None and bool(row[0])
+
+
+def put(connection: Connection, table: str, schema: pa.Schema, frame: pl.DataFrame) -> None:
+    """COPY a frame into a table of the index."""
+    copy_frames(connection, sql.Identifier(table), schema, [frame])
+
+
+__all__ = ["GOLDENS", "JUDGEMENTS", "MEMBERSHIPS", "QUEUE", "RECORDS", "CopyIn", "forget", "is_empty", "put", "read_records", "read_rows", "records_table", "reserve"]
