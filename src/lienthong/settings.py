@@ -28,6 +28,7 @@ class Settings:
     home: Path = _setting(Path("var"), "Where the embedded PostgreSQL, the keys and the demo files live.")
     datasets: Path = _setting(Path("datasets"), "The folder of contracts, one folder per dataset.")
     agreements: Path = _setting(Path("agreements"), "The folder of subsystems and agreements (YAML).")
+    models: Path = _setting(Path("models"), "The folder of matching models, one JSON file an entity; keep it in the province's repository.")
     host: str = _setting("127.0.0.1", "The address the server listens on.")
     port: int = _setting(8000, "The port the server listens on.")
     base_url: str = _setting("", "The public address in tokens and links; empty means http://host:port.")

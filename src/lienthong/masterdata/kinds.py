@@ -13,7 +13,21 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from lienthong.masterdata.predicates import Across, Alike, Both, Comparison, Crossed, Differ, Edits, Either, Empty, Features, Is, Level, Same
+from lienthong.masterdata.predicates import (
+    Across,
+    Alike,
+    Both,
+    Comparison,
+    Crossed,
+    Differ,
+    Edits,
+    Either,
+    Empty,
+    Features,
+    Is,
+    Level,
+    Same,
+)
 from lienthong.standards.legacy_encodings import is_syllable
 from lienthong.standards.text import name_key, tidy, without_marks
 
@@ -43,7 +57,7 @@ class Kind:
     same: str
     levels: Callable[[Attribute], tuple[Level, ...]]
     keys: tuple[str, ...]
-    extra: Callable[[Attribute], tuple[Comparison, ...]] = lambda _: ()
+    beside: Callable[[Attribute], tuple[Comparison, ...]] = lambda _: ()
 
 
 def features_of(attribute: Attribute, value: Any) -> Features:
@@ -74,7 +88,7 @@ def comparisons_of(attributes: Sequence[Attribute]) -> tuple[Comparison, ...]:
             swapped = Level("swapped", Crossed(given.column("flat"), family.column("flat")))
             levels = (levels[0], swapped, *levels[1:])
         found.append(Comparison(attribute.name, Empty(attribute.column(kind.empty)), levels))
-        found.extend(kind.extra(attribute))
+        found.extend(kind.beside(attribute))
     return (*found, *(_grouped(name, members) for name, members in groups.items()))
 
 
@@ -220,7 +234,15 @@ _LEGAL_FORMS = re.compile(
     r"\b(?:cong ty|cty|ct|trach nhiem huu han|tnhh|co phan|cp|mot thanh vien|mtv|1 thanh vien|hai thanh vien|2 thanh vien|doanh nghiep|dn|tu nhan|dntn"
     r"|hop tac xa|htx|chi nhanh|cn|ho kinh doanh|hkd|company|co|ltd|limited|jsc|joint stock|corporation|inc|private enterprise)\b"
 )
-_TRADES = {"tm": "thuong mai", "dv": "dich vu", "sx": "san xuat", "xd": "xay dung", "xnk": "xuat nhap khau", "vt": "van tai", "dt": "dau tu"}
+_TRADES = {
+    "tm": "thuong mai",
+    "dv": "dich vu",
+    "sx": "san xuat",
+    "xd": "xay dung",
+    "xnk": "xuat nhap khau",
+    "vt": "van tai",
+    "dt": "dau tu",
+}
 _VOWELS = re.compile(r"[aeiouy0-9 ]+")
 
 

@@ -79,14 +79,14 @@ def link(
         keep = join(a, b, -negative)
         lose = b if keep == a else a
         del sums[a, b]
-        for other in members:
+        for other, others in members.items():
             if other == keep:
                 continue
             kept, lost = (min(keep, other), max(keep, other)), (min(lose, other), max(lose, other))
             sums[kept] = total = sums[kept] + sums.pop(lost)
             if lost in banned:
                 banned.add(kept)
-            mean = total / (len(members[keep]) * len(members[other]))
+            mean = total / (len(members[keep]) * len(others))
             if kept not in banned and mean >= floor:
                 heapq.heappush(heap, (-mean, *kept))
     near: list[tuple[int, int, float]] = []

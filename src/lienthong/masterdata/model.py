@@ -6,6 +6,7 @@ rare name cannot be read out of a model; they are personal data all the same and
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -101,7 +102,14 @@ def rungs_of(plan: Plan, parameters: Iterable[Iterable[tuple[float, float]]]) ->
 
 def write_model(model: Model, path: Path) -> None:
     """Write `<path>` (JSON, readable) and `<path stem>.frequencies.parquet` beside it."""
-    document = {
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document_of(model), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    frequencies_path(path).write_bytes(frequencies_of(model))
+
+
+def document_of(model: Model) -> dict[str, Any]:
+    """The readable part: probabilities, cuts, keys."""
+    return {
         "format": FORMAT,
         "entity": model.plan.entity,
         "version": model.version,
@@ -127,18 +135,23 @@ def write_model(model: Model, path: Path) -> None:
             for comparison, rungs in zip(model.plan.comparisons, model.rungs, strict=True)
         ],
     }
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def frequencies_of(model: Model) -> bytes:
+    """The frozen frequencies as Parquet: column, hash, count; the row of hash 0 holds a column's total."""
+    schema = {"column": pl.String, "hash": pl.UInt64, "count": pl.Int64}
     frames = [
         pl.DataFrame(
             {"column": [column] * (len(each.counts) + 1), "hash": [0, *each.counts], "count": [each.total, *each.counts.values()]},
-            schema={"column": pl.String, "hash": pl.UInt64, "count": pl.Int64},
+            schema=schema,
         )
         for column, each in model.frequencies.items()
     ]
     for name, hashes in (("*common", model.blocking.common), ("*dropped", model.blocking.dropped)):
-        schema = {"column": pl.String, "hash": pl.UInt64, "count": pl.Int64}
         frames.append(pl.DataFrame({"column": [name] * len(hashes), "hash": sorted(hashes), "count": [0] * len(hashes)}, schema=schema))
-    pl.concat(frames).write_parquet(frequencies_path(path))
+    data = io.BytesIO()
+    pl.concat(frames).write_parquet(data)
+    return data.getvalue()
 
 
 def frequencies_path(path: Path) -> Path:
@@ -148,13 +161,19 @@ def frequencies_path(path: Path) -> Path:
 def read_model(path: Path) -> Model:
     """Read what `write_model` wrote. Raises ModelError naming the file and what is wrong."""
     try:
-        document = json.loads(path.read_text("utf-8"))
-        table = pl.read_parquet(frequencies_path(path))
-        if document.get("format") != FORMAT:
-            raise ModelError(f"{path.name}: expected format {FORMAT}, found {document.get('format')}.", hint="Train it again.")
-        return _model(document, table)
-    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+        return model_of(json.loads(path.read_text("utf-8")), frequencies_path(path).read_bytes())
+    except (OSError, ValueError) as error:
         raise ModelError(f"{path.name} cannot be read as a model: {error}", hint="Train it again: lienthong match train.") from error
+
+
+def model_of(document: Mapping[str, Any], frequencies: bytes) -> Model:
+    """The model of a document and its frequencies. Raises ModelError when they are not of this format."""
+    if document.get("format") != FORMAT:
+        raise ModelError(f"A model of format {FORMAT} was expected, found {document.get('format')}.", hint="Train it again.")
+    try:
+        return _model(document, pl.read_parquet(io.BytesIO(frequencies)))
+    except (KeyError, TypeError, pl.exceptions.PolarsError) as error:
+        raise ModelError(f"This is no model: {error}", hint="Train it again: lienthong match train.") from error
 
 
 def _model(document: Mapping[str, Any], table: pl.DataFrame) -> Model:

@@ -65,4 +65,3 @@ class Rules:
         if left_source == right_source and left_source in self._unique:
             return True
         return bool(self._apart) and all(left[n] is not None and right[n] is not None and left[n] != right[n] for n in self._apart)
-

@@ -48,7 +48,9 @@ def memory_database(memory_limit: str = "1GB", threads: int = 2) -> duckdb.DuckD
     return connection
 
 
-def settings(plan: Plan, functions: Mapping[str, str], prior: float, rungs: Sequence[Sequence[Rung]] | None = None, *, with_parts: bool = False) -> dict[str, Any]:
+def settings(
+    plan: Plan, functions: Mapping[str, str], prior: float, rungs: Sequence[Sequence[Rung]] | None = None, *, with_parts: bool = False
+) -> dict[str, Any]:
     """The plan, trained or not, as Splink's settings."""
     return {
         "link_type": "dedupe_only",
@@ -137,7 +139,9 @@ class DuckDBEngine:
         needed = pl.concat([pairs["left"], pairs["right"]]).unique()
         suffix = f"_{self._calls}"
         _load(self._connection, "needed" + suffix, needed.alias("unique_id").to_frame())
-        self._connection.execute(f"create temp table records{suffix} as select f.* from features f semi join needed{suffix} using (unique_id)")  # noqa: S608 our own names
+        self._connection.execute(
+            f"create temp table records{suffix} as select f.* from features f semi join needed{suffix} using (unique_id)"
+        )  # noqa: S608 our own names
         _load(
             self._connection,
             "pairs" + suffix,
@@ -153,9 +157,12 @@ class DuckDBEngine:
             scored = linker.inference.predict()
         query = f'select unique_id_l as "left", unique_id_r as "right", match_weight as bits, {self._common()} as common from {scored.physical_name}'  # noqa: S608
         frame = pl.DataFrame(pl.from_arrow(self._connection.execute(query).to_arrow_table()))
-        for name in (scored.physical_name, *(f"{t}{suffix}" for t in ("records", "needed", "pairs", *(f"rarity_{c}" for c in self._rarity)))):
+        for name in (
+            scored.physical_name,
+            *(f"{t}{suffix}" for t in ("records", "needed", "pairs", *(f"rarity_{c}" for c in self._rarity))),
+        ):
             self._connection.execute(f'drop table if exists "{name}"')
-        linker.table_management.invalidate_cache()
+        linker.table_management.invalidate_cache()  # type: ignore[no-untyped-call] # Splink does not type it
         return frame.cast({"left": pl.UInt32, "right": pl.UInt32})
 
     def _common(self) -> str:

@@ -37,7 +37,12 @@ _TWICE = 2  # keys that should find each: what was invented is not what will com
 
 
 def train(
-    plan: Plan, features: pl.DataFrame, version: str, sources: Sequence[str] | pl.Series | None = None, on_step: OnStep = lambda _: None, seed: int = 1
+    plan: Plan,
+    features: pl.DataFrame,
+    version: str,
+    sources: Sequence[str] | pl.Series | None = None,
+    on_step: OnStep = lambda _: None,
+    seed: int = 1,
 ) -> Model:
     """Learn a model from feature rows (columns of the plan, in any order of rows).
 
@@ -49,7 +54,9 @@ def train(
     features = _without_repeats(features.select(plan.columns), sources).sort(plan.columns)
     sample = features if features.height <= _SAMPLE else features.sample(_SAMPLE, seed=seed)
     on_step("learning")
-    trainer = Trainer(plan, sample.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("unique_id")), min(0.1, 2 / sample.height), seed)
+    trainer = Trainer(
+        plan, sample.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("unique_id")), min(0.1, 2 / sample.height), seed
+    )
     for session in sessions(plan, sample):
         trainer.learn(session.columns)
     shared = shared_comparisons(plan)
@@ -171,7 +178,9 @@ def _kin_bits(model: Model, features: pl.DataFrame) -> float:
     """
     plan = model.plan
     shared_columns = [
-        (name, parts[0]) for name, parts in plan.key_columns() if plan.attribute(name).options.get("shared", plan.attribute(name).kind in SHARED)
+        (name, parts[0])
+        for name, parts in plan.key_columns()
+        if plan.attribute(name).options.get("shared", plan.attribute(name).kind in SHARED)
     ]
     every = features.height * (features.height - 1) / 2
     worst = 0.0
@@ -247,7 +256,7 @@ def with_weight(weighed: pl.DataFrame, model: Model) -> pl.DataFrame:
 def _first_keys(plan: Plan, features: pl.DataFrame) -> Blocking:
     """Broad keys to begin with: identifiers alone, and any two attributes together, the rarer the better."""
     columns = list(plan.key_columns())
-    recipes = [(parts[0],) for name, parts in columns if plan.attribute(name).kind == "identifier"]
+    recipes: list[tuple[str, ...]] = [(parts[0],) for name, parts in columns if plan.attribute(name).kind == "identifier"]
     recipes += [(parts[0], others[0]) for (_, parts), (_, others) in combinations(columns, 2)]
     if len(columns) == 1:
         recipes += [(part,) for part in columns[0][1]]
@@ -265,7 +274,7 @@ def _chosen_keys(model: Model, features: pl.DataFrame, weighed: pl.DataFrame) ->
     plan = model.plan
     invented = _invented_pairs(model, features, weighed)
     columns = [(name, part) for name, parts in plan.key_columns() for part in parts]
-    candidates = [((part,), invented[part]) for name, part in columns]
+    candidates: list[tuple[tuple[str, ...], NDArray[np.bool_]]] = [((part,), invented[part]) for name, part in columns]
     candidates += [((a, b), invented[a] & invented[b]) for (n, a), (m, b) in combinations(columns, 2) if n != m]
     limit = 20.0 * features.height
     priced = [(recipe, found, pairs_within(features, recipe)) for recipe, found in candidates if found.mean() > 0.02]

@@ -50,7 +50,11 @@ def read_register_rows(connection: Connection, entity: Entity) -> pl.DataFrame:
     frames = []
     for register in entity.registers:
         role = register.role
-        columns = {name for sources in role.attributes.values() for name in sources} | set(role.by) | ({role.dated_by} if role.dated_by else set())
+        columns = (
+            {name for sources in role.attributes.values() for name in sources}
+            | set(role.by)
+            | ({role.dated_by} if role.dated_by else set())
+        )
         rows = match_bulk.read_rows(connection, register.contract.id, sorted(columns))
         if role.dated_by is not None:
             rows = rows.with_columns(pl.col(role.dated_by).str.slice(0, 10).str.to_date(strict=False))
@@ -78,7 +82,7 @@ def match_all(
         act = store.add_act("bulk", at, official or PLATFORM, reason, details={"model": model.version, **resolution.counts})
         writer = _Writer(connection, store, entity, model, rows, features, resolution, at, act)
         goldens = writer.write(before)
-        version = _publish(workshop, connection, entity.master, rows, goldens, at, on_step)
+        version = _publish(connection, entity.master, rows, goldens, at, on_step)
         counts = {**resolution.counts, "waiting": len(resolution.near), "goldens": int(np.unique(goldens.numbers).size)}
         entry = Entry(
             at=at,
@@ -154,7 +158,9 @@ class _Writer:
         known = self._store.golden_ids({*before["golden"].to_list()}) if before.height else {}
         ids = known | new
         self._tell(ids, numbers, held, new, merged, ended, revived)
-        return _Goldens(numbers, pl.DataFrame({"golden": list(ids), "id": list(ids.values())}, schema={"golden": pl.Int64, "id": pl.String}))
+        return _Goldens(
+            numbers, pl.DataFrame({"golden": list(ids), "id": list(ids.values())}, schema={"golden": pl.Int64, "id": pl.String})
+        )
 
     def _identities(
         self, held: pl.DataFrame, gone: pl.DataFrame
@@ -172,7 +178,9 @@ class _Writer:
         lost = set(gone["golden"].to_list())
         steady_clusters = set(steady["cluster"].to_list())
         fresh = by_cluster.filter(pl.col("most") == -1)["cluster"].to_numpy()
-        moved = frame.filter(~pl.col("cluster").is_in(np.fromiter(steady_clusters, np.int64, len(steady_clusters))) & ~pl.col("cluster").is_in(fresh))
+        moved = frame.filter(
+            ~pl.col("cluster").is_in(np.fromiter(steady_clusters, np.int64, len(steady_clusters))) & ~pl.col("cluster").is_in(fresh)
+        )
         steady_golden = dict(steady.select("cluster", "least").rows())
         if steady_golden:
             mask = frame["cluster"].is_in(list(steady_golden)).to_numpy()
@@ -348,11 +356,16 @@ def _as_json(content: pl.DataFrame) -> pl.Series:
 
 
 def _escaped(name: str) -> pl.Expr:
-    return pl.col(name).str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True).str.replace_all(r"[\x00-\x1f]", " ")
+    return (
+        pl.col(name)
+        .str.replace_all("\\", "\\\\", literal=True)
+        .str.replace_all('"', '\\"', literal=True)
+        .str.replace_all(r"[\x00-\x1f]", " ")
+    )
 
 
 def _publish(
-    workshop: Workshop, connection: Connection, master: Contract, rows: pl.DataFrame, goldens: _Goldens, at: datetime, on_step: OnStep
+    connection: Connection, master: Contract, rows: pl.DataFrame, goldens: _Goldens, at: datetime, on_step: OnStep
 ) -> GoldenVersion:  # fmt: skip
     """The golden records as one version of the master dataset: what differs from the last is versioned, the rest costs nothing."""
     on_step("choosing", goldens.ids.height)
@@ -369,7 +382,9 @@ def _publish(
             stage.add(frame[start : start + 100_000])
     same = writer.settle_same()
     published = writer.publish(today, end_missing=True)
-    counts = Counts(rows_in=frame.height, rows_published=published.inserted + published.updated, rows_unchanged=same, rows_ended=published.ended)
+    counts = Counts(
+        rows_in=frame.height, rows_published=published.inserted + published.updated, rows_unchanged=same, rows_ended=published.ended
+    )
     version = writer.version if published.any else None
     if version is not None:
         writer.record(run_id, at, [p.name for p in master.properties], published)

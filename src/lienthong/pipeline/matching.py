@@ -258,7 +258,9 @@ class _Work:
         counted: dict[str, int] = defaultdict(int)
         for event in events:
             counted[event["kind"]] += 1
-        named = {(r.source, r.key): ids[golden_of[n]] for n, r in self._records.items() if n in self._fresh or self._wanted or self._is_torn}
+        named = {
+            (r.source, r.key): ids[golden_of[n]] for n, r in self._records.items() if n in self._fresh or self._wanted or self._is_torn
+        }
         return Matched(act, {**self._ids(self._unchanged), **named}, dict(counted), version, waiting)
 
     # Linking
@@ -443,7 +445,12 @@ class _Work:
             self._store.add_judgements(rows, self._cause.at, act)
 
     def _publish(
-        self, connection: Connection, touched: set[int], ids: Mapping[int, str], golden_of: Mapping[int, int], ending: Mapping[int, int | None]
+        self,
+        connection: Connection,
+        touched: set[int],
+        ids: Mapping[int, str],
+        golden_of: Mapping[int, int],
+        ending: Mapping[int, int | None],
     ) -> GoldenVersion:
         members: dict[int, list[StoredRecord]] = defaultdict(list)
         for number, golden in golden_of.items():

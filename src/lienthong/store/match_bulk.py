@@ -76,7 +76,9 @@ def read_rows(connection: Connection, dataset_id: str, columns: Sequence[str]) -
     if there is None or not there[0]:
         return pl.DataFrame(schema=dict.fromkeys(wanted, pl.String))
     names = sql.SQL(", ").join(sql.Identifier(name) for name in wanted)
-    return _read(connection, sql.SQL("copy (select {} from {} order by _key) to stdout (format csv, header)").format(names, current(dataset_id)))
+    return _read(
+        connection, sql.SQL("copy (select {} from {} order by _key) to stdout (format csv, header)").format(names, current(dataset_id))
+    )
 
 
 def read_records(connection: Connection, entity: str) -> pl.DataFrame:
@@ -93,7 +95,7 @@ def _read(connection: Connection, statement: sql.Composed) -> pl.DataFrame:
         for part in copy:
             data.write(part)
     data.seek(0)
-    return pl.read_csv(data, infer_schema=False, missing_utf8_is_empty_string=False)
+    return pl.read_csv(data, infer_schema=False)
 
 
 def reserve(connection: Connection, column: str, count: int) -> int:
@@ -129,4 +131,18 @@ def put(connection: Connection, table: str, schema: pa.Schema, frame: pl.DataFra
     copy_frames(connection, sql.Identifier(table), schema, [frame])
 
 
-__all__ = ["GOLDENS", "JUDGEMENTS", "MEMBERSHIPS", "QUEUE", "RECORDS", "CopyIn", "forget", "is_empty", "put", "read_records", "read_rows", "records_table", "reserve"]
+__all__ = [
+    "GOLDENS",
+    "JUDGEMENTS",
+    "MEMBERSHIPS",
+    "QUEUE",
+    "RECORDS",
+    "CopyIn",
+    "forget",
+    "is_empty",
+    "put",
+    "read_records",
+    "read_rows",
+    "records_table",
+    "reserve",
+]

@@ -103,7 +103,9 @@ class Index:
         row = self._run("reserve", count=count)[0]
         return list(row[0]), list(row[1])
 
-    def add_act(self, kind: str, at: datetime, by: str, reason: str = "", undoes: int | None = None, details: Mapping[str, Any] | None = None) -> int:
+    def add_act(
+        self, kind: str, at: datetime, by: str, reason: str = "", undoes: int | None = None, details: Mapping[str, Any] | None = None
+    ) -> int:
         """Note an act; gives its number."""
         values = {"kind": kind, "at": at, "by": by, "reason": reason, "undoes": undoes, "details": Json(dict(details or {}))}
         return int(self._run("add_act", entity=self._entity, **values)[0][0])
@@ -171,9 +173,7 @@ class Index:
         return [tuple(row) for row in self._run("overrides", goldens=list(goldens))]
 
     def _whole(self, name: str, **values: Any) -> list[StoredRecord]:
-        return [
-            StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6], r[7], r[8], r[9]) for r in self._run(name, **values)
-        ]
+        return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6], r[7], r[8], r[9]) for r in self._run(name, **values)]
 
     def _run(self, name: str, **values: Any) -> list[Any]:
         return self._connection.execute(self._queries[name], values).fetchall()
@@ -238,7 +238,7 @@ def _statement(contract_id: str, columns: tuple[tuple[str, str], ...]) -> sql.Co
         history=history(contract_id),
         changes=changes(contract_id),
         columns=sql.SQL(", ").join(names),
-        typed=sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(SQL_TYPES[t])) for n, t in columns),  # type: ignore[arg-type] # our own table of types
+        typed=sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(SQL_TYPES[t])) for n, t in columns),
         typed_columns=sql.SQL(", ").join([sql.Identifier("_key"), *names]),
         same=sql.SQL(" and ").join(sql.SQL("incoming.{0} is not distinct from held.{0}").format(n) for n in names),
         assignments=sql.SQL(", ").join(sql.SQL("{0} = incoming.{0}").format(n) for n in names),

@@ -1,0 +1,93 @@
+"""Models: trained from the registers as they stand, looked at before they are used, then put in force.
+
+A trained model is a file. Nothing changes until it is adopted: `compare` says beforehand which golden records would merge or split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from lienthong.ledger import Entry, Event
+from lienthong.masterdata.cutting import choose_cuts
+from lienthong.masterdata.entities import Entity
+from lienthong.masterdata.model import Model, document_of, frequencies_of, model_of
+from lienthong.masterdata.resolve import resolve
+from lienthong.masterdata.training import train
+from lienthong.pipeline.match_all import PLATFORM, read_register_rows
+from lienthong.pipeline.workshop import Workshop
+from lienthong.store import Connection, append_entries, match_bulk
+from lienthong.store import matching as store
+
+OnStep = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a new model would change: how many golden records merge, split or stay, and some of each by id."""
+
+    records: int
+    same: int
+    merging: int
+    splitting: int
+    examples: tuple[tuple[str, ...], ...]
+
+
+def train_entity(workshop: Workshop, entity: Entity, on_step: OnStep = lambda _: None) -> Model:
+    """A model from the registers' current rows. Raises ValueError when there are fewer than two records."""
+    with workshop.database.connect() as connection:
+        on_step("reading")
+        rows = read_register_rows(connection, entity)
+        before = store.model_version(connection, entity.name)
+    version = str(1 if before is None or not before.isdigit() else int(before) + 1)
+    features = entity.plan.feature_frame(rows)
+    model = train(entity.plan, features, version, rows["source"], on_step)
+    on_step("cuts")
+    return model.with_cuts(choose_cuts(model, features, rows["source"]))
+
+
+def adopt(workshop: Workshop, entity: Entity, model: Model, official: str = "") -> None:
+    """Put a model in force. What was matched by the one before stays until everything is matched again."""
+    at = workshop.clock()
+    with workshop.database.connect() as connection:
+        store.put_model(connection, entity.name, model.version, document_of(model), frequencies_of(model), at)
+        entry = Entry(
+            at=at,
+            event=Event.MODEL_TRAINED,
+            caller=PLATFORM,
+            official=official,
+            dataset=entity.master.id,
+            outcome="adopted",
+            details={"entity": entity.name, "model": model.version, "records": model.records_seen},
+        )
+        append_entries(connection, [entry], workshop.signer, at)
+
+
+def in_force(connection: Connection, entity: Entity) -> Model | None:
+    """The model in force, reading the registers' promises from today's contracts; None when none was adopted."""
+    stored = store.model(connection, entity.name)
+    if stored is None:
+        return None
+    model = model_of(stored[1], stored[2])
+    return replace(model, plan=replace(model.plan, unique_sources=entity.plan.unique_sources))
+
+
+def compare(workshop: Workshop, entity: Entity, model: Model) -> Difference:
+    """What would change if everything were matched by this model: nothing is written."""
+    with workshop.database.connect() as connection:
+        rows = read_register_rows(connection, entity)
+        held = match_bulk.read_records(connection, entity.name)
+        ids = store.Index(connection, entity.name).golden_ids(held["golden"].unique().to_list()) if held.height else {}
+    resolution = resolve(model, entity.plan.feature_frame(rows), rows["source"])
+    joined = rows.select("source", "key").with_columns(pl.Series("cluster", resolution.cluster)).join(held, on=["source", "key"], how="inner")
+    by_cluster = joined.group_by("cluster").agg(pl.col("golden").unique().alias("goldens"))
+    by_golden = joined.group_by("golden").agg(pl.col("cluster").n_unique().alias("clusters"))
+    merging = by_cluster.filter(pl.col("goldens").list.len() > 1).sort("cluster")
+    splitting = by_golden.filter(pl.col("clusters") > 1).sort("golden")
+    touched = np.unique(np.concatenate([merging["goldens"].explode().to_numpy(), splitting["golden"].to_numpy()])) if held.height else []
+    examples = [tuple(ids[golden] for golden in goldens) for goldens in merging["goldens"].head(10).to_list()]
+    examples += [(ids[golden],) for golden in splitting["golden"].head(10).to_list()]
+    return Difference(rows.height, by_golden.height - len(touched), merging.height, splitting.height, tuple(examples))
