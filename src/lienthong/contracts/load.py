@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lienthong.contracts import match_reading
 from lienthong.contracts.faults import Fault, Faults, nearest
 from lienthong.contracts.model import (
     Contract,
@@ -118,6 +119,7 @@ def _contract(document: dict[str, Any], connectors: Collection[str] | None, faul
         legal_basis=tuple(_legal_basis(words.get("legalBasis"), faults)),
         valid_from=faults.text(words.get("validFrom"), "customProperties.validFrom") or None,
         expect=_expect(words.get("expect"), faults),
+        match=match_reading.roles(words.get("match"), names, faults),
         document=document,
     )
     check_whole(contract, faults)
@@ -181,6 +183,8 @@ def _property(found: Mapping[str, Any], names: Sequence[str], faults: Faults, pl
         authoritative=faults.flag(words.get("authoritative"), f"{place}.authoritative"),
         as_of=None if as_of is None else str(as_of),
         mask=None if mask is None else str(mask),
+        match=match_reading.match_spec(words.get("match"), faults, place),
+        survivorship=match_reading.survivorship(words.get("survivorship"), faults, place),
         examples=tuple(str(example) for example in faults.entries(found.get("examples"), f"{place}.examples")),
         rules=(
             *rules_of_type(type_options, name, faults, f"{place}.logicalTypeOptions"),

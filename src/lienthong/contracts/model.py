@@ -60,6 +60,39 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class MatchSpec:
+    """How an attribute of a master entity is compared: `kind` is one of `vocabulary.KINDS`, options as documented there."""
+
+    kind: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SurvivorshipRule:
+    """One appeal in choosing among values: authority (with `of`), recent, complete, frequent, longest, prefer, largest, smallest."""
+
+    rule: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MatchRole:
+    """What a row of this dataset says of one master entity. `attributes`: attribute → properties, the first with a value counts.
+
+    `unique`: the register promises one row an entity. `dated_by`: the property with the source's own date. `by`: rows that share
+    these properties are one record; without it each row is one.
+    """
+
+    entity: str
+    role: str = ""
+    unique: bool = False
+    dated_by: str | None = None
+    by: tuple[str, ...] = ()
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unless: Mapping[str, str] = field(default_factory=dict)  # property → pattern: rows it fits are no record of the entity
+
+
+@dataclass(frozen=True)
 class Property:
     """One column. `logical_type` is one of string, integer, number, boolean, date, timestamp."""
 
@@ -80,6 +113,8 @@ class Property:
     mask: str | None = None  # how `masked` fields show: last2, last3, year, initials
     examples: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
+    match: MatchSpec | None = None  # of a master contract: how the attribute is compared
+    survivorship: tuple[SurvivorshipRule, ...] = ()  # of a master contract: whose value is chosen
 
 
 @dataclass(frozen=True)
@@ -133,6 +168,7 @@ class Contract:
     legal_basis: tuple[LegalBasis, ...] = ()
     valid_from: str | None = None  # the property that says since when the row is true; None: the delivery's date
     expect: Expect = Expect()
+    match: tuple[MatchRole, ...] = ()
     digest: str = ""
     document: Mapping[str, Any] = field(default_factory=dict)  # the ODCS document as read
 
@@ -152,3 +188,8 @@ class Contract:
     def all_rules(self) -> tuple[Rule, ...]:
         """Rules of the columns, then those across columns."""
         return tuple(rule for p in self.properties for rule in p.rules) + self.rules
+
+
+def source_name(contract: Contract, role: MatchRole) -> str:
+    """What records of this role are called everywhere: the dataset, or `dataset#role` where it speaks of several entities."""
+    return f"{contract.id}#{role.role}" if role.role else contract.id

@@ -14,8 +14,7 @@ CONTRACT_WORDS: Mapping[str, str] = {
     "descriptionEn": "What the dataset is, in English; `description.purpose` says it in Vietnamese.",
     "agency": "Identifier of the agency that owns the dataset, such as `H10.12`. Required.",
     "entity": "What a row is about: person, enterprise, parcel, household, facility, agency.",
-    "match": "How records of this dataset are compared with those of others: read by the catalogue of master data.",
-    "survivorship": "Which source's value of an attribute is chosen when they differ: read by the catalogue of master data.",
+    "match": "Which master entities a row speaks of, and how; the table below.",
     "layer": "Where the dataset stands: `source`, `master`, `code_list`, `transaction`, `aggregate` or `open`. Without it: `source`.",
     "sharing": "`open` to all, `default` to agencies, `on_request`, or `restricted`. Without it: `on_request`.",
     "legalBasis": "A list of `text` with `validFrom` and `validTo` (dates): the law the dataset is kept and shared under; `validTo` is the first day it no longer holds.",
@@ -30,6 +29,8 @@ PROPERTY_WORDS: Mapping[str, str] = {
     "source": "The heading, or a list of headings, under which the value arrives. Without it: the property's own name.",
     "asOf": "The property (a date) that dates a unit's code or an address; or `delivery`, the day of the delivery.",
     "authoritative": "`true` where this agency is the one trusted source of the value.",
+    "match": "In a master contract: how the attribute is compared: `kind` and its options; the table below.",
+    "survivorship": "In a master contract: a list of rules that choose among the values of several registers; the table below.",
     "mask": "How the value shows where an agreement says masked: `last2`, `last3`, `year` or `initials`.",
 }
 SOURCE_WORDS: Mapping[str, str] = {
@@ -39,6 +40,52 @@ SOURCE_WORDS: Mapping[str, str] = {
     "delivery": "`snapshot`: the whole dataset each time, what is missing has ended. `incremental`: new and changed rows only.",
     "options": "Options of that connector.",
 }
+ROLE_WORDS: Mapping[str, str] = {
+    "entity": "The entity a row speaks of; a contract of layer `master` with this `entity` says what is known of it. Required.",
+    "role": "A name for this role, where a dataset speaks of several entities: its records are then called `dataset#role`.",
+    "unique": "`true`: the register promises one row an entity, so two of its rows are never joined.",
+    "datedBy": "The property (a date) that says when the register last looked at the row: what is newer counts more.",
+    "by": "Properties whose rows together are one record: the household of a register of persons. Without it: each row.",
+    "unless": "Property → pattern (a regular expression, anywhere in the value): rows it fits are no record of the entity, such as a company among holders of land.",
+    "attributes": "Attribute of the entity → property here, or a list of them: the first with a value counts. Required.",
+}
+KINDS: Mapping[str, str] = {
+    "person_name": "The whole name of a person: marks, order, spelling, missing middle name.",
+    "given_name": "A given name that stands alone.",
+    "surname": "A family name that stands alone.",
+    "organisation_name": "The name of an organisation; its legal form counts less than the rest.",
+    "date": "A date of any precision: swapped day and month, year only.",
+    "year": "A year.",
+    "identifier": "A number given once to one: with `unique`, two different ones never belong together.",
+    "phone": "A telephone number.",
+    "place": "A unit's code, before or after 1 July 2025.",
+    "address": "An address, with its abbreviations.",
+    "text": "A word or a few.",
+    "category": "One of a short list.",
+    "number": "A number that is compared sign by sign.",
+    "code": "A code that is compared sign by sign.",
+}
+MATCH_OPTIONS: Mapping[str, str] = {
+    "kind": "What kind of value it is; one of the kinds below. Required.",
+    "unique": "`true`: two different valid values never belong to one entity without a steward; equal ones join where name or birth agree.",
+    "weak": "`true`: an identifier that is evidence only.",
+    "pattern": "The form (a regular expression) a value must have to count as this attribute.",
+    "group": "Attributes of one group hang together and count once: the finest agreement among them.",
+    "apart": "`true`: records that differ in all attributes marked so are never joined by themselves.",
+    "shared": "Whether people under one roof share it; without it, by its kind.",
+    "compare": "`false`: carried into the golden record, not compared.",
+}
+SURVIVORSHIP_RULES: Mapping[str, str] = {
+    "authority": "The register earliest in the list `of`; those not in it come last.",
+    "recent": "The newest by the register's own date; undated ones come last.",
+    "complete": "The fullest: dates with their day, names with their marks and all their words.",
+    "frequent": "The value most records have.",
+    "longest": "The longest text.",
+    "largest": "The largest number, or the last in alphabetical order.",
+    "smallest": "The smallest number, or the first in alphabetical order.",
+    "prefer": "A value that has the form `pattern`, before one that has not.",
+}
+SURVIVORSHIP_PARAMETERS: Mapping[str, tuple[str, ...]] = {"authority": ("of",), "prefer": ("pattern",)}
 EXPECT_WORDS: Mapping[str, tuple[str, str]] = {
     "rowsMin": ("rows_min", "Fewest rows of a delivery."),
     "rowsMax": ("rows_max", "Most rows of a delivery."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lienthong.contracts.faults import Fault, Faults, nearest
+from lienthong.contracts.match_reading import check_roles
 from lienthong.contracts.model import Contract, Sensitivity, Sharing
 
 _OF_PERSONS = (Sensitivity.PERSONAL, Sensitivity.SENSITIVE)
@@ -42,6 +43,7 @@ def check_whole(contract: Contract, faults: Faults) -> None:
 def check_between(contracts: Mapping[str, Contract]) -> list[Fault]:
     """References to datasets or columns that no contract of the folder has."""
     faults = Faults()
+    check_roles(contracts, faults)
     for contract in contracts.values():
         for rule in contract.all_rules:
             if rule.kind != "reference":

@@ -96,6 +96,8 @@ def content_frame(rows: pl.DataFrame, register: Register, master: Contract) -> p
         if p.key_position is not None or p.name == "provenance":
             continue
         columns.append(_attribute(role, p.name, pattern_of(master, p.name), rows.columns).alias(p.name))
+    for name, pattern in role.unless.items():
+        rows = rows.filter(~pl.col(name).cast(pl.String).str.contains(pattern).fill_null(value=False))
     frame = rows.sort("_key").select(columns)
     if role.by:
         frame = frame.drop_nulls("key").unique("key", keep="first", maintain_order=True)
@@ -103,8 +105,10 @@ def content_frame(rows: pl.DataFrame, register: Register, master: Contract) -> p
 
 
 def content_of(row: Mapping[str, Any], role: MatchRole, master: Contract) -> dict[str, Any]:
-    """The attributes of one row as text, absent ones left out; the same as `content_frame` gives."""
+    """The attributes of one row as text, absent ones left out; the same as `content_frame` gives. Nothing for a row that is no record."""
     found: dict[str, Any] = {}
+    if any(row.get(name) is not None and re.search(pattern, str(row[name])) for name, pattern in role.unless.items()):
+        return found
     for name, sources in role.attributes.items():
         pattern = pattern_of(master, name)
         for source in sources:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
 from lienthong.contracts import Contract
-from lienthong.masterdata.survivorship import Chosen, Override, Policy, Statement, golden
+from lienthong.masterdata.survivorship import Override, Policy, Statement, golden, provenance
 
 PROVENANCE = "provenance"  # the property of a master contract that says where each value came from
 
@@ -47,12 +46,6 @@ def golden_row(id: str, members: Sequence[Member], policy: Policy, master: Contr
         else:
             row[p.name] = typed(chosen[p.name].value, p.logical_type) if p.name in chosen else None
     return row
-
-
-def provenance(chosen: Mapping[str, Chosen]) -> str:
-    """{attribute: [source, key, rule, distinct values]} as JSON, attributes in alphabetical order."""
-    found = {name: [c.source, c.record, c.rule, 1 + len({str(o.value) for o in c.others})] for name, c in sorted(chosen.items())}
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
 
 
 def typed(text: Any, logical_type: str) -> Any:

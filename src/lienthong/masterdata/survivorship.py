@@ -1,0 +1,193 @@
+"""Which value of an attribute survives, of all that registers say. A function of the statements, never of their order.
+
+The rules of the contract are asked one after another until one value stands alone. `survivorship_frame.py` does the same for
+many golden records at once, and a property test holds the two together.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from lienthong.contracts import Contract, SurvivorshipRule
+
+USUAL = tuple(SurvivorshipRule(rule) for rule in ("recent", "complete", "frequent", "longest"))
+ONLY = "only"  # the rule told where every register says the same
+STEWARD = "steward"  # the rule told where a person decided
+LAST = "smallest"  # what decides when no rule does
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One register's value of one attribute. `source` is the register, `record` the key there, `dated` the register's own date."""
+
+    attribute: str
+    value: Any
+    source: str
+    record: str
+    dated: date | None = None
+
+
+@dataclass(frozen=True)
+class Other:
+    """A value that lost."""
+
+    value: Any
+    source: str
+    record: str
+    dated: date | None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The value that survived, from where, by which rule, and those that lost (distinct values, in order)."""
+
+    value: Any
+    source: str
+    record: str
+    rule: str
+    dated: date | None
+    others: tuple[Other, ...] = ()
+
+
+@dataclass(frozen=True)
+class Override:
+    """A steward's value: it stands until its last day, whatever registers say. A value of None says there is none."""
+
+    attribute: str
+    value: Any
+    by: str
+    reason: str
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Attribute → rules in order of appeal. `patterns`: the form a value must have to count."""
+
+    rules: Mapping[str, tuple[SurvivorshipRule, ...]]
+
+    def of(self, attribute: str) -> tuple[SurvivorshipRule, ...]:
+        return self.rules.get(attribute) or USUAL
+
+
+def policy_of(master: Contract) -> Policy:
+    """The policy a master contract states; attributes that say nothing have the usual rules."""
+    return Policy({p.name: p.survivorship for p in master.properties if p.survivorship})
+
+
+def golden(statements: Iterable[Statement], policy: Policy, overrides: Sequence[Override] = ()) -> dict[str, Chosen]:
+    """Choose one value per attribute.
+
+    Statements need no order; what no rule decides falls to the smallest (value, source, record), so the result does not depend on
+    input order. An attribute with no statement is absent, never None, unless a steward said there is none.
+    """
+    by_attribute: dict[str, list[Statement]] = {}
+    for statement in statements:
+        if statement.value is not None:
+            by_attribute.setdefault(statement.attribute, []).append(statement)
+    chosen = {attribute: _choose(said, policy.of(attribute)) for attribute, said in sorted(by_attribute.items())}
+    for override in overrides:
+        before = chosen.get(override.attribute)
+        others = () if before is None else (Other(before.value, before.source, before.record, before.dated), *before.others)
+        chosen[override.attribute] = Chosen(override.value, STEWARD, override.by, STEWARD, None, others)
+    return chosen
+
+
+def _choose(said: Sequence[Statement], rules: Sequence[SurvivorshipRule]) -> Chosen:
+    """Narrow the statements rule by rule; the rule told is the one after which a single value was left."""
+    left = list(said)
+    told = ONLY
+    for rule in rules:
+        if len({each.value for each in left}) == 1:
+            break
+        rank = _RANKS[rule.rule](left, rule.parameters)
+        best = min(map(rank, left))
+        narrowed = [each for each in left if rank(each) == best]
+        if len(narrowed) < len(left):
+            told = rule.rule
+        left = narrowed
+    if len({each.value for each in left}) > 1:
+        told = LAST
+    winner = min(left, key=lambda each: (str(each.value), each.source, each.record))
+    others = {
+        str(each.value): Other(each.value, each.source, each.record, each.dated)
+        for each in sorted(said, key=lambda each: (each.source, each.record), reverse=True)
+        if each.value != winner.value
+    }
+    return Chosen(winner.value, winner.source, winner.record, told, winner.dated, tuple(others[value] for value in sorted(others)))
+
+
+Rank = Callable[[Statement], Any]  # the smaller the better
+
+
+def _authority(_: Sequence[Statement], parameters: Mapping[str, Any]) -> Rank:
+    order = {source: n for n, source in enumerate(parameters["of"])}
+    return lambda each: order.get(each.source, len(order))
+
+
+def _recent(_: Sequence[Statement], __: Mapping[str, Any]) -> Rank:
+    return lambda each: -each.dated.toordinal() if each.dated is not None else 0
+
+
+def _complete(_: Sequence[Statement], __: Mapping[str, Any]) -> Rank:
+    return lambda each: -completeness(str(each.value))
+
+
+def completeness(text: str) -> int:
+    """How much a value says: words, and one more for marks; a date's parts count as words (1990-05-20 says more than 1990)."""
+    return len(re.findall(r"[^\s\-/,.]+", text)) * 2 + (not text.isascii())
+
+
+def _frequent(left: Sequence[Statement], __: Mapping[str, Any]) -> Rank:
+    counts = Counter(each.value for each in left)
+    return lambda each: -counts[each.value]
+
+
+def _longest(_: Sequence[Statement], __: Mapping[str, Any]) -> Rank:
+    return lambda each: -len(str(each.value))
+
+
+def _largest(left: Sequence[Statement], _: Mapping[str, Any]) -> Rank:
+    order = {value: -n for n, value in enumerate(sorted({each.value for each in left}, key=_by_size))}
+    return lambda each: order[each.value]
+
+
+def _smallest(left: Sequence[Statement], _: Mapping[str, Any]) -> Rank:
+    order = {value: n for n, value in enumerate(sorted({each.value for each in left}, key=_by_size))}
+    return lambda each: order[each.value]
+
+
+def _by_size(value: Any) -> tuple[int, float, str]:
+    try:
+        return 0, float(value), ""
+    except ValueError:
+        return 1, 0.0, str(value)
+
+
+def _prefer(_: Sequence[Statement], parameters: Mapping[str, Any]) -> Rank:
+    pattern = re.compile(str(parameters["pattern"]))
+    return lambda each: 0 if pattern.fullmatch(str(each.value)) else 1
+
+
+_RANKS: Mapping[str, Callable[[Sequence[Statement], Mapping[str, Any]], Rank]] = {
+    "authority": _authority,
+    "recent": _recent,
+    "complete": _complete,
+    "frequent": _frequent,
+    "longest": _longest,
+    "largest": _largest,
+    "smallest": _smallest,
+    "prefer": _prefer,
+}
+
+
+def provenance(chosen: Mapping[str, Chosen]) -> str:
+    """{attribute: [source, record, rule, distinct values]} as JSON, attributes in alphabetical order."""
+    found = {name: [c.source, c.record, c.rule, 1 + len(c.others)] for name, c in sorted(chosen.items())}
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
