@@ -49,7 +49,7 @@ def candidate_pairs(plan: Plan, blocking: Blocking, features: pl.DataFrame, sour
             'select distinct l.record as "left", r.record as "right" from keys l join keys r on l.key = r.key'  # noqa: S608 our own names
             f" where {' and '.join(kept)}"
         )
-        found = pl.DataFrame(pl.from_arrow(connection.execute(query).to_arrow_table()))
+        found = pl.DataFrame(pl.from_arrow(connection.sql(query).to_arrow_table()))
     finally:
         connection.close()
     return found.cast({"left": pl.UInt32, "right": pl.UInt32}).sort("left", "right")

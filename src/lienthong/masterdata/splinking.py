@@ -156,7 +156,7 @@ class DuckDBEngine:
             linker.table_management.register_blocked_pairs_for_predict(_registered(self._connection, "pairs" + suffix))
             scored = linker.inference.predict()
         query = f'select unique_id_l as "left", unique_id_r as "right", match_weight as bits, {self._common()} as common from {scored.physical_name}'  # noqa: S608
-        frame = pl.DataFrame(pl.from_arrow(self._connection.execute(query).to_arrow_table()))
+        frame = pl.DataFrame(pl.from_arrow(self._connection.sql(query).to_arrow_table()))
         for name in (
             scored.physical_name,
             *(f"{t}{suffix}" for t in ("records", "needed", "pairs", *(f"rarity_{c}" for c in self._rarity))),

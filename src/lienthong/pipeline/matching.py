@@ -6,7 +6,7 @@ The result is the one matching everything at once would give (`masterdata/resolv
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -23,10 +23,12 @@ from lienthong.masterdata.model import Model
 from lienthong.masterdata.predicates import Features
 from lienthong.masterdata.survivorship import Override, Policy, policy_of
 from lienthong.store import Connection
-from lienthong.store.matching import GoldenVersion, Index, Putting, StoredRecord, publish_goldens
+from lienthong.store.matching import Beginning, GoldenVersion, Index, Putting, StoredRecord, publish_goldens
 
 Name = tuple[str, str]  # (source, key)
 PLATFORM = "lienthong"
+GOLDEN, RECORD, ACT = 0, 1, 2
+_BLOCK = 200
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class EntityIndex:
         self.model = model
         self.matcher = Matcher(model)
         self.policy: Policy = policy_of(entity.master)
-        self._numbers: tuple[list[int], list[int]] = ([], [])
+        self._numbers: tuple[deque[int], deque[int], deque[int]] = (deque(), deque(), deque())
 
     @property
     def master(self) -> Contract:
@@ -88,36 +90,34 @@ class EntityIndex:
     def keys(self, features: Features) -> tuple[int, ...]:
         return self.model.blocking.keys(features, self.matcher.places)
 
-    def number(self, store: Index, *, of_record: bool) -> int:
-        """A number for a new record or a new identity, from a block reserved before: gaps are harmless."""
-        kept = self._numbers[of_record]
-        if not kept:
-            goldens, records = store.reserve(200)
-            self._numbers = (self._numbers[0] + goldens, self._numbers[1] + records)
-            kept = self._numbers[of_record]
-        return kept.pop(0)
+    def number(self, store: Index, kind: int) -> int:
+        """A number for a new identity (GOLDEN), record (RECORD) or act (ACT), from a block reserved before: gaps are harmless."""
+        if not self._numbers[kind]:
+            for kept, more in zip(self._numbers, store.reserve(_BLOCK), strict=True):
+                kept.extend(more)
+        return self._numbers[kind].popleft()
 
 
 def arrive(
     connection: Connection, index: EntityIndex, arrivals: Sequence[Arrival], departures: Sequence[Name], cause: Cause
 ) -> Matched:  # fmt: skip
     """Match records that came, changed or left. The caller commits, after its ledger entry."""
-    store = Index(connection, index.entity.name)
-    store.lock()
-    work = _Work(store, index, cause)
-    work.take(arrivals, departures)
-    return work.finish(connection)
+    with connection.pipeline():
+        work = _Work(Index(connection, index.entity.name), index, cause)
+        work.take(arrivals, departures)
+        return work.finish(connection)
 
 
 def relink(
     connection: Connection, index: EntityIndex, records: Sequence[StoredRecord], cause: Cause, wanted: Mapping[int, int] | None = None
 ) -> Matched:  # fmt: skip
     """Link the components of these records anew, as judgements now stand. `wanted`: record → identity an undone act took from it."""
-    store = Index(connection, index.entity.name)
-    store.lock()
-    work = _Work(store, index, cause)
-    work.touch(records, wanted or {})
-    return work.finish(connection)
+    with connection.pipeline():
+        store = Index(connection, index.entity.name)
+        store.lock()
+        work = _Work(store, index, cause)
+        work.touch(records, wanted or {})
+        return work.finish(connection)
 
 
 class _Work:
@@ -134,18 +134,21 @@ class _Work:
         self._records: dict[int, StoredRecord] = {}  # all that is linked anew
         self._edges: list[Pair] = []
         self._wanted: Mapping[int, int] = {}
-        self._unchanged: dict[Name, int] = {}
+        self._unchanged: dict[Name, str] = {}
         self._is_torn: set[int] = set()  # components that may fall apart
         self._has_words = False  # whether a steward spoke of a fresh record
 
     def take(self, arrivals: Sequence[Arrival], departures: Sequence[Name]) -> None:
-        names = [*(arrival.name for arrival in arrivals), *departures]
-        held = {(record.source, record.key): (record, content) for record, content in self._store.own(names)}
         leaving = set(departures)
+        coming = {arrival.name: arrival for arrival in arrivals if arrival.name not in leaving}
+        read = {name: (features := self._index.features(arrival.content), self._index.keys(features)) for name, arrival in coming.items()}
+        seeking = sorted({key for _, keys in read.values() for key in keys})
+        beginning = self._store.begin([*coming, *departures], seeking)
+        held = {(record.source, record.key): (record, content) for record, content in beginning.own}
         self._departed = {held[name][0].record: held[name][0] for name in leaving if name in held}
-        for arrival in {arrival.name: arrival for arrival in arrivals if arrival.name not in leaving}.values():
-            self._receive(arrival, held.get(arrival.name))
-        self._reach()
+        for name, arrival in coming.items():
+            self._receive(arrival, *read[name], held.get(name))
+        self._reach(set(seeking), beginning)
 
     def touch(self, records: Sequence[StoredRecord], wanted: Mapping[int, int]) -> None:
         """Records whose judgements changed: their components are linked anew, whole."""
@@ -156,33 +159,31 @@ class _Work:
         partners = {(row[0], row[1]) for row in judged} | {(row[2], row[3]) for row in judged}
         missing = partners - {(m.source, m.key) for m in members}
         if missing:
-            self._is_torn |= {record.component for record, _ in self._store.own(sorted(missing))}
+            self._is_torn |= {record.component for record in self._store.own(sorted(missing))}
             members = self._store.members(self._is_torn)
         self._records = {m.record: m for m in members}
 
-    def _receive(self, arrival: Arrival, held: tuple[StoredRecord, str] | None) -> None:
-        features = self._index.features(arrival.content)
-        keys = self._index.keys(features)
+    def _receive(self, arrival: Arrival, features: Features, keys: tuple[int, ...], held: tuple[StoredRecord, str] | None) -> None:
         content = {name: as_text(value) for name, value in arrival.content.items() if value is not None}
         if held is not None:
             old, old_content = held
             if old.features == features and _same_content(old_content, content):
-                self._unchanged[arrival.name] = old.golden
+                self._unchanged[arrival.name] = old.golden_id
                 return
-            number, golden, component = old.record, old.golden, old.component
+            number, golden, component, id = old.record, old.golden, old.component, old.golden_id
             if old.features != features:
                 self._old[number] = old
         else:
-            number, golden = self._index.number(self._store, of_record=True), 0
+            number, golden, id = self._index.number(self._store, RECORD), 0, ""
             component = number
         self._fresh[number] = replace(arrival, content=content)
-        self._records[number] = StoredRecord(number, arrival.source, arrival.key, features, keys, component, golden, content, arrival.dated)
+        self._records[number] = StoredRecord(
+            number, arrival.source, arrival.key, features, keys, component, golden, id, content, arrival.dated
+        )
 
-    def _reach(self) -> None:
+    def _reach(self, seeking: set[int], beginning: Beginning) -> None:
         """Find what the fresh records touch, and bring it in."""
-        seeking = {key for number in self._fresh for key in self._records[number].keys}
-        candidates = self._store.candidates(seeking) if seeking else []
-        known = {record.record: record for record in candidates if record.record not in self._departed}
+        known = {record.record: record for record in beginning.candidates if record.record not in self._departed}
         known |= {number: self._records[number] for number in self._fresh}
         by_key: dict[int, list[int]] = defaultdict(list)
         for record in known.values():
@@ -199,11 +200,10 @@ class _Work:
                     self._edges.append((number, other))
                     touched.add(known[other].component)
         self._is_torn = {record.component for record in (*self._old.values(), *self._departed.values())}
-        judged = self._store.judged([(self._records[n].source, self._records[n].key) for n in self._fresh])
-        self._has_words = bool(judged)
-        partners = {(row[0], row[1]) for row in judged} | {(row[2], row[3]) for row in judged}
+        self._has_words = bool(beginning.judged)
+        partners = {(row[0], row[1]) for row in beginning.judged} | {(row[2], row[3]) for row in beginning.judged}
         if partners:
-            touched |= {record.component for record, _ in self._store.own(sorted(partners))}
+            touched |= {record.component for record in self._store.own(sorted(partners))}
         touched |= {self._records[number].component for number in self._fresh if self._records[number].golden}
         wanted = touched | self._is_torn
         stored = self._store.members(wanted) if wanted else []
@@ -221,7 +221,7 @@ class _Work:
     def finish(self, connection: Connection) -> Matched:
         """Link, give identities, choose values, write."""
         if not self._records and not self._departed:
-            return Matched(None, self._ids(self._unchanged), {}, GoldenVersion(None, 0, 0, 0))
+            return Matched(None, self._unchanged, {}, GoldenVersion(None, 0, 0, 0))
         judged = self._judged()
         groups = self._groups(judged)
         linked = [self._link(group, judged) for group in groups]
@@ -229,23 +229,25 @@ class _Work:
         before = {number: record.golden for number, record in self._records.items() if record.golden}
         vanished = {number: record.golden for number, record in self._departed.items()}
         assigned = assign(clusters, before, vanished, self._former(clusters, before), self._wanted)
-        act = self._store.add_act(
-            self._cause.kind, self._cause.at, self._cause.by, self._cause.reason, self._cause.undoes, self._cause.details
-        )
+        act = self._index.number(self._store, ACT)
+        cause = self._cause
+        self._store.put_act(act, cause.kind, cause.at, cause.by, cause.reason, cause.undoes, cause.details)
         new: dict[int, str] = {}
         golden_of: dict[int, int] = {}
         for cluster, golden in zip(clusters, assigned.golden, strict=True):
             if golden is None:
-                golden = self._index.number(self._store, of_record=False)
+                golden = self._index.number(self._store, GOLDEN)
                 new[golden] = new_id(self._index.entity.name)
             golden_of |= dict.fromkeys(cluster, golden)
         component_of = {number: group[0] for group in groups for number in group}
-        ids = self._store.golden_ids({*before.values(), *vanished.values(), *assigned.revived}) | new
+        ids = {r.golden: r.golden_id for r in (*self._records.values(), *self._departed.values()) if r.golden} | new
+        if assigned.revived:
+            ids |= self._store.golden_ids(assigned.revived)
         self._write(act, new, assigned.revived, golden_of, component_of, before)
         ending: dict[int, int | None] = {**assigned.merged, **dict.fromkeys(assigned.ended)}
         if ending:
             self._store.end_goldens(ending, self._cause.at)
-        waiting = self._queue(groups, linked, component_of, golden_of)
+        waiting = self._queue(linked, component_of, golden_of)
         self._judge(act, groups, linked, golden_of, before)
         touched = {golden_of[n] for n in self._fresh}
         touched |= {golden_of[n] for n, golden in before.items() if golden_of[n] != golden}
@@ -261,13 +263,13 @@ class _Work:
         named = {
             (r.source, r.key): ids[golden_of[n]] for n, r in self._records.items() if n in self._fresh or self._wanted or self._is_torn
         }
-        return Matched(act, {**self._ids(self._unchanged), **named}, dict(counted), version, waiting)
+        return Matched(act, {**self._unchanged, **named}, dict(counted), version, waiting)
 
     # Linking
 
     def _judged(self) -> Judged:
         names = {(record.source, record.key): number for number, record in self._records.items()}
-        if len(names) == len(self._fresh) and not self._has_words:
+        if not self._has_words and not any(record.is_judged for record in self._records.values()):
             return Judged()
         same, apart = set(), set()
         for row in self._store.judged(list(names)):
@@ -391,9 +393,7 @@ class _Work:
         if moves:
             self._store.move(moves, at, act)
 
-    def _queue(
-        self, groups: Sequence[Sequence[int]], linked: Sequence[Linked], component_of: Mapping[int, int], golden_of: Mapping[int, int]
-    ) -> int:
+    def _queue(self, linked: Sequence[Linked], component_of: Mapping[int, int], golden_of: Mapping[int, int]) -> int:
         items = {}
         for each in linked:
             for a, b, bits in each.near:
@@ -407,7 +407,7 @@ class _Work:
             for (a, b), (why, bits) in sorted(items.items())
         ]
         clear = {record.component for record in self._records.values()} | {r.component for r in self._departed.values()}
-        if rows or len(groups) < len(self._records) or self._departed or self._old or self._is_torn:
+        if rows or self._departed or self._old or any(record.is_waiting for record in self._records.values()):
             self._store.requeue(clear | set(component_of.values()), rows, self._cause.at)
         return len(rows)
 
@@ -457,16 +457,13 @@ class _Work:
             if golden in touched:
                 members[golden].append(self._records[number])
         overrides: dict[int, list[Override]] = defaultdict(list)
-        if any(golden in self._held_before() for golden in touched):
+        if any(record.is_overridden for record in self._records.values()):
             for golden, attribute, value, by, reason, until in self._store.overrides(touched):
                 if until is None or until >= self._cause.on:
                     overrides[golden].append(Override(attribute, value, by, reason, until))
         rows = [golden_row(ids[g], members[g], self._index.policy, self._index.master, overrides[g]) for g in sorted(touched) if members[g]]
         gone = [ids[golden] for golden in ending]
         return publish_goldens(connection, self._index.master, rows, gone, self._cause.run_id, self._cause.at, self._cause.on)
-
-    def _held_before(self) -> set[int]:
-        return {record.golden for record in self._records.values()}
 
     def _events(
         self, ids: Mapping[int, str], new: Mapping[int, str], before: Mapping[int, int], vanished: Mapping[int, int],
@@ -507,12 +504,6 @@ class _Work:
         told = {event["id"] for event in events}
         events += [{"kind": "changed", "id": id, "others": [], "records": []} for id in version.changed if id not in told]
         return events
-
-    def _ids(self, goldens: Mapping[Name, int]) -> dict[Name, str]:
-        if not goldens:
-            return {}
-        ids = self._store.golden_ids(set(goldens.values()))
-        return {name: ids[golden] for name, golden in goldens.items()}
 
 
 def _named(record: StoredRecord) -> str:

@@ -45,6 +45,11 @@ class Database:
             found = connection.execute("select to_regclass('lienthong.schema_versions') is not null").fetchone()
             if found is None or not found[0]:
                 connection.execute(_resource("schema.sql"))
+            for number, name in migrations():
+                newest = connection.execute("select max(number) from lienthong.schema_versions").fetchone()
+                if newest is not None and newest[0] < number:
+                    connection.execute(_resource(f"migrations/{name}"))
+                    connection.execute("insert into lienthong.schema_versions (number) values (%s)", (number,))
             connection.execute(_resource("roles.sql"))
 
 
@@ -56,6 +61,12 @@ def take_web_role(connection: Connection) -> None:
         {"role": WEB_ROLE},
     )
     connection.commit()
+
+
+def migrations() -> list[tuple[int, str]]:
+    """(number, file) of what carries an older database forward, in order. `schema.sql` is the readable whole of them."""
+    files = resources.files("lienthong.store").joinpath("migrations").iterdir()
+    return sorted((int(file.name[:4]), file.name) for file in files if file.name.endswith(".sql"))
 
 
 def _resource(name: str) -> str:

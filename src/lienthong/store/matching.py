@@ -28,9 +28,13 @@ class StoredRecord:
     keys: tuple[int, ...]
     component: int
     golden: int
+    golden_id: str = ""
     content: Mapping[str, Any] | None = None
     dated: date | None = None
     since: datetime | None = None
+    is_overridden: bool = False  # a steward's value stands on its golden record
+    is_waiting: bool = False  # its component has something in the queue
+    is_judged: bool = False  # a steward spoke of it
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,18 @@ class GoldenVersion:
     changed: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What an arrival must know first. `own`: with the content as text; `judged`: left source, left key, right source, right key, verdict."""
+
+    own: tuple[tuple[StoredRecord, str], ...]
+    candidates: tuple[StoredRecord, ...]
+    judged: tuple[tuple[Any, ...], ...]
+
+
+_FEW_KEYS = 60  # up to here one look at the index for all keys is quicker than one each
+
+
 class Index:
     """The index of one entity on one connection, inside the caller's transaction."""
 
@@ -69,17 +85,28 @@ class Index:
 
     def lock(self) -> None:
         """Nobody else changes this entity's index until the transaction ends."""
-        self._run("lock", entity=self._entity)
+        self._execute("lock", entity=self._entity)
 
-    def candidates(self, keys: Iterable[int]) -> list[StoredRecord]:
-        """Records that share one of the keys."""
-        rows = self._connection.execute(self._queries["candidates"], {"entity": self._entity, "keys": list(keys)}, binary=True)
-        return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6]) for r in rows]
+    def begin(self, names: Sequence[tuple[str, str]], keys: Sequence[int]) -> Beginning:
+        """The lock, and what an arrival must know first, asked for in one go: its own records, candidates, stewards' words.
 
-    def own(self, names: Sequence[tuple[str, str]]) -> list[tuple[StoredRecord, str]]:
-        """The records of these (source, key), each with its content as text."""
+        In pipeline mode all of it is one trip to the server.
+        """
+        self.lock()
+        own = self._ask("own", **_split(names))
+        judged = self._ask("judged", **_split(names))
+        name = "candidates" if len(keys) <= _FEW_KEYS else "candidates_of_many"
+        found = self._ask(name, entity=self._entity, keys=list(keys)) if keys else None
+        return Beginning(
+            tuple((StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6], r[7]), r[8]) for r in own.fetchall()),
+            () if found is None else tuple(StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6]) for r in found.fetchall()),
+            tuple(tuple(row) for row in judged.fetchall()),
+        )
+
+    def own(self, names: Sequence[tuple[str, str]]) -> list[StoredRecord]:
+        """The records of these (source, key)."""
         rows = self._run("own", **_split(names))
-        return [(StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6]), r[7]) for r in rows]
+        return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6], r[7]) for r in rows]
 
     def members(self, components: Iterable[int]) -> list[StoredRecord]:
         return self._whole("members", components=list(components))
@@ -98,10 +125,10 @@ class Index:
         """(source, key, identity) that ended, the latest first."""
         return [tuple(row) for row in self._run("former", **_split(names))]
 
-    def reserve(self, count: int) -> tuple[list[int], list[int]]:
-        """(numbers for goldens, numbers for records)."""
+    def reserve(self, count: int) -> tuple[list[int], list[int], list[int]]:
+        """(numbers for goldens, numbers for records, numbers for acts)."""
         row = self._run("reserve", count=count)[0]
-        return list(row[0]), list(row[1])
+        return list(row[0]), list(row[1]), list(row[2])
 
     def add_act(
         self, kind: str, at: datetime, by: str, reason: str = "", undoes: int | None = None, details: Mapping[str, Any] | None = None
@@ -109,6 +136,11 @@ class Index:
         """Note an act; gives its number."""
         values = {"kind": kind, "at": at, "by": by, "reason": reason, "undoes": undoes, "details": Json(dict(details or {}))}
         return int(self._run("add_act", entity=self._entity, **values)[0][0])
+
+    def put_act(self, act: int, kind: str, at: datetime, by: str, reason: str, undoes: int | None, details: Mapping[str, Any]) -> None:
+        """Note an act under a number reserved before."""
+        values = {"kind": kind, "at": at, "by": by, "reason": reason, "undoes": undoes, "details": Json(dict(details))}
+        self._execute("put_act", act=act, entity=self._entity, **values)
 
     def add_goldens(self, ids: Mapping[int, str], at: datetime) -> None:
         self._execute("add_goldens", entity=self._entity, goldens=list(ids), ids=list(ids.values()), at=at)
@@ -173,7 +205,10 @@ class Index:
         return [tuple(row) for row in self._run("overrides", goldens=list(goldens))]
 
     def _whole(self, name: str, **values: Any) -> list[StoredRecord]:
-        return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6], r[7], r[8], r[9]) for r in self._run(name, **values)]
+        return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), *r[5:]) for r in self._run(name, **values)]
+
+    def _ask(self, name: str, **values: Any) -> Any:
+        return self._connection.execute(self._queries[name], values, binary=True)
 
     def _run(self, name: str, **values: Any) -> list[Any]:
         return self._connection.execute(self._queries[name], values).fetchall()

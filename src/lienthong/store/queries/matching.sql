@@ -25,7 +25,8 @@ set document = excluded.document, frequencies = excluded.frequencies, applied_at
 -- Numbers for goldens, records and acts, a block at a time: a push need not ask for each.
 select
     array(select nextval(pg_get_serial_sequence('match_goldens', 'golden')) from generate_series(1, %(count)s)),
-    array(select nextval(pg_get_serial_sequence('match_records', 'record')) from generate_series(1, %(count)s));
+    array(select nextval(pg_get_serial_sequence('match_records', 'record')) from generate_series(1, %(count)s)),
+    array(select nextval(pg_get_serial_sequence('match_acts', 'act')) from generate_series(1, %(count)s));
 
 -- name: candidates
 -- Records that share a blocking key.
@@ -33,33 +34,47 @@ select record, source, key, features, keys, component, golden
 from match_records
 where entity = %(entity)s and keys && %(keys)s::bigint[];
 
+-- name: candidates_of_many
+-- Records that share a blocking key with one of many records: each key is looked up by itself.
+select distinct on (record) record, source, key, features, keys, component, golden
+from unnest(%(keys)s::bigint[]) as sought (k) join match_records on keys @> array[k]
+where entity = %(entity)s;
+
 -- name: own
 -- What is known of these very records.
-select record, source, key, features, keys, component, golden, content::text
-from match_records
-where (source, key) in (select * from unnest(%(sources)s::text[], %(keys)s::text[]));
+select r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.id, r.content::text
+from unnest(%(sources)s::text[], %(keys)s::text[]) as asked (source, key)
+join match_records as r on r.source = asked.source and r.key = asked.key
+join match_goldens as g on g.golden = r.golden;
 
 -- name: members
--- All records of these components.
-select record, source, key, features, keys, component, golden, content, dated, since
-from match_records
-where component = any(%(components)s);
+-- All records of these components, and whether anything more is to be read of them.
+select r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.id, r.content, r.dated, r.since,
+    exists (select from match_overrides as o where o.golden = r.golden and o.ended_at is null),
+    exists (select from match_queue as q where q.component = r.component),
+    exists (select from match_judgements as j where j.left_source = r.source and j.left_key = r.key and j.to_at is null and j.kind = 'steward')
+        or exists (select from match_judgements as j where j.right_source = r.source and j.right_key = r.key and j.to_at is null and j.kind = 'steward')
+from match_records as r join match_goldens as g using (golden)
+where r.component = any(%(components)s);
 
 -- name: of_goldens
 -- All records of these golden records.
-select record, source, key, features, keys, component, golden, content, dated, since
-from match_records
-where golden = any(%(goldens)s);
+select r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.id, r.content, r.dated, r.since, false, false, false
+from match_records as r join match_goldens as g using (golden)
+where r.golden = any(%(goldens)s);
 
 -- name: judged
 -- Stewards' words in force about these records.
-select left_source, left_key, right_source, right_key, verdict
-from match_judgements
-where kind = 'steward' and to_at is null and verdict <> 'unsure'
-    and (
-        (left_source, left_key) in (select * from unnest(%(sources)s::text[], %(keys)s::text[]))
-        or (right_source, right_key) in (select * from unnest(%(sources)s::text[], %(keys)s::text[]))
-    );
+with asked as (
+    select source, key from unnest(%(sources)s::text[], %(keys)s::text[]) as a (source, key)
+)
+select j.left_source, j.left_key, j.right_source, j.right_key, j.verdict
+from asked join match_judgements as j on j.left_source = asked.source and j.left_key = asked.key
+where j.kind = 'steward' and j.to_at is null and j.verdict <> 'unsure'
+union
+select j.left_source, j.left_key, j.right_source, j.right_key, j.verdict
+from asked join match_judgements as j on j.right_source = asked.source and j.right_key = asked.key
+where j.kind = 'steward' and j.to_at is null and j.verdict <> 'unsure';
 
 -- name: all_judged
 -- Stewards' words in force about an entity's records.
@@ -80,6 +95,12 @@ order by memberships.to_at desc, memberships.golden;
 insert into match_acts (entity, kind, at, by_whom, reason, undoes, details)
 values (%(entity)s, %(kind)s, %(at)s, %(by)s, %(reason)s, %(undoes)s, %(details)s)
 returning act;
+
+-- name: put_act
+-- An act whose number was reserved.
+insert into match_acts (act, entity, kind, at, by_whom, reason, undoes, details)
+overriding system value
+values (%(act)s, %(entity)s, %(kind)s, %(at)s, %(by)s, %(reason)s, %(undoes)s, %(details)s);
 
 -- name: add_goldens
 -- New identities.
@@ -134,8 +155,8 @@ select source, key, golden, since, %(at)s, %(act)s from gone;
 -- name: end_goldens
 -- Identities that end: merged into another, or left without records.
 update match_goldens as held
-set ended_at = %(at)s, merged_into = ending.into
-from unnest(%(goldens)s::bigint[], %(into)s::bigint[]) as ending (golden, into)
+set ended_at = %(at)s, merged_into = ending.survivor
+from unnest(%(goldens)s::bigint[], %(into)s::bigint[]) as ending (golden, survivor)
 where held.golden = ending.golden;
 
 -- name: revive_goldens
@@ -237,15 +258,15 @@ ending as (
 ),
 believed as (
     insert into {history} (_key, _digest, _version, _row, _valid_from, {columns}, _valid_to, _version_to, _ended)
-    select _key, _digest, _version, _row, _valid_from, {columns}, null, %(version)s, false from before
+    select _key, _digest, _version, _row, _valid_from, {columns}, null::date, %(version)s::integer, false from before
     union all
-    select _key, _digest, _version, _row, _valid_from, {columns}, null, %(version)s, true from ending
+    select _key, _digest, _version, _row, _valid_from, {columns}, null::date, %(version)s::integer, true from ending
 ),
 still_believed as (
     insert into {history} (_key, _digest, _version, _row, _valid_from, {columns}, _valid_to, _version_to, _ended)
-    select _key, _digest, %(version)s, _row, _valid_from, {columns}, %(on)s, null, false from before where _valid_from < %(on)s
+    select _key, _digest, %(version)s::integer, _row, _valid_from, {columns}, %(on)s::date, null::integer, false from before where _valid_from < %(on)s
     union all
-    select _key, _digest, %(version)s, _row, _valid_from, {columns}, %(on)s, null, false from ending where _valid_from < %(on)s
+    select _key, _digest, %(version)s::integer, _row, _valid_from, {columns}, %(on)s::date, null::integer, false from ending where _valid_from < %(on)s
 ),
 changed as (
     update {current} as held
@@ -263,11 +284,11 @@ arrived as (
 ),
 noted as (
     insert into {changes} (version, key, op)
-    select %(version)s, _key, 'u' from changed
+    select %(version)s::integer, _key, 'u'::"char" from changed
     union all
-    select %(version)s, _key, 'i' from arrived
+    select %(version)s::integer, _key, 'i'::"char" from arrived
     union all
-    select %(version)s, _key, 'e' from ending
+    select %(version)s::integer, _key, 'e'::"char" from ending
 )
 select (select count(*) from arrived), (select count(*) from changed), (select count(*) from ending), array(select _key from changed);
 
