@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Sequence
+from typing import Any
+
+from lienthong.log import configure_logging
 from lienthong.settings import read_settings
+from lienthong.sharing.ledger_writer import Held
 from lienthong.store import open_database
 from lienthong.web.app import App, create_app
+from lienthong.web.serve import COLLECT_AFTER
 from lienthong.web.services import make_services
 
 
@@ -12,9 +19,19 @@ class NoLedger:
     async def append(self, body: bytes) -> None:
         """Nothing is kept."""
 
+    def hold(self, held: Sequence[Held[Any]]) -> None:
+        for _, done, answer in held:
+            if not done.done():
+                done.set_result(answer)
+
 
 def application() -> App:
     settings = read_settings()
+    configure_logging(settings.log_level)
     services = make_services(settings, open_database(settings))
     services.ledger = NoLedger()
-    return create_app(services)
+    app = create_app(services)
+    gc.collect()
+    gc.freeze()  # as the product does
+    gc.set_threshold(*COLLECT_AFTER)
+    return app

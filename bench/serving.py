@@ -126,6 +126,8 @@ def _serving(url: str, home: Path, target: str) -> Iterator[str]:
         "--loop",
         "uvloop",
         "--no-log",
+        "--runtime-mode",
+        "st",
         "--http",
         "1",
         "--no-ws",

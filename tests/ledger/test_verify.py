@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lienthong.errors import LedgerError
-from lienthong.ledger import Entry, Event, Frontier, Signer, Verdict, decode, encode, leaf_hash, subject_hash, verify
+from lienthong.ledger import Entry, Event, Form, Frontier, Signer, SubjectKey, Verdict, decode, encode, leaf_hash, subject_hash, verify
 from lienthong.ledger.verify import StoredBatch, StoredEntry
 
 SIGNER = Signer.new()
@@ -32,7 +32,7 @@ def make_ledger() -> tuple[list[StoredEntry], list[StoredBatch], tuple[int, tupl
         leaves = [leaf_hash(body) for body in bodies]
         entries += [(frontier.size + n, body, leaf) for n, (body, leaf) in enumerate(zip(bodies, leaves, strict=True))]
         frontier = frontier.append(leaves)
-        batches.append((frontier.size, frontier.root, AT, SIGNER.key_id, SIGNER.sign_checkpoint(frontier.size, frontier.root)))
+        batches.append((frontier.size, frontier.root, AT, SIGNER.key_id, SIGNER.sign_checkpoint(frontier.size, frontier.root, AT)))
     return entries, batches, (frontier.size, frontier.peaks)
 
 
@@ -115,19 +115,21 @@ def test_a_truncated_ledger_does_not_fit_its_head(lost: int) -> None:
     assert (verdict.reason, verdict.first_misfit) == ("head", size)
 
 
-@given(st.integers(0, 4), st.sampled_from(["root", "key", "signature"]))
+@given(st.integers(0, 4), st.sampled_from(["root", "at", "key", "signature"]))
 def test_a_batch_altered_in_any_column_is_found(number: int, column: str) -> None:
     entries, batches, head = make_ledger()
     size, root, at, key, signature = batches[number]
     forged = Signer.new()
     if column == "root":
         batches[number] = (size, bytes(32), at, key, signature)
+    elif column == "at":
+        batches[number] = (size, root, at + timedelta(microseconds=1), key, signature)
     elif column == "key":
-        batches[number] = (size, root, at, forged.key_id, forged.sign_checkpoint(size, root))
+        batches[number] = (size, root, at, forged.key_id, forged.sign_checkpoint(size, root, at))
     else:
         batches[number] = (size, root, at, key, bytes(64))
     verdict = check(entries, batches, head)
-    assert verdict.reason == column
+    assert verdict.reason == ("signature" if column == "at" else column)
     assert verdict.first_misfit == (batches[number - 1][0] if number else 0)
 
 
@@ -162,6 +164,31 @@ def test_what_is_no_entry_is_refused(body: bytes) -> None:
 def test_a_subject_is_known_only_with_the_key() -> None:
     assert subject_hash(b"k", "population.persons", "1") == subject_hash(b"k", "population.persons", "1")
     assert subject_hash(b"k", "population.persons", "1") != subject_hash(b"other", "population.persons", "1")
+
+
+@settings(max_examples=50)
+@given(st.binary(max_size=100), st.text(max_size=20))
+def test_a_subject_is_the_same_however_it_is_hashed(key: bytes, record: str) -> None:
+    assert SubjectKey(key).hash("d", record) == subject_hash(key, "d", record)
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(st.text(max_size=8), min_size=6, max_size=6),
+    st.lists(st.text(max_size=5), max_size=3),
+    st.none() | st.integers(0, 2**31),
+    st.sampled_from(["given", ""]),
+)
+def test_a_form_fills_in_the_very_bytes_of_its_entry(words: list[str], fields: list[str], version: int | None, outcome: str) -> None:
+    caller, official, purpose, legal_basis, agreement, dataset = words
+    form = Form(
+        Event.ANSWER_RECORD, caller, official=official, purpose=purpose, legal_basis=legal_basis, agreement=agreement, dataset=dataset,
+        fields=tuple(fields), outcome=outcome,
+    )  # fmt: skip
+    entry = Entry(
+        AT, Event.ANSWER_RECORD, caller, official, purpose, legal_basis, agreement, dataset, version, "ab", tuple(fields), "", "cd", outcome
+    )
+    assert form.fill(AT.isoformat(), version, "ab", "cd").encode() == encode(entry)
 
 
 def test_a_signer_comes_back_from_its_pem() -> None:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 import pytest
 
-from lienthong.errors import LedgerError
+from lienthong.access import AccessRequest, Operation, Register
+from lienthong.errors import Denied, LedgerError
 from lienthong.ledger import Entry, Event, Signer, encode, verify
 from lienthong.sharing.ledger_writer import LedgerWriter
-from lienthong.sharing.lookup import Coalescer
+from lienthong.sharing.lookup import Found, LookUps
+from lienthong.sharing.plans import Plan, PlanBook
 from lienthong.sharing.quota import QuotaBook
 from lienthong.store import Database, append_entries, ledger
 from lienthong.store.hot import HotStore
 from tests.conftest import fresh_database
 from tests.sharing.publications import CONTRACT, Publisher
+from tests.web.counters import make_agreement
 
 T = TypeVar("T")
+CALLER = "VN/GOV/H10.12/tra-cuu"
 AT = datetime(2026, 7, 1, tzinfo=UTC)
 THINGS = {f"K{n:03}": (f"tên {n}", n) for n in range(200)}
 
@@ -36,7 +42,7 @@ class CountingStore(HotStore):
         self.look_ups.append(len(keys))
         return await super().rows_by_key(dataset_id, columns, keys)
 
-    async def ledger_append(self, expected: int, bodies: list[str], *rest: Any) -> int | None:
+    async def ledger_append(self, expected: int, bodies: Sequence[str], *rest: Any) -> int | None:
         self.appends.append(len(bodies))
         return await super().ledger_append(expected, bodies, *rest)
 
@@ -78,41 +84,76 @@ def is_whole(url: str, signer: Signer) -> bool:
         return verify(entries, batches, head, {signer.key_id: signer.public_key}, signer.origin).ok
 
 
-def test_many_waiting_look_ups_are_two_queries_and_each_gets_its_own_row(url: str) -> None:
-    async def act(store: CountingStore) -> list[Any]:
-        look_ups = Coalescer(store, {CONTRACT.id: CONTRACT})
-        first = asyncio.create_task(look_ups.row(CONTRACT.id, "K000"))
+def looking_up(store: HotStore, url: str, signer: Signer) -> Callable[[str], asyncio.Future[Found | None]]:
+    """Look-ups of a caller who may see everything, whose entries go to the real ledger."""
+    look_ups = LookUps(store, {CONTRACT.id: CONTRACT}, writer(store, signer), lambda: AT, b"key")
+    register = Register({}, (make_agreement(CALLER, dataset=CONTRACT.id),))
+    asked = AccessRequest(CALLER, CONTRACT.id, Operation.LOOK_UP, "xet-tro-cap", "x")
+    plan = Plan(asked, CONTRACT, register, AT.date())
+    return lambda key: look_ups.ask(plan, key, "can-bo")
+
+
+def values(found: Found | None) -> dict[str, Any] | None:
+    return None if found is None else dict(json.loads(found.body)["values"])
+
+
+def test_many_waiting_look_ups_are_two_queries_and_each_gets_its_own_row_and_entry(url: str) -> None:
+    signer = Signer.new("test")
+
+    async def act(store: CountingStore) -> list[Found | None]:
+        ask = looking_up(store, url, signer)
+        first = ask("K000")
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        found = await asyncio.gather(first, *(look_ups.row(CONTRACT.id, key) for key in [*THINGS, "none", "K001"]))
+        found = await asyncio.gather(first, *(ask(key) for key in [*THINGS, "none", "K001"]))
         assert len(store.look_ups) <= 2
+        assert sum(store.appends) == len(found)
         return found
 
-    rows = using(url, act)
-    assert [row and row[0] for row in rows] == ["K000", *THINGS, None, "K001"]
-    assert [row[3:] for row in rows[1:201]] == [(key, *value) for key, value in THINGS.items()]
+    found = using(url, act)
+    keys = ["K000", *THINGS, None, "K001"]
+    assert [values(one) for one in found] == [key and {"no": key, "name": THINGS[key][0], "size": THINGS[key][1]} for key in keys]
+    with Database(url).connect() as connection:
+        entries = [json.loads(body) for _, body, _ in ledger.read_entries(connection)]
+    given = [hashlib.sha256(one.body).hexdigest() for one in found if one is not None]
+    assert sorted(entry["answer_digest"] for entry in entries if entry["outcome"] == "given") == sorted(given)
+    assert sum(entry["outcome"] == "missing" for entry in entries) == 1
 
 
 def test_a_failed_query_fails_those_who_wait_and_nobody_after(url: str) -> None:
     async def act(store: CountingStore) -> list[Any]:
-        look_ups = Coalescer(store, {CONTRACT.id: CONTRACT})
-        bad = await asyncio.gather(*(look_ups.row(CONTRACT.id, key) for key in ("K1", "\x00")), return_exceptions=True)
-        return [*bad, await look_ups.row(CONTRACT.id, "K001")]
+        ask = looking_up(store, url, Signer.new("test"))
+        bad = await asyncio.gather(*(ask(key) for key in ("K1", "\x00")), return_exceptions=True)
+        return [*bad, await ask("K001")]
 
     *bad, good = using(url, act)
     assert all(isinstance(error, Exception) for error in bad)
-    assert good[0] == "K001"
+    assert good.version == 1
 
 
 def test_a_caller_who_leaves_takes_nobody_along(url: str) -> None:
     async def act(store: CountingStore) -> Any:
-        look_ups = Coalescer(store, {CONTRACT.id: CONTRACT})
-        leaving, staying = (asyncio.create_task(look_ups.row(CONTRACT.id, "K005")) for _ in range(2))
+        ask = looking_up(store, url, Signer.new("test"))
+        leaving, staying = (ask("K005") for _ in range(2))
         await asyncio.sleep(0)
         leaving.cancel()
         return await staying
 
-    assert using(url, act)[0] == "K005"
+    assert values(using(url, act)) == {"no": "K005", "name": "tên 5", "size": 5}
+
+
+def test_a_plan_lives_as_long_as_its_register_and_its_day() -> None:
+    book = PlanBook()
+    register = Register({}, (make_agreement(CALLER, dataset=CONTRACT.id),))
+    last_day = date(2026, 12, 31)
+
+    def plan(known: Register, on: date) -> Plan:
+        return book.plan(CALLER, CONTRACT, "xet-tro-cap", True, known, on)
+
+    assert plan(register, last_day) is plan(register, last_day)
+    for known, on in ((Register(), last_day), (register, date(2027, 1, 1))):
+        with pytest.raises(Denied):
+            plan(known, on)
 
 
 def test_what_gathers_during_a_flush_is_the_next_flush(database_url: str) -> None:

@@ -1,7 +1,7 @@
 """Makes and verifies the proof of what was done."""
 
 from lienthong.ledger.checkpoint import Signer, checkpoint_text, key_id, verify_checkpoint
-from lienthong.ledger.entry import Entry, decode, encode
+from lienthong.ledger.entry import Entry, Form, decode, encode
 from lienthong.ledger.event import Event
 from lienthong.ledger.merkle import (
     Frontier,
@@ -13,14 +13,16 @@ from lienthong.ledger.merkle import (
     root_from_inclusion,
     tree_root,
 )
-from lienthong.ledger.subject import subject_hash
+from lienthong.ledger.subject import SubjectKey, subject_hash
 from lienthong.ledger.verify import Verdict, verify
 
 __all__ = [
     "Entry",
     "Event",
+    "Form",
     "Frontier",
     "Signer",
+    "SubjectKey",
     "Verdict",
     "checkpoint_text",
     "consistency_proof",

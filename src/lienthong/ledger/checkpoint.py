@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
@@ -14,9 +15,12 @@ from lienthong.errors import SettingsError
 DEFAULT_ORIGIN = "lienthong/VN"
 
 
-def checkpoint_text(origin: str, size: int, root: bytes) -> bytes:
-    """The signed text: origin, size in decimal, root in base64, a line each (C2SP tlog-checkpoint)."""
-    return f"{origin}\n{size}\n{b64encode(root).decode()}\n".encode()
+def checkpoint_text(origin: str, size: int, root: bytes, at: datetime) -> bytes:
+    """The signed text: origin, size in decimal, root in base64, a line each (C2SP tlog-checkpoint).
+
+    Its one extension line says when, in UTC to the microsecond, so that the time of a batch cannot be changed either.
+    """
+    return f"{origin}\n{size}\n{b64encode(root).decode()}\nat {at.astimezone(UTC).isoformat(timespec='microseconds')}\n".encode()
 
 
 class Signer:
@@ -52,19 +56,19 @@ class Signer:
         """The raw public key, 32 bytes."""
         return self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
-    def sign_checkpoint(self, size: int, root: bytes) -> bytes:
-        """The signature (64 bytes) over the checkpoint of a tree."""
-        return self._key.sign(checkpoint_text(self.origin, size, root))
+    def sign_checkpoint(self, size: int, root: bytes, at: datetime) -> bytes:
+        """The signature (64 bytes) over the checkpoint of a tree at an instant."""
+        return self._key.sign(checkpoint_text(self.origin, size, root, at))
 
 
 def key_id(public_key: bytes) -> str:
     return sha256(public_key).hexdigest()[:16]
 
 
-def verify_checkpoint(public_key: bytes, origin: str, size: int, root: bytes, signature: bytes) -> bool:
+def verify_checkpoint(public_key: bytes, origin: str, size: int, root: bytes, at: datetime, signature: bytes) -> bool:
     """Whether `signature` is that key's over this checkpoint."""
     try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, checkpoint_text(origin, size, root))
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, checkpoint_text(origin, size, root, at))
     except (InvalidSignature, ValueError):
         return False
     return True

@@ -68,6 +68,7 @@ class _Body(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER = msgspec.json.Decoder(_Body)
 _EVENT_TEXT = {event: event.value for event in Event}
+_BEGIN = f'{{"v":{LAYOUT},"at":"'
 
 
 def encode(entry: Entry) -> bytes:
@@ -92,6 +93,30 @@ def encode(entry: Entry) -> bytes:
             dict(entry.details) if entry.details else {},
         )
     )
+
+
+class Form:
+    """Entries alike in all but time, version, subject and digest of the answer: what they share is encoded once.
+
+    `fill` gives the text of the very bytes `encode` gives (a property test holds it), for a quarter of the time.
+    """
+
+    __slots__ = ("_last", "_middle", "_who")
+
+    def __init__(
+        self, event: Event, caller: str, *, official: str = "", purpose: str = "", legal_basis: str = "", agreement: str = "",
+        dataset: str = "", fields: tuple[str, ...] = (), outcome: str = "",
+    ) -> None:  # fmt: skip
+        shared = _Body(LAYOUT, "", _EVENT_TEXT[event], caller, official, purpose, legal_basis, agreement, dataset)
+        self._who = _ENCODER.encode(shared).decode().removeprefix(_BEGIN).removesuffix("}")
+        named = f',"fields":{_ENCODER.encode(fields).decode()}' if fields else ""
+        self._middle = f'"{named},"answer_digest":"'
+        self._last = f'","outcome":{_ENCODER.encode(outcome).decode()}}}' if outcome else '"}'
+
+    def fill(self, at: str, version: int | None, subject: str, answer_digest: str) -> str:
+        """One entry's body; `at` in ISO 8601, `subject` and `answer_digest` in hex, none of them empty."""
+        known = "" if version is None else f',"version":{version}'
+        return f'{_BEGIN}{at}{self._who}{known},"subject":"{subject}{self._middle}{answer_digest}{self._last}'
 
 
 def decode(body: bytes) -> Entry:

@@ -52,7 +52,7 @@ def verify(
     """
     frontier = Frontier()
     walk = iter(entries)
-    for size, root, _, key_id, signature in batches:
+    for size, root, at, key_id, signature in batches:
         begins = frontier.size
         if size <= begins:
             return _misfit(frontier, "root", begins, begins)
@@ -64,7 +64,7 @@ def verify(
             return _misfit(frontier, "root", begins, size - 1)
         if key_id not in public_keys:
             return _misfit(frontier, "key", begins, size - 1)
-        if not verify_checkpoint(public_keys[key_id], origin, size, root, signature):
+        if not verify_checkpoint(public_keys[key_id], origin, size, root, at, signature):
             return _misfit(frontier, "signature", begins, size - 1)
     left = next(walk, None)
     if left is not None:

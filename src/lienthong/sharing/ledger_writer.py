@@ -1,13 +1,13 @@
 """Appends entries for many answers at once: what gathers during one flush is the next flush, with one insert and one signature.
 
-An answer leaves only after `append` has returned, and `append` returns only after the commit.
+An answer leaves only after its entry is committed: `append` returns, and what is held is let go, only then.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from lienthong.clock import Clock
 from lienthong.errors import LedgerError
@@ -16,12 +16,18 @@ from lienthong.sharing.quota import QuotaBook
 from lienthong.store.hot import HotStore
 
 MOST_TRIES = 20  # each retry means that another writer committed in between; runs do so a few times a minute
+MOST_AT_ONCE = 2_000  # entries of one flush: a burst must not become one long statement
+
+Answer = TypeVar("Answer")
+Held = tuple[str, "asyncio.Future[Answer]", Answer]  # an entry's body, who waits for its commit, what it then gets
 
 
 class Writer(Protocol):
     """What the hot path needs of a ledger."""
 
     async def append(self, body: bytes) -> None: ...
+
+    def hold(self, held: Sequence[Held[Any]]) -> None: ...
 
 
 class LedgerWriter:
@@ -33,54 +39,51 @@ class LedgerWriter:
         self._clock = clock
         self._quotas = quotas
         self._frontier: Frontier | None = None
-        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._waiting: list[Held[Any]] = []
         self._flusher: asyncio.Task[None] | None = None
 
     async def append(self, body: bytes) -> None:
         """Returns when the entry is committed. Raises LedgerError or the database's error when it is not: then no answer may leave."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((body, done))
-        if self._flusher is None:
-            self._flusher = asyncio.create_task(self._flush())
+        self.hold([(body.decode(), done, None)])
         await done
+
+    def hold(self, held: Sequence[Held[Any]]) -> None:
+        """Append entries; each future gets its answer when its entry is committed, or the error that kept it from being."""
+        self._waiting += held
+        if self._flusher is None and self._waiting:
+            self._flusher = asyncio.get_running_loop().create_task(self._flush())
 
     async def _flush(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting, []
+                batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
                 try:
-                    await self._commit([body for body, _ in batch])
+                    await self._commit([body for body, _, _ in batch])
                 except Exception as error:  # every waiting answer hears of it; none leaves
                     self._frontier = None
-                    for _, done in batch:
+                    for _, done, _ in batch:
                         if not done.done():
                             done.set_exception(error)
                 else:
-                    for _, done in batch:
+                    for _, done, answer in batch:
                         if not done.done():
-                            done.set_result(None)
+                            done.set_result(answer)
         finally:
             self._flusher = None
 
-    async def _commit(self, bodies: Sequence[bytes]) -> None:
-        leaves = [leaf_hash(body) for body in bodies]
+    async def _commit(self, bodies: Sequence[str]) -> None:
+        leaves = [leaf_hash(body.encode()) for body in bodies]
         used = self._quotas.take_unsaved()
         try:
             for _ in range(MOST_TRIES):
                 if self._frontier is None:
                     self._frontier = Frontier(*await self._store.ledger_head())
                 after = self._frontier.append(leaves)
-                root = after.root
+                root, at = after.root, self._clock()
+                signature = self._signer.sign_checkpoint(after.size, root, at)
                 found = await self._store.ledger_append(
-                    self._frontier.size,
-                    [body.decode() for body in bodies],
-                    leaves,
-                    list(after.peaks),
-                    root,
-                    self._clock(),
-                    self._signer.key_id,
-                    self._signer.sign_checkpoint(after.size, root),
-                    used,
+                    self._frontier.size, bodies, leaves, list(after.peaks), root, at, self._signer.key_id, signature, used
                 )
                 if found is None:
                     self._frontier = after

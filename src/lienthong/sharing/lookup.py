@@ -1,61 +1,114 @@
-"""Look-ups of the same moment share one query: what gathers while one is under way is the next."""
+"""Look-ups of the same moment share one query, and go on together to the ledger: what gathers while one is under way is the next.
+
+A look-up waits once: its answer is made and its entry handed to the ledger where the rows come in, and only the commit lets it go.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple
 
+from lienthong.clock import Clock
 from lienthong.contracts import Contract
+from lienthong.ledger import SubjectKey
+from lienthong.sharing.ledger_writer import Held, Writer
+from lienthong.sharing.plans import Plan, Row
 from lienthong.store.hot import HotStore
 
-Row = tuple[Any, ...]  # _key, _version, _valid_from, then the contract's properties in order
+_DIGEST_OF_NOTHING = sha256(b"").hexdigest()
+
+
+class Found(NamedTuple):
+    """An answer whose entry is committed."""
+
+    body: bytes
+    version: int
+
+
+class _Asked(NamedTuple):
+    plan: Plan
+    key: str
+    official: str
+    done: asyncio.Future[Found | None]
 
 
 @dataclass
 class _Waiting:
-    keys: dict[str, list[asyncio.Future[Row | None]]]
+    asked: list[_Asked] = field(default_factory=list)
     is_busy: bool = False
 
 
-class Coalescer:
-    """Gives the current row of a key, or None; never two queries of one dataset at the same time."""
+class LookUps:
+    """Gives records by key, each with its entry in the ledger; never two queries of one dataset at the same time."""
 
-    def __init__(self, store: HotStore, contracts: Mapping[str, Contract]) -> None:
+    def __init__(self, store: HotStore, contracts: Mapping[str, Contract], ledger: Writer, clock: Clock, subject_key: bytes) -> None:
         self._store = store
+        self._ledger = ledger
+        self._clock = clock
+        self._subject = SubjectKey(subject_key).hash
         self._columns = {dataset: tuple(p.name for p in contract.properties) for dataset, contract in contracts.items()}
-        self._waiting = {dataset: _Waiting({}) for dataset in contracts}
+        self._waiting = {dataset: _Waiting() for dataset in contracts}
+        self._delivered: dict[str, dict[int, frozenset[str]]] = {dataset: {} for dataset in contracts}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def row(self, dataset_id: str, key: str) -> Row | None:
-        """The current row of a key. Raises the database's error when the query fails."""
-        waiting = self._waiting[dataset_id]
-        found: asyncio.Future[Row | None] = asyncio.get_running_loop().create_future()
-        waiting.keys.setdefault(key, []).append(found)
+    def ask(self, plan: Plan, key: str, official: str) -> asyncio.Future[Found | None]:
+        """The record of a key among those the plan lets see, None when there is none; done when its entry is committed.
+
+        Fails with the database's error when a statement fails, with LedgerError when the entry cannot be kept.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Found | None] = loop.create_future()
+        waiting = self._waiting[plan.dataset]
+        waiting.asked.append(_Asked(plan, key, official, done))
         if not waiting.is_busy:
             waiting.is_busy = True
-            task = asyncio.create_task(self._fetch(dataset_id, waiting))
+            task = loop.create_task(self._fetch(plan.dataset, waiting))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await found
+        return done
 
     async def _fetch(self, dataset_id: str, waiting: _Waiting) -> None:
         try:
-            while waiting.keys:
-                asked, waiting.keys = waiting.keys, {}
+            while waiting.asked:
+                batch, waiting.asked = waiting.asked, []
                 try:
-                    rows = {row[0]: row for row in await self._store.rows_by_key(dataset_id, self._columns[dataset_id], list(asked))}
+                    keys = list({asked.key for asked in batch})
+                    found = await self._store.rows_by_key(dataset_id, self._columns[dataset_id], keys)
+                    delivered = await self._delivered_by(dataset_id, {row[1] for row in found})
                 except Exception as error:  # each who waits hears of it
-                    for futures in asked.values():
-                        for future in futures:
-                            if not future.done():
-                                future.set_exception(error)
+                    for asked in batch:
+                        if not asked.done.done():
+                            asked.done.set_exception(error)
                     continue
-                for key, futures in asked.items():
-                    row = rows.get(key)
-                    for future in futures:
-                        if not future.done():
-                            future.set_result(row)
+                self._answer(batch, {row[0]: row for row in found}, delivered)
         finally:
             waiting.is_busy = False
+
+    async def _delivered_by(self, dataset_id: str, versions: set[int]) -> Mapping[int, frozenset[str]]:
+        """Version → the properties its source delivered. A version never changes, so it is read once."""
+        known = self._delivered[dataset_id]
+        if not versions <= known.keys():
+            known = self._delivered[dataset_id] = await self._store.delivered_columns(dataset_id)
+        return known
+
+    def _answer(self, batch: Sequence[_Asked], rows: Mapping[str, Row], delivered: Mapping[int, frozenset[str]]) -> None:
+        """Make the answers of a batch and hand them, with their entries, to the ledger. Its entries tell of one moment."""
+        at = self._clock().isoformat()
+        held: list[Held[Found | None]] = []
+        for plan, key, official, done in batch:
+            try:
+                row = rows.get(key)
+                given, missing = plan.forms(official)
+                subject = self._subject(plan.dataset, key)
+                if row is None or not plan.lets_see(row):
+                    held.append((missing.fill(at, None, subject, _DIGEST_OF_NOTHING), done, None))
+                    continue
+                body = plan.body(row, delivered.get(row[1], frozenset()))
+                held.append((given.fill(at, row[1], subject, sha256(body).hexdigest()), done, Found(body, row[1])))
+            except Exception as error:  # one that cannot be answered takes nobody along
+                if not done.done():
+                    done.set_exception(error)
+        self._ledger.hold(held)

@@ -39,7 +39,7 @@ def append_entries(connection: Connection, entries: Sequence[Entry], signer: Sig
                 "root": after.root,
                 "at": at,
                 "key_id": signer.key_id,
-                "signature": signer.sign_checkpoint(after.size, after.root),
+                "signature": signer.sign_checkpoint(after.size, after.root, at),
             },
         ).fetchone()
         if conflict is not None and conflict[0] is None:

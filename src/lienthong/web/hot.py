@@ -1,26 +1,26 @@
 """`GET /v1/datasets/{id}/records/{key}`, by hand in front of the router: the one address most requests are for.
 
-Token cache → decision cache → look-up shared with whoever waits → mask → entry → commit shared with whoever waits → answer.
+Token cache → plan (rights, worked out once) → look-up and commit shared with whoever waits (`sharing.lookup`) → answer.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from lienthong.access import ANONYMOUS, AccessRequest, Decision, Operation, decide, mask, matches
+from lienthong.access import ANONYMOUS, Operation
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
-from lienthong.errors import BadRequest, Denied, LienthongError, NotFound, RequestError, Unauthenticated
+from lienthong.errors import BadRequest, LienthongError, NotFound, RequestError
 from lienthong.ledger import Entry, Event, encode
+from lienthong.sharing.lookup import Found, LookUps
+from lienthong.sharing.plans import PlanBook
 from lienthong.web.headers import OFFICIAL, PURPOSE, check_escapes, header_text
 from lienthong.web.problem import PROBLEM, problem_of
 
@@ -30,23 +30,12 @@ if TYPE_CHECKING:
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Row = tuple[Any, ...]
 
 PREFIX = b"/v1/datasets/"
 MIDDLE = b"/records/"
 LONGEST_PATH = 2_000
-OURS = 3  # _key, _version, _valid_from
-MOST_PLANS = 10_000
-
-
-@dataclass(slots=True)
-class Plan:
-    """What one caller gets of any record of a dataset, worked out once: `places` are (field, place in the row, mask)."""
-
-    decision: Decision
-    places: tuple[tuple[str, int, str | None], ...]
-    withheld: tuple[str, ...]
-    fields: tuple[str, ...]
+JSON = (b"content-type", b"application/json")
+NO_STORE = (b"cache-control", b"no-store")
 
 
 class HotPath:
@@ -55,8 +44,8 @@ class HotPath:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._clock = services.workshop.clock
-        self._plans: dict[tuple[str | None, str, str, bool, date], Plan] = {}
-        self._delivered: dict[str, dict[int, frozenset[str]]] = {}
+        self._plans = PlanBook()
+        self._look_ups = LookUps(services.store, services.contracts, services.ledger, self._clock, services.subject_key)
         self._encode = msgspec.json.Encoder().encode
 
     @staticmethod
@@ -72,16 +61,19 @@ class HotPath:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive  # a look-up has no body
         try:
-            status, body, headers = await self._answer(scope)
+            found = await self._answer(scope)
         except LienthongError as error:
             status, document, more = problem_of(error)
             body = self._encode(document)
             headers = [(b"content-type", PROBLEM.encode()), *((name.lower().encode(), value.encode()) for name, value in more.items())]
-        headers += [(b"cache-control", b"no-store"), (b"content-length", str(len(body)).encode())]
+        else:
+            status, body = 200, found.body
+            headers = [JSON, (b"lienthong-version", b"%d" % found.version)]
+        headers += [NO_STORE, (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    async def _answer(self, scope: Scope) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+    async def _answer(self, scope: Scope) -> Found:
         services = self._services
         contract, key = self._asked(scope)
         sent = _headers(scope)
@@ -91,35 +83,17 @@ class HotPath:
         try:
             purpose, official = header_text(PURPOSE, sent.purpose), header_text(OFFICIAL, sent.official)
             caller = services.tokens.subsystem_of(sent.authorization)
-            plan = self._plan(caller, contract, purpose, bool(official), vietnam_date(now))
-            services.quotas.take(plan.decision.agreement, plan.decision.quota, vietnam_date(now), time.monotonic())
+            today = vietnam_date(now)
+            plan = self._plans.plan(caller, contract, purpose, bool(official), services.register, today)
+            if plan.is_limited:
+                services.quotas.take(plan.agreement, plan.quota, today, time.monotonic())
         except RequestError as error:
             await self._note_denial(error, contract, caller, purpose, official, scope, now)
             raise
-        row = await services.lookups.row(contract.id, key)
-        if row is not None and plan.decision.row_filter and not self._passes(plan, contract, row):
-            row = None
-        body = b"" if row is None else self._encode(await self._record(contract, plan, row))
-        entry = Entry(
-            now,
-            Event.ANSWER_RECORD if row is not None else Event.ANSWER_MISSING,
-            caller or ANONYMOUS,
-            official,
-            purpose,
-            plan.decision.legal_basis,
-            plan.decision.agreement,
-            contract.id,
-            None if row is None else row[1],
-            hmac.digest(services.subject_key, f"{contract.id}\x1f{key}".encode(), "sha256").hex(),
-            plan.fields,
-            "",
-            hashlib.sha256(body).hexdigest(),
-            "given" if row is not None else "missing",
-        )
-        await services.ledger.append(encode(entry))
-        if row is None:
+        found = await self._look_ups.ask(plan, key, official)
+        if found is None:
             raise NotFound("There is no such record among those you may see.", vi="Không có bản ghi này trong phạm vi được xem.")
-        return 200, body, [(b"content-type", b"application/json"), (b"lienthong-version", str(row[1]).encode())]
+        return found
 
     def _asked(self, scope: Scope) -> tuple[Contract, str]:
         raw = scope.get("raw_path")
@@ -138,52 +112,6 @@ class HotPath:
         if contract is None:
             raise NotFound("There is no such dataset.", hint="GET /v1/datasets lists them.", vi="Không có bộ dữ liệu này.")
         return contract, wanted
-
-    def _plan(self, caller: str | None, contract: Contract, purpose: str, has_official: bool, on: date) -> Plan:
-        key = (caller, contract.id, purpose, has_official, on)
-        plan = self._plans.get(key)
-        if plan is None:
-            plan = self._new_plan(AccessRequest(caller, contract.id, Operation.LOOK_UP, purpose, "x" if has_official else ""), contract, on)
-            if len(self._plans) >= MOST_PLANS:
-                self._plans.clear()
-            self._plans[key] = plan
-        return plan
-
-    def _new_plan(self, asked: AccessRequest, contract: Contract, on: date) -> Plan:
-        decision = decide(asked, contract, self._services.register, on)
-        if not decision.allowed:
-            kind = Unauthenticated if decision.rule == "no_identity" else Denied
-            raise kind(decision.en, rule=decision.rule, vi=decision.vi, en=decision.en)
-        shown = {*decision.visible, *decision.masked}
-        places = tuple(
-            (p.name, OURS + place, decision.masked.get(p.name)) for place, p in enumerate(contract.properties) if p.name in shown
-        )
-        return Plan(decision, places, decision.withheld, tuple(name for name, _, _ in places))
-
-    async def _record(self, contract: Contract, plan: Plan, row: Row) -> dict[str, Any]:
-        values = {name: row[place] if kind is None else mask(kind, row[place]) for name, place, kind in plan.places}
-        not_delivered: list[str] = []
-        if None in values.values():
-            delivered = await self._delivered_columns(contract.id, row[1])
-            not_delivered = [name for name, value in values.items() if value is None and name not in delivered]
-        return {
-            "key": row[0],
-            "version": row[1],
-            "valid_from": row[2],
-            "values": values,
-            "withheld": plan.withheld,
-            "not_delivered": not_delivered,
-        }
-
-    async def _delivered_columns(self, dataset_id: str, version: int) -> frozenset[str]:
-        known = self._delivered.get(dataset_id)
-        if known is None or version not in known:
-            known = self._delivered[dataset_id] = await self._services.store.delivered_columns(dataset_id)
-        return known.get(version, frozenset())
-
-    def _passes(self, plan: Plan, contract: Contract, row: Row) -> bool:
-        places = {p.name: row[OURS + place] for place, p in enumerate(contract.properties)}
-        return matches(plan.decision.row_filter, places)
 
     async def _note_denial(
         self, error: RequestError, contract: Contract, caller: str | None, purpose: str, official: str, scope: Scope, now: datetime

@@ -15,7 +15,6 @@ from lienthong.contracts import Contract, load_all
 from lienthong.pipeline import Workshop
 from lienthong.settings import Settings
 from lienthong.sharing.ledger_writer import LedgerWriter, Writer
-from lienthong.sharing.lookup import Coalescer
 from lienthong.sharing.quota import QuotaBook
 from lienthong.store import Database
 from lienthong.store.hot import HotStore
@@ -33,7 +32,6 @@ class Services:
     store: HotStore
     quotas: QuotaBook
     ledger: Writer
-    lookups: Coalescer
     tokens: TokenDesk
     subject_key: bytes
     contracts: Mapping[str, Contract] = field(init=False)
@@ -66,7 +64,6 @@ def make_services(settings: Settings, database: Database, contracts: Mapping[str
         store=store,
         quotas=quotas,
         ledger=LedgerWriter(store, workshop.signer, workshop.clock, quotas),
-        lookups=Coalescer(store, workshop.contracts),
         tokens=TokenDesk(key, settings.public_url, settings.token_minutes, workshop.clock),
         subject_key=subject_key(settings),
     )

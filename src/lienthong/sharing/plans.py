@@ -1,0 +1,121 @@
+"""What one caller gets of any record of a dataset, worked out once: rights, masks, the shape of the answer, the words of its ledger entries."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from lienthong.access import ANONYMOUS, AccessRequest, Operation, Register, decide, mask, matches
+from lienthong.contracts import Contract
+from lienthong.errors import Denied, Unauthenticated
+from lienthong.ledger import Event, Form
+
+Row = tuple[Any, ...]  # _key, _version, _valid_from, then the contract's properties in order
+
+OURS = 3  # _key, _version, _valid_from
+MOST_PLANS = 10_000
+MOST_FORMS = 1_000  # officials of one plan whose entries are kept prepared
+_ENCODE = msgspec.json.Encoder().encode
+
+
+class _Record(msgspec.Struct, gc=False):
+    """A record of an answer; `values` is a struct made for the plan. The same JSON as `sharing.records` gives on the other road."""
+
+    key: str
+    version: int
+    valid_from: date
+    values: msgspec.Struct
+    withheld: tuple[str, ...]
+    not_delivered: list[str]
+
+
+class Plan:
+    """A decision made ready to answer with. Raises Unauthenticated or Denied when the decision is a denial."""
+
+    def __init__(self, asked: AccessRequest, contract: Contract, register: Register, on: date) -> None:
+        decision = decide(asked, contract, register, on)
+        if not decision.allowed:
+            kind = Unauthenticated if decision.rule == "no_identity" else Denied
+            raise kind(decision.en, rule=decision.rule, vi=decision.vi, en=decision.en)
+        self.dataset = contract.id
+        self.agreement = decision.agreement
+        self.quota = decision.quota
+        self.is_limited = decision.quota.per_minute is not None or decision.quota.per_day is not None
+        self._caller = asked.caller or ANONYMOUS
+        self._purpose = asked.purpose
+        self._legal_basis = decision.legal_basis
+        self._row_filter = decision.row_filter
+        self._names = tuple(p.name for p in contract.properties)
+        shown = [(place, p.name) for place, p in enumerate(contract.properties, OURS) if p.name in {*decision.visible, *decision.masked}]
+        self._fields = tuple(name for _, name in shown)
+        self._places = tuple(place for place, _ in shown)
+        self._masks = tuple((n, decision.masked[name]) for n, name in enumerate(self._fields) if name in decision.masked)
+        self._withheld = decision.withheld
+        self._values = msgspec.defstruct(
+            "Values", [(f"f{n}", Any) for n in range(len(shown))], rename={f"f{n}": name for n, name in enumerate(self._fields)}, gc=False
+        )
+        self._forms: dict[str, tuple[Form, Form]] = {}
+
+    def lets_see(self, row: Row) -> bool:
+        """Whether the row is among those the agreement gives."""
+        return not self._row_filter or matches(self._row_filter, dict(zip(self._names, row[OURS:], strict=True)))
+
+    def body(self, row: Row, delivered: frozenset[str]) -> bytes:
+        """The answer's bytes. `delivered`: the properties that the source of the row's version brought."""
+        values = [row[place] for place in self._places]
+        for place, kind in self._masks:
+            values[place] = mask(kind, values[place])
+        missing: list[str] = []
+        if None in values:
+            missing = [name for name, value in zip(self._fields, values, strict=True) if value is None and name not in delivered]
+        return _ENCODE(_Record(row[0], row[1], row[2], self._values(*values), self._withheld, missing))
+
+    def forms(self, official: str) -> tuple[Form, Form]:
+        """The entries of a record given to an official, and of one that is not there."""
+        made = self._forms.get(official)
+        if made is None:
+            if len(self._forms) >= MOST_FORMS:
+                self._forms.clear()
+            made = self._forms[official] = (
+                self._form(official, Event.ANSWER_RECORD, "given"),
+                self._form(official, Event.ANSWER_MISSING, "missing"),
+            )
+        return made
+
+    def _form(self, official: str, event: Event, outcome: str) -> Form:
+        return Form(
+            event,
+            self._caller,
+            official=official,
+            purpose=self._purpose,
+            legal_basis=self._legal_basis,
+            agreement=self.agreement,
+            dataset=self.dataset,
+            fields=self._fields,
+            outcome=outcome,
+        )
+
+
+class PlanBook:
+    """Plans made so far, of one register and one day; another of either, and all are made anew."""
+
+    def __init__(self) -> None:
+        self._plans: dict[tuple[str | None, str, str, bool], Plan] = {}
+        self._register: Register | None = None
+        self._day: date | None = None
+
+    def plan(self, caller: str | None, contract: Contract, purpose: str, has_official: bool, register: Register, on: date) -> Plan:
+        """The caller's plan for look-ups. Raises Unauthenticated or Denied."""
+        if register is not self._register or on != self._day:
+            self._plans, self._register, self._day = {}, register, on
+        key = (caller, contract.id, purpose, has_official)
+        plan = self._plans.get(key)
+        if plan is None:
+            asked = AccessRequest(caller, contract.id, Operation.LOOK_UP, purpose, "x" if has_official else "")
+            plan = Plan(asked, contract, register, on)
+            if len(self._plans) >= MOST_PLANS:
+                self._plans.clear()
+            self._plans[key] = plan
+        return plan
