@@ -12,7 +12,13 @@ from lienthong.cli.words import err, out, say, show
 from lienthong.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.status import Status
+
     from lienthong.masterdata.entities import Entity
+    from lienthong.masterdata.model import Model
+    from lienthong.masterdata.resolve import MakeEngine
     from lienthong.pipeline import Workshop
 
 app = typer.Typer(no_args_is_help=True)
@@ -102,9 +108,7 @@ def run(
         if model is None:
             raise NotFound(f"No model of `{name}` is in force.", hint=f"lienthong match train {name} --adopt")
         with err.status(name) as status:
-            done = match_all.match_all(
-                place, found, model, who(), reason, lambda step, n, shown=status: shown.update(f"{say(*STEPS[step])} {n:,}"), _engine(spark)
-            )
+            done = match_all.match_all(place, found, model, who(), reason, _teller(status), _engine(spark))
         counts = done.counts
         rows.append((name, counts["records"], counts["goldens"], counts["candidate_pairs"], counts["waiting"], done.version.version))
     show(
@@ -120,7 +124,11 @@ def run(
     )
 
 
-def _engine(spark: str):  # type: ignore[no-untyped-def] # noqa: ANN202 an optional part's type
+def _teller(status: Status) -> Callable[[str, int], None]:
+    return lambda step, rows: status.update(f"{say(*STEPS[step])} {rows:,}")
+
+
+def _engine(spark: str) -> MakeEngine:
     from lienthong.masterdata.resolve import duckdb_engine
 
     if not spark:
@@ -143,7 +151,7 @@ def _path(entity: str) -> Path:
     return settings().models / f"{entity}.json"
 
 
-def _tell(entity: str, model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 imported where needed, so that `--help` is quick
+def _tell(entity: str, model: Model) -> None:
     rows = []
     for comparison, rungs in zip(model.plan.comparisons, model.rungs, strict=True):
         rows += [

@@ -34,7 +34,12 @@ def roles(found: Any, names: Sequence[str], faults: Faults) -> tuple[MatchRole, 
         unless = {str(name): str(pattern) for name, pattern in faults.mapping(said.get("unless"), f"{place}.unless").items()}
         for name, pattern in unless.items():
             _check_pattern(pattern, faults, f"{place}.unless.{name}")
-        for used, where in ((tuple(unless), "unless"), (by, "by"), ((dated_by,) if dated_by else (), "datedBy"), *((p, f"attributes.{a}") for a, p in attributes.items())):
+        for used, where in (
+            (tuple(unless), "unless"),
+            (by, "by"),
+            ((dated_by,) if dated_by else (), "datedBy"),
+            *((p, f"attributes.{a}") for a, p in attributes.items()),
+        ):
             for name in used:
                 if name not in names:
                     faults.add(f"{place}.{where}", f"`{name}` is no property", nearest(name, names))

@@ -46,8 +46,7 @@ def candidate_pairs(plan: Plan, blocking: Blocking, features: pl.DataFrame, sour
         connection.execute("set memory_limit = '1GB'")
         connection.register("keys", wide.to_arrow())
         query = (
-            'select distinct l.record as "left", r.record as "right" from keys l join keys r on l.key = r.key'  # noqa: S608 our own names
-            f" where {' and '.join(kept)}"
+            f'select distinct l.record as "left", r.record as "right" from keys l join keys r on l.key = r.key where {" and ".join(kept)}'
         )
         found = pl.DataFrame(pl.from_arrow(connection.sql(query).to_arrow_table()))
     finally:

@@ -141,7 +141,7 @@ class DuckDBEngine:
         _load(self._connection, "needed" + suffix, needed.alias("unique_id").to_frame())
         self._connection.execute(
             f"create temp table records{suffix} as select f.* from features f semi join needed{suffix} using (unique_id)"
-        )  # noqa: S608 our own names
+        )
         _load(
             self._connection,
             "pairs" + suffix,
@@ -155,7 +155,7 @@ class DuckDBEngine:
                 linker.table_management.register_term_frequency_lookup(frequency, column)
             linker.table_management.register_blocked_pairs_for_predict(_registered(self._connection, "pairs" + suffix))
             scored = linker.inference.predict()
-        query = f'select unique_id_l as "left", unique_id_r as "right", match_weight as bits, {self._common()} as common from {scored.physical_name}'  # noqa: S608
+        query = f'select unique_id_l as "left", unique_id_r as "right", match_weight as bits, {self._common()} as common from {scored.physical_name}'
         frame = pl.DataFrame(pl.from_arrow(self._connection.sql(query).to_arrow_table()))
         for name in (
             scored.physical_name,

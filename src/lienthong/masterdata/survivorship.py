@@ -20,6 +20,8 @@ USUAL = tuple(SurvivorshipRule(rule) for rule in ("recent", "complete", "frequen
 ONLY = "only"  # the rule told where every register says the same
 STEWARD = "steward"  # the rule told where a person decided
 LAST = "smallest"  # what decides when no rule does
+WORD = r"[^ \-/,.]+"  # the same to both engines of patterns
+NUMBER = r"-?[0-9]{1,30}(\.[0-9]{1,30})?"
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,10 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Override:
-    """A steward's value: it stands until its last day, whatever registers say. A value of None says there is none."""
+    """A steward's value: it stands until its last day, whatever registers say. A value of None says there is none.
+
+    `golden` is given those in force: which have ended is asked where there is a clock.
+    """
 
     attribute: str
     value: Any
@@ -68,7 +73,7 @@ class Override:
 
 @dataclass(frozen=True)
 class Policy:
-    """Attribute → rules in order of appeal. `patterns`: the form a value must have to count."""
+    """Attribute → rules in order of appeal."""
 
     rules: Mapping[str, tuple[SurvivorshipRule, ...]]
 
@@ -94,7 +99,8 @@ def golden(statements: Iterable[Statement], policy: Policy, overrides: Sequence[
     chosen = {attribute: _choose(said, policy.of(attribute)) for attribute, said in sorted(by_attribute.items())}
     for override in overrides:
         before = chosen.get(override.attribute)
-        others = () if before is None else (Other(before.value, before.source, before.record, before.dated), *before.others)
+        said = () if before is None else (Other(before.value, before.source, before.record, before.dated), *before.others)
+        others = tuple(each for each in said if each.value != override.value)
         chosen[override.attribute] = Chosen(override.value, STEWARD, override.by, STEWARD, None, others)
     return chosen
 
@@ -141,7 +147,7 @@ def _complete(_: Sequence[Statement], __: Mapping[str, Any]) -> Rank:
 
 def completeness(text: str) -> int:
     """How much a value says: words, and one more for marks; a date's parts count as words (1990-05-20 says more than 1990)."""
-    return len(re.findall(r"[^\s\-/,.]+", text)) * 2 + (not text.isascii())
+    return len(re.findall(WORD, text)) * 2 + (not text.isascii())
 
 
 def _frequent(left: Sequence[Statement], __: Mapping[str, Any]) -> Rank:
@@ -164,10 +170,9 @@ def _smallest(left: Sequence[Statement], _: Mapping[str, Any]) -> Rank:
 
 
 def _by_size(value: Any) -> tuple[int, float, str]:
-    try:
-        return 0, float(value), ""
-    except ValueError:
-        return 1, 0.0, str(value)
+    """Numbers by their size, then texts by the alphabet; what is equal in size, such as 1 and 1.0, by how it is written."""
+    text = str(value)
+    return (0, float(text), text) if re.fullmatch(NUMBER, text, re.ASCII) else (1, 0.0, text)
 
 
 def _prefer(_: Sequence[Statement], parameters: Mapping[str, Any]) -> Rank:

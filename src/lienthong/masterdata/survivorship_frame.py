@@ -1,122 +1,101 @@
 """Survivorship for many golden records at once: the same choices as `survivorship.golden`, column by column.
 
-Golden records of which all records say the same are done without ranking; only where values differ are the rules asked.
+Golden records of which all records say the same are done without ranking; only where values differ are the rules asked. A part of
+the golden records is done at a time, so that a million need little more memory than their result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import polars as pl
 
 from lienthong.contracts import SurvivorshipRule
-from lienthong.masterdata.survivorship import LAST, ONLY, Policy, Statement, _choose
+from lienthong.masterdata.survivorship import LAST, NUMBER, ONLY, WORD, Policy
+
+_MEMBER = ("golden", "source", "key", "dated")
+GOLDENS_AT_ONCE = 100_000
+_IS_OPEN = pl.col("value").min().over("golden") != pl.col("value").max().over("golden")
 
 
-def golden_frame(members: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+def golden_frame(members: pl.DataFrame, policy: Policy, goldens_at_once: int = GOLDENS_AT_ONCE) -> pl.DataFrame:
     """`members`: `golden`, `source`, `key`, `dated` and one String column per attribute → `golden`, the attributes, `provenance`.
 
     One row a golden record, sorted by it; `provenance` is JSON as `survivorship.provenance` writes it.
     """
-    attributes = [name for name in members.columns if name not in ("golden", "source", "key", "dated")]
-    found = members.select("golden").unique().sort("golden")
-    told: list[str] = []
-    for name in sorted(attributes):
-        chosen = _attribute(members, name, policy.of(name))
-        found = found.join(chosen, on="golden", how="left", maintain_order="left")
-        told.append(f"_{name}")
-    parts = [pl.when(pl.col(each).is_not_null()).then(pl.col(each)) for each in told]
-    whole = pl.concat_str([pl.lit("{"), pl.concat_str(parts, separator=",", ignore_nulls=True), pl.lit("}")])
-    return found.select("golden", *attributes, whole.alias("provenance") if parts else pl.lit("{}").alias("provenance"))
+    goldens = members["golden"].unique().sort()
+    parts = []
+    for start in range(0, max(goldens.len(), 1), goldens_at_once):
+        these = goldens.slice(start, goldens_at_once)
+        part = members.filter(pl.col("golden").is_between(these.first(), these.last()))
+        parts.append(_part(part.sort("golden", "source", "key"), these, policy))
+    return pl.concat(parts, rechunk=False)
+
+
+def _part(members: pl.DataFrame, goldens: pl.Series, policy: Policy) -> pl.DataFrame:
+    """`members` sorted by golden, source, key."""
+    attributes = [name for name in members.columns if name not in _MEMBER]
+    found = goldens.to_frame()
+    for name in attributes:
+        found = found.join(_attribute(members, name, policy.of(name)), on="golden", how="left", maintain_order="left")
+    pieces = [pl.lit(None, pl.String), *(pl.col(f"_{name}") for name in sorted(attributes))]
+    provenance = pl.concat_str([pl.lit("{"), pl.concat_str(pieces, separator=",", ignore_nulls=True), pl.lit("}")])
+    return found.select("golden", *attributes, provenance.alias("provenance"))
 
 
 def _attribute(members: pl.DataFrame, name: str, rules: tuple[SurvivorshipRule, ...]) -> pl.DataFrame:
     """`golden`, the attribute, `_<attribute>` (its piece of the provenance)."""
-    said = members.lazy().select("golden", "source", "key", "dated", pl.col(name).alias("value")).filter(pl.col("value").is_not_null())
-    agreed = (
-        said.sort("golden", "source", "key")
-        .group_by("golden")
-        .agg(
-            pl.col("value").first(),
-            pl.col("source").first(),
-            pl.col("key").first(),
-            (pl.col("value").min() == pl.col("value").max()).alias("is_agreed"),
-        )
-        .collect()
+    said = members.select(*_MEMBER, pl.col(name).alias("value")).filter(pl.col("value").is_not_null())
+    firsts = said.group_by("golden", maintain_order=True).agg(
+        pl.col("value", "source", "key").first(), (pl.col("value").min() == pl.col("value").max()).alias("is_agreed")
     )
-    single = agreed.filter("is_agreed").select(
-        "golden", "value", "source", "key", pl.lit(ONLY).alias("rule"), pl.lit(1, pl.UInt32).alias("values")
-    )
-    differing = agreed.filter(~pl.col("is_agreed")).select("golden")
-    parts = [single]
+    chosen = firsts.filter("is_agreed").select("golden", "value", "source", "key", rule=pl.lit(ONLY), values=pl.lit(1, pl.UInt32))
+    differing = firsts.filter(~pl.col("is_agreed"))
     if differing.height:
-        parts.append(_contested(said.join(differing.lazy(), on="golden", how="semi").collect(), rules))
-    whole = pl.concat(parts)
-    piece = pl.concat_str(
-        [
-            pl.lit(f'"{name}":["'),
-            _escaped("source"),
-            pl.lit('","'),
-            _escaped("key"),
-            pl.lit('","'),
-            pl.col("rule"),
-            pl.lit('",'),
-            pl.col("values").cast(pl.String),
-            pl.lit("]"),
-        ]
-    )
-    return whole.select("golden", pl.col("value").alias(name), piece.alias(f"_{name}"))
+        chosen = pl.concat([chosen, _contested(said.join(differing, on="golden", how="semi", maintain_order="left"), rules)])
+    piece = pl.format(f'"{name}":["{{}}","{{}}","{{}}",{{}}]', _escaped("source"), _escaped("key"), "rule", "values")
+    return chosen.select("golden", pl.col("value").alias(name), piece.alias(f"_{name}"))
 
 
 def _contested(said: pl.DataFrame, rules: tuple[SurvivorshipRule, ...]) -> pl.DataFrame:
     """Golden records whose registers say different things: narrowed rule by rule, all at once."""
-    left = said.with_columns(pl.lit(ONLY).alias("rule"), pl.col("value").n_unique().over("golden").alias("values"))
+    left = said.with_columns(rule=pl.lit(ONLY), values=pl.col("value").n_unique().over("golden"))
     for rule in rules:
-        if rule.rule in ("largest", "smallest"):
-            return pl.concat([_one_by_one(said, rules)])
-        is_open = (pl.col("value").min() != pl.col("value").max()).over("golden")
-        ranked = left.with_columns(is_open.alias("is_open"), _rank(rule).alias("rank"))
-        keeps = ~pl.col("is_open") | (pl.col("rank") == pl.col("rank").min().over("golden"))
-        kept = ranked.with_columns(keeps.alias("keeps"))
-        told = pl.when(pl.col("is_open") & ~pl.col("keeps").all().over("golden")).then(pl.lit(rule.rule)).otherwise(pl.col("rule"))
-        left = kept.with_columns(told.alias("rule")).filter("keeps").drop("is_open", "rank", "keeps")
-    still_open = (pl.col("value").min() != pl.col("value").max()).over("golden")
-    ended = left.with_columns(pl.when(still_open).then(pl.lit(LAST)).otherwise(pl.col("rule")).alias("rule"))
-    return (
-        ended.sort("golden", "value", "source", "key")
-        .unique("golden", keep="first", maintain_order=True)
-        .select("golden", "value", "source", "key", "rule", "values")
-    )
+        ranked = _ranked(left, rule).with_columns(_IS_OPEN.alias("is_open"))
+        ranked = ranked.with_columns(keeps=~pl.col("is_open") | (pl.col("rank") == pl.col("rank").min().over("golden")))
+        is_narrowed = pl.col("is_open") & ~pl.col("keeps").all().over("golden")
+        told = pl.when(is_narrowed).then(pl.lit(rule.rule)).otherwise("rule")
+        left = ranked.with_columns(told.alias("rule")).filter("keeps").drop("is_open", "rank", "keeps")
+    ended = left.with_columns(pl.when(_IS_OPEN).then(pl.lit(LAST)).otherwise("rule").alias("rule"))
+    ordered = ended.sort("golden", "value", "source", "key").unique("golden", keep="first", maintain_order=True)
+    return ordered.select("golden", "value", "source", "key", "rule", "values")
+
+
+def _ranked(left: pl.DataFrame, rule: SurvivorshipRule) -> pl.DataFrame:
+    """With `rank`: the smaller the better."""
+    if rule.rule in ("largest", "smallest"):
+        number = pl.when(pl.col("value").str.contains(f"^(?:{NUMBER})$")).then(pl.col("value").cast(pl.Float64, strict=False))
+        order = left.select(pl.col("value").unique()).sort(number.is_null(), number, "value").with_row_index("rank")
+        sign = -1 if rule.rule == "largest" else 1
+        return left.join(order.with_columns(pl.col("rank").cast(pl.Int64) * sign), on="value", how="left", maintain_order="left")
+    return left.with_columns(rank=_rank(rule))
 
 
 def _rank(rule: SurvivorshipRule) -> pl.Expr:
-    """The smaller the better."""
     value = pl.col("value")
     if rule.rule == "authority":
-        order: Mapping[str, int] = {source: n for n, source in enumerate(rule.parameters["of"])}
+        order = {source: n for n, source in enumerate(rule.parameters["of"])}
         return pl.col("source").replace_strict(order, default=len(order), return_dtype=pl.Int64)
     if rule.rule == "recent":
-        return pl.coalesce(-pl.col("dated").to_physical().cast(pl.Int64) - 10_000_000, pl.lit(0, pl.Int64))
+        return (-pl.col("dated").to_physical().cast(pl.Int64)).fill_null(_UNDATED)
     if rule.rule == "complete":
-        words = value.str.count_matches(r"[^\s\-/,.]+").cast(pl.Int64)
-        return -(words * 2 + value.str.contains(r"[^\x00-\x7F]").cast(pl.Int64))
+        return -(value.str.count_matches(WORD).cast(pl.Int64) * 2 + value.str.contains(r"[^\x00-\x7F]").cast(pl.Int64))
     if rule.rule == "frequent":
         return -pl.len().over("golden", "value").cast(pl.Int64)
     if rule.rule == "longest":
         return -value.str.len_chars().cast(pl.Int64)
-    return pl.when(value.str.contains(f"^(?:{rule.parameters['pattern']})$")).then(0).otherwise(1)  # prefer
+    return (~value.str.contains(f"^(?:{rule.parameters['pattern']})$")).cast(pl.Int64)  # prefer
 
 
-def _one_by_one(said: pl.DataFrame, rules: tuple[SurvivorshipRule, ...]) -> pl.DataFrame:
-    """Orders of numbers among texts are compared in Python: rules few use."""
-    rows: list[tuple[Any, ...]] = []
-    for (number,), part in said.group_by(["golden"], maintain_order=True):
-        statements = [Statement("", r["value"], r["source"], r["key"], r["dated"]) for r in part.iter_rows(named=True)]
-        chosen = _choose(statements, rules)
-        rows.append((number, chosen.value, chosen.source, chosen.record, chosen.rule, 1 + len(chosen.others)))
-    schema = {"golden": pl.Int64, "value": pl.String, "source": pl.String, "key": pl.String, "rule": pl.String, "values": pl.UInt32}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+_UNDATED = 10_000_000  # later than the rank of any date: days before 1970 are fewer than a million
 
 
 def _escaped(name: str) -> pl.Expr:

@@ -21,6 +21,7 @@ from lienthong.ledger import Entry, Event
 from lienthong.masterdata.entities import Entity, content_frame
 from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.identity import assign, new_id
+from lienthong.masterdata.linkage import Pair
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.resolve import MakeEngine, Resolution, duckdb_engine, resolve
 from lienthong.masterdata.survivorship import policy_of
@@ -70,31 +71,40 @@ def match_all(
     """Match every record of the entity and publish its golden records. Raises like a publication; nothing is half done."""
     at = workshop.clock()
     with workshop.database.connect() as connection:
-        store = Index(connection, entity.name)
-        store.lock()
-        on_step("reading", 0)
-        rows = read_register_rows(connection, entity)
-        on_step("comparing", rows.height)
-        features = model.plan.feature_frame(rows)
-        before = match_bulk.read_records(connection, entity.name)
-        resolution = resolve(model, features, rows["source"], _judged(store, rows), make_engine)
-        on_step("writing", rows.height)
-        act = store.add_act("bulk", at, official or PLATFORM, reason, details={"model": model.version, **resolution.counts})
-        writer = _Writer(connection, store, entity, model, rows, features, resolution, at, act)
-        goldens = writer.write(before)
-        version = _publish(connection, entity.master, rows, goldens, at, on_step)
-        counts = {**resolution.counts, "waiting": len(resolution.near), "goldens": int(np.unique(goldens.numbers).size)}
+        done = match_all_in(connection, entity, model, at, official, reason, on_step, make_engine)
         entry = Entry(
             at=at,
             event=Event.ENTITIES_MATCHED,
             caller=PLATFORM,
             official=official,
             dataset=entity.master.id,
-            version=version.version,
+            version=done.version.version,
             outcome="matched",
-            details={"act": act, "entity": entity.name, "model": model.version, **counts},
+            details={"act": done.act, "entity": entity.name, "model": model.version, **done.counts},
         )
         append_entries(connection, [entry], workshop.signer, at)
+    return done
+
+
+def match_all_in(
+    connection: Connection, entity: Entity, model: Model, at: datetime, official: str = "", reason: str = "",
+    on_step: OnStep = lambda _name, _rows: None, make_engine: MakeEngine = duckdb_engine,
+) -> MatchedAll:  # fmt: skip
+    """The same within the caller's transaction, who commits after a ledger entry."""
+    store = Index(connection, entity.name)
+    store.lock()
+    on_step("reading", 0)
+    rows = read_register_rows(connection, entity)
+    on_step("comparing", rows.height)
+    features = model.plan.feature_frame(rows)
+    before = match_bulk.read_records(connection, entity.name)
+    resolution = resolve(model, features, rows["source"], _judged(store, rows), make_engine)
+    on_step("writing", rows.height)
+    act = store.add_act("bulk", at, official or PLATFORM, reason, details={"model": model.version, **resolution.counts})
+    goldens = _Writer(connection, store, entity, model, rows, features, resolution, at, act).write(before)
+    version = _publish(connection, entity.master, rows, goldens, at, on_step)
+    match_bulk.count_anew(connection)
+    counts = {**resolution.counts, "waiting": len(resolution.near), "goldens": int(np.unique(goldens.numbers).size)}
     return MatchedAll(entity.name, act, version, counts)
 
 
@@ -106,7 +116,8 @@ def _judged(store: Index, rows: pl.DataFrame) -> Judged:
     wanted = pl.DataFrame(sorted(names), schema={"source": pl.String, "key": pl.String}, orient="row")
     found = rows.select("source", "key").with_row_index("n").join(wanted, on=["source", "key"])
     numbers = {(source, key): n for n, source, key in found.rows()}
-    same, apart = set(), set()
+    same: set[Pair] = set()
+    apart: set[Pair] = set()
     for row in words:
         left, right = numbers.get((row[0], row[1])), numbers.get((row[2], row[3]))
         if left is not None and right is not None:

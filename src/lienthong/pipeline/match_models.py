@@ -5,7 +5,7 @@ A trained model is a file. Nothing changes until it is adopted: `compare` says b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,12 +82,16 @@ def compare(workshop: Workshop, entity: Entity, model: Model) -> Difference:
         held = match_bulk.read_records(connection, entity.name)
         ids = store.Index(connection, entity.name).golden_ids(held["golden"].unique().to_list()) if held.height else {}
     resolution = resolve(model, entity.plan.feature_frame(rows), rows["source"])
-    joined = rows.select("source", "key").with_columns(pl.Series("cluster", resolution.cluster)).join(held, on=["source", "key"], how="inner")
+    joined = (
+        rows.select("source", "key").with_columns(pl.Series("cluster", resolution.cluster)).join(held, on=["source", "key"], how="inner")
+    )
     by_cluster = joined.group_by("cluster").agg(pl.col("golden").unique().alias("goldens"))
     by_golden = joined.group_by("golden").agg(pl.col("cluster").n_unique().alias("clusters"))
     merging = by_cluster.filter(pl.col("goldens").list.len() > 1).sort("cluster")
     splitting = by_golden.filter(pl.col("clusters") > 1).sort("golden")
-    touched = np.unique(np.concatenate([merging["goldens"].explode().to_numpy(), splitting["golden"].to_numpy()])) if held.height else []
+    touched: Sequence[int] = (
+        np.unique(np.concatenate([merging["goldens"].explode().to_numpy(), splitting["golden"].to_numpy()])).tolist() if held.height else []
+    )
     examples = [tuple(ids[golden] for golden in goldens) for goldens in merging["goldens"].head(10).to_list()]
     examples += [(ids[golden],) for golden in splitting["golden"].head(10).to_list()]
     return Difference(rows.height, by_golden.height - len(touched), merging.height, splitting.height, tuple(examples))

@@ -271,7 +271,8 @@ class _Work:
         names = {(record.source, record.key): number for number, record in self._records.items()}
         if not self._has_words and not any(record.is_judged for record in self._records.values()):
             return Judged()
-        same, apart = set(), set()
+        same: set[Pair] = set()
+        apart: set[Pair] = set()
         for row in self._store.judged(list(names)):
             left, right = names.get((row[0], row[1])), names.get((row[2], row[3]))
             if left is not None and right is not None:
@@ -339,7 +340,8 @@ class _Work:
     def _rule_pairs(self, features: Mapping[int, Features]) -> tuple[list[Pair], list[Pair]]:
         """(pairs joined by an identifier, pairs whose identifier agrees while all else differs)."""
         rules = self._matcher.rules
-        ruled, conflicts = set(), set()
+        ruled: set[Pair] = set()
+        conflicts: set[Pair] = set()
         for column in rules.identifier_places:
             holders: dict[str, list[int]] = defaultdict(list)
             for n, each in features.items():
@@ -420,11 +422,15 @@ class _Work:
             for group, each in zip(groups, linked, strict=True)
             if len(group) > 1 and any(before.get(n) != golden_of[n] or n in self._old for n in group)
         ]
-        if not moved:
+        if not moved and not self._departed:
             return
-        names = [(self._records[n].source, self._records[n].key) for group, _ in moved for n in group]
-        if before:
+        shaken = [group for group, _ in moved if any(n in self._old or before.get(n, golden_of[n]) != golden_of[n] for n in group)]
+        names = [(self._records[n].source, self._records[n].key) for group in shaken for n in group]
+        names += [(record.source, record.key) for record in self._departed.values()]
+        if names:
             self._store.end_joins(names, self._cause.at, act)
+        anew = {n for group in shaken for n in group} | {n for n in golden_of if n not in before}
+        joins = [join for _, each in moved for join in each.joins if join.left in anew or join.right in anew]
         rows = [
             {
                 "left_source": self._records[join.left].source,
@@ -438,8 +444,7 @@ class _Work:
                 "bits": join.mean_bits,
                 "model": self._index.model.version,
             }
-            for _, each in moved
-            for join in each.joins
+            for join in joins
         ]
         if rows:
             self._store.add_judgements(rows, self._cause.at, act)

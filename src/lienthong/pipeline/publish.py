@@ -20,6 +20,7 @@ from lienthong.errors import RunError
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.columns import ColumnMatcher, row_digests
 from lienthong.pipeline.judge import Judge, Judged, reference_columns
+from lienthong.pipeline.match_published import match_published
 from lienthong.pipeline.workshop import OnProgress, Progress, Workshop
 from lienthong.store import Connection, VersionWriter, append_entries, landing, quarantine, references, runs
 from lienthong.store.landing import LandedBatch
@@ -287,6 +288,9 @@ class Publication:
         state = "published" if version is not None else "unchanged"
         runs.finish(self._write, run_id, state, self._at, counts, self._contract.digest, version)
         event = self._delivered.event if version is not None or self._delivered.event is not Event.RUN_PUBLISHED else Event.RUN_UNCHANGED
+        if version is not None and self._contract.match:
+            changed = published.inserted + published.updated + published.ended
+            match_published(self._workshop, self._write, self._contract, version, changed, self._delivered.official, self._at)
         if before_entry is not None:
             before_entry(self._write)
         self._append(event, counts, version, {})

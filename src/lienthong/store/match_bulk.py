@@ -12,7 +12,7 @@ from psycopg import sql
 
 from lienthong.store.copying import CopyIn, copy_frames
 from lienthong.store.database import Connection, queries
-from lienthong.store.tables import current
+from lienthong.store.tables import current, history
 
 RECORDS = pa.schema(
     [
@@ -107,6 +107,34 @@ def reserve(connection: Connection, column: str, count: int) -> int:
     ).fetchone()
     assert row is not None  # a function's value
     return int(row[0]) - max(count, 1)
+
+
+def count_anew(connection: Connection) -> None:
+    """Tell the planner what the index holds now: after a first filling it would guess wrong by orders of magnitude."""
+    for table in ("match_records", "match_goldens", "match_judgements", "match_queue"):
+        connection.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
+
+
+def changed_rows(connection: Connection, dataset_id: str, version: int, columns: Sequence[str]) -> pl.DataFrame:
+    """`_key` and these columns, as text, of rows that came or changed with a version."""
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in ("_key", *columns))
+    statement = sql.SQL("copy (select {} from {} where _version = {}) to stdout (format csv, header)")
+    return _read(connection, statement.format(names, current(dataset_id), sql.Literal(version)))
+
+
+def rows_sharing(connection: Connection, dataset_id: str, columns: Sequence[str], by: Sequence[str], keys: Sequence[str]) -> pl.DataFrame:
+    """`_key` and these columns of current rows whose `by` columns, joined by `|`, are among `keys`."""
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in ("_key", *columns))
+    joined = sql.SQL(" || '|' || ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in by)
+    statement = sql.SQL("copy (select {} from {} where {} = any({})) to stdout (format csv, header)")
+    return _read(connection, statement.format(names, current(dataset_id), joined, sql.Literal(list(keys))))
+
+
+def left_rows(connection: Connection, dataset_id: str, version: int, columns: Sequence[str]) -> pl.DataFrame:
+    """`_key`, `_ended` and these columns, as text, of rows as they were before a version changed or ended them."""
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in ("_key", "_ended", *columns))
+    statement = sql.SQL("copy (select {} from {} where _version_to = {}) to stdout (format csv, header)")
+    return _read(connection, statement.format(names, history(dataset_id), sql.Literal(version)))
 
 
 def records_table() -> sql.Identifier:

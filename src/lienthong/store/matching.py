@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from psycopg import sql
+from psycopg import RawCursor, sql
 from psycopg.types.json import Json
 
 from lienthong.contracts import Contract
@@ -92,6 +92,7 @@ class Index:
 
         In pipeline mode all of it is one trip to the server.
         """
+        self._connection.execute(self._queries["plan_once"])
         self.lock()
         own = self._ask("own", **_split(names))
         judged = self._ask("judged", **_split(names))
@@ -242,8 +243,9 @@ def publish_goldens(
     found = connection.execute(queries("versions")["next_version"], {"dataset": contract.id}).fetchone()
     assert found is not None  # the contract is applied
     version = found[0]
-    values = {"rows": json.dumps(list(rows), ensure_ascii=False), "gone": list(gone), "version": version, "on": on}
-    counted = connection.execute(_publish_statement(contract), values).fetchone()
+    cursor = RawCursor(connection)  # the statement is long and the same every time: nothing in it is to be looked for again
+    cursor.execute(_publish_statement(contract), [json.dumps(list(rows), ensure_ascii=False), list(gone), version, on])
+    counted = cursor.fetchone()
     assert counted is not None  # an aggregate
     inserted, updated, ended, changed = counted
     if not inserted + updated + ended:
@@ -266,9 +268,9 @@ def publish_goldens(
 
 
 @lru_cache(maxsize=64)
-def _statement(contract_id: str, columns: tuple[tuple[str, str], ...]) -> sql.Composed:
+def _statement(contract_id: str, columns: tuple[tuple[str, str], ...]) -> bytes:
     names = [sql.Identifier(name) for name, _ in columns]
-    return queries("matching")["publish_goldens"].format(
+    statement = queries("matching")["publish_goldens"].format(
         current=current(contract_id),
         history=history(contract_id),
         changes=changes(contract_id),
@@ -278,9 +280,13 @@ def _statement(contract_id: str, columns: tuple[tuple[str, str], ...]) -> sql.Co
         same=sql.SQL(" and ").join(sql.SQL("incoming.{0} is not distinct from held.{0}").format(n) for n in names),
         assignments=sql.SQL(", ").join(sql.SQL("{0} = incoming.{0}").format(n) for n in names),
     )
+    text = statement.as_string(None)
+    for number, name in enumerate(("rows", "gone", "version", "on"), 1):
+        text = text.replace(f"%({name})s", f"${number}")
+    return text.encode()
 
 
-def _publish_statement(contract: Contract) -> sql.Composed:
+def _publish_statement(contract: Contract) -> bytes:
     return _statement(contract.id, tuple((p.name, p.logical_type) for p in contract.properties))
 
 

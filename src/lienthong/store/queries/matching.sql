@@ -2,6 +2,10 @@
 -- One at a time decides who is one; the lock ends with the transaction.
 select pg_advisory_xact_lock(hashtextextended('match ' || %(entity)s, 0));
 
+-- name: plan_once
+-- The statements of an arrival are the same every time: planning them anew costs as much as running them.
+set local plan_cache_mode = force_generic_plan;
+
 -- name: model
 -- The model in force.
 select version, document, frequencies from match_models where entity = %(entity)s and is_current;
