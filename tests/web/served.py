@@ -68,6 +68,7 @@ class Served:
     workshop: Workshop
     private: Mapping[str, Any]
     process: subprocess.Popen[bytes]
+    folder: Path
 
     def headers(self) -> dict[str, str]:
         """The headers of a right request, with a token fresh from the server."""
@@ -127,7 +128,7 @@ def serving(database_url: str, folder: Path) -> Iterator[Served]:
     process = subprocess.Popen([sys.executable, "-c", command], env=environment)
     try:
         _await_answer(settings.public_url, process)
-        yield Served(settings.public_url, workshop, private, process)
+        yield Served(settings.public_url, workshop, private, process, folder)
     finally:
         process.terminate()
         process.wait(20)

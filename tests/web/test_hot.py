@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -162,11 +163,51 @@ def test_connections_that_die_are_replaced(served: Served, client: httpx.Client)
         connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
         )
-    for path in (address(1), "/v1/datasets"):
-        statuses = [client.get(path).status_code for _ in range(4)]
-        assert set(statuses) <= {200, 503}
-        assert statuses[-1] == 200
+    statuses = [client.get(address(1)).status_code for _ in range(4)]
+    assert set(statuses) <= {200, 503}
+    assert statuses[-1] == 200
+    assert [client.get(address(1), params={"fields": "holder"}).status_code for _ in range(4)] == [200] * 4
     assert served.verdict().ok
+
+
+@pytest.fixture
+def agreements(served: Served, client: httpx.Client) -> Iterator[Path]:
+    """The folder of agreements; what a test changes there is undone, and the undoing is waited for."""
+    folder = served.folder / "agreements"
+    kept = {path: path.read_text("utf-8") for path in folder.rglob("*.yaml")}
+    yield folder
+    for path, text in kept.items():
+        path.write_text(text, "utf-8")
+    becomes(client, 200)
+
+
+def becomes(client: httpx.Client, status: int) -> httpx.Response:
+    """The first answer of this status, within two seconds."""
+    until = datetime.now(UTC) + timedelta(seconds=2)
+    while (answer := client.get(address(1))).status_code != status:
+        assert datetime.now(UTC) < until
+    return answer
+
+
+def test_a_suspended_agreement_denies_within_two_seconds(client: httpx.Client, agreements: Path) -> None:
+    path = agreements / "agreements" / "one.yaml"
+    assert client.get(address(1)).status_code == 200
+    path.write_text(path.read_text("utf-8").replace('"state": "active"', '"state": "suspended"'), "utf-8")
+    assert becomes(client, 403).json()["rule"] == "not_active"
+
+
+def test_a_closed_subsystem_is_shut_out_with_the_token_it_has(client: httpx.Client, agreements: Path) -> None:
+    path = agreements / "subsystems" / "one.yaml"
+    path.write_text(path.read_text("utf-8").replace('"title_vi"', '"active": false, "title_vi"'), "utf-8")
+    becomes(client, 401)
+
+
+def test_a_faulty_agreement_leaves_in_force_what_was(client: httpx.Client, agreements: Path) -> None:
+    path = agreements / "agreements" / "one.yaml"
+    path.write_text(path.read_text("utf-8").replace('"state": "active"', '"state": "sleeping"'), "utf-8")
+    until = datetime.now(UTC) + timedelta(seconds=2)
+    while datetime.now(UTC) < until:
+        assert client.get(address(1)).status_code == 200
 
 
 def _claims(token: str) -> dict[str, Any]:

@@ -27,10 +27,11 @@ from lienthong.web.health import give_health
 from lienthong.web.hot import HotPath, Receive, Scope, Send
 from lienthong.web.problem import AWAY, answer_problem
 from lienthong.web.records import routes_of
+from lienthong.web.register_watch import RegisterWatch
 from lienthong.web.services import Services
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
 
-SECONDS_BETWEEN_LOOKS = 1.0  # how soon a revoked token is refused, at the latest
+SECONDS_BETWEEN_LOOKS = 1.0  # how soon a revoked token is refused and a changed agreement counts
 log = get_logger("web")
 
 
@@ -113,8 +114,13 @@ def _charge(services: Services, decision: Decision) -> None:
 
 
 async def _watch(services: Services) -> None:
-    """Keep the list of revoked tokens fresh."""
+    """Keep the list of revoked tokens and the register of agreements fresh."""
+    register = RegisterWatch(services)
     while True:
+        try:
+            await asyncio.to_thread(register.look)
+        except Exception as error:  # the folder may be away for a while; look again
+            log.warning("agreements_not_read", error=type(error).__name__)
         try:
             services.tokens.revoke(await services.store.revoked())
         except Exception as error:  # the database may be away for a while; look again

@@ -98,6 +98,7 @@ class Counter:
                     open=True,
                     kwargs={"options": OPTIONS},
                     configure=take_web_role,
+                    check=ConnectionPool.check_connection,  # one that died with the database is replaced, not handed out
                 )
             return self._pool
 

@@ -36,6 +36,7 @@ class TokenDesk:
         self._clock = clock
         self._verified: OrderedDict[str, tuple[AccessToken, float]] = OrderedDict()
         self._revoked: frozenset[str] = frozenset()
+        self._shut_out: frozenset[str] = frozenset()
 
     def issue(self, subsystem: str, now: datetime) -> str:
         return issue_token(self._key, self.issuer, subsystem, now, self.minutes)[0]
@@ -56,6 +57,8 @@ class TokenDesk:
             self._remember(token, found)
         if found.jti in self._revoked:
             raise Unauthenticated("The access token was revoked.")
+        if found.subsystem in self._shut_out:
+            raise Unauthenticated("This subsystem is closed.")
         return found.subsystem
 
     def _remember(self, token: str, found: AccessToken) -> None:
@@ -66,6 +69,10 @@ class TokenDesk:
     def revoke(self, jtis: frozenset[str]) -> None:
         """Take these tokens no longer, from now on."""
         self._revoked = jtis
+
+    def shut_out(self, subsystems: frozenset[str]) -> None:
+        """Take no token of these subsystems any longer."""
+        self._shut_out = subsystems
 
     @property
     def public_jwk(self) -> dict[str, Any]:
