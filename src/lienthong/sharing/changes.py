@@ -15,17 +15,35 @@ from lienthong.contracts import Contract
 from lienthong.errors import BadRequest
 from lienthong.sharing.filters import DEFAULT_LIMIT, MOST_ROWS, read_known, read_limit
 from lienthong.sharing.pages import Desk, Given
-from lienthong.sharing.records import shape_of
+from lienthong.sharing.records import Record, shape_of
 from lienthong.sharing.rights import Right
-from lienthong.store.answers import Ask, ChangedRow, newest_version, read_changes, read_first_fill
+from lienthong.store.answers import STATE, Ask, ChangedRow, newest_version, read_changes, read_first_fill
 from lienthong.store.database import Connection
 
 PARAMETERS = ("after", "limit")
 FIRST_VERSION = 1
 LARGEST_VERSION = 2**31 - 1
 SEALED = "~"
-_OPERATIONS = {"i": "insert", "u": "update", "e": "end"}
 _ENCODER = msgspec.json.Encoder()
+
+
+class _Change(msgspec.Struct, gc=False):
+    """A change as the caller sees it."""
+
+    cursor: str
+    op: str
+    key: str | None
+    version: int
+    known_at: datetime
+    record: Record | None
+
+
+class _Feed(msgspec.Struct):
+    dataset: str
+    version: int
+    changes: list[_Change]
+    next: str
+    more: bool
 
 
 def give_changes(connection: Connection, desk: Desk, contract: Contract, parameters: list[tuple[str, str]], right: Right) -> Given:
@@ -40,37 +58,25 @@ def give_changes(connection: Connection, desk: Desk, contract: Contract, paramet
     ask = Ask(contract.id, fields, right.conditions)
     newest = newest_version(connection, contract.id) or 0
     changed, looked_at = _read(connection, ask, version, key, newest, limit)
-    shape = shape_of(connection, desk.book, contract, right, fields, withheld)
+    shape = shape_of(connection, desk.book, contract, right, fields, withheld, begin=STATE)
     sees_key = right.sees_key(contract)
     mark = _marker(desk, contract, is_open=sees_key and not right.conditions)
     known_at: dict[int, datetime] = {}
     items = []
     for change in changed:
-        version, key = change.version, change.key
-        op = _seen_as(change)
-        if op is None:
+        version, key, op, is_within, was_within = change[:STATE]
+        if not is_within and not was_within:  # nothing, for a caller who sees a part of the rows
             continue
         if version not in known_at:
             known_at[version] = desk.book.facts(connection, contract.id, version).known_at
+        kind = ("update" if was_within else "insert") if is_within else "end"
+        is_shown = is_within and op != "e"
         items.append(
-            {
-                "cursor": mark(version, key),
-                "op": _OPERATIONS[op],
-                "key": key if sees_key else None,
-                "version": version,
-                "known_at": known_at[version],
-                "record": shape(change.row) if change.row is not None and op != "e" else None,
-            }
+            _Change(mark(version, key), kind, key if sees_key else None, version, known_at[version], shape(change) if is_shown else None)
         )
-    body = _ENCODER.encode(
-        {
-            "dataset": contract.id,
-            "version": newest,
-            "changes": items,
-            "next": mark(version, key),
-            "more": looked_at >= limit,
-        }
-    )
+    if changed:
+        version, key = changed[-1][:2]
+    body = _ENCODER.encode(_Feed(contract.id, newest, items, mark(version, key), looked_at >= limit))
     return Given(body, newest, len(items), fields)
 
 
@@ -107,13 +113,6 @@ def _read(connection: Connection, ask: Ask, version: int, key: str, newest: int,
         found = read_first_fill(connection, ask, version, key, limit)
         if len(found) == limit:
             return found, limit
-        key = found[-1].key if found else key
+        key = found[-1][1] if found else key
     later = read_changes(connection, ask, version, key, newest, limit - len(found)) if newest > version or version > FIRST_VERSION else []
     return found + later, len(found) + len(later)
-
-
-def _seen_as(change: ChangedRow) -> str | None:
-    """What a change is for a caller who sees a part of the rows; None: nothing."""
-    if change.is_within:
-        return "u" if change.was_within else "i"
-    return "e" if change.was_within else None

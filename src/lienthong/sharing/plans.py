@@ -11,24 +11,14 @@ from lienthong.access import ANONYMOUS, AccessRequest, Operation, Register, deci
 from lienthong.contracts import Contract
 from lienthong.errors import Denied, Unauthenticated
 from lienthong.ledger import Event, Form
+from lienthong.sharing.records import Record, values_type
+from lienthong.store.answers import OURS
 
 Row = tuple[Any, ...]  # _key, _version, _valid_from, then the contract's properties in order
 
-OURS = 3  # _key, _version, _valid_from
 MOST_PLANS = 10_000
 MOST_FORMS = 1_000  # officials of one plan whose entries are kept prepared
 _ENCODE = msgspec.json.Encoder().encode
-
-
-class _Record(msgspec.Struct, gc=False):
-    """A record of an answer; `values` is a struct made for the plan. The same JSON as `sharing.records` gives on the other road."""
-
-    key: str
-    version: int
-    valid_from: date
-    values: msgspec.Struct
-    withheld: tuple[str, ...]
-    not_delivered: list[str]
 
 
 class Plan:
@@ -53,9 +43,7 @@ class Plan:
         self._places = tuple(place for place, _ in shown)
         self._masks = tuple((n, decision.masked[name]) for n, name in enumerate(self._fields) if name in decision.masked)
         self._withheld = decision.withheld
-        self._values = msgspec.defstruct(
-            "Values", [(f"f{n}", Any) for n in range(len(shown))], rename={f"f{n}": name for n, name in enumerate(self._fields)}, gc=False
-        )
+        self._values = values_type(self._fields)
         self._forms: dict[str, tuple[Form, Form]] = {}
 
     def lets_see(self, row: Row) -> bool:
@@ -70,7 +58,7 @@ class Plan:
         missing: list[str] = []
         if None in values:
             missing = [name for name, value in zip(self._fields, values, strict=True) if value is None and name not in delivered]
-        return _ENCODE(_Record(row[0], row[1], row[2], self._values(*values), self._withheld, missing))
+        return _ENCODE(Record(row[0], row[1], row[2], self._values(*values), self._withheld, missing))
 
     def forms(self, official: str) -> tuple[Form, Form]:
         """The entries of a record given to an official, and of one that is not there."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from lienthong.access import mask
 from lienthong.contracts import Contract
@@ -12,8 +16,26 @@ from lienthong.sharing.rights import Right
 from lienthong.store.answers import OURS, Row, VersionFacts, version_facts
 from lienthong.store.database import Connection
 
-Record = dict[str, Any]
+
+class Record(msgspec.Struct, gc=False):
+    """A record of an answer. `values` is of the type `values_type` makes: a struct is made and encoded in half the time of a mapping."""
+
+    key: str | None
+    version: int
+    valid_from: date
+    values: msgspec.Struct
+    withheld: Sequence[str]
+    not_delivered: Sequence[str]
+
+
 Shape = Callable[[Row], Record]
+
+
+@lru_cache(maxsize=1_000)
+def values_type(fields: tuple[str, ...]) -> type[msgspec.Struct]:
+    """A type whose values, given in the order of the fields, become JSON under the fields' names, whatever those are."""
+    own = [f"f{n}" for n in range(len(fields))]
+    return msgspec.defstruct("Values", [(name, Any) for name in own], rename=dict(zip(own, fields, strict=True)), gc=False)
 
 
 @dataclass
@@ -37,31 +59,29 @@ class VersionBook:
 
 
 def shape_of(
-    connection: Connection, book: VersionBook, contract: Contract, right: Right, fields: tuple[str, ...], withheld: tuple[str, ...]
-) -> Shape:
-    """A function from rows (_key, _version, _valid_from, *fields, …) to records."""
-    masks = [(name, right.masked[name]) for name in fields if name in right.masked]
+    connection: Connection, book: VersionBook, contract: Contract, right: Right, fields: tuple[str, ...], withheld: tuple[str, ...],
+    begin: int = 0,
+) -> Shape:  # fmt: skip
+    """A function from rows to records; from place `begin` a row is (_key, _version, _valid_from, *fields, …)."""
+    masks = [(place, right.masked[name]) for place, name in enumerate(fields) if name in right.masked]
     sees_key = right.sees_key(contract)
-    hidden = list(withheld)
+    values_of = values_type(fields)
     undelivered: dict[int, tuple[int, ...]] = {}
-    end = OURS + len(fields)
+    begin_version, begin_day, begin_fields = begin + 1, begin + 2, begin + OURS
+    end = begin_fields + len(fields)
 
     def shape(row: Row) -> Record:
-        version = row[1]
+        version = row[begin_version]
         if version not in undelivered:
             undelivered[version] = book.undelivered(connection, contract.id, version, fields)
-        values = dict(zip(fields, row[OURS:end], strict=True))
-        for name, kind in masks:
-            values[name] = mask(kind, values[name])
+        values: Sequence[Any] = row[begin_fields:end]
         places = undelivered[version]
-        return {
-            "key": row[0] if sees_key else None,
-            "version": version,
-            "valid_from": row[2],
-            "values": values,
-            "withheld": hidden,
-            "not_delivered": [fields[place] for place in places if row[OURS + place] is None] if places else [],
-        }
+        not_delivered = [fields[place] for place in places if values[place] is None] if places else ()
+        if masks:
+            values = list(values)
+            for place, kind in masks:
+                values[place] = mask(kind, values[place])
+        return Record(row[begin] if sees_key else None, version, row[begin_day], values_of(*values), withheld, not_delivered)
 
     return shape
 

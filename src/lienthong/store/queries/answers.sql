@@ -56,7 +56,7 @@ where _version <= {version} and (_version_to is null or _version_to > {version})
 -- name: first_fill_changes
 -- Records of a first fill after a key, in key order, as they were then.
 (
-    select _key, 'i', true, false, _key, _version, _valid_from, {columns}
+    select {version}::integer, _key, 'i', true, false, _key, _version, _valid_from, {columns}
     from {current} as state
     where _version = {version} and _key > {key} and {conditions}
     order by _key
@@ -64,13 +64,13 @@ where _version <= {version} and (_version_to is null or _version_to > {version})
 )
 union all
 (
-    select _key, 'i', true, false, _key, _version, _valid_from, {columns}
+    select {version}::integer, _key, 'i', true, false, _key, _version, _valid_from, {columns}
     from {history} as state
     where _version = {version} and _valid_to is null and _key > {key} and {conditions}
     order by _key
     limit {limit}
 )
-order by 1
+order by 2
 limit {limit};
 
 -- name: later_changes
