@@ -30,6 +30,7 @@ from lienthong.sharing.pages import Desk, entry_of, give_page, prepare_whole
 from lienthong.sharing.records import VersionBook
 from lienthong.sharing.rights import Right
 from lienthong.store import Connection, Database, append_entries, runs, tables
+from lienthong.web.serve import COLLECT_AFTER
 
 NAMES = ("no", "name", "unit", "street", "phone", "state", "born_on", "seen_on", "children", "area_code", "score", "at")
 TYPES = ("string",) * 6 + ("date", "date", "integer", "integer", "number", "timestamp")
@@ -120,6 +121,7 @@ def pages_and_feed(url: str) -> list[Row]:
         asker = Asker(connection)
         gc.collect()
         gc.freeze()  # as a server that has started: what it was started with is not looked through again
+        gc.set_threshold(*COLLECT_AFTER)
         filtered = f"select {COLUMNS} from data.bench_answers where area_code = 13 and state = 'here' order by _key limit 100"
         ours = milliseconds(lambda: asker.page([("area_code", "13"), ("state", "here")]), 20)
         bare = milliseconds(lambda: asker.bare(filtered), 20)

@@ -7,7 +7,6 @@ part of the dataset (the agreement's row filter) is an insert for this caller; o
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 import msgspec
 
@@ -34,7 +33,7 @@ class _Change(msgspec.Struct, gc=False):
     op: str
     key: str | None
     version: int
-    known_at: datetime
+    known_at: msgspec.Raw
     record: Record | None
 
 
@@ -61,21 +60,21 @@ def give_changes(connection: Connection, desk: Desk, contract: Contract, paramet
     shape = shape_of(connection, desk.book, contract, right, fields, withheld, begin=STATE)
     sees_key = right.sees_key(contract)
     mark = _marker(desk, contract, is_open=sees_key and not right.conditions)
-    known_at: dict[int, datetime] = {}
+    known_at: dict[int, msgspec.Raw] = {}
     items = []
     for change in changed:
-        version, key, op, is_within, was_within = change[:STATE]
+        op, is_within, was_within, key, version = change[: STATE + 2]
         if not is_within and not was_within:  # nothing, for a caller who sees a part of the rows
             continue
         if version not in known_at:
-            known_at[version] = desk.book.facts(connection, contract.id, version).known_at
-        kind = ("update" if was_within else "insert") if is_within else "end"
-        is_shown = is_within and op != "e"
-        items.append(
-            _Change(mark(version, key), kind, key if sees_key else None, version, known_at[version], shape(change) if is_shown else None)
-        )
+            known_at[version] = msgspec.Raw(_ENCODER.encode(desk.book.facts(connection, contract.id, version).known_at))
+        if is_within:
+            seen, record = "update" if was_within else "insert", shape(change) if op != "e" else None
+        else:
+            seen, record = "end", None
+        items.append(_Change(mark(version, key), seen, key if sees_key else None, version, known_at[version], record))
     if changed:
-        version, key = changed[-1][:2]
+        key, version = changed[-1][STATE : STATE + 2]
     body = _ENCODER.encode(_Feed(contract.id, newest, items, mark(version, key), looked_at >= limit))
     return Given(body, newest, len(items), fields)
 
@@ -113,6 +112,6 @@ def _read(connection: Connection, ask: Ask, version: int, key: str, newest: int,
         found = read_first_fill(connection, ask, version, key, limit)
         if len(found) == limit:
             return found, limit
-        key = found[-1][1] if found else key
+        key = found[-1][STATE] if found else key
     later = read_changes(connection, ask, version, key, newest, limit - len(found)) if newest > version or version > FIRST_VERSION else []
     return found + later, len(found) + len(later)

@@ -90,10 +90,10 @@ class VersionFacts:
     is_first_fill: bool
 
 
-# One change: version, key, op, whether the state after it and the state before it are among the caller's rows, then that state as in Page, all of
-# it None at an end. A plain row as the server sends it: a page of the feed has a thousand, and naming their places took a twentieth of its time.
+# One change: op, whether the state after it and the state before it are among the caller's rows, then that state as in Page; at an end only the key
+# and the version of it. A plain row as the server sends it: a page of the feed has a thousand, and naming their places took a twentieth of its time.
 ChangedRow = tuple[Any, ...]
-STATE = 5  # where a change's state begins
+STATE = 3  # where a change's key, version, first day and fields begin
 
 
 def newest_version(connection: Connection, dataset_id: str) -> int | None:
@@ -255,22 +255,22 @@ def read_changes(connection: Connection, ask: Ask, version: int, key: str, newes
         limit=sql.Literal(limit),
     )
     rows = connection.execute(statement, values, binary=True).fetchall()
-    gone = [row for row in rows if row[STATE] is None and row[2] != "e"]
+    gone = [row for row in rows if row[STATE + 2] is None and row[0] != "e"]
     if not gone:
         return rows
     past = _past_states(connection, ask, gone)
-    return [_completed(row, past) if row[STATE] is None and row[2] != "e" else row for row in rows]
+    return [_completed(row, past) if row[STATE + 2] is None and row[0] != "e" else row for row in rows]
 
 
 def _completed(row: ChangedRow, past: Mapping[tuple[str, int], tuple[bool, Row]]) -> ChangedRow:
     """A change whose state is no longer current, with that state out of history."""
-    found = past.get((row[1], row[0]))
-    return row if found is None else (*row[:3], found[0], row[4], *found[1])
+    found = past.get((row[STATE], row[STATE + 1]))
+    return row if found is None else (row[0], found[0], row[2], *found[1])
 
 
 def _past_states(connection: Connection, ask: Ask, gone: Sequence[ChangedRow]) -> dict[tuple[str, int], tuple[bool, Row]]:
     """(key, version) → whether that state is within the caller's rows, and the state. What left current is in history for good."""
-    values: dict[str, Any] = {"keys": [row[1] for row in gone], "versions": [row[0] for row in gone]}
+    values: dict[str, Any] = {"keys": [row[STATE] for row in gone], "versions": [row[STATE + 1] for row in gone]}
     statement = queries("answers")["past_states"].format(
         history=history(ask.dataset_id),
         columns=_columns(ask.fields),

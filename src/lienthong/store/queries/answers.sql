@@ -56,7 +56,7 @@ where _version <= {version} and (_version_to is null or _version_to > {version})
 -- name: first_fill_changes
 -- Records of a first fill after a key, in key order, as they were then.
 (
-    select {version}::integer, _key, 'i', true, false, _key, _version, _valid_from, {columns}
+    select 'i', true, false, _key, _version, _valid_from, {columns}
     from {current} as state
     where _version = {version} and _key > {key} and {conditions}
     order by _key
@@ -64,18 +64,18 @@ where _version <= {version} and (_version_to is null or _version_to > {version})
 )
 union all
 (
-    select {version}::integer, _key, 'i', true, false, _key, _version, _valid_from, {columns}
+    select 'i', true, false, _key, _version, _valid_from, {columns}
     from {history} as state
     where _version = {version} and _valid_to is null and _key > {key} and {conditions}
     order by _key
     limit {limit}
 )
-order by 2
+order by 4
 limit {limit};
 
 -- name: later_changes
 -- Changes after (version, key), each with the state it made where that is still current; and whether the state before was within the caller's rows.
-select page.version, page.key, page.op::text, coalesce(state.within, false), {was_within}, state._key, state._version, state._valid_from, {state_columns}
+select page.op::text, coalesce(state.within, false), {was_within}, page.key, page.version, state._valid_from, {state_columns}
 from (
     select version, key, op
     from {changes}
@@ -84,7 +84,7 @@ from (
     limit {limit}
 ) as page
 left join lateral (
-    select _key, _version, _valid_from, {columns}, ({conditions}) as within
+    select _valid_from, {columns}, ({conditions}) as within
     from {current} as state
     where page.op <> 'e' and _key = page.key and _version = page.version
     offset 0
