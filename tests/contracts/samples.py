@@ -33,6 +33,11 @@ def folder_of(contract: Contract) -> Path:
     return DATASETS.joinpath(*contract.id.split("."))
 
 
+def delivered() -> dict[str, Contract]:
+    """The datasets that come from a source; golden records are made by us and have no sample."""
+    return {id: contract for id, contract in load_all(DATASETS).items() if contract.sources}
+
+
 def in_order(contracts: Mapping[str, Contract]) -> list[Contract]:
     """Those that others refer to come first."""
     done: dict[str, Contract] = {}
@@ -65,7 +70,7 @@ def sample_source(contract: Contract) -> Iterator[tuple[Source, ReadContext]]:
 def judge_samples() -> dict[str, list[dict[str, Any]]]:
     """By dataset: a line for each row of its sample, in the order of the rows."""
     published: dict[str, pl.DataFrame] = {}
-    return {contract.id: _judge(contract, published) for contract in in_order(load_all(DATASETS))}
+    return {contract.id: _judge(contract, published) for contract in in_order(delivered())}
 
 
 def _judge(contract: Contract, published: dict[str, pl.DataFrame]) -> list[dict[str, Any]]:

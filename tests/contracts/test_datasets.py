@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lienthong.connectors import connector_names
-from lienthong.contracts import Contract, Sensitivity, Sharing, load_all
+from lienthong.contracts import Contract, Layer, Sensitivity, Sharing, load_all
 from lienthong.contracts.document import pages
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +20,7 @@ EXPECTED = {
     "land.parcels", "licences.register", "poor-households.members", "population.persons", "social-insurance.participants",
     "statistics.indicators",
 }  # fmt: skip
+MASTER = {"master.enterprise", "master.facility", "master.household", "master.parcel", "master.person"}
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,25 @@ def contracts() -> dict[str, Contract]:
     return load_all(DATASETS, connector_names())
 
 
-def test_the_twelve_datasets_are_there(contracts: dict[str, Contract]) -> None:
-    assert set(contracts) == EXPECTED
+def test_the_twelve_datasets_and_the_five_entities_are_there(contracts: dict[str, Contract]) -> None:
+    assert set(contracts) == EXPECTED | MASTER
+
+
+def test_every_dataset_but_those_of_golden_records_has_a_source(contracts: dict[str, Contract]) -> None:
+    assert {contract.id for contract in contracts.values() if not contract.sources} == MASTER
+    assert {contract.id for contract in contracts.values() if contract.layer is Layer.MASTER} == MASTER
+
+
+def test_what_is_personal_in_a_register_is_personal_in_its_golden_record(contracts: dict[str, Contract]) -> None:
+    """A golden record must not open by its contract what the registers it comes from keep closed."""
+    care = list(Sensitivity)
+    masters = {contract.entity: contract for contract in contracts.values() if contract.layer is Layer.MASTER}
+    for contract in contracts.values():
+        for role in contract.match:
+            for attribute, properties in role.attributes.items():
+                kept = max(care.index(contract.property_named(name).sensitivity) for name in properties)
+                said = care.index(masters[role.entity].property_named(attribute).sensitivity)
+                assert said >= kept, f"{role.entity}.{attribute} from {contract.id}"
 
 
 def test_a_dataset_lies_in_the_folder_of_its_id(contracts: dict[str, Contract]) -> None:

@@ -66,6 +66,7 @@ def _of_contract(old: Contract, new: Contract) -> Iterator[Change]:
     is_closing = _OPENNESS.index(new.sharing) < _OPENNESS.index(old.sharing)
     yield from _change("sharing", "sharing.changed", old.sharing, new.sharing, Verdict.BREAKING if is_closing else Verdict.NOTICE)
     yield from _change("legalBasis", "legal_basis.changed", _laws(old), _laws(new), Verdict.NOTICE)
+    yield from _change("match", "match.changed", old.match, new.match, Verdict.NOTICE)
     yield from _change("expect", "expect.changed", old.expect, new.expect, Verdict.COMPATIBLE)
     yield from _change("sources", "sources.changed", _roads(old), _roads(new), Verdict.COMPATIBLE)
     yield from _change("name", "title.changed", (old.title_vi, old.title_en), (new.title_vi, new.title_en), Verdict.COMPATIBLE)
@@ -108,6 +109,8 @@ def _of_property(old: Property, new: Property) -> Iterator[Change]:
     yield from _change(place, "sensitivity.changed", old.sensitivity, new.sensitivity, Verdict.NOTICE if is_hidden else Verdict.COMPATIBLE)
     yield from _change(place, "mask.changed", old.mask, new.mask, Verdict.NOTICE)
     yield from _change(place, "authoritative.changed", old.authoritative, new.authoritative, Verdict.NOTICE)
+    yield from _change(place, "match.changed", old.match, new.match, Verdict.NOTICE)
+    yield from _change(place, "survivorship.changed", old.survivorship, new.survivorship, Verdict.NOTICE)
     yield from _change(place, "source.changed", old.source_names, new.source_names, Verdict.COMPATIBLE)
     yield from _change(place, "title.changed", (old.title_vi, old.title_en), (new.title_vi, new.title_en), Verdict.COMPATIBLE)
 

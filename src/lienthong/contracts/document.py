@@ -14,10 +14,15 @@ from lienthong.contracts.reference import render_reference
 from lienthong.contracts.vocabulary import (
     CONTRACT_WORDS,
     EXPECT_WORDS,
+    KINDS,
     LOGICAL_TYPES,
+    MATCH_OPTIONS,
     PROPERTY_WORDS,
+    ROLE_WORDS,
     RULE_PARAMETERS,
     SOURCE_WORDS,
+    SURVIVORSHIP_PARAMETERS,
+    SURVIVORSHIP_RULES,
     TYPE_OPTIONS,
 )
 
@@ -72,6 +77,55 @@ YAML is read as plain data: UTF-8, at most 1,000,000 bytes, no tags, no anchors 
 | `properties[].logicalTypeOptions` | rules: {options} |
 | `quality` (of a property or of the table) | rules, below |
 """
+_ROLES = """
+### `match`: which entities a row speaks of
+
+A list of roles, one an entity. How to write one: [describe an entity](../how-to/describe-an-entity.md).
+
+```yaml
+- property: match
+  value:
+    - entity: person
+      datedBy: updated_on
+      attributes: {citizen_id: citizen_id, full_name: full_name, born_on: [born_on, birth_year]}
+    - entity: household
+      role: household
+      by: [household_code]
+      attributes: {household_code: household_code, commune_code: commune_code}
+```
+
+"""
+_MASTER = """
+## Master contracts
+
+A contract of `layer: master` with an `entity` describes its golden records, `datasets/master/<entity>/contract.yaml`. It has one key, the
+golden id; no `sources`, for golden records are made, not delivered; and, if wished, a property `provenance` (string), which is filled with
+`{attribute: [register, key there, rule, distinct values]}` as JSON. Each other property is an attribute:
+
+```yaml
+- name: citizen_id
+  businessName: Số định danh cá nhân
+  logicalType: string
+  classification: personal
+  customProperties:
+    - {property: titleEn, value: Personal identification number}
+    - {property: match, value: {kind: identifier, unique: true, pattern: "[0-9]{12}"}}
+    - {property: survivorship, value: [{rule: authority, of: [population.persons]}, frequent, recent]}
+```
+
+### `match` of an attribute
+
+An attribute without it is carried into the golden record and not compared.
+
+"""
+_SURVIVORSHIP = """
+### `survivorship`: whose value is chosen
+
+A list of rules, asked in order until one value stands alone. Without it: `recent`, `complete`, `frequent`, `longest`. What no rule can decide falls to the
+value that is first in alphabetical order, so that the result never depends on the order in which rows came. A value that every register
+agrees on is told as `only`, one that a steward set as `steward`.
+
+"""
 _RULES = """
 ## Rules
 
@@ -107,6 +161,9 @@ the words made by the rule.
 - A property that dates others (`asOf`, `validFrom`) is a `date` or a `timestamp`.
 - A dataset that is `open` has no property that is `personal` or `sensitive`.
 - A `reference` names a dataset and a property that there are.
+- A role names an entity that has a master contract, attributes it has, and properties of its own dataset; `datedBy` is a date.
+- An entity has one master contract; an `authority` names registers that speak of that attribute; `apart` marks two attributes or more.
+- `match` and `survivorship` of a property stand in master contracts only.
 - Bounds are in order: `min` not above `max`, `rowsMin` not above `rowsMax`, percentages from 0 to 100.
 
 ## A new version
@@ -128,7 +185,11 @@ def render_words(contracts: Mapping[str, Contract]) -> str:
         "\n## `customProperties` of the contract\n\n" + _words(CONTRACT_WORDS),
         "\n### `sources`\n\n" + _words(SOURCE_WORDS),
         "\n### `expect`\n\n" + _words({word: sentence for word, (_, sentence) in EXPECT_WORDS.items()}),
+        _ROLES + _words(ROLE_WORDS),
         "\n## `customProperties` of a property\n\n" + _words(PROPERTY_WORDS),
+        _MASTER + _words(MATCH_OPTIONS),
+        "\n| Kind | |\n|---|---|\n" + "".join(f"| `{kind}` | {sentence} |\n" for kind, sentence in KINDS.items()),
+        _SURVIVORSHIP + _words({_with_parameters(rule): sentence for rule, sentence in SURVIVORSHIP_RULES.items()}),
         _RULES,
         *(f"| `{kind}` | {_list(must)} | {_list(may)} |\n" for kind, (must, may) in RULE_PARAMETERS.items()),
         _TAIL,
@@ -149,6 +210,10 @@ def pages(datasets: Path) -> dict[str, str]:
 
 def _words(words: Mapping[str, str]) -> str:
     return "| Word | Means |\n|---|---|\n" + "".join(f"| `{word}` | {sentence} |\n" for word, sentence in words.items())
+
+
+def _with_parameters(rule: str) -> str:
+    return ", ".join((rule, *SURVIVORSHIP_PARAMETERS.get(rule, ())))
 
 
 def _list(words: Iterable[str]) -> str:

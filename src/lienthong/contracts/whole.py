@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lienthong.contracts.faults import Fault, Faults, nearest
-from lienthong.contracts.match_reading import check_roles
+from lienthong.contracts.match_checking import check_master_words, check_roles
 from lienthong.contracts.model import Contract, Sensitivity, Sharing
 
 _OF_PERSONS = (Sensitivity.PERSONAL, Sensitivity.SENSITIVE)
@@ -35,13 +35,14 @@ def check_whole(contract: Contract, faults: Faults) -> None:
         faults.add(
             "customProperties.validFrom", f"`{contract.valid_from}` is no property that is a date", nearest(contract.valid_from, dates)
         )
+    check_master_words(contract, faults)
     ids = [rule.id for rule in contract.all_rules]
     for rule_id in sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1}):
         faults.add("schema[0].quality", f"two rules are called `{rule_id}`", "give each an `id` of its own")
 
 
 def check_between(contracts: Mapping[str, Contract]) -> list[Fault]:
-    """References to datasets or columns that no contract of the folder has."""
+    """References to datasets or columns that no contract of the folder has, and roles of entities that none describes."""
     faults = Faults()
     check_roles(contracts, faults)
     for contract in contracts.values():
