@@ -19,8 +19,8 @@ from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, LienthongError, NotFound, RequestError
 from lienthong.ledger import Entry, Event, encode
-from lienthong.sharing.lookup import Found, LookUps
-from lienthong.sharing.plans import PlanBook
+from lienthong.sharing.lookup import LookUps
+from lienthong.sharing.plans import Plan, PlanBook
 from lienthong.web.headers import OFFICIAL, PURPOSE, check_escapes, header_text
 from lienthong.web.problem import PROBLEM, problem_of
 
@@ -34,6 +34,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PREFIX = b"/v1/datasets/"
 MIDDLE = b"/records/"
 LONGEST_PATH = 2_000
+PROBLEM_JSON = (b"content-type", PROBLEM.encode())
 JSON = (b"content-type", b"application/json")
 NO_STORE = (b"cache-control", b"no-store")
 
@@ -51,8 +52,7 @@ class HotPath:
     @staticmethod
     def wants(scope: Scope) -> bool:
         """Whether a request is one of ours: a plain look-up by key, with no question about time or fields."""
-        raw = scope.get("raw_path")
-        path: bytes = scope["path"].encode() if raw is None else raw.partition(b"?")[0]
+        path = _path(scope)
         if not path.startswith(PREFIX) or scope["query_string"]:
             return False
         dataset, middle, key = path[len(PREFIX) :].partition(MIDDLE)
@@ -61,11 +61,13 @@ class HotPath:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive  # a look-up has no body
         try:
-            found = await self._answer(scope)
+            found = await self._look_ups.ask(*await self._asked(scope))
+            if found is None:
+                raise NotFound("There is no such record among those you may see.", vi="Không có bản ghi này trong phạm vi được xem.")
         except LienthongError as error:
             status, document, more = problem_of(error)
             body = self._encode(document)
-            headers = [(b"content-type", PROBLEM.encode()), *((name.lower().encode(), value.encode()) for name, value in more.items())]
+            headers = [PROBLEM_JSON, *((name.lower().encode(), value.encode()) for name, value in more.items())]
         else:
             status, body = 200, found.body
             headers = [JSON, (b"lienthong-version", b"%d" % found.version)]
@@ -73,9 +75,10 @@ class HotPath:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    async def _answer(self, scope: Scope) -> Found:
+    async def _asked(self, scope: Scope) -> tuple[Plan, str, str]:
+        """(what the caller may have, the key, the official). Raises what a request can be refused with, its entry committed."""
         services = self._services
-        contract, key = self._asked(scope)
+        contract, key = self._place(scope)
         sent = _headers(scope)
         now = self._clock()
         caller: str | None = None
@@ -90,20 +93,18 @@ class HotPath:
         except RequestError as error:
             await self._note_denial(error, contract, caller, purpose, official, scope, now)
             raise
-        found = await self._look_ups.ask(plan, key, official)
-        if found is None:
-            raise NotFound("There is no such record among those you may see.", vi="Không có bản ghi này trong phạm vi được xem.")
-        return found
+        return plan, key, official
 
-    def _asked(self, scope: Scope) -> tuple[Contract, str]:
-        raw = scope.get("raw_path")
-        path: bytes = scope["path"].encode() if raw is None else raw.partition(b"?")[0]
+    def _place(self, scope: Scope) -> tuple[Contract, str]:
+        path = _path(scope)
         if len(path) > LONGEST_PATH:
             raise BadRequest(f"Expected an address of at most {LONGEST_PATH} bytes.")
         dataset, _, key = path[len(PREFIX) :].partition(MIDDLE)
-        check_escapes(path)
+        if b"%" in path:
+            check_escapes(path)
+            dataset, key = unquote_to_bytes(dataset), unquote_to_bytes(key)
         try:
-            name, wanted = unquote_to_bytes(dataset).decode("utf-8"), unquote_to_bytes(key).decode("utf-8")
+            name, wanted = dataset.decode("utf-8"), key.decode("utf-8")
         except UnicodeDecodeError as error:
             raise BadRequest("The address is not UTF-8.") from error
         if "\x00" in wanted:
@@ -130,6 +131,12 @@ class HotPath:
             details={"operation": Operation.LOOK_UP.value},
         )
         await self._services.ledger.append(encode(entry))
+
+
+def _path(scope: Scope) -> bytes:
+    """The address as it was sent, without its question."""
+    raw: bytes | None = scope.get("raw_path")
+    return scope["path"].encode() if raw is None else raw.partition(b"?")[0]
 
 
 class _Sent(NamedTuple):
