@@ -65,7 +65,7 @@ class Blocking:
         return tuple(column for column in self.refine_with if column.split("__")[0] not in used)
 
     def key_frame(self, features: pl.DataFrame) -> pl.DataFrame:
-        """The keys of many records: `record` (UInt32, the row's place) and `key` (UInt64), each pair once."""
+        """The keys of many records: `record` (UInt32, the row's place) and `key` (UInt64)."""
         parts = []
         common = pl.Series("key", list(self.common), dtype=pl.UInt64)
         dropped = pl.Series("key", list(self.dropped), dtype=pl.UInt64)
@@ -82,7 +82,7 @@ class Blocking:
                 for column in self._extras(recipe):
                     refined = _refined(frequent, column, rows[column])
                     parts.append(refined.filter(~pl.col("key").is_in(dropped.implode())).select("record", "key"))
-        return pl.concat(parts).unique()
+        return pl.concat(parts)
 
     def frozen(self, features: pl.DataFrame) -> Blocking:
         """The same recipes with what is common among these records frozen."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import duckdb
 import polars as pl
 
 from lienthong.masterdata.blocking import Blocking
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.rules import Rules
+
+_KEYS_AT_ONCE = 1_500_000  # keys paired at a time: memory stays flat, whatever the number of records
 
 
 def pairs_within(features: pl.DataFrame, columns: Sequence[str]) -> float:
@@ -21,34 +22,46 @@ def pairs_within(features: pl.DataFrame, columns: Sequence[str]) -> float:
 def candidate_pairs(plan: Plan, blocking: Blocking, features: pl.DataFrame, sources: pl.Series | None = None) -> pl.DataFrame:
     """`left` < `right` (UInt32 row numbers), each pair once, sorted.
 
-    Left out, because no weight joins them: two different valid identifiers, and two rows of a register that promises one row each.
+    Left out, because no weight joins them: two different valid identifiers, two rows of a register that promises one row each, and
+    records that differ in everything the contract says keeps records apart.
     """
     keys = blocking.key_frame(features)
-    bars = [features[plan.same_column(name)].alias(f"bar_{n}") for n, name in enumerate(plan.identifiers)]
-    kept = ["l.record < r.record"]
-    columns = [pl.int_range(features.height, dtype=pl.UInt32, eager=True).alias("record")]
-    for bar in bars:
-        columns.append(bar.hash(seed=1).alias(bar.name).zip_with(bar.is_not_null(), pl.Series([None], dtype=pl.UInt64)))
-        kept.append(f"(l.{bar.name} is null or r.{bar.name} is null or l.{bar.name} = r.{bar.name})")
+    bars, allowed = _bars(plan, features, sources)
+    parts = max(1, keys.height // _KEYS_AT_ONCE)
+    found = [_paired(keys.filter(pl.col("key") % parts == part), bars, allowed) for part in range(parts)]
+    return pl.concat(found).unique().sort("left", "right")
+
+
+def _paired(keys: pl.DataFrame, bars: pl.DataFrame, allowed: pl.Expr) -> pl.DataFrame:
+    """Pairs of records that share one of these keys and are not kept apart."""
+    shared = keys.filter(pl.len().over("key") > 1)
+    left = shared.lazy()
+    pairs = left.join(shared.lazy(), on="key", suffix="_r").filter(pl.col("record") < pl.col("record_r"))
+    narrow = pairs.select(pl.col("record").alias("left"), pl.col("record_r").alias("right")).unique().collect()
+    if not bars.width:
+        return narrow
+    both = [bars[narrow["left"]], bars[narrow["right"]].rename(lambda name: f"{name}_r")]
+    return narrow.filter(pl.concat(both, how="horizontal").select(allowed).to_series())
+
+
+def _bars(plan: Plan, features: pl.DataFrame, sources: pl.Series | None) -> tuple[pl.DataFrame, pl.Expr]:
+    """Numbers standing for what keeps records apart, a row a record, and the condition under which a pair is allowed."""
+    columns: list[pl.Series] = []
+    allowed = pl.lit(value=True)
+    for n, name in enumerate(plan.identifiers):
+        columns.append(_numbered(features[plan.same_column(name)], f"id_{n}"))
+        allowed &= (pl.col(f"id_{n}") == pl.col(f"id_{n}_r")).fill_null(value=True)
     apart = Rules(plan).apart_columns
     if apart:
-        for n, column in enumerate(apart):
-            values = features[column]
-            columns.append(values.hash(seed=2).alias(f"apart_{n}").zip_with(values.is_not_null(), pl.Series([None], dtype=pl.UInt64)))
-        kept.append(f"not ({' and '.join(f'coalesce(l.apart_{n} <> r.apart_{n}, false)' for n in range(len(apart)))})")
+        columns += [_numbered(features[column], f"apart_{n}") for n, column in enumerate(apart)]
+        allowed &= pl.any_horizontal([(pl.col(f"apart_{n}") == pl.col(f"apart_{n}_r")).fill_null(value=True) for n in range(len(apart))])
     if sources is not None and plan.unique_sources:
         numbers = {name: n for n, name in enumerate(sorted(plan.unique_sources))}
         columns.append(sources.replace_strict(numbers, default=None, return_dtype=pl.Int32).alias("register"))
-        kept.append("(l.register is null or r.register is null or l.register <> r.register)")
-    wide = keys.join(pl.DataFrame(columns), on="record")
-    connection = duckdb.connect()
-    try:
-        connection.execute("set memory_limit = '1GB'")
-        connection.register("keys", wide.to_arrow())
-        query = (
-            f'select distinct l.record as "left", r.record as "right" from keys l join keys r on l.key = r.key where {" and ".join(kept)}'
-        )
-        found = pl.DataFrame(pl.from_arrow(connection.sql(query).to_arrow_table()))
-    finally:
-        connection.close()
-    return found.cast({"left": pl.UInt32, "right": pl.UInt32}).sort("left", "right")
+        allowed &= (pl.col("register") != pl.col("register_r")).fill_null(value=True)
+    return pl.DataFrame(columns), allowed
+
+
+def _numbered(values: pl.Series, name: str) -> pl.Series:
+    """A number for each distinct value (UInt32), null for none."""
+    return values.rank("dense").cast(pl.UInt32).alias(name)

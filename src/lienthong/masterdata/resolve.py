@@ -1,7 +1,8 @@
 """Many records at once → who is one: candidates, weights, components, clusters. In memory; nothing is stored here.
 
 What it gives depends on the set of records, the model and the judgements alone. One record at a time ends in the same
-clusters (`pipeline/matching.py`), because both ask the same rules and the same weights of the same components.
+clusters (`pipeline/matching.py`), because both ask the same rules and the same weights of the same components. Most components are
+plain (all their records carry one number, or there are only two): those are done in columns, the others one by one.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from numpy.typing import NDArray
 
 from lienthong.masterdata.candidates import candidate_pairs
 from lienthong.masterdata.grouping import Judged, Matcher, components
-from lienthong.masterdata.linkage import Linked, Pair
+from lienthong.masterdata.linkage import Pair
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.splinking import DuckDBEngine, Engine, memory_database
 from lienthong.masterdata.training import with_weight
 
-NOTHING_JUDGED = Judged()
 MakeEngine = Callable[[Model, pl.DataFrame], Engine]
+NOTHING_JUDGED = Judged()
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,11 @@ class Near:
 
 @dataclass(frozen=True)
 class Resolution:
-    """`cluster[n]`, `component[n]`: the smallest record of what record n is in. `joins`: (left, right, bits or None for a rule)."""
+    """`cluster[n]`, `component[n]`: the smallest record of what record n is in. `joins`: `left`, `right`, `bits` (null for a rule)."""
 
-    cluster: NDArray[np.int64]
-    component: NDArray[np.int64]
-    joins: tuple[tuple[int, int, float | None], ...]
+    cluster: Numbers
+    component: Numbers
+    joins: pl.DataFrame
     near: tuple[Near, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -50,79 +52,53 @@ def duckdb_engine(model: Model, features: pl.DataFrame) -> Engine:
 
 
 def resolve(
-    model: Model, features: pl.DataFrame, sources: Sequence[str] | pl.Series, judged: Judged = NOTHING_JUDGED, make_engine: MakeEngine = duckdb_engine
+    model: Model, features: pl.DataFrame, sources: Sequence[str] | pl.Series, judged: Judged = NOTHING_JUDGED,
+    make_engine: MakeEngine = duckdb_engine,
 ) -> Resolution:  # fmt: skip
     """Cluster records. Rows must be sorted by (source, key): their numbers break ties.
 
     `features` has the plan's columns; `sources` names the register of each row.
     """
     names = pl.Series("source", sources, dtype=pl.String)
-    plan = model.plan
-    pairs = candidate_pairs(plan, model.blocking, features, names)
-    rows = _Rows(model, features, names, judged)
-    by_rule = rows.rule_pairs()
-    ruled = set(by_rule.pairs)
-    engine = make_engine(model, features)
-    weighed = with_weight(engine.weights(pairs), model)
-    cuts = rows.cuts(weighed["left"].to_numpy(), weighed["right"].to_numpy())
-    left, right = weighed["left"].to_numpy().astype(np.int64), weighed["right"].to_numpy().astype(np.int64)
-    over = weighed["weight"].to_numpy() - cuts
-    reach = over >= model.cuts.review_bits - model.cuts.join_bits
-    known = {(a, b): w for a, b, w in zip(left[reach].tolist(), right[reach].tolist(), over[reach].tolist(), strict=True)}
-    parent = components(features.height, [*known, *ruled, *judged.same])
-    cluster = np.arange(features.height, dtype=np.int64)
-    joins: list[tuple[int, int, float | None]] = []
-    near: list[Near] = [Near(*pair, "identifier", 0.0) for pair in by_rule.conflicts]
-    members: dict[int, list[int]] = {}
-    for record in np.flatnonzero(np.bincount(parent, minlength=features.height)[parent] > 1).tolist():
-        members.setdefault(int(parent[record]), []).append(record)
-    rule_of = by_rule.by_record()
-    for group in members.values():
-        linked = rows.link(group, rule_of, known)
-        for each in linked.clusters:
-            cluster[list(each)] = each[0]
-        joins += [(j.left, j.right, None if j.mean_bits is None else j.mean_bits) for j in linked.joins]
-        near += [Near(a, b, "weight", bits) for a, b, bits in linked.near]
-        near += [Near(a, b, "identifier", 0.0) for a, b in linked.conflicts]
-    counts = {
-        "records": features.height,
-        "candidate_pairs": pairs.height,
-        "rule_pairs": len(by_rule.pairs),
-        "clusters": int(np.unique(cluster).size),
-        "largest_component": max((len(group) for group in members.values()), default=1),
-        "common_keys": len(model.blocking.common),
-        "dropped_keys": len(model.blocking.dropped),
-    }
-    return Resolution(cluster, parent, tuple(joins), tuple(near), counts)
+    pairs = candidate_pairs(model.plan, model.blocking, features, names)
+    work = _Work(model, features, names, judged)
+    weighed = with_weight(make_engine(model, features).weights(pairs), model)
+    candidates = pairs.height
+    del pairs
+    work.take_weights(weighed)
+    del weighed
+    work.take_rules()
+    work.find_components()
+    work.link_plain()
+    work.link_others()
+    return work.resolution(candidates)
 
 
-@dataclass(frozen=True)
-class RulePairs:
-    """Pairs joined by an agreeing identifier, and pairs whose identifier agrees while all else differs."""
-
-    pairs: tuple[Pair, ...]
-    conflicts: tuple[Pair, ...]
-
-    def by_record(self) -> dict[int, list[Pair]]:
-        found: dict[int, list[Pair]] = {}
-        for pair in self.pairs:
-            found.setdefault(pair[0], []).append(pair)
-        return found
-
-
-class _Rows:
-    """The records of one resolution, looked up by number."""
+class _Work:
+    """The records of one resolution, looked up by number, and what is known of their pairs."""
 
     def __init__(self, model: Model, features: pl.DataFrame, sources: pl.Series, judged: Judged) -> None:
         self._model = model
-        self._plan = model.plan
         self._features = features.select(model.plan.columns)
         self._sources = sources
         self._judged = judged
         self._matcher = Matcher(model)
-        self._rules = self._matcher.rules
+        self._count = features.height
+        self._cluster: Numbers = np.arange(self._count, dtype=np.int64)
+        self._component: Numbers = self._cluster
+        self._joins: list[pl.DataFrame] = []
+        self._near: list[Near] = []
+        self._done = np.zeros(self._count, np.bool_)  # by component, at its smallest record
+        self._largest = 1
 
-    def cuts(self, left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.float64]:
+    def take_weights(self, weighed: pl.DataFrame) -> None:
+        """Keep the pairs that reach far enough to hold a component together, with their bits above the cut."""
+        left, right = weighed["left"].to_numpy().astype(np.int64), weighed["right"].to_numpy().astype(np.int64)
+        over = weighed["weight"].to_numpy() - self._cuts(left, right)
+        kept = over >= self._matcher.reach
+        self._left, self._right, self._over = left[kept], right[kept], over[kept]
+
+    def _cuts(self, left: Numbers, right: Numbers) -> NDArray[np.float64]:
         """The cut of each pair, by its two registers."""
         cuts = self._model.cuts
         if not cuts.by_registers:
@@ -132,23 +108,125 @@ class _Rows:
         numbers = self._sources.replace_strict({name: n for n, name in enumerate(names)}, return_dtype=pl.Int32).to_numpy()
         return np.asarray(table[numbers[left], numbers[right]])
 
-    def rule_pairs(self) -> RulePairs:
-        pairs: list[Pair] = []
-        conflicts: list[Pair] = []
-        for name in self._plan.identifiers:
-            column = self._plan.same_column(name)
-            numbered = self._features.select(pl.col(column).alias("id"), *self._rules.guards).with_row_index("record").drop_nulls("id")
-            sizes = numbered.group_by("id").agg(pl.len().alias("size"), pl.col("record").min().alias("first"))
-            numbered = numbered.join(sizes.filter(pl.col("size").is_between(2, self._rules.most_per_identifier)), on="id")
-            both = numbered.join(numbered, on="id", suffix="_r").filter(pl.col("record") < pl.col("record_r"))
-            agrees = self._rules.agree_frame(both)
-            pairs += both.filter(agrees).select("record", "record_r").rows()
-            conflicts += both.filter(~agrees).select("record", "record_r").rows()
-        return RulePairs(tuple(sorted(set(pairs))), tuple(sorted(set(conflicts) - set(pairs))))
+    def take_rules(self) -> None:
+        """Pairs an identifier joins, and those whose identifier agrees while all else differs."""
+        ruled: list[pl.DataFrame] = [_no_pairs()]
+        for name in self._model.plan.identifiers:
+            column = self._model.plan.same_column(name)
+            rules = self._matcher.rules
+            wanted = {rules.forbid_columns[n]: rules.forbid_columns[n] for n in range(len(rules.forbid_columns))}
+            columns = [pl.col(c) for c in dict.fromkeys([*rules.guards, *wanted])]
+            held = self._features.select(pl.col(column).alias("id"), *columns, self._sources.alias("source")).with_row_index("record")
+            held = held.drop_nulls("id").filter(pl.len().over("id").is_between(2, rules.most_per_identifier))
+            both = held.join(held, on="id", suffix="_r").filter(pl.col("record") < pl.col("record_r"))
+            told = both.with_columns(rules.agree_frame(both).alias("agrees"), rules.forbid_frame(both).alias("forbidden"))
+            ruled.append(
+                told.select(
+                    pl.col("record").cast(pl.Int64).alias("left"), pl.col("record_r").cast(pl.Int64).alias("right"), "agrees", "forbidden"
+                )
+            )
+        found = pl.concat(ruled).group_by("left", "right").agg(pl.col("agrees").any(), pl.col("forbidden").any())
+        conflicts = found.filter(~pl.col("agrees")).sort("left", "right")
+        self._near += [Near(a, b, "identifier", 0.0) for a, b in conflicts.select("left", "right").rows()]
+        self._rules = found.filter("agrees").sort("left", "right")
 
-    def link(self, group: Sequence[int], rule_of: Mapping[int, Sequence[Pair]], known: Mapping[Pair, float]) -> Linked:
-        """The clusters of one component; weights are counted from the cut of the two registers."""
-        rows = self._features[list(group)].rows()
-        sources = self._sources[list(group)].to_list()
-        rules = [pair for record in group for pair in rule_of.get(record, ())]
-        return self._matcher.link(dict(zip(group, rows, strict=True)), dict(zip(group, sources, strict=True)), rules, known, self._judged)
+    def find_components(self) -> None:
+        pairs = [np.stack([self._left, self._right], axis=1), self._rules.select("left", "right").to_numpy()]
+        said = np.array(sorted(self._judged.same), np.int64).reshape(-1, 2)
+        self._component = components(self._count, np.concatenate([*pairs, said]).tolist())
+
+    def link_plain(self) -> None:
+        """Components all of whose pairs an identifier joins, and components of two: done in columns."""
+        judged = np.zeros(self._count, np.bool_)
+        for pair in (*self._judged.same, *self._judged.apart):
+            judged[self._component[list(pair)]] = True
+        sizes = np.bincount(self._component, minlength=self._count)
+        self._largest = int(sizes.max(initial=1))
+        home = self._component[self._rules["left"].to_numpy()]
+        forbidden = np.bincount(home[self._rules["forbidden"].to_numpy()], minlength=self._count)
+        whole = (np.bincount(home, minlength=self._count) == sizes * (sizes - 1) // 2) & (sizes > 1) & (forbidden == 0) & ~judged
+        member = whole[self._component]
+        self._cluster = np.where(member, self._component, self._cluster)
+        joined = np.flatnonzero(member & (self._component != np.arange(self._count)))
+        self._note(self._component[joined], joined, None)
+        two = (sizes == 2) & (np.bincount(home, minlength=self._count) == 0) & ~judged
+        mine = two[self._component[self._left]]
+        a, b, over = self._left[mine], self._right[mine], self._over[mine]
+        joins = over >= 0
+        self._cluster[b[joins]] = a[joins]
+        self._note(a[joins], b[joins], over[joins])
+        self._near += [
+            Near(x, y, "weight", w) for x, y, w in zip(a[~joins].tolist(), b[~joins].tolist(), over[~joins].tolist(), strict=True)
+        ]
+        self._done = whole | two | (sizes <= 1)
+
+    def link_others(self) -> None:
+        """The components that are not plain, one by one."""
+        open_ = ~self._done[self._component]
+        members = _grouped(self._component, np.flatnonzero(open_))
+        known = _by_component(self._component, self._left, self._right, open_, self._over)
+        ruled = _by_component(self._component, self._rules["left"].to_numpy(), self._rules["right"].to_numpy(), open_, None)
+        by_rule: list[Pair] = []
+        by_weight: list[tuple[int, int, float]] = []
+        for start in range(0, len(members), 5000):
+            some = members[start : start + 5000]
+            flat = [record for group in some for record in group]
+            rows = dict(zip(flat, self._features[flat].rows(), strict=True))
+            sources = dict(zip(flat, self._sources[flat].to_list(), strict=True))
+            for group in some:
+                home = int(self._component[group[0]])
+                weights = {(x, y): w for x, y, w in known.get(home, ())}
+                rules = [(x, y) for x, y, _ in ruled.get(home, ())]
+                linked = self._matcher.link(
+                    {record: rows[record] for record in group}, {record: sources[record] for record in group}, rules, weights, self._judged
+                )
+                for each in linked.clusters:
+                    self._cluster[list(each)] = each[0]
+                by_rule += [(j.left, j.right) for j in linked.joins if j.mean_bits is None]
+                by_weight += [(j.left, j.right, j.mean_bits) for j in linked.joins if j.mean_bits is not None]
+                self._near += [Near(x, y, "weight", bits) for x, y, bits in linked.near]
+                self._near += [Near(x, y, "identifier", 0.0) for x, y in linked.conflicts]
+        ruled_pairs = np.array(by_rule, np.int64).reshape(-1, 2)
+        self._note(ruled_pairs[:, 0], ruled_pairs[:, 1], None)
+        weighed = np.array(by_weight, np.float64).reshape(-1, 3)
+        self._note(weighed[:, 0].astype(np.int64), weighed[:, 1].astype(np.int64), weighed[:, 2])
+
+    def _note(self, left: Numbers, right: Numbers, bits: NDArray[np.float64] | None) -> None:
+        frame = pl.DataFrame({"left": left, "right": right}, schema={"left": pl.Int64, "right": pl.Int64})
+        self._joins.append(
+            frame.with_columns(pl.lit(None, pl.Float64).alias("bits") if bits is None else pl.Series("bits", bits, pl.Float64))
+        )
+
+    def resolution(self, candidates: int) -> Resolution:
+        counts = {
+            "records": self._count,
+            "candidate_pairs": candidates,
+            "rule_pairs": self._rules.height,
+            "clusters": int(np.unique(self._cluster).size),
+            "largest_component": self._largest,
+            "common_keys": len(self._model.blocking.common),
+            "dropped_keys": len(self._model.blocking.dropped),
+        }
+        near = tuple(pair for pair in self._near if self._cluster[pair.left] != self._cluster[pair.right])
+        return Resolution(self._cluster, self._component, pl.concat(self._joins), near, counts)
+
+
+def _no_pairs() -> pl.DataFrame:
+    return pl.DataFrame(schema={"left": pl.Int64, "right": pl.Int64, "agrees": pl.Boolean, "forbidden": pl.Boolean})
+
+
+def _grouped(component: Numbers, records: Numbers) -> list[list[int]]:
+    """Records by component, each group sorted."""
+    frame = pl.DataFrame({"component": component[records], "record": records})
+    return frame.sort("component", "record").group_by("component", maintain_order=True).agg("record")["record"].to_list()
+
+
+def _by_component(
+    component: Numbers, left: Numbers, right: Numbers, open_: NDArray[np.bool_], bits: NDArray[np.float64] | None
+) -> dict[int, list[tuple[int, int, float]]]:
+    mine = open_[left]
+    values = np.zeros(int(mine.sum())) if bits is None else bits[mine]
+    found: dict[int, list[tuple[int, int, float]]] = {}
+    for home, a, b, w in zip(component[left[mine]].tolist(), left[mine].tolist(), right[mine].tolist(), values.tolist(), strict=True):
+        found.setdefault(home, []).append((a, b, w))
+    return found

@@ -28,6 +28,8 @@ class Rules:
         self.apart_columns = [self._apart_column(plan, name) for name in plan.apart]
         self._apart = [places[column] for column in self.apart_columns]
         self._unique = plan.unique_sources
+        self.forbid_columns = [*(plan.same_column(name) for name in plan.identifiers), *self.apart_columns]
+        self._identifier_columns = [plan.same_column(name) for name in plan.identifiers]
 
     @staticmethod
     def _apart_column(plan: Plan, name: str) -> str:
@@ -56,6 +58,19 @@ class Rules:
         same = pl.any_horizontal([(pl.col(c) == pl.col(f"{c}_r")).fill_null(value=False) for c in self.guards])
         compared = pl.any_horizontal([pl.col(c).is_not_null() & pl.col(f"{c}_r").is_not_null() for c in self.guards])
         return pairs.select((same | ~compared).alias("agrees")).to_series()
+
+    def forbid_frame(self, pairs: pl.DataFrame) -> pl.Series:
+        """`forbid` for a frame of pairs with `source` and `source_r`."""
+        tests = [(pl.col(c) != pl.col(f"{c}_r")).fill_null(value=False) for c in self._identifier_columns]
+        if self._unique:
+            tests.append((pl.col("source") == pl.col("source_r")) & pl.col("source").is_in(sorted(self._unique)))
+        if self.apart_columns:
+            tests.append(pl.all_horizontal([(pl.col(c) != pl.col(f"{c}_r")).fill_null(value=False) for c in self.apart_columns]))
+        return (
+            pairs.select(pl.any_horizontal(tests).alias("forbidden")).to_series()
+            if tests
+            else pl.Series([False] * pairs.height, dtype=pl.Boolean)
+        )
 
     def forbid(self, left: Features, right: Features, left_source: str, right_source: str) -> bool:
         """Whether the two can never be one without a steward's word."""

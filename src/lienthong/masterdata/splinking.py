@@ -124,8 +124,7 @@ class DuckDBEngine:
     def __init__(self, model: Model, features: pl.DataFrame, connection: duckdb.DuckDBPyConnection) -> None:
         self._model = model
         self._connection = connection
-        _load(connection, "features", features.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("unique_id")))
-        self._rarity = _rarity_tables(model, features)
+        self._features = features.select(model.plan.columns)
         self._calls = 0
 
     def weights(self, pairs: pl.DataFrame) -> pl.DataFrame:
@@ -136,12 +135,12 @@ class DuckDBEngine:
         prior = 1 / (1 + 2.0**-self._model.prior_bits)
         document = settings(self._model.plan, DUCKDB_FUNCTIONS, prior, self._model.rungs, with_parts=bool(self._model.shared))
         self._calls += 1
-        needed = pl.concat([pairs["left"], pairs["right"]]).unique()
+        needed = pl.concat([pairs["left"], pairs["right"]]).unique().sort()
         suffix = f"_{self._calls}"
-        _load(self._connection, "needed" + suffix, needed.alias("unique_id").to_frame())
-        self._connection.execute(
-            f"create temp table records{suffix} as select f.* from features f semi join needed{suffix} using (unique_id)"
-        )
+        records = self._features[needed].with_columns(needed.alias("unique_id"))
+        _load(self._connection, "records" + suffix, records)
+        rarity = _rarity_tables(self._model, records)
+        del records
         _load(
             self._connection,
             "pairs" + suffix,
@@ -149,7 +148,7 @@ class DuckDBEngine:
         )
         with quiet():
             linker = Linker(_registered(self._connection, "records" + suffix), document, log_level=None)
-            for column, table in self._rarity.items():
+            for column, table in rarity.items():
                 _load(self._connection, f"rarity_{column}{suffix}", table)
                 frequency = _registered(self._connection, f"rarity_{column}{suffix}")
                 linker.table_management.register_term_frequency_lookup(frequency, column)
@@ -159,7 +158,7 @@ class DuckDBEngine:
         frame = pl.DataFrame(pl.from_arrow(self._connection.sql(query).to_arrow_table()))
         for name in (
             scored.physical_name,
-            *(f"{t}{suffix}" for t in ("records", "needed", "pairs", *(f"rarity_{c}" for c in self._rarity))),
+            *(f"{t}{suffix}" for t in ("records", "pairs", *(f"rarity_{c}" for c in rarity))),
         ):
             self._connection.execute(f'drop table if exists "{name}"')
         linker.table_management.invalidate_cache()  # type: ignore[no-untyped-call] # Splink does not type it

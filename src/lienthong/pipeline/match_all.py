@@ -276,18 +276,17 @@ class _Writer:
 
     def _put_judgements(self) -> None:
         joins = self._resolution.joins
-        if not joins:
+        if not joins.height:
             return
-        left, right, bits = (list(column) for column in zip(*joins, strict=True))
         names = self._rows.select("source", "key")
-        a, b = names[left], names[right]
+        a, b = names[joins["left"]], names[joins["right"]]
         frame = pl.DataFrame(
             {
                 "left_source": a["source"],
                 "left_key": a["key"],
                 "right_source": b["source"],
                 "right_key": b["key"],
-                "bits": pl.Series(bits, dtype=pl.Float64),
+                "bits": joins["bits"],
             }
         ).with_columns(
             pl.lit(self._entity.name).alias("entity"),
