@@ -57,6 +57,7 @@ class LedgerWriter:
     async def _flush(self) -> None:
         try:
             while self._waiting:
+                await asyncio.sleep(0)  # a turn of the loop: answers that are ready come along instead of waiting for the next commit
                 batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
                 try:
                     await self._commit([body for body, _, _ in batch])

@@ -73,6 +73,7 @@ class LookUps:
     async def _fetch(self, dataset_id: str, waiting: _Waiting) -> None:
         try:
             while waiting.asked:
+                await asyncio.sleep(0)  # a turn of the loop: requests that have arrived come along instead of waiting for the next query
                 batch, waiting.asked = waiting.asked, []
                 try:
                     keys = list({asked.key for asked in batch})

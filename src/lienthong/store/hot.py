@@ -15,12 +15,7 @@ from lienthong.store.tables import table_name
 
 CONNECTIONS = 6
 _HEAD = "select size, peaks from lienthong.ledger_head"
-# Bodies travel as lines of one text and leaves as one run of bytes: asyncpg looks at every element of an array it is given, and that took
-# longer than cutting them apart takes the server (measured). A body is JSON, in which a line's end is always escaped.
-_APPEND = """
-select lienthong.ledger_append($1, string_to_array($2, chr(10)),
-    array(select substr($3::bytea, 32 * n + 1, 32) from generate_series(0, octet_length($3::bytea) / 32 - 1) as n), $4, $5, $6, $7, $8)
-"""
+_APPEND = "select lienthong.ledger_append($1, $2, $3, $4, $5, $6, $7, $8)"
 _COUNT = """
 with counted as (
     insert into lienthong.quota_days as held (agreement_id, day, used)
@@ -103,7 +98,7 @@ class HotStore:
         signature: bytes, used: Mapping[tuple[str, date], int],
     ) -> int | None:  # fmt: skip
         """None when appended, else the size found; counts of quotas are saved in the same commit."""
-        values = (expected, "\n".join(bodies), b"".join(leaves), peaks, root, at, key_id, signature)
+        values = (expected, bodies, leaves, peaks, root, at, key_id, signature)
         if not used:
             found: int | None = await (await self._connection("writer")).fetchval(_APPEND, *values)
             return found
