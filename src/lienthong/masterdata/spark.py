@@ -60,6 +60,15 @@ def spark_session(master: str = "local[*]", options: Mapping[str, str] | None = 
     return builder.getOrCreate()
 
 
+def register_functions(session: SparkSession) -> None:
+    """Make `FUNCTIONS` known to the session."""
+    from splink.backends.spark import SparkAPI  # noqa: PLC0415 imports pyspark
+
+    with quiet():
+        SparkAPI(spark_session=session, break_lineage_method="persist")  # type: ignore[no-untyped-call] # Splink does not type it
+    session.udf.register(FUNCTIONS["alike"], _alike())
+
+
 def spark_engine(session: SparkSession) -> Callable[[Model, pl.DataFrame], SparkEngine]:
     """What `resolve(make_engine=…)` asks for."""
     return lambda model, features: SparkEngine(model, features, session)
@@ -97,6 +106,7 @@ class SparkEngine:
     def __init__(self, model: Model, features: pl.DataFrame, session: SparkSession) -> None:
         self._model = model
         self._session = session
+        register_functions(session)
         self._rows = _view(session, "features", features.select(model.plan.columns).with_row_index("unique_id"))
         session.table(self._rows).persist()
         prior = 1 / (1 + 2.0**-model.prior_bits)
@@ -116,9 +126,11 @@ class SparkEngine:
         partitions = int(session.conf.get("spark.sql.shuffle.partitions") or 200)
         with quiet():
             api = SparkAPI(  # type: ignore[no-untyped-call] # Splink does not type it
-                spark_session=session, break_lineage_method="persist", num_partitions_on_repartition=partitions
+                spark_session=session,
+                break_lineage_method="persist",
+                num_partitions_on_repartition=partitions,
+                register_udfs_automatically=False,
             )
-            session.udf.register(FUNCTIONS["alike"], _alike())
             linker = Linker(api.register(session.table(self._rows)), self._settings, log_level=None)
             for column, table in self._rarity.items():
                 views.append(_view(session, "rarity", table))
@@ -153,7 +165,9 @@ def _alike() -> Any:
     def alike(left: str | None, right: str | None) -> float | None:
         from rapidfuzz.distance import JaroWinkler  # noqa: PLC0415 on the worker
 
-        return None if left is None or right is None else JaroWinkler.similarity(left, right)
+        if left is None or right is None:
+            return None
+        return JaroWinkler.similarity(left, right) if left or right else 0.0  # two empty texts: as DuckDB says
 
     return udf(alike, "double", useArrow=True)
 

@@ -1,0 +1,50 @@
+"""A model written and read again weighs every pair the same, to the last bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lienthong.masterdata.model import Cuts, Model, ModelError, frequencies_path, read_model, write_model
+from tests.masterdata.people import Village
+
+
+def test_a_model_read_back_gives_identical_weights_and_keys(model: Model, village: Village, tmp_path: Path) -> None:
+    path = tmp_path / "person.json"
+    write_model(model.with_cuts(Cuts(1.5, -2.0, {"insurance|population": 0.25})), path)
+    again = read_model(path)
+    assert again.cuts == Cuts(1.5, -2.0, {"insurance|population": 0.25})
+    assert again.plan == model.plan
+    assert again.rungs == model.rungs
+    assert (again.prior_bits, again.kin_bits, again.shared) == (model.prior_bits, model.kin_bits, model.shared)
+    ours, read, rows = model.scorer(), again.scorer(), village.features.rows()
+    for a, b in zip(rows, rows[1:] + rows[:1], strict=True):
+        assert ours.score(a, b) == read.score(a, b)
+        assert ours.explain(a, a) == read.explain(a, a)
+    places = {column: n for n, column in enumerate(model.plan.columns)}
+    assert [again.blocking.keys(row, places) for row in rows] == [model.blocking.keys(row, places) for row in rows]
+
+
+def test_the_readable_part_holds_no_value_of_any_record(model: Model, village: Village, tmp_path: Path) -> None:
+    write_model(model, tmp_path / "person.json")
+    text = (tmp_path / "person.json").read_text("utf-8")
+    told = {value for record in village.records for name in ("full_name", "citizen_id", "phone") if (value := record.values[name])}
+    assert not [value for value in told if value in text]
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"format": 99}', '{"format": 1}'])
+def test_what_is_no_model_is_told_so(model: Model, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "person.json"
+    write_model(model, path)
+    path.write_text(text, "utf-8")
+    with pytest.raises(ModelError):
+        read_model(path)
+
+
+def test_a_model_without_its_frequencies_is_told_so(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "person.json"
+    write_model(model, path)
+    frequencies_path(path).write_bytes(b"not parquet")
+    with pytest.raises(ModelError):
+        read_model(path)
