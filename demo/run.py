@@ -195,6 +195,7 @@ def _environment(demo: Demo) -> dict[str, str]:
         "LIENTHONG_PORT": str(demo.port),
         "LIENTHONG_DATASETS": str(ROOT / "datasets"),
         "LIENTHONG_AGREEMENTS": str(demo.home / "agreements"),
+        "LIENTHONG_MODELS": str(demo.home / "models"),
         "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "true",
         "LIENTHONG_TOKEN_MINUTES": str(TOKEN_MINUTES),
         "LIENTHONG_LOG_LEVEL": os.environ.get("LIENTHONG_LOG_LEVEL", "WARNING"),
@@ -252,10 +253,37 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
             for source in contract.sources:
                 outcome = run_dataset(place, contract, source.name, on_progress=on_progress)
                 datasets.append(_line(contract, source, outcome))
+    entities = _match(place)
     if server is None:
         server = _serve(demo)
     _wait_for(demo, server)
-    return _card(demo, database, private, datasets)
+    return {**_card(demo, database, private, datasets), "entities": entities}
+
+
+def _match(place: Any) -> list[dict[str, Any]]:
+    """Who is one, across all registers: a model for each entity learnt from its own records, then everything matched.
+
+    A later start finds the models in force; what changed since was matched as it came.
+    """
+    from lienthong.cli.words import err
+    from lienthong.masterdata.entities import entities_of
+    from lienthong.masterdata.model import write_model
+    from lienthong.pipeline import match_all, match_models
+    from lienthong.settings import read_settings
+
+    lines = []
+    for name, entity in entities_of(place.contracts).items():
+        began = time.monotonic()
+        with place.database.connect() as connection:
+            model = match_models.in_force(connection, entity)
+        if model is None:
+            with err.status(f"So khớp · matching: {name}"):
+                model = match_models.train_entity(place, entity)
+                write_model(model, read_settings().models / f"{name}.json")
+                match_models.adopt(place, entity, model)
+                match_all.match_all(place, entity, model)
+        lines.append({"entity": name, **match_models.standing(place, entity), "seconds": round(time.monotonic() - began, 2)})
+    return lines
 
 
 def _line(contract: Any, source: Any, outcome: Any) -> dict[str, Any]:
@@ -435,6 +463,12 @@ def _print_card(card: dict[str, Any]) -> None:
         table.add_row(line["id"], line["source"], *(f"{n:,}".replace(",", ".") for n in counts), f"{line['seconds']:.2f}")
     console.print("\n[bold]Liên thông[/bold] · tỉnh mẫu đã sẵn sàng · the demo province is ready (dữ liệu mẫu · sample data)\n")
     console.print(table)
+    golden = Table("Bản ghi gốc\ngolden records", "Từ\nfrom", "Còn\nleft", "Chờ người\nwaiting", "Giây\ns", box=None, header_style="bold")
+    for line in card["entities"]:
+        shown = [f"{line[name]:,}".replace(",", ".") for name in ("records", "goldens", "waiting")]
+        golden.add_row(f"master.{line['entity']}", *shown, f"{line['seconds']:.2f}")
+    console.print()
+    console.print(golden)
     console.print(f"\nMở · open     {card['docs_url']}\nAPI           {card['base_url']}/v1/datasets")
     console.print("Thử · try it  (tra một người, theo thỏa thuận TT-001 · look a person up, under agreement TT-001)\n")
     print(card["example"]["curl"])

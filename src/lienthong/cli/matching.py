@@ -133,9 +133,9 @@ def _engine(spark: str) -> MakeEngine:
 
     if not spark:
         return duckdb_engine
-    from lienthong.masterdata.spark import spark_engine
+    from lienthong.masterdata.spark import spark_engine, spark_session
 
-    return spark_engine(spark)
+    return spark_engine(spark_session(spark))
 
 
 def _entity(place: Workshop, name: str) -> Entity:

@@ -26,13 +26,14 @@ _SAMPLE = 3_000_000
 def choose_cuts(model: Model, features: pl.DataFrame, sources: pl.Series) -> Cuts:
     """The cuts for matching that nobody watches. `features` are rows of the plan's columns, `sources` their registers."""
     pairs = candidate_pairs(model.plan, model.blocking, features, sources)
-    if pairs.height > _SAMPLE:
+    share = min(1.0, _SAMPLE / max(pairs.height, 1))
+    if share < 1:
         pairs = pairs.sample(_SAMPLE, seed=4)
     weighed = with_weight(DuckDBEngine(model, features, memory_database()).weights(pairs), model)
     ruled = _share_identifier(model, features, pairs)
     weights = weighed["weight"].to_numpy()
     join = joining_cut(weights[~ruled], int(ruled.sum()))
-    return Cuts(join, _review_cut(weights[~ruled], join, features.height))
+    return Cuts(join, _review_cut(weights[~ruled], join, int(features.height * share)))
 
 
 def joining_cut(weights: NDArray[np.float64], ruled: int) -> float:

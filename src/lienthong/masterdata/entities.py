@@ -124,9 +124,8 @@ def as_text(value: Any) -> str:
     """A value as records carry it: dates in ISO form, true and false in small letters, numbers without a needless point."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return text[:-2] if re.fullmatch(r"-?\d+\.0", text) else text
 
 
 def pattern_of(master: Contract, name: str) -> str | None:
@@ -157,4 +156,5 @@ def _attribute(role: MatchRole, name: str, pattern: str | None, columns: Iterabl
 
 
 def _text(column: str) -> pl.Expr:
-    return pl.col(column).cast(pl.String)
+    """As `as_text` says it: a whole number has no needless point."""
+    return pl.col(column).cast(pl.String).str.replace(r"^(-?\d+)\.0$", "${1}")

@@ -118,22 +118,19 @@ def _pieces(group: Sequence[int], ruled: Sequence[Pair], known: Mapping[Pair, fl
     return sorted(done)
 
 
-def components(records: int, pairs: Iterable[Pair]) -> NDArray[np.int64]:
+def components(records: int, pairs: Sequence[Pair] | NDArray[np.int64]) -> NDArray[np.int64]:
     """For each record 0…records-1 the smallest record of its component."""
-    parent = list(range(records))
-    for left, right in pairs:
-        a, b = left, right
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        while parent[b] != b:
-            parent[b] = parent[parent[b]]
-            b = parent[b]
-        if a != b:
-            parent[max(a, b)] = min(a, b)
-    found = np.array(parent, np.int64)
+    parent = np.arange(records, dtype=np.int64)
+    if not len(pairs):
+        return parent
+    edges = np.asarray(pairs, np.int64)
+    left, right = edges[:, 0], edges[:, 1]
     while True:
-        up = found[found]
-        if np.array_equal(up, found):
-            return found
-        found = up
+        a, b = parent[left], parent[right]
+        apart = a != b
+        if not apart.any():
+            return parent
+        left, right = left[apart], right[apart]
+        np.minimum.at(parent, np.maximum(a, b)[apart], np.minimum(a, b)[apart])
+        while not np.array_equal(up := parent[parent], parent):
+            parent = up

@@ -30,7 +30,7 @@ FORMAT = 1
 class ModelError(LienthongError):
     """A model's file is not one, or of another format."""
 
-    code = "model_unreadable"
+    code = "model"
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ class _Work:
     def find_components(self) -> None:
         pairs = [np.stack([self._left, self._right], axis=1), self._rules.select("left", "right").to_numpy()]
         said = np.array(sorted(self._judged.same), np.int64).reshape(-1, 2)
-        self._component = components(self._count, np.concatenate([*pairs, said]).tolist())
+        self._component = components(self._count, np.concatenate([*pairs, said]))
 
     def link_plain(self) -> None:
         """Components all of whose pairs an identifier joins, and components of two: done in columns."""

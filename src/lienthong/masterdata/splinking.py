@@ -5,9 +5,13 @@ Only here is Splink spoken to. What leaves this file are plain numbers and frame
 
 from __future__ import annotations
 
+import atexit
 import logging
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Protocol
 
 import duckdb
@@ -25,7 +29,7 @@ SPARK_FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "jaro_winkler"}
 _NEVER = 'l."unique_id" = r."unique_id"'  # Splink asks for a blocking rule; the pairs are ours
 _LEAST_M, _LEAST_U = 5e-4, 1e-7  # a rung never seen in training: rare, not impossible
 PAIRS_AT_ONCE = 3_000_000
-_U_PAIRS = 400_000  # random pairs for u: rungs seen less than once in 10^5 fall to _LEAST_U
+_U_PAIRS = 200_000  # random pairs for u: rungs hardly ever seen among them fall to _LEAST_U
 
 
 @contextmanager
@@ -41,11 +45,23 @@ def quiet() -> Iterator[None]:
 
 
 def memory_database(memory_limit: str = "1GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB that stays within its memory and opens no file and no network of its own accord."""
+    """An in-memory DuckDB that stays within its memory; what does not fit goes to a folder of this account's, emptied at the end."""
     connection = duckdb.connect()
-    for name, value in (("memory_limit", memory_limit), ("threads", threads), ("preserve_insertion_order", False)):
+    for name, value in (
+        ("temp_directory", _spill_folder()),
+        ("memory_limit", memory_limit),
+        ("threads", threads),
+        ("preserve_insertion_order", False),
+    ):
         connection.execute(f"set {name} = '{value}'")
     return connection
+
+
+@cache
+def _spill_folder() -> str:
+    folder = tempfile.mkdtemp(prefix="lienthong-")  # 0700: records of persons may spill into it
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def settings(

@@ -33,6 +33,7 @@ _SAMPLE = 300_000  # records trained on; the rest only counts frequencies
 _LEAST_PAIRS = 60  # a session on fewer learns noise
 _KEYS_AT_MOST = 16
 _COVER = 4000  # invented true pairs on which a set of keys is tried
+_SURE = 20_000  # pairs from which agreements are drawn
 _TWICE = 2  # keys that should find each: what was invented is not what will come
 
 
@@ -325,8 +326,8 @@ def _invented_pairs(model: Model, features: pl.DataFrame, weighed: pl.DataFrame)
     An attribute's agreements are drawn from pairs that the other attributes alone show to be one.
     """
     sure = weighed.filter(pl.col("weight") > 0)
-    if sure.height > 100_000:
-        sure = sure.sample(100_000, seed=2)
+    if sure.height > _SURE:
+        sure = sure.sample(_SURE, seed=2)
     rows = features.select(model.plan.columns)
     left, right = rows[sure["left"]], rows[sure["right"]]
     scorer = model.scorer()

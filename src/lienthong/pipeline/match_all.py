@@ -381,7 +381,7 @@ def _publish(
     on_step("choosing", goldens.ids.height)
     today: date = vietnam_date(at)
     members = rows.with_columns(pl.Series("golden", goldens.numbers))
-    chosen = golden_frame(members, policy_of(master)).join(goldens.ids, on="golden")
+    chosen = _overridden(connection, golden_frame(members, policy_of(master)), today).join(goldens.ids, on="golden")
     run_id = runs.begin(connection, master.id, SOURCE, "snapshot", master.digest, None, at, today)
     writer = VersionWriter(connection, master)
     versions = [] if writer.is_first_fill else list(range(1, writer.version))
@@ -400,6 +400,19 @@ def _publish(
         writer.record(run_id, at, [p.name for p in master.properties], published)
     runs.finish(connection, run_id, "published" if version is not None else "unchanged", at, counts, master.digest, version)
     return GoldenVersion(version, published.inserted, published.updated, published.ended)
+
+
+def _overridden(connection: Connection, chosen: pl.DataFrame, today: date) -> pl.DataFrame:
+    """The chosen values with stewards' values in their place."""
+    said = Index(connection, "").all_overrides(today)
+    for attribute in {name for _, name, _ in said if name in chosen.columns}:
+        values = {golden: None if value is None else str(value) for golden, name, value in said if name == attribute}
+        table = pl.DataFrame({"golden": list(values), "said": list(values.values())}, schema={"golden": pl.Int64, "said": pl.String})
+        both = chosen.join(table.with_columns(pl.lit(value=True).alias("is_said")), on="golden", how="left", maintain_order="left")
+        chosen = both.with_columns(
+            pl.when(pl.col("is_said").fill_null(value=False)).then(pl.col("said")).otherwise(pl.col(attribute)).alias(attribute)
+        ).drop("said", "is_said")
+    return chosen
 
 
 def _as_master(chosen: pl.DataFrame, master: Contract, version: int, today: date) -> pl.DataFrame:

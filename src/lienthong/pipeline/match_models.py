@@ -75,6 +75,12 @@ def in_force(connection: Connection, entity: Entity) -> Model | None:
     return replace(model, plan=replace(model.plan, unique_sources=entity.plan.unique_sources))
 
 
+def standing(workshop: Workshop, entity: Entity) -> dict[str, int]:
+    """`records`, `goldens` and `waiting` (pairs a person should look at) of an entity's index."""
+    with workshop.database.connect() as connection:
+        return store.standing(connection, entity.name)
+
+
 def compare(workshop: Workshop, entity: Entity, model: Model) -> Difference:
     """What would change if everything were matched by this model: nothing is written."""
     with workshop.database.connect() as connection:

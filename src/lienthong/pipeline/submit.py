@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from lienthong.clock import vietnam_date
-from lienthong.contracts import Contract, Delivery
+from lienthong.contracts import Contract, Delivery, Layer
 from lienthong.errors import Conflict, Unprocessable
 from lienthong.ledger import Event
 from lienthong.pipeline.publish import API, Delivered
@@ -55,6 +55,10 @@ def submit_records(
     Raises Conflict when the key was used for other records, Unprocessable for unknown properties, DatasetBusyError when
     a run holds the dataset for too long.
     """
+    if contract.layer is Layer.MASTER:
+        raise Unprocessable(
+            f"Records of `{contract.id}` are made from those of registers, not sent.", hint="Send them to the register they belong to."
+        )
     _refuse_unknown(contract, records)
     digest = hashlib.sha256(json.dumps(records, ensure_ascii=False, sort_keys=True).encode()).digest()
     with workshop.database.connect(autocommit=True) as connection:

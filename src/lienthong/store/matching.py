@@ -205,6 +205,10 @@ class Index:
         """(identity, attribute, value, by whom, reason, until)."""
         return [tuple(row) for row in self._run("overrides", goldens=list(goldens))]
 
+    def all_overrides(self, today: date) -> list[tuple[int, str, Any]]:
+        """(identity, attribute, value) of every steward's value in force today, the oldest first."""
+        return [tuple(row) for row in self._run("all_overrides", today=today)]
+
     def _whole(self, name: str, **values: Any) -> list[StoredRecord]:
         return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), *r[5:]) for r in self._run(name, **values)]
 
@@ -229,6 +233,13 @@ def model(connection: Connection, entity: str) -> tuple[str, Mapping[str, Any], 
     """(version, document, frequencies) of the model in force; None when none was trained."""
     row = connection.execute(queries("matching")["model"], {"entity": entity}).fetchone()
     return None if row is None else (row[0], row[1], bytes(row[2]))
+
+
+def standing(connection: Connection, entity: str) -> dict[str, int]:
+    """How an entity's index stands: `records`, `goldens`, `waiting`."""
+    row = connection.execute(queries("matching")["counts"], {"entity": entity}).fetchone()
+    assert row is not None  # an aggregate
+    return {"records": row[0], "goldens": row[1], "waiting": row[2]}
 
 
 def model_version(connection: Connection, entity: str) -> str | None:

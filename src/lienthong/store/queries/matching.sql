@@ -299,3 +299,9 @@ select (select count(*) from arrived), (select count(*) from changed), (select c
 -- name: all_records_out
 -- Every record of an entity with its identity, for COPY.
 select record, source, key, golden, since from match_records where entity = {entity}
+
+-- name: all_overrides
+-- Every steward's value in force.
+select golden, attribute, value from match_overrides
+where ended_at is null and (until is null or until >= %(today)s)
+order by override;
