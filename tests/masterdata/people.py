@@ -116,9 +116,9 @@ def _household(chance: random.Random, first: int) -> list[Values]:
         wed = place == 1  # a wife keeps her own family name
         name = f"{chance.choice(FAMILIES) if wed else family} {chance.choice(MIDDLES[sex])} {chance.choice(GIVENS[sex])}"
         kin.append(_person(chance, first + place, name, sex, f"{year}-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}", home))
-    if len(kin) > 3 and chance.random() < 0.5:
+    if len(kin) > 3 and chance.random() < 0.15:
         _twins(chance, kin)
-    if len(kin) > 2 and kin[2]["sex"] == "nam" and chance.random() < 0.3:
+    if len(kin) > 2 and kin[2]["sex"] == "nam" and chance.random() < 0.1:
         kin[2] = {**kin[2], "full_name": kin[0]["full_name"]}
     return kin
 
