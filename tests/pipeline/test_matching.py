@@ -1,0 +1,339 @@
+"""Who is one, in a real database: bulk, one by one, in any order, twice, at the same time, killed in the middle."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lienthong.clock import vietnam_date
+from lienthong.contracts import load_all
+from lienthong.errors import Unprocessable
+from lienthong.masterdata.entities import Entity, entities_of
+from lienthong.masterdata.model import Model
+from lienthong.pipeline import Workshop, match_all, match_models, submit_records
+from lienthong.pipeline.match_published import publishing_run
+from lienthong.pipeline.matching import Arrival, Cause, EntityIndex, Matched, arrive
+from lienthong.store import Connection
+from lienthong.store.embedded import EmbeddedServer
+from tests.conftest import fresh_database
+from tests.factories import make_workshop
+
+ROOT = Path(__file__).resolve().parents[2]
+POPULATION, INSURANCE = "population.persons", "social-insurance.participants"
+FAMILIES = ("Nguyễn", "Trần", "Lê", "Phạm", "Điểu", "Hoàng", "Vũ", "Đặng")
+MIDDLES = ("Văn", "Thị", "Minh", "Ngọc", "Hữu", "Thu")
+GIVENS = (
+    "An",
+    "Bình",
+    "Cường",
+    "Dung",
+    "Giang",
+    "Hà",
+    "Khánh",
+    "Lan",
+    "Mai",
+    "Nam",
+    "Oanh",
+    "Phúc",
+    "Quý",
+    "Sơn",
+    "Trang",
+    "Vân",
+    "Yến",
+    "Hòa",
+)
+COMMUNES = ("25195", "25198", "25201", "25204")
+PEOPLE = 300
+
+
+def person(n: int) -> dict[str, Any]:
+    """A made-up person, always the same for the same number."""
+    r = random.Random(n)
+    year, month, day = r.randrange(1950, 2010), r.randrange(1, 13), r.randrange(1, 29)
+    is_man = r.random() < 0.5
+    return {
+        "full_name": f"{r.choice(FAMILIES)} {r.choice(MIDDLES)} {r.choice(GIVENS)}",
+        "born_on": f"{year}-{month:02}-{day:02}",
+        "year": year,
+        "sex": "Nam" if is_man else "Nữ",
+        "citizen_id": f"097{(0 if is_man else 1) if year < 2000 else (2 if is_man else 3)}{year % 100:02}{n:06}",
+        "commune_code": r.choice(COMMUNES),
+        "address": f"Số {r.randrange(1, 400)}, ấp {r.randrange(1, 9)}",
+        "phone": f"06{r.randrange(10**8):08}",
+    }
+
+
+def population_row(n: int) -> dict[str, Any]:
+    p = person(n)
+    return {
+        "record_no": f"{7_000_000_000 + n}",
+        "citizen_id": p["citizen_id"],
+        "full_name": p["full_name"],
+        "born_on": p["born_on"],
+        "birth_year": p["year"],
+        "sex": p["sex"],
+        "ethnic_group": "Kinh",
+        "commune_code": p["commune_code"],
+        "household_code": f"H{n // 3:05}",
+        "address": p["address"],
+        "phone": p["phone"],
+        "residence_state": "thường trú",
+        "updated_on": "2026-01-15",
+    }
+
+
+def insurance_row(n: int, **other: Any) -> dict[str, Any]:
+    """The insurer's row of a person: every fourth without its number, some without marks."""
+    p = person(n)
+    row = {
+        "insurance_no": f"99{n:08}",
+        "full_name": p["full_name"],
+        "born_on": p["born_on"],
+        "sex": p["sex"],
+        "citizen_id": None if n % 4 == 0 else p["citizen_id"],
+        "commune_code": p["commune_code"],
+        "address": p["address"] if n % 5 else None,
+        "phone": p["phone"] if n % 3 else None,
+        "clinic": "Trạm y tế",
+        "insured_from": "2025-09-01",
+    }
+    return {**row, **other}
+
+
+@pytest.fixture
+def workshop(database_url: str) -> Workshop:
+    return make_workshop(database_url, *load_all(ROOT / "datasets").values())
+
+
+def send(place: Workshop, dataset: str, rows: Sequence[dict[str, Any]], key: str) -> None:
+    done = submit_records(place, place.contracts[dataset], rows, caller="VN/GOV/G01.70/he-thong", idempotency_key=key)
+    assert all(verdict["fate"] != "quarantined" for verdict in done.verdicts), done.verdicts[:3]
+
+
+def take_in(place: Workshop) -> None:
+    send(place, POPULATION, [population_row(n) for n in range(PEOPLE)], "p")
+    send(place, INSURANCE, [insurance_row(n) for n in range(0, PEOPLE, 2)], "i")
+
+
+@pytest.fixture(scope="module")
+def learnt(postgres_server: EmbeddedServer) -> Model:
+    """The model of the two registers: learning takes seconds, so once."""
+    with fresh_database(postgres_server) as url:
+        place = make_workshop(url, *load_all(ROOT / "datasets").values())
+        take_in(place)
+        return match_models.train_entity(place, person_entity(place))
+
+
+@pytest.fixture
+def filled(workshop: Workshop, learnt: Model) -> Workshop:
+    """Two registers taken in, the model in force, everything matched once."""
+    take_in(workshop)
+    match_models.adopt(workshop, person_entity(workshop), learnt)
+    match_all.match_all(workshop, person_entity(workshop), model_of(workshop))
+    return workshop
+
+
+def person_entity(place: Workshop) -> Entity:
+    return entities_of(place.contracts)["person"]
+
+
+def model_of(place: Workshop) -> Model:
+    with place.database.connect() as connection:
+        model = match_models.in_force(connection, person_entity(place))
+    assert model is not None
+    return model
+
+
+def partition(place: Workshop) -> set[frozenset[str]]:
+    with place.database.connect() as connection:
+        rows = connection.execute(
+            "select array_agg(source || '/' || key) from match_records where entity = 'person' group by golden"
+        ).fetchall()
+    return {frozenset(names) for (names,) in rows}
+
+
+def golden_of(place: Workshop, source: str, key: str) -> str:
+    with place.database.connect() as connection:
+        row = connection.execute(
+            "select g.id from match_records join match_goldens as g using (golden) where source = %s and key = %s", (source, key)
+        ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def values(place: Workshop) -> list[tuple[Any, ...]]:
+    """Golden records without their ids."""
+    with place.database.connect() as connection:
+        return sorted(
+            connection.execute(
+                "select citizen_id, full_name, born_on, sex, commune_code, address, phone, provenance from data.master_person"
+            ),
+            key=str,
+        )
+
+
+def push(
+    connection: Connection, index: EntityIndex, place: Workshop, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]] = ()
+) -> Matched:
+    at = place.clock()
+    run = publishing_run(connection, index.master, at)
+    done = arrive(connection, index, arrivals, gone, Cause("arrival", "test", at, vietnam_date(at), run))
+    connection.commit()
+    return done
+
+
+def all_records(place: Workshop) -> list[Arrival]:
+    with place.database.connect() as connection:
+        rows = match_all.read_register_rows(connection, person_entity(place))
+    return [
+        Arrival(r["source"], r["key"], {k: v for k, v in r.items() if k not in ("source", "key", "dated") and v is not None}, r["dated"])
+        for r in rows.iter_rows(named=True)
+    ]
+
+
+def test_the_same_person_of_two_registers_is_one_golden_record(filled: Workshop) -> None:
+    together = [names for names in partition(filled) if len(names) == 2]
+    right = [names for names in together if len({int(name[-6:]) % 100_000 for name in names}) == 1]
+    assert len(together) >= PEOPLE // 2 * 0.97
+    assert len(right) == len(together)
+
+
+def test_any_order_of_arrival_ends_in_the_same_golden_records(filled: Workshop) -> None:
+    whole, chosen = partition(filled), values(filled)
+    records = all_records(filled)
+    index = EntityIndex(person_entity(filled), model_of(filled))
+    for seed in range(5):
+        random.Random(seed).shuffle(records)
+        with filled.database.connect() as connection:
+            push(connection, index, filled, [], [r.name for r in records])
+            size = (1, 7, 50, 500, 3)[seed]
+            for start in range(0, len(records), size):
+                push(connection, index, filled, records[start : start + size])
+        assert partition(filled) == whole
+        assert values(filled) == chosen
+
+
+def test_matching_everything_again_changes_nothing(filled: Workshop) -> None:
+    before = partition(filled)
+    ids = {name: golden_of(filled, *name.split("/")) for names in before for name in list(names)[:1]}
+    again = match_all.match_all(filled, person_entity(filled), model_of(filled))
+    assert again.version.version is None
+    assert partition(filled) == before
+    assert all(golden_of(filled, *name.split("/")) == id for name, id in ids.items())
+
+
+def test_what_a_publication_brings_is_matched_before_it_is_shown(filled: Workshop) -> None:
+    send(filled, INSURANCE, [insurance_row(1, citizen_id=None)], "later")
+    assert golden_of(filled, INSURANCE, "9900000001") == golden_of(filled, POPULATION, "7000000001")
+    with filled.database.connect() as connection:
+        kinds = [row[0] for row in connection.execute("select kind from match_events order by event desc limit 1")]
+    assert kinds == ["joined"]
+
+
+def test_a_record_that_changes_its_number_leaves_and_comes_back(filled: Workshop) -> None:
+    before, home = partition(filled), golden_of(filled, POPULATION, "7000000002")
+    send(
+        filled,
+        INSURANCE,
+        [insurance_row(2, citizen_id="097088999999", full_name="Đinh Bá Thụ", born_on="1988-03-02", phone=None, address=None, sex="Nam")],
+        "wrong",
+    )
+    assert golden_of(filled, INSURANCE, "9900000002") != home
+    send(filled, INSURANCE, [insurance_row(2)], "right")
+    assert golden_of(filled, INSURANCE, "9900000002") == home
+    assert partition(filled) == before
+
+
+def test_two_different_numbers_are_never_one(filled: Workshop) -> None:
+    send(filled, INSURANCE, [insurance_row(5, citizen_id=person(5)["citizen_id"][:-1] + "9")], "digit")
+    assert golden_of(filled, INSURANCE, "9900000005") != golden_of(filled, POPULATION, "7000000005")
+
+
+def test_an_earlier_membership_is_told_as_it_was_known(filled: Workshop) -> None:
+    with filled.database.connect() as connection:
+        index = EntityIndex(person_entity(filled), model_of(filled))
+        record = next(r for r in all_records(filled) if r.name == (INSURANCE, "9900000006"))
+        was = golden_of(filled, *record.name)
+        push(connection, index, filled, [], [record.name])
+        closed = connection.execute(
+            "select g.id from match_memberships as m join match_goldens as g using (golden) where m.source = %s and m.key = %s", record.name
+        ).fetchall()
+    assert (was,) in closed
+
+
+def test_arrivals_at_the_same_time_wait_for_each_other(filled: Workshop) -> None:
+    before = partition(filled)
+    records = all_records(filled)
+    entity, model = person_entity(filled), model_of(filled)
+    failures: list[BaseException] = []
+
+    def work(mine: Sequence[Arrival]) -> None:
+        try:
+            with filled.database.connect() as connection:
+                index = EntityIndex(entity, model)
+                for record in mine:
+                    push(connection, index, filled, [], [record.name])
+                    push(connection, index, filled, [record])
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(records[n::3][:20],)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert partition(filled) == before
+
+
+def test_records_of_a_master_dataset_are_made_not_sent(filled: Workshop) -> None:
+    with pytest.raises(Unprocessable, match=r"master\.person"):
+        submit_records(filled, filled.contracts["master.person"], [{"golden_id": "x"}], caller="VN/GOV/X/y", idempotency_key="k")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from lienthong.contracts import load_all
+from lienthong.pipeline import match_all, match_models
+from lienthong.masterdata.entities import entities_of
+from tests.factories import make_workshop
+place = make_workshop(sys.argv[1], *load_all(Path("datasets")).values(), apply=False)
+entity = entities_of(place.contracts)["person"]
+with place.database.connect() as connection:
+    model = match_models.in_force(connection, entity)
+def step(name, rows):
+    if name == sys.argv[2]:
+        os.kill(os.getpid(), signal.SIGKILL)
+match_all.match_all(place, entity, model, on_step=step)
+"""
+
+
+@pytest.fixture(params=["comparing", "writing", "choosing", "publishing"])
+def step(request: pytest.FixtureRequest) -> Iterator[str]:
+    yield str(request.param)
+
+
+def test_killed_at_any_step_nothing_is_half_done(filled: Workshop, step: str) -> None:
+    before, chosen = partition(filled), values(filled)
+    with filled.database.connect() as connection:  # something for the run to change
+        connection.execute("update data.social_insurance_participants set citizen_id = null where _key like '%%7'")
+    command = [sys.executable, "-c", KILLED, filled.database.url, step]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT}/src:{ROOT}"}, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
+    assert partition(filled) == before
+    assert values(filled) == chosen
+    match_all.match_all(filled, person_entity(filled), model_of(filled))
+    with filled.database.connect() as connection:
+        row = connection.execute("select count(*) from match_goldens where ended_at is null").fetchone()
+    assert row is not None
+    assert row[0] == len(partition(filled)) == len(values(filled))
