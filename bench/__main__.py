@@ -9,11 +9,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import answers, loading, report, serving, starting
+from bench import answers, loading, matching, report, serving, starting
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 
-PARTS = ("loading", "serving", "start")
+PARTS = ("loading", "serving", "matching", "start")
 
 
 def main() -> None:
@@ -37,6 +37,10 @@ def main() -> None:
                 url = server.create_database("answers")
                 Database(url).apply_schema()
                 rows += answers.measure(url)
+            if "matching" in wanted:
+                rows += matching.measure(
+                    server.create_database("matching"), given.rows, server.create_database("matching_large"), given.large // 2
+                )
         finally:
             server.stop()
     if "start" in wanted:
