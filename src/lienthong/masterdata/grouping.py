@@ -15,6 +15,7 @@ from lienthong.masterdata.rules import Rules
 
 LARGEST_COMPONENT = 300  # records linked together at most; above it only stronger weights hold a component together
 _STEP_BITS = 2.0
+HELD_BITS = -0.01
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ class Matcher:
         self._cuts = model.cuts
 
     def weight(self, left: Features, right: Features, left_source: str, right_source: str) -> float:
-        """Bits above the cut."""
-        return self._score(left, right) - self._cuts.join(left_source, right_source)
+        """Bits above the cut; held just under it where a person must look first."""
+        over = self._score(left, right) - self._cuts.join(left_source, right_source)
+        return HELD_BITS if over >= 0 and self.rules.doubt(left, right) else over
 
     def link(
         self, features: Mapping[int, Features], sources: Mapping[int, str], by_rule: Iterable[Pair], known: Mapping[Pair, float], judged: Judged

@@ -28,7 +28,7 @@ from lienthong.masterdata.predicates import (
     Level,
     Same,
 )
-from lienthong.standards.legacy_encodings import is_syllable
+from lienthong.standards.legacy_encodings import is_bare_syllable
 from lienthong.standards.text import name_key, tidy, without_marks
 
 
@@ -92,13 +92,16 @@ def comparisons_of(attributes: Sequence[Attribute]) -> tuple[Comparison, ...]:
     return (*found, *(_grouped(name, members) for name, members in groups.items()))
 
 
+_FINEST_FIRST = {"code": 1, "address": 2, "phone": 3, "text": 4, "place": 5, "category": 6}
+
+
 def _grouped(name: str, members: Sequence[Attribute]) -> Comparison:
     """One comparison of attributes that say much the same (a household's code, address and commune): the finest agreement counts."""
     if len(members) == 1:
         only = members[0]
         return Comparison(name, Empty(only.column(KINDS[only.kind].empty)), KINDS[only.kind].levels(only))
     levels: list[Level] = []
-    for member in members:
+    for member in sorted(members, key=lambda each: _FINEST_FIRST.get(each.kind, 0)):  # the commune must not hide the address
         kind = KINDS[member.kind]
         levels += [
             Level(f"{member.name} {level.label}", level.when, level.frequency_of) for level in kind.levels(member) if level.when is not None
@@ -141,10 +144,11 @@ def _person_name(text: str) -> Features:
     bare = flat(name_key(tidy(text)))
     if bare is None:
         return (None,) * len(_PERSON.parts)
-    words = [word if is_syllable(word) else _typed_out(word) for word in bare.split(" ")]
+    words = [word if is_bare_syllable(word) else _typed_out(word) for word in bare.split(" ")]
     bare = " ".join(words)
     given, family = words[-1], words[0] if len(words) > 1 else None
     middle = " ".join(words[1:-1]) or None
+    head, tail = (words[1], words[-2]) if len(words) > 3 else (None, None)
     ends = given if family is None else f"{family} {given}"
     marked = tidy(text).casefold()
     has_marks = not marked.isascii()
@@ -152,8 +156,21 @@ def _person_name(text: str) -> Features:
     for pattern, letters in _REGIONAL_LETTERS:
         loose = pattern.sub(letters, loose)
     turned = f"{words[-1]} {words[-2]}" if len(words) > 1 else None
-    usual = "1" if all(is_syllable(word) for word in words) else None
-    return (bare, given, family, middle, ends, turned, " ".join(sorted(words)), loose, usual, _marks_key(marked) if has_marks else None)
+    usual = "1" if all(is_bare_syllable(word) for word in words) else None
+    return (
+        bare,
+        given,
+        family,
+        middle,
+        head,
+        tail,
+        ends,
+        turned,
+        " ".join(sorted(words)),
+        loose,
+        usual,
+        _marks_key(marked) if has_marks else None,
+    )
 
 
 _REPEATED = re.compile(r"([a-z])\1")
@@ -168,12 +185,12 @@ def _typed_out(word: str) -> str:
     """
     plain = _KEYS_DOUBLED.sub(lambda found: found[0][0], word)
     for tried in (plain, _KEY_OF_TONE.sub("", plain), _REPEATED.sub(r"\1", word)):
-        if tried != word and is_syllable(tried):
+        if tried != word and is_bare_syllable(tried):
             return tried
     if "'" in word or len(word) > 8:
         return word
     swapped = {word[:n] + word[n + 1] + word[n] + word[n + 2 :] for n in range(len(word) - 1)} - {word}
-    near = [tried for tried in swapped if is_syllable(tried)]
+    near = [tried for tried in swapped if is_bare_syllable(tried)]
     return near[0] if len(near) == 1 else word
 
 
@@ -199,13 +216,17 @@ def _person_levels(a: Attribute) -> tuple[Level, ...]:
         Level("regional spelling", Same(a.column("loose")), whole),
         Level("other order", Same(a.column("sorted")), whole),
         Level("middle name missing", Both((Same(ends), Empty(middle))), ends),
+        Level(
+            "part of the middle name missing",
+            Both((Same(ends), Either((Across(middle, a.column("middle_head")), Across(middle, a.column("middle_tail")))))),
+        ),
         Level("other order, middle name missing", Across(ends, a.column("turned")), ends),
         Level("one letter mistyped", Both((Edits(whole, 1), Empty(a.column("usual"))))),
         Level("one letter", Edits(whole, 1)),
         Level("family and given name", Same(ends), ends),
         Level("two letters", Both((Edits(whole, 2), Same(family)))),
         Level("given name", Same(given), given),
-        Level("alike", Alike(whole, 0.9)),
+        Level("alike", Both((Alike(whole, 0.9), Alike(given, 0.8)))),
         Level("family name only", Same(family)),
         Level("different", None),
     )
@@ -219,7 +240,7 @@ def _marks(a: Attribute) -> tuple[Comparison, ...]:
 
 
 _PERSON = Kind(
-    ("flat", "given", "family", "middle", "ends", "turned", "sorted", "loose", "usual", "marks"),
+    ("flat", "given", "family", "middle", "middle_head", "middle_tail", "ends", "turned", "sorted", "loose", "usual", "marks"),
     _person_name,
     "flat",
     "flat",

@@ -168,8 +168,11 @@ def read_model(path: Path) -> Model:
 
 def model_of(document: Mapping[str, Any], frequencies: bytes) -> Model:
     """The model of a document and its frequencies. Raises ModelError when they are not of this format."""
-    if document.get("format") != FORMAT:
-        raise ModelError(f"A model of format {FORMAT} was expected, found {document.get('format')}.", hint="Train it again.")
+    if not isinstance(document, Mapping) or document.get("format") != FORMAT:
+        raise ModelError(
+            f"A model of format {FORMAT} was expected, found {document.get('format') if isinstance(document, Mapping) else type(document).__name__}.",
+            hint="Train it again.",
+        )
     try:
         return _model(document, pl.read_parquet(io.BytesIO(frequencies)))
     except (KeyError, TypeError, pl.exceptions.PolarsError) as error:

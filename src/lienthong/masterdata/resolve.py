@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lienthong.masterdata.candidates import candidate_pairs
-from lienthong.masterdata.grouping import Judged, Matcher, components
+from lienthong.masterdata.grouping import HELD_BITS, Judged, Matcher, components
 from lienthong.masterdata.linkage import Pair
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.splinking import DuckDBEngine, Engine, memory_database
@@ -23,6 +23,7 @@ from lienthong.masterdata.training import with_weight
 
 MakeEngine = Callable[[Model, pl.DataFrame], Engine]
 NOTHING_JUDGED = Judged()
+_AT_ONCE = 100_000  # pairs whose features are at hand at a time
 Numbers = NDArray[np.int64]
 
 
@@ -95,6 +96,13 @@ class _Work:
         """Keep the pairs that reach far enough to hold a component together, with their bits above the cut."""
         left, right = weighed["left"].to_numpy().astype(np.int64), weighed["right"].to_numpy().astype(np.int64)
         over = weighed["weight"].to_numpy() - self._cuts(left, right)
+        would = np.flatnonzero(over >= 0)  # the same doubt as one by one, asked only of pairs that would join
+        rules = self._matcher.rules
+        for start in range(0, would.size, _AT_ONCE):
+            part = would[start : start + _AT_ONCE]
+            pairs = zip(self._features[left[part]].rows(), self._features[right[part]].rows(), strict=True)
+            held = np.fromiter((rules.doubt(a, b) for a, b in pairs), np.bool_, part.size)
+            over[part[held]] = HELD_BITS
         kept = over >= self._matcher.reach
         self._left, self._right, self._over = left[kept], right[kept], over[kept]
 

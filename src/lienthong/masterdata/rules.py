@@ -7,11 +7,14 @@ is another person's number. Two different valid identifiers are kept apart, what
 from __future__ import annotations
 
 import polars as pl
+from rapidfuzz.distance import DamerauLevenshtein
 
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.predicates import Features
 
 _GUARDS = {"person_name": ("given", "sorted"), "given_name": ("flat", "sound"), "organisation_name": ("core",), "date": ("year",)}
+_NAME_PARTS = ("flat", "given", "loose", "sorted", "ends", "turned")
+_GENERATION_YEARS = 12
 _APART = {"date": "year"}  # a day typed wrong does not keep two records apart; another year does
 MOST_PER_IDENTIFIER = 50  # records under one number before it is a habit of typing rather than a number
 
@@ -28,6 +31,11 @@ class Rules:
         self.apart_columns = [self._apart_column(plan, name) for name in plan.apart]
         self._apart = [places[column] for column in self.apart_columns]
         self._unique = plan.unique_sources
+        self._names = [tuple(a.column(part) for part in _NAME_PARTS) for a in plan.attributes if a.kind == "person_name"]
+        self._name_places = [tuple(places[column] for column in columns) for columns in self._names]
+        dates = [a for a in plan.attributes if a.kind == "date"] if self._names else []
+        self._births = [(a.column("ymd"), a.column("year")) for a in dates]
+        self._birth_places = [(places[whole], places[year]) for whole, year in self._births]
         self.forbid_columns = [*(plan.same_column(name) for name in plan.identifiers), *self.apart_columns]
         self._identifier_columns = [plan.same_column(name) for name in plan.identifiers]
 
@@ -40,6 +48,30 @@ class Rules:
     def same_identifier(self, left: Features, right: Features) -> bool:
         """Whether the two have a valid identifier in common."""
         return any(left[n] is not None and left[n] == right[n] for n in self.identifier_places)
+
+    def doubt(self, left: Features, right: Features) -> bool:
+        """Whether a person must look before the two are joined by weight: twins and kin of one name agree in nearly everything.
+
+        A common identifier that neither name nor birth bears out; without one, given names that are not the same name spelt
+        otherwise, or births a generation apart.
+        """
+        if self.same_identifier(left, right):
+            return not self.agree(left, right)
+        for whole, given, loose, ordered, ends, turned in self._name_places:
+            a, b = left[given], right[given]
+            if a is None or b is None or a == b or left[loose] == right[loose] or left[ordered] == right[ordered]:
+                continue
+            if left[ends] == right[turned] or left[turned] == right[ends]:
+                continue
+            if DamerauLevenshtein.distance(left[whole] or "", right[whole] or "", score_cutoff=1) > 1:
+                return True
+        for whole, year in self._birth_places:
+            a, b = left[whole], right[whole]
+            if a is None or b is None or abs(int(left[year] or 0) - int(right[year] or 0)) < _GENERATION_YEARS:
+                continue
+            if DamerauLevenshtein.distance(a, b, score_cutoff=1) > 1:
+                return True
+        return False
 
     def agree(self, left: Features, right: Features) -> bool:
         """Whether name or birth agree somewhere, or neither is known on both sides."""

@@ -22,7 +22,7 @@ from lienthong.masterdata.blocking import Blocking
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.rules import Rules
-from lienthong.masterdata.splinking import _rarity_tables, quiet, settings
+from lienthong.masterdata.splinking import quiet, rarity_tables, settings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -111,7 +111,7 @@ class SparkEngine:
         session.table(self._rows).persist()
         prior = 1 / (1 + 2.0**-model.prior_bits)
         self._settings = _in_spark(settings(model.plan, FUNCTIONS, prior, model.rungs, with_parts=bool(model.shared)))
-        self._rarity = _rarity_tables(model, features)
+        self._rarity = rarity_tables(model, features)
 
     def weights(self, pairs: pl.DataFrame) -> pl.DataFrame:
         """`left`, `right` → with `bits` and `common`, as `DuckDBEngine.weights`."""

@@ -101,14 +101,33 @@ class Trainer:
 
     def __init__(self, plan: Plan, features: pl.DataFrame, prior: float, seed: int = 1) -> None:
         self._plan = plan
+        self._prior = prior
+        self._seed = seed
+        self._learnt: list[Sequence[str]] = []
         self._connection = memory_database()
         _load(self._connection, "records", features)
-        self._linker = Linker(_registered(self._connection, "records"), settings(plan, DUCKDB_FUNCTIONS, prior), log_level=None)
+        self._linker = self._begun()
+
+    def _begun(self) -> Linker:
+        linker = Linker(_registered(self._connection, "records"), settings(self._plan, DUCKDB_FUNCTIONS, self._prior), log_level=None)
         with quiet():
-            self._linker.training.estimate_u_using_random_sampling(max_pairs=_U_PAIRS, seed=seed, num_chunks=1)
+            linker.training.estimate_u_using_random_sampling(max_pairs=_U_PAIRS, seed=self._seed, num_chunks=1)
+        return linker
 
     def learn(self, columns: Sequence[str]) -> None:
-        """One EM session on the pairs that agree in these columns; comparisons of other attributes learn from it."""
+        """One EM session on the pairs that agree in these columns; comparisons of other attributes learn from it.
+
+        A session in which a rung sinks to nothing teaches nothing: Splink ends it half done, so the others are taken again without it.
+        """
+        try:
+            self._session(columns)
+            self._learnt.append(columns)
+        except ValueError:
+            self._linker = self._begun()
+            for before in self._learnt:
+                self._session(before)
+
+    def _session(self, columns: Sequence[str]) -> None:
         rule = " and ".join(f'l."{column}" = r."{column}"' for column in columns)
         with quiet():
             self._linker.training.estimate_parameters_using_expectation_maximisation(
@@ -155,7 +174,7 @@ class DuckDBEngine:
         suffix = f"_{self._calls}"
         records = self._features[needed].with_columns(needed.alias("unique_id"))
         _load(self._connection, "records" + suffix, records)
-        rarity = _rarity_tables(self._model, records)
+        rarity = rarity_tables(self._model, records)
         del records
         _load(
             self._connection,
@@ -191,7 +210,7 @@ class DuckDBEngine:
         return " + ".join(terms) or "0.0"
 
 
-def _rarity_tables(model: Model, features: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def rarity_tables(model: Model, features: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """For every column whose rarity counts: the frozen frequency of each value that occurs in these records."""
     found = {}
     for column, frequencies in model.frequencies.items():

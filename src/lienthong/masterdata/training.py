@@ -136,9 +136,11 @@ def sessions(plan: Plan, features: pl.DataFrame, each: int = 2) -> list[Session]
     possible = _possible_sessions(plan, features)
     chosen: list[Session] = []
     learnt: Counter[str] = Counter()
-    names = [attribute.name for attribute in plan.attributes]
+    part_of = {a.name: str(a.options.get("group", a.name)) for a in plan.attributes}
+    names = sorted(set(part_of.values()))
     for session in possible:
-        free = [name for name in names if name not in session.attributes]
+        silent = {part_of[name] for name in session.attributes}  # Splink leaves a comparison out when any of its columns is agreed on
+        free = [name for name in names if name not in silent]
         if any(learnt[name] < each for name in free):
             chosen.append(session)
             learnt.update(free)

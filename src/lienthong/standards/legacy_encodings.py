@@ -99,6 +99,18 @@ _TONE_MARKS = {_ACUTE, _GRAVE, _HOOK, _TILDE, _DOT}
 _WORD = re.compile(r"[^\W\d_]+")
 
 
+@cache
+def _bare_syllable() -> re.Pattern[str]:
+    from lienthong.standards.text import without_marks  # noqa: PLC0415 text reads this module too
+
+    return re.compile(without_marks(_ONSET + _NUCLEUS + _CODA))
+
+
+def is_bare_syllable(word: str) -> bool:
+    """Whether a word without marks could be a Vietnamese syllable that lost them."""
+    return bool(word) and _bare_syllable().fullmatch(word) is not None
+
+
 def is_syllable(word: str) -> bool:
     """Whether a word could be a Vietnamese syllable: shape of its letters, at most one tone."""
     letters, tones = [], 0
