@@ -7,7 +7,7 @@ PORT ?= 8000
 PIP := .venv/bin/pip --disable-pip-version-check -qq
 export LIENTHONG_PORT := $(PORT)
 
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test lint bench evaluate lock clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ lint: .venv/.installed-dev ## check style, types and layers
 
 bench: .venv/.installed-dev ## measure against PostgreSQL itself; writes bench/results/latest.json
 	.venv/bin/python -m bench
+
+evaluate: .venv/.installed-dev ## how well matching does, beside Splink, on labelled sets
+	.venv/bin/python -m evaluation
 
 lock: .venv/.installed-dev ## resolve the newest versions into the lock files
 	$(PIP) install uv

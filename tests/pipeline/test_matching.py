@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,10 @@ import pytest
 
 from lienthong.clock import vietnam_date
 from lienthong.contracts import load_all
-from lienthong.errors import Unprocessable
+from lienthong.errors import Conflict, Unprocessable
 from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.model import Model
-from lienthong.pipeline import Workshop, match_all, match_models, submit_records
+from lienthong.pipeline import Workshop, match_all, match_models, stewarding, submit_records
 from lienthong.pipeline.match_published import publishing_run
 from lienthong.pipeline.matching import Arrival, Cause, EntityIndex, Matched, arrive
 from lienthong.store import Connection
@@ -300,6 +300,48 @@ def test_records_of_a_master_dataset_are_made_not_sent(filled: Workshop) -> None
         submit_records(filled, filled.contracts["master.person"], [{"golden_id": "x"}], caller="VN/GOV/X/y", idempotency_key="k")
 
 
+def standing(place: Workshop) -> tuple[set[frozenset[str]], list[tuple[Any, ...]], dict[str, str]]:
+    with place.database.connect() as connection:
+        ids: dict[str, str] = dict(
+            connection.execute("select source || '/' || key, id from match_records join match_goldens using (golden)").fetchall()
+        )
+    return partition(place), values(place), ids
+
+
+def test_a_decision_joins_and_its_undoing_gives_everything_back(filled: Workshop) -> None:
+    index = EntityIndex(person_entity(filled), model_of(filled))
+    before = standing(filled)
+    stewarding.decide(filled, index, (POPULATION, "7000000010"), (POPULATION, "7000000011"), "unsure", "can-bo-a", "chưa rõ")
+    with pytest.raises(Conflict, match="second person"):
+        stewarding.decide(filled, index, (POPULATION, "7000000010"), (POPULATION, "7000000011"), "same", "can-bo-a", "một người")
+    with filled.database.connect() as connection:
+        connection.execute("insert into match_queue (entity, left_record, right_record, why, bits, component, since, seconded_by)"
+            " select 'person', l.record, r.record, 'weight', 0, l.component, now(), 'can-bo-a' from match_records l, match_records r"
+            " where l.key = '7000000010' and r.key = '7000000011'")  # fmt: skip
+    done = stewarding.decide(filled, index, (POPULATION, "7000000010"), (POPULATION, "7000000011"), "same", "can-bo-b", "một người")
+    assert golden_of(filled, POPULATION, "7000000010") == golden_of(filled, POPULATION, "7000000011")
+    assert done.act is not None
+    stewarding.undo(filled, index, done.act, "can-bo-a", "nhầm")
+    assert standing(filled) == before
+
+
+def test_what_the_model_joined_can_be_undone_and_joined_again(filled: Workshop) -> None:
+    index = EntityIndex(person_entity(filled), model_of(filled))
+    send(filled, INSURANCE, [insurance_row(13, citizen_id=None)], "one more")
+    joined = standing(filled)
+    with filled.database.connect() as connection:
+        row = connection.execute("select max(act) from match_acts").fetchone()
+    assert row is not None
+    taken_back = stewarding.undo(filled, index, row[0], "can-bo-a", "không phải một người")
+    assert golden_of(filled, INSURANCE, "9900000013") != golden_of(filled, POPULATION, "7000000013")
+    assert match_all.match_all(filled, person_entity(filled), index.model).version.version is None
+    assert taken_back.act is not None
+    stewarding.undo(filled, index, taken_back.act, "can-bo-a", "đúng là một người")
+    assert standing(filled) == joined
+    with pytest.raises(Conflict, match="was undone"):
+        stewarding.undo(filled, index, row[0], "can-bo-a", "lần nữa")
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -319,8 +361,8 @@ match_all.match_all(place, entity, model, on_step=step)
 
 
 @pytest.fixture(params=["comparing", "writing", "choosing", "publishing"])
-def step(request: pytest.FixtureRequest) -> Iterator[str]:
-    yield str(request.param)
+def step(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def test_killed_at_any_step_nothing_is_half_done(filled: Workshop, step: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lienthong.masterdata.model import Model
     from lienthong.masterdata.resolve import MakeEngine
     from lienthong.pipeline import Workshop
+    from lienthong.pipeline.matching import EntityIndex
 
 app = typer.Typer(no_args_is_help=True)
 EntityName = Annotated[str, typer.Argument(metavar="ENTITY", help="Ví dụ · such as person, household, enterprise, parcel")]
@@ -122,6 +123,101 @@ def run(
         ),
         rows,
     )
+
+
+RecordName = Annotated[str, typer.Argument(metavar="SOURCE/KEY", help="Ví dụ · such as population.persons/7000000001")]
+
+
+@app.command("queue")
+def queue(entity: EntityName, limit: int = 20) -> None:
+    """Những cặp chờ người quyết định, cặp đáng quyết trước đứng trước · pairs that wait for a person, what moves most first."""
+    from lienthong.pipeline import stewarding
+
+    place = workshop()
+    for one in stewarding.queue(place, _index(place, entity), who(), limit):
+        out.print(
+            f"\n[bold]{one.item}[/bold]  {say('lý do', 'why')}: {one.why}, {one.bits:+.1f} bit, {one.records} {say('bản ghi', 'records')}"
+        )
+        names = dict.fromkeys([*one.left_content, *one.right_content])
+        rows = [
+            (
+                name,
+                one.left_content.get(name),
+                one.right_content.get(name),
+                "" if one.left_content.get(name) == one.right_content.get(name) else "≠",
+            )
+            for name in names
+        ]
+        left, right = "/".join(one.left), "/".join(one.right)
+        show((("", ""), (left, left), (right, right), ("", "")), rows)
+
+
+@app.command("explain")
+def explain(entity: EntityName, left: RecordName, right: RecordName) -> None:
+    """Vì sao hai bản ghi là một hay không: từng phép so đáng bao nhiêu bit · what each comparison of two records says, in bits."""
+    from lienthong.pipeline.matching import split_name
+    from lienthong.store.matching import Index
+
+    place = workshop()
+    index = _index(place, entity)
+    with place.database.connect() as connection:
+        found = {(r.source, r.key): r for r in Index(connection, entity).own([split_name(left), split_name(right)])}
+    if len(found) < 2:
+        raise NotFound(f"`{left}` or `{right}` is no record of `{entity}`.", hint="Name them SOURCE/KEY.")
+    a, b = found[split_name(left)], found[split_name(right)]
+    scorer = index.matcher.scorer
+    parts = scorer.explain(a.features, b.features)
+    rows = [(part.comparison, part.label, f"{part.bits:+.1f}", say("chung hộ", "shared") if part.is_shared else "") for part in parts]
+    shared = sum(part.bits for part in parts if part.is_shared)
+    total = scorer.score(a.features, b.features)
+    held = total - scorer.prior_bits - sum(part.bits for part in parts if not part.is_shared) - shared
+    rows.append((say("mức nền", "prior"), "", f"{scorer.prior_bits:+.1f}", ""))
+    rows.append((say("trần trong hộ", "household limit"), "", f"{held:+.1f}", ""))
+    rows.append(
+        (
+            say("tổng", "sum"),
+            "",
+            f"{total:+.1f}",
+            say(f"ngưỡng {index.model.cuts.join_bits:+.1f}", f"cut {index.model.cuts.join_bits:+.1f}"),
+        )
+    )
+    show((("So sánh", "Comparison"), ("Mức", "Rung"), ("Bit", "Bits"), ("", "")), rows)
+
+
+@app.command("decide")
+def decide(
+    entity: EntityName,
+    left: RecordName,
+    right: RecordName,
+    verdict: Annotated[str, typer.Argument(help="same: là một · one; apart: không phải một · not one; unsure: chưa rõ · not known")],
+    reason: Annotated[str, typer.Option(help="Lý do · why")],
+) -> None:
+    """Quyết định hai bản ghi có là một không · decide whether two records are one."""
+    from lienthong.pipeline import stewarding
+    from lienthong.pipeline.matching import split_name
+
+    place = workshop()
+    done = stewarding.decide(place, _index(place, entity), split_name(left), split_name(right), verdict, who(), reason)
+    out.print(say(f"Hành động {done.act}: {dict(done.events)}", f"Act {done.act}: {dict(done.events)}"))
+
+
+@app.command("undo")
+def undo(entity: EntityName, act: int, reason: Annotated[str, typer.Option(help="Lý do · why")]) -> None:
+    """Hoàn tác một hành động so khớp: trả lại đúng như trước · take an act of matching back, exactly."""
+    from lienthong.pipeline import stewarding
+
+    place = workshop()
+    done = stewarding.undo(place, _index(place, entity), act, who(), reason)
+    out.print(say(f"Hành động {done.act}: {dict(done.events)}", f"Act {done.act}: {dict(done.events)}"))
+
+
+def _index(place: Workshop, name: str) -> EntityIndex:
+    from lienthong.pipeline import match_models
+    from lienthong.pipeline.matching import index_of
+
+    entity = _entity(place, name)
+    with place.database.connect() as connection:
+        return index_of({name: entity}, name, match_models.in_force(connection, entity))
 
 
 def _teller(status: Status) -> Callable[[str, int], None]:

@@ -102,9 +102,11 @@ def match_all_in(
     on_step("writing", rows.height)
     act = store.add_act("bulk", at, official or PLATFORM, reason, details={"model": model.version, **resolution.counts})
     goldens = _Writer(connection, store, entity, model, rows, features, resolution, at, act).write(before)
+    found, waiting = resolution.counts, len(resolution.near)
+    del features, resolution, before  # the largest frames: choosing values needs the room
     version = _publish(connection, entity.master, rows, goldens, at, on_step)
     match_bulk.count_anew(connection)
-    counts = {**resolution.counts, "waiting": len(resolution.near), "goldens": int(np.unique(goldens.numbers).size)}
+    counts = {**found, "waiting": waiting, "goldens": int(np.unique(goldens.numbers).size)}
     return MatchedAll(entity.name, act, version, counts)
 
 

@@ -56,6 +56,7 @@ class Cause:
     run_id: int
     reason: str = ""
     undoes: int | None = None
+    act: int | None = None  # an act noted already
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -229,9 +230,11 @@ class _Work:
         before = {number: record.golden for number, record in self._records.items() if record.golden}
         vanished = {number: record.golden for number, record in self._departed.items()}
         assigned = assign(clusters, before, vanished, self._former(clusters, before), self._wanted)
-        act = self._index.number(self._store, ACT)
         cause = self._cause
-        self._store.put_act(act, cause.kind, cause.at, cause.by, cause.reason, cause.undoes, cause.details)
+        act = cause.act
+        if act is None:
+            act = self._index.number(self._store, ACT)
+            self._store.put_act(act, cause.kind, cause.at, cause.by, cause.reason, cause.undoes, cause.details)
         new: dict[int, str] = {}
         golden_of: dict[int, int] = {}
         for cluster, golden in zip(clusters, assigned.golden, strict=True):
@@ -509,6 +512,12 @@ class _Work:
         told = {event["id"] for event in events}
         events += [{"kind": "changed", "id": id, "others": [], "records": []} for id in version.changed if id not in told]
         return events
+
+
+def split_name(text: str) -> Name:
+    """`source/key` as events and commands write a record's name; a key may hold `/` itself."""
+    source, _, key = text.partition("/")
+    return source, key
 
 
 def _named(record: StoredRecord) -> str:

@@ -1,0 +1,1 @@
+"""How well matching does, beside Splink as its documentation uses it: the same data, the same machine, the same run."""

@@ -1,0 +1,173 @@
+"""A steward's work: what waits, decisions, and undoing any act of matching. Each is one transaction with its ledger entry.
+
+Nothing is erased: a word that no longer holds ends, and an act that is undone stays, with the act that undid it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from lienthong.clock import vietnam_date
+from lienthong.errors import Conflict, NotFound, Unprocessable
+from lienthong.ledger import Entry, Event
+from lienthong.pipeline.match_published import publishing_run
+from lienthong.pipeline.matching import Cause, EntityIndex, Matched, Name, relink, split_name
+from lienthong.pipeline.workshop import Workshop
+from lienthong.store import Connection, append_entries
+from lienthong.store import stewarding as store
+from lienthong.store.matching import Index, StoredRecord
+
+VERDICTS = ("same", "apart", "unsure")
+LARGE = 10  # records: a join that makes a golden record of more needs two persons
+OPEN_MINUTES = 15
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One pair of the queue: both records with what their registers say, and how many records the decision moves."""
+
+    item: int
+    why: str
+    bits: float
+    left: Name
+    left_content: Mapping[str, Any]
+    left_golden: str
+    right: Name
+    right_content: Mapping[str, Any]
+    right_golden: str
+    records: int
+
+
+def queue(workshop: Workshop, index: EntityIndex, by: str, limit: int = 20) -> list[Waiting]:
+    """What waits for this person, what moves most first; what is shown is theirs for a quarter of an hour."""
+    at = workshop.clock()
+    with workshop.database.connect() as connection:
+        rows = store.waiting(connection, index.entity.name, by, at, limit)
+        found = [Waiting(r[0], r[1], r[2], (r[3], r[4]), r[5], r[6], (r[7], r[8]), r[9], r[10], r[11]) for r in rows]
+        store.lock_items(connection, [w.item for w in found], by, at + timedelta(minutes=OPEN_MINUTES))
+        _note(workshop, connection, index, Event.QUEUE_READ, by, at, {"items": len(found)})
+    return found
+
+
+def defer(workshop: Workshop, item: int, until: datetime) -> None:
+    """Ask nobody until then. Raises NotFound when the pair no longer waits."""
+    with workshop.database.connect() as connection:
+        if not store.defer(connection, item, until):
+            raise NotFound(f"Nothing waits under {item}.", hint="It was decided, or its records changed.")
+
+
+def decide(workshop: Workshop, index: EntityIndex, left: Name, right: Name, verdict: str, by: str, reason: str) -> Matched:
+    """Say whether two records are one, for ever or until it is undone.
+
+    Raises Unprocessable for another word or no reason, NotFound for a record that is not there, Conflict when a second person must agree:
+    where the golden record would have many records, or two different valid identifiers.
+    """
+    if verdict not in VERDICTS:
+        raise Unprocessable(f"`{verdict}` is no verdict.", hint=f"One of {', '.join(VERDICTS)}.")
+    if not reason.strip() or left == right:
+        raise Unprocessable("A decision needs a reason and two different records.", hint="--reason says why.")
+    at = workshop.clock()
+    with workshop.database.connect() as connection:
+        index_store = Index(connection, index.entity.name)
+        index_store.lock()
+        records = _records(index_store, [left, right])
+        if verdict == "same" and _needs_two(index, index_store, records):
+            first = store.seconded(connection, left, right)
+            if first is None or first == by:
+                store.second(connection, left, right, by)
+                connection.commit()
+                raise Conflict(
+                    "This join needs a second person.",
+                    hint="It is large, or two valid identifiers differ; another steward must say the same.",
+                )
+        act = index_store.add_act("decision", at, by, reason, details={"verdict": verdict})
+        store.end_words(connection, left, right, act, at)
+        index_store.add_judgements([_word(left, right, verdict, by, reason)], at, act)
+        done = relink(connection, index, records, _cause(connection, index, "decision", by, at, reason, act))
+        _note(workshop, connection, index, Event.JUDGEMENT_MADE, by, at, {"act": act, "verdict": verdict, "records": len(done.golden)})
+    return done
+
+
+def undo(workshop: Workshop, index: EntityIndex, act: int, by: str, reason: str) -> Matched:
+    """Take an act of matching back: its words end, those it ended hold again, and what it joined by itself is kept apart.
+
+    Identities come back exactly. Raises NotFound for an act that is not there, Conflict for one that was undone already.
+    """
+    at = workshop.clock()
+    with workshop.database.connect() as connection:
+        index_store = Index(connection, index.entity.name)
+        index_store.lock()
+        found = store.act(connection, act)
+        if found is None or found[0] != index.entity.name:
+            raise NotFound(f"`{index.entity.name}` has no act {act}.", hint="Events and judgements name theirs.")
+        if (by_whom := store.undone(connection, act)) is not None:
+            raise Conflict(f"Act {act} was undone by act {by_whom}.", hint=f"Undo act {by_whom} to have it again.")
+        mine = index_store.add_act("undo", at, by, reason, undoes=act)
+        before = store.moved_by(connection, act)
+        came = [split_name(text) for text in store.came_by(connection, act)]
+        touched = {*before, *came, *store.end_words_of(connection, act, mine, at), *store.say_again(connection, act, mine, at)}
+        records = index_store.own(sorted(touched))
+        if found[1] in ("arrival", "bulk"):
+            parts = _parts(index_store, records, before, set(came))
+            words = [_word(a, b, "apart", by, reason) for a, b in parts]
+            if words:
+                index_store.add_judgements(words, at, mine)
+        wanted = {r.record: before[r.source, r.key] for r in records if (r.source, r.key) in before}
+        cause = _cause(connection, index, "undo", by, at, reason, mine, act)
+        done = relink(connection, index, records, cause, wanted)
+        _note(workshop, connection, index, Event.JUDGEMENT_UNDONE, by, at, {"act": mine, "undoes": act})
+    return done
+
+
+def _parts(index_store: Index, records: Sequence[StoredRecord], before: Mapping[Name, int], came: set[Name]) -> list[tuple[Name, Name]]:
+    """Pairs the act brought together: each record that came, with every record of another origin in its golden record."""
+    members = index_store.of_goldens({r.golden for r in records})
+    pairs = []
+    for one in members:
+        for other in members:
+            a, b = (one.source, one.key), (other.source, other.key)
+            if one.golden != other.golden or a >= b or not ({a, b} & came):
+                continue
+            if before.get(a, one.golden if a not in came else a) != before.get(b, other.golden if b not in came else b):
+                pairs.append((a, b))
+    return pairs
+
+
+def _needs_two(index: EntityIndex, index_store: Index, records: Sequence[StoredRecord]) -> bool:
+    left, right = records
+    if left.golden == right.golden:
+        return False
+    places = index.matcher.rules.identifier_places
+    members = index_store.of_goldens({left.golden, right.golden})
+    if len(members) > LARGE:
+        return True
+    return any(len({m.features[n] for m in members if m.features[n] is not None}) > 1 for n in places)
+
+
+def _records(index_store: Index, names: Sequence[Name]) -> list[StoredRecord]:
+    found = {(r.source, r.key): r for r in index_store.own(names)}
+    for name in names:
+        if name not in found:
+            raise NotFound(f"There is no record `{name[1]}` of `{name[0]}`.", hint="Records are named by register and key.")
+    return [found[name] for name in names]
+
+
+def _word(left: Name, right: Name, verdict: str, by: str, reason: str) -> dict[str, Any]:
+    pair = {"left_source": left[0], "left_key": left[1], "right_source": right[0], "right_key": right[1]}
+    return {**pair, "verdict": verdict, "kind": "steward", "by_whom": by, "reason": reason, "bits": None, "model": None}
+
+
+def _cause(
+    connection: Connection, index: EntityIndex, kind: str, by: str, at: datetime, reason: str, act: int, undoes: int | None = None
+) -> Cause:  # fmt: skip
+    return Cause(kind, by, at, vietnam_date(at), publishing_run(connection, index.master, at), reason, undoes, act)
+
+
+def _note(
+    workshop: Workshop, connection: Connection, index: EntityIndex, event: Event, by: str, at: datetime, details: Mapping[str, Any]
+) -> None:
+    entry = Entry(at=at, event=event, caller="lienthong", official=by, dataset=index.master.id, outcome="done", details=details)
+    append_entries(connection, [entry], workshop.signer, at)

@@ -1,0 +1,81 @@
+"""Reads and writes what stewards do with the index of master data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from lienthong.store.database import Connection, queries
+
+Name = tuple[str, str]
+
+
+def waiting(connection: Connection, entity: str, by: str, at: datetime, limit: int) -> list[tuple[Any, ...]]:
+    """item, why, bits, left source, key, content, golden id, right source, key, content, golden id, records."""
+    return connection.execute(_query("waiting"), {"entity": entity, "by": by, "at": at, "limit": limit}).fetchall()
+
+
+def lock_items(connection: Connection, items: Sequence[int], by: str, until: datetime) -> None:
+    connection.execute(_query("lock_items"), {"items": list(items), "by": by, "until": until})
+
+
+def defer(connection: Connection, item: int, until: datetime) -> bool:
+    """Whether the item was there."""
+    return connection.execute(_query("defer"), {"item": item, "until": until}).fetchone() is not None
+
+
+def second(connection: Connection, left: Name, right: Name, by: str) -> None:
+    connection.execute(_query("second"), {**_pair(left, right), "by": by})
+
+
+def seconded(connection: Connection, left: Name, right: Name) -> str | None:
+    """Who said yes first; None: nobody yet."""
+    row = connection.execute(_query("seconded"), _pair(left, right)).fetchone()
+    return None if row is None else row[0]
+
+
+def end_words(connection: Connection, left: Name, right: Name, act: int, at: datetime) -> None:
+    connection.execute(_query("end_words"), {**_pair(left, right), "act": act, "at": at})
+
+
+def act(connection: Connection, number: int) -> tuple[Any, ...] | None:
+    """entity, kind, at, by whom."""
+    return connection.execute(_query("act"), {"act": number}).fetchone()
+
+
+def undone(connection: Connection, number: int) -> int | None:
+    row = connection.execute(_query("undone"), {"act": number}).fetchone()
+    return None if row is None else row[0]
+
+
+def moved_by(connection: Connection, number: int) -> dict[Name, int]:
+    """(source, key) → the identity the act took it from."""
+    return {(source, key): golden for source, key, golden in connection.execute(_query("moved_by"), {"act": number})}
+
+
+def came_by(connection: Connection, number: int) -> list[str]:
+    """`source/key` of records that came to where they are by the act."""
+    return [row[0] for row in connection.execute(_query("came_by"), {"act": number})]
+
+
+def end_words_of(connection: Connection, number: int, by_act: int, at: datetime) -> set[Name]:
+    """End what an act said; gives the records it spoke of."""
+    return _names(connection.execute(_query("end_words_of"), {"act": number, "by_act": by_act, "at": at}).fetchall())
+
+
+def say_again(connection: Connection, number: int, by_act: int, at: datetime) -> set[Name]:
+    """Say again what an act had ended; gives the records spoken of."""
+    return _names(connection.execute(_query("say_again"), {"act": number, "by_act": by_act, "at": at}).fetchall())
+
+
+def _names(rows: Sequence[tuple[Any, ...]]) -> set[Name]:
+    return {(row[0], row[1]) for row in rows} | {(row[2], row[3]) for row in rows}
+
+
+def _pair(left: Name, right: Name) -> dict[str, str]:
+    return {"left_source": left[0], "left_key": left[1], "right_source": right[0], "right_key": right[1]}
+
+
+def _query(name: str) -> Any:
+    return queries("stewarding")[name]
