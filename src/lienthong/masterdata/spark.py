@@ -10,6 +10,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
@@ -49,6 +50,7 @@ def spark_session(master: str = "local[*]", options: Mapping[str, str] | None = 
     given = {
         "spark.jars": similarity_jar_location(),
         "spark.ui.enabled": "false",
+        "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir()) / "lienthong-spark"),  # nothing is kept there, but Spark makes it
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.maxResultSize": "4g",
         "spark.log.level": "ERROR",
