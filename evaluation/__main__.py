@@ -1,7 +1,8 @@
 """`make evaluate`: matching beside Splink on labelled sets, with a threshold nobody chose by looking at the labels.
 
 `--set febrl3,hard,households`, `--seed 101`; for a set of one's own:
-`python -m evaluation --file people.csv --truth cluster --column first_name=given_name --column dob=date [--source register]`.
+`python -m evaluation --file people.csv [--file more.csv] --truth cluster [--column dob=date …] [--source register]`.
+Without `--column` the kinds are guessed and the guess is printed. See docs/how-to/measure-matching.md.
 """
 
 from __future__ import annotations
@@ -12,16 +13,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import polars as pl
 from rich.console import Console
 from rich.table import Table
 
 from bench.report import Row, at_least, write
 from evaluation import sets
+from evaluation.files import Unreadable, labelled_files
 from evaluation.measures import Quality, quality
 from evaluation.sets import LabelledSet
 from evaluation.splink_way import splink_clusters
-from lienthong.masterdata.kinds import KINDS
 from lienthong.masterdata.plan import plan_of_columns
 from lienthong.masterdata.resolve import resolve
 from lienthong.masterdata.training import train
@@ -47,35 +47,23 @@ def ours(given: LabelledSet) -> tuple[Quality, float]:
     return quality(found.cluster.tolist(), given.truth), time.perf_counter() - began
 
 
-def own_file(path: Path, truth: str, columns: dict[str, str], source: str) -> LabelledSet:
-    """A stranger's labelled file. Ends with words when a column or kind is not there."""
-    if path.suffix == ".parquet":
-        frame = pl.read_parquet(path)
-    elif path.suffix in (".xlsx", ".xls"):
-        frame = pl.read_excel(path)
-    else:
-        frame = pl.read_csv(path, infer_schema=False, encoding="utf8-lossy")
-    missing = [name for name in [truth, *columns, *([source] if source else [])] if name not in frame.columns]
-    wrong = [kind for kind in columns.values() if kind not in KINDS]
-    if missing or wrong or not columns or not frame.height:
-        sys.exit(
-            f"{path.name}: columns {frame.columns}; missing {missing}; kinds unknown {wrong}, known {sorted(KINDS)}; at least one --column is needed."
-        )
-    frame = frame.with_columns(pl.all().cast(pl.String)).with_columns(pl.when(pl.all().str.strip_chars() != "").then(pl.all()))
-    return LabelledSet(path.name, frame.select(list(columns)), frame[truth].to_list(), columns, frame[source].to_list() if source else ())
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--set", default=",".join(SETS))
     arguments.add_argument("--seed", type=int, default=101)
-    arguments.add_argument("--file", type=Path)
+    arguments.add_argument("--file", type=Path, action="append", default=[])
     arguments.add_argument("--truth", default="")
     arguments.add_argument("--source", default="")
     arguments.add_argument("--column", action="append", default=[], metavar="NAME=KIND")
     given = arguments.parse_args()
-    if given.file is not None:
-        chosen = [own_file(given.file, given.truth, dict(pair.split("=", 1) for pair in given.column), given.source)]
+    if given.file:
+        try:
+            one, reasons = labelled_files(given.file, given.truth, given.column, given.source)
+        except Unreadable as problem:
+            sys.exit(str(problem))
+        for line in reasons:
+            sys.stdout.write(line + "\n")
+        chosen = [one]
     else:
         chosen = [SETS[name](given.seed) for name in given.set.split(",")]
     table = Table("set", "who", "precision", "recall", "F1", "B³ F1", "entities exactly right", "seconds")
@@ -110,7 +98,7 @@ def main() -> None:
                 )
             )
     Console(width=150).print(table)
-    if given.file is None:
+    if not given.file:
         write(rows, RESULTS)
 
 

@@ -1,0 +1,182 @@
+"""What the columns of a stranger's list are: a kind for each, guessed from its heading first and its contents second, with the reason.
+
+For lists that come without a contract: an officer's spreadsheet, a labelled set to be measured. A guess is shown before it is used and
+can be put right; what has a contract is never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from lienthong.masterdata.kinds import flat
+
+_LOOKED_AT = 5_000  # filled values of a column; enough to tell shares of a tenth apart
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_DATE = (
+    r"^\s*(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([ T].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|(1[89]|20)\d{2}(0\d|1[0-2])([0-2]\d|3[01])(\.0)?)\s*$"
+)
+_YEAR = r"^\s*(1[5-9]|20)\d{2}(\.0)?\s*$"
+_PHONE = r"^[\s(]*(\+|0)[\d\s().-]{7,16}$"
+_NUMBER = r"^\s*[+-]?\d+([.,]\d+)?\s*$"
+_FEW = 40  # different values at most in a column of classes
+
+# Heading, plain small letters → kind; the first that fits is taken, so the narrower stand before the wider. "" is left out.
+_HEADINGS: tuple[tuple[str, str], ...] = (
+    (r"(stt|so thu tu|tt|no|id|rec id|record id|row|row id|row number|index|unique id|uuid|pk|unnamed.*|ghi chu|notes?|remarks?)", ""),
+    (r"(cluster|cluster id|entity|entity id|truth|label|match id|ent id|gold.*|source|source dataset|dataset|file)", ""),
+    (r"(hhid|hh id|household id|dwelling( id)?|family id|serial|serial number)", ""),
+    (r".*\b(cccd|cmnd|cmt|dinh danh|can cuoc|chung minh|ho chieu|giay to|ma so thue|mst|bhxh|bhyt|bao hiem)\b.*", "identifier"),
+    (r".*\b(ssn|soc sec( id)?|social security.*|passport|national id|nino?|tax (id|code|number)|id card|identity.*|nhs.*)\b.*", "identifier"),
+    (r".*\b(dien thoai|sdt|so dt|dtdd|phone|mobile|telephone|tel|cell)\b.*", "phone"),
+    (r".*\b(e ?mail|thu dien tu)\b.*", "code"),
+    (r".*\b(ngay( thang( nam)?)? sinh|sinh ngay|dob|date of birth|birth ?date|bdate|born( on)?|birth)", "date"),
+    (r".*\b(nam sinh|year of birth|birth ?year|yob|byear)\b.*", "year"),
+    (r"(tuoi|age)", "number"),
+    (r".*\b(ten (cong ty|doanh nghiep|don vi|to chuc|co so|hkd|ho kinh doanh)|company|organi[sz]ation|business|employer|firm)\b.*", "organisation_name"),
+    (r".*\b(ho (va )?ten dem|ho dem|ho lot)\b.*", "surname"),
+    (r".*(\bho (va )?ten\b|\bhoten\b|\bfull ?name\b|\bten day du\b|\bten khai sinh\b|\bchu (ho|ho khau|su dung)\b|\bnguoi dai dien\b).*", "person_name"),
+    (r"(ho|ten ho|surname|sur name|last ?name|lname|family ?name|sname|nachname|nom)", "surname"),
+    (r"(ten|ten goi|first ?name|fname|given ?names?|fore ?names?|vorname|prenom|christian name|first and forename)", "given_name"),
+    (r".*\b(surname|last ?name|family name)\b.*", "surname"),
+    (r".*\b(first ?name|given name|forename)\b.*", "given_name"),
+    (r"(name|ten nguoi.*|ten khach hang|person|nguoi .*|patient name|customer name)", "person_name"),
+    (r".*\b(ten dem|ten lot|middle ?name|mname|middle initial)\b.*", "text"),
+    (r".*\b(gioi( tinh)?|phai|sex|gender)\b.*", "category"),
+    (r".*\b(post ?code|zip( ?code)?|postal.*|ma buu chinh|ma buu dien)\b.*", "code"),
+    (r".*\b(street ?(number|no|num)|house ?(number|no)|so nha)\b.*", "number"),
+    (r".*\b(address 2|address line 2)\b.*", "text"),
+    (r".*\b(noi sinh|que quan|nguyen quan|birth ?place|place of birth|pob|born in)\b.*", "text"),
+    (r".*\b(dia chi|address|noi o|cho o|thuong tru|tam tru|street|cu tru|addr)\b.*", "address"),
+    (r".*\b(suburb|city|town|village|xa|phuong|huyen|quan|tinh|thon|province|state|district|commune|county|parish|region|country)\b.*", "text"),
+    (r".*\b(nghe( nghiep)?|occupation|job|dan toc|ethnic.*|ton giao|religion|quoc tich|nationality|race|marital.*|hon nhan|quan he|relation.*|role)\b.*", "category"),
+)  # fmt: skip
+_PARTS = {"year": r"(nam|year|yyyy|y)", "month": r"(thang|month|mm|mo|m)", "day": r"(ngay|day|dd|d)"}
+_BIRTH = re.compile(r"\b(sinh|birth|born|dob|b|of)\b")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """`kind` is None when the column is left out of the comparison; `reason` says what spoke for it."""
+
+    column: str
+    kind: str | None
+    reason: str
+
+
+def guess_kinds(frame: pl.DataFrame) -> dict[str, str]:
+    """Column → kind, of the columns worth comparing; see `guesses` for why. Read dates with `with_dates` first."""
+    return {each.column: each.kind for each in guesses(frame) if each.kind is not None}
+
+
+def guesses(frame: pl.DataFrame) -> tuple[Guess, ...]:
+    """One guess for each column, in their order. A column without a value is left out."""
+    found = tuple(_guess(name, frame[name].cast(pl.String)) for name in frame.columns)
+    family = any(each.kind == "surname" for each in found)
+    return tuple(_lone_name(each, frame[each.column].cast(pl.String)) if not family else each for each in found)
+
+
+def with_dates(frame: pl.DataFrame) -> pl.DataFrame:
+    """Day, month and year of birth in three columns become one, and columns of dates are written year first.
+
+    A column of dates written 3/14/1980 somewhere and never 14/3/1980 has the month first; otherwise the day is first.
+    """
+    frame = _parts_joined(frame)
+    dates = [each.column for each in guesses(frame) if each.kind == "date"]
+    return frame.with_columns(_year_first(frame[name].cast(pl.String)) for name in dates)
+
+
+def heading_words(heading: str) -> str:
+    """`dateOfBirth`, `Date_of_birth ` and `date of birth` are one heading: date of birth."""
+    return flat(_CAMEL.sub(" ", heading)) or ""
+
+
+def _guess(name: str, values: pl.Series) -> Guess:
+    values = values.str.strip_chars()
+    values = values.filter(values.is_not_null() & (values != "")).head(_LOOKED_AT)
+    words = heading_words(name)
+    if values.len() and values.n_unique() == 1 and values.len() > 1:
+        return Guess(name, None, "one value in every row")
+    for pattern, kind in _HEADINGS:
+        if re.fullmatch(pattern, words):
+            return _fitted(name, kind, values, words)
+    if not values.len():
+        return Guess(name, None, "no value and no heading known")
+    return _by_contents(name, values)
+
+
+def _fitted(name: str, kind: str, values: pl.Series, words: str) -> Guess:
+    """The heading's kind, unless what stands below it says it cannot be."""
+    if kind == "":
+        return Guess(name, None, f"heading “{words}” names rows, sources or answers, not what is recorded")
+    if not values.len():
+        return Guess(name, None, "empty")
+    if kind in ("date", "year") and _share(values, _YEAR) > 0.6:
+        return Guess(name, "year", "heading of a birth, years below it")
+    if kind in ("date", "year"):
+        if _share(values, _DATE) > 0.3 or not _mostly_letters(values):
+            return Guess(name, "date", "heading of a birth, dates below it")
+        return Guess(name, "text", "heading of a birth, words below it")
+    if kind == "text" and values.n_unique() <= _FEW < values.len():
+        return Guess(name, "category", "heading of a place, few different values")
+    return Guess(name, kind, "heading")
+
+
+def _by_contents(name: str, values: pl.Series) -> Guess:
+    if _share(values, _DATE) > 0.8:
+        return Guess(name, "date", "dates")
+    if _share(values, _PHONE) > 0.8:
+        return Guess(name, "phone", "telephone numbers")
+    different = values.n_unique()
+    if different <= _FEW < values.len():
+        return Guess(name, "category", "few different values")
+    if different == values.len() > _FEW and not _mostly_letters(values):
+        return Guess(name, None, "a different code in every row: it can join nobody")
+    if _share(values, _NUMBER) > 0.8:
+        return Guess(name, "number", "numbers")
+    return Guess(name, "text" if _mostly_letters(values) else "code", "words" if _mostly_letters(values) else "letters and digits")
+
+
+def _lone_name(guess: Guess, values: pl.Series) -> Guess:
+    """“Tên” without a column of family names holds whole names, when most have several words."""
+    if guess.kind == "given_name" and values.len() and _share(values.drop_nulls(), r"^\s*\S+\s+\S+.*$") > 0.6:
+        return Guess(guess.column, "person_name", "heading of a name, whole names below it")
+    return guess
+
+
+def _share(values: pl.Series, pattern: str) -> float:
+    return float(values.str.contains(pattern).fill_null(False).sum()) / max(values.len(), 1)
+
+
+def _mostly_letters(values: pl.Series) -> bool:
+    return _share(values, r"^[^\d]+$") > 0.5
+
+
+def _parts_joined(frame: pl.DataFrame) -> pl.DataFrame:
+    parts: dict[str, str] = {}
+    for name in frame.columns:
+        words = heading_words(name)
+        bare = _BIRTH.sub(" ", words).strip()
+        for part, pattern in _PARTS.items():
+            if re.fullmatch(pattern, bare) and part not in parts:
+                parts[part] = name
+    if len(parts) < 3 or "date_of_birth" in frame.columns:
+        return frame
+    year, month, day = (pl.col(parts[part]).cast(pl.String).str.strip_chars().str.strip_suffix(".0") for part in ("year", "month", "day"))
+    whole = pl.concat_str(year, pl.lit("-"), month.str.zfill(2), pl.lit("-"), day.str.zfill(2))
+    joined = pl.when(month.str.contains(r"^\d+$") & day.str.contains(r"^\d+$")).then(whole).otherwise(year)
+    return frame.with_columns(joined.alias("date_of_birth")).drop(list(parts.values()))
+
+
+def _year_first(values: pl.Series) -> pl.Series:
+    parts = values.str.extract_groups(r"^\s*(?<a>\d{1,2})[-/.](?<b>\d{1,2})[-/.](?<y>\d{4})").struct.unnest()
+    first, second = (parts[name].cast(pl.Int32, strict=False) for name in ("a", "b"))
+    month_first = bool((second > 12).any()) and not bool((first > 12).any())
+    month, day = ("a", "b") if month_first else ("b", "a")
+    frame = parts.with_columns(values.alias("text"))
+    written = pl.concat_str(pl.col("y"), pl.lit("-"), pl.col(month).str.zfill(2), pl.lit("-"), pl.col(day).str.zfill(2))
+    slashed = pl.col("text").str.strip_chars().str.replace_all(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2}).*$", "$1-$2-$3")
+    padded = slashed.str.replace(r"^(\d{4})-(\d)-", "$1-0$2-").str.replace(r"^(\d{4}-\d{2})-(\d)$", "$1-0$2")
+    return frame.select(pl.when(pl.col("y").is_not_null()).then(written).otherwise(padded).alias(values.name)).to_series()

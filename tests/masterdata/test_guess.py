@@ -1,0 +1,102 @@
+"""What columns of a list without a contract are taken to be."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from lienthong.masterdata.guess import guess_kinds, guesses, with_dates
+from lienthong.masterdata.kinds import KINDS
+
+
+def make_list(**columns: list[str | None]) -> pl.DataFrame:
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+
+
+def test_vietnamese_headings_are_known() -> None:
+    frame = pl.DataFrame(
+        {
+            "STT": ["1", "2"],
+            "Họ và tên": ["Nguyễn Văn An", "Lê Thị Bình"],
+            "Ngày sinh": ["01/02/1980", "1975"],
+            "Số CCCD": ["040080000001", "040175000002"],
+            "Giới tính": ["Nam", "Nữ"],
+            "Địa chỉ thường trú": ["Thôn 1", "Thôn 2"],
+            "Điện thoại": ["0912 345 678", "0987654321"],
+            "Nghề nghiệp": ["Nông dân", "Thợ mộc"],
+        }
+    )
+    assert guess_kinds(frame) == {
+        "Họ và tên": "person_name",
+        "Ngày sinh": "date",
+        "Số CCCD": "identifier",
+        "Giới tính": "category",
+        "Địa chỉ thường trú": "address",
+        "Điện thoại": "phone",
+        "Nghề nghiệp": "category",
+    }
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind"),
+    [
+        ("givenName", "given_name"),
+        ("first_name", "given_name"),
+        ("LastName", "surname"),
+        ("Họ", "surname"),
+        ("full name", "person_name"),
+        ("soc_sec_id", "identifier"),
+        ("postcode_fake", "code"),
+        ("birth_place", "text"),
+        ("street_number", "number"),
+        ("address_1", "address"),
+        ("nameOfStreet", "address"),
+    ],
+)
+def test_english_headings_are_known(heading: str, kind: str) -> None:
+    assert guess_kinds(pl.DataFrame({heading: ["abc", "xyz"]}))[heading] == kind
+
+
+@pytest.mark.parametrize("heading", ["rec_id", "unique_id", "cluster", "STT", "household_id", ""])
+def test_numbers_of_rows_and_answers_are_left_out(heading: str) -> None:
+    assert guess_kinds(pl.DataFrame({heading: [str(n) for n in range(100)]})) == {}
+
+
+def test_a_birth_given_as_a_year_is_a_year() -> None:
+    assert guess_kinds(pl.DataFrame({"Năm sinh": ["1980", "1975"]})) == {"Năm sinh": "year"}
+
+
+def test_whole_names_under_the_heading_of_a_given_name_are_whole_names() -> None:
+    assert guess_kinds(pl.DataFrame({"Tên": ["Nguyễn Văn An", "Lê Thị Bình"]})) == {"Tên": "person_name"}
+    assert guess_kinds(pl.DataFrame({"Họ": ["Nguyễn Văn", "Lê"], "Tên": ["An", "Bình"]})) == {"Họ": "surname", "Tên": "given_name"}
+
+
+def test_three_columns_of_a_birth_become_one() -> None:
+    frame = with_dates(make_list(birth_day=["1", "31"], birth_month=["2", None], birth_year=["1980", "1975"]))
+    assert frame["date_of_birth"].to_list() == ["1980-02-01", "1975"]
+    assert frame.columns == ["date_of_birth"]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (["14/3/1980", "1/2/1981"], ["1980-03-14", "1981-02-01"]),
+        (["3/14/1980", "1/2/1981"], ["1980-03-14", "1981-01-02"]),
+        (["1980/3/14", "1981.01.02"], ["1980-03-14", "1981-01-02"]),
+        (["19800314", None], ["19800314", None]),
+    ],
+)
+def test_dates_of_any_layout_are_read_year_first(written: list[str | None], read: list[str | None]) -> None:
+    assert with_dates(make_list(dob=written))["dob"].to_list() == read
+
+
+def test_empty_columns_and_lists_give_no_kinds() -> None:
+    assert guess_kinds(make_list(name=[None, None], x=[None, ""])) == {}
+    assert guess_kinds(make_list(name=[], dob=[])) == {}
+
+
+def test_every_guess_is_a_known_kind_with_a_reason() -> None:
+    frame = make_list(a=["x1", "y2"], dob=["1980-01-01", None], tel=["0912345678", None], q=["one two", "three four"])
+    for guess in guesses(frame):
+        assert guess.kind is None or guess.kind in KINDS
+        assert guess.reason
