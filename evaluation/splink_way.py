@@ -62,15 +62,20 @@ def _edges(given: LabelledSet) -> pl.DataFrame:
     rules: list[Any] = [block_on(a, b) for a, b in combinations(strong, 2)] + [
         block_on(n) for n, k in given.kinds.items() if k == "identifier"
     ]
+    # Told what we are not: that nobody is twice in one of several registers, as its documentation does for two files.
+    registers = sorted(set(given.sources))
     settings = SettingsCreator(
-        link_type="dedupe_only",
+        link_type="link_only" if registers else "dedupe_only",
         comparisons=[_adjusted(_COMPARISONS[kind](name)) for name, kind in given.kinds.items()],
         blocking_rules_to_generate_predictions=rules,
     )
     connection = memory_database("4GB")
-    connection.register("arriving", records.to_arrow())
-    connection.execute("create table records as select * from arriving")
-    linker = Linker(DuckDBAPI(connection=connection).register("records"), settings, log_level=None)
+    parts = [records.filter(pl.Series(given.sources) == name) for name in registers] or [records]
+    for n, part in enumerate(parts):
+        connection.register(f"arriving_{n}", part.to_arrow())
+        connection.execute(f"create table records_{n} as select * from arriving_{n}")
+    database = DuckDBAPI(connection=connection)
+    linker = Linker([database.register(f"records_{n}") for n in range(len(parts))], settings, log_level=None)
     with quiet():
         first: list[Any] = [block_on(a, b) for a, b in list(combinations(strong, 2))[:2]]
         linker.training.estimate_probability_two_random_records_match(first, recall=0.7)
