@@ -77,7 +77,7 @@ def decide(workshop: Workshop, index: EntityIndex, left: Name, right: Name, verd
         if verdict == "same" and _needs_two(index, index_store, records):
             first = store.seconded(connection, left, right)
             if first is None or first == by:
-                store.second(connection, left, right, by)
+                store.second(connection, left, right, by, at)
                 connection.commit()
                 raise Conflict(
                     "This join needs a second person.",
@@ -88,6 +88,31 @@ def decide(workshop: Workshop, index: EntityIndex, left: Name, right: Name, verd
         index_store.add_judgements([_word(left, right, verdict, by, reason)], at, act)
         done = relink(connection, index, records, _cause(connection, index, "decision", by, at, reason, act))
         _note(workshop, connection, index, Event.JUDGEMENT_MADE, by, at, {"act": act, "verdict": verdict, "records": len(done.golden)})
+    return done
+
+
+def split(workshop: Workshop, index: EntityIndex, groups: Sequence[Sequence[Name]], by: str, reason: str) -> Matched:
+    """Take one golden record apart: records of different groups are not one. Records nobody named go where they fit best.
+
+    Raises Unprocessable for fewer than two groups, a record named twice or records of several golden records; NotFound for an unknown one.
+    """
+    names = [name for group in groups for name in group]
+    if len(groups) < 2 or not all(groups) or len(set(names)) < len(names) or not reason.strip():
+        raise Unprocessable("A split needs a reason and two groups or more, each record in one of them.", hint="Name every record once.")
+    at = workshop.clock()
+    with workshop.database.connect() as connection:
+        index_store = Index(connection, index.entity.name)
+        index_store.lock()
+        records = _records(index_store, names)
+        if len({record.golden for record in records}) > 1:
+            raise Unprocessable("These records are not of one golden record.", hint="A split takes one golden record apart.")
+        act = index_store.add_act("decision", at, by, reason, details={"verdict": "apart", "groups": len(groups)})
+        pairs = [(a, b) for n, group in enumerate(groups) for a in group for other in groups[n + 1 :] for b in other]
+        for a, b in pairs:
+            store.end_words(connection, a, b, act, at)
+        index_store.add_judgements([_word(a, b, "apart", by, reason) for a, b in pairs], at, act)
+        done = relink(connection, index, records, _cause(connection, index, "decision", by, at, reason, act))
+        _note(workshop, connection, index, Event.JUDGEMENT_MADE, by, at, {"act": act, "verdict": "apart", "records": len(names)})
     return done
 
 
@@ -103,6 +128,8 @@ def undo(workshop: Workshop, index: EntityIndex, act: int, by: str, reason: str)
         found = store.act(connection, act)
         if found is None or found[0] != index.entity.name:
             raise NotFound(f"`{index.entity.name}` has no act {act}.", hint="Events and judgements name theirs.")
+        if found[1] == "override":
+            raise Conflict(f"Act {act} set or withdrew a steward's value.", hint="A value is withdrawn, or set anew.")
         if (by_whom := store.undone(connection, act)) is not None:
             raise Conflict(f"Act {act} was undone by act {by_whom}.", hint=f"Undo act {by_whom} to have it again.")
         mine = index_store.add_act("undo", at, by, reason, undoes=act)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+
+from psycopg.types.json import Json
 
 from lienthong.store.database import Connection, queries
 
@@ -25,8 +27,8 @@ def defer(connection: Connection, item: int, until: datetime) -> bool:
     return connection.execute(_query("defer"), {"item": item, "until": until}).fetchone() is not None
 
 
-def second(connection: Connection, left: Name, right: Name, by: str) -> None:
-    connection.execute(_query("second"), {**_pair(left, right), "by": by})
+def second(connection: Connection, left: Name, right: Name, by: str, at: datetime) -> None:
+    connection.execute(_query("second"), {**_pair(left, right), "by": by, "at": at})
 
 
 def seconded(connection: Connection, left: Name, right: Name) -> str | None:
@@ -67,6 +69,44 @@ def end_words_of(connection: Connection, number: int, by_act: int, at: datetime)
 def say_again(connection: Connection, number: int, by_act: int, at: datetime) -> set[Name]:
     """Say again what an act had ended; gives the records spoken of."""
     return _names(connection.execute(_query("say_again"), {"act": number, "by_act": by_act, "at": at}).fetchall())
+
+
+def golden(connection: Connection, entity: str, id: str) -> int | None:
+    """The number of an identity that stands now."""
+    row = connection.execute(_query("golden"), {"entity": entity, "id": id}).fetchone()
+    return None if row is None else int(row[0])
+
+
+def add_override(
+    connection: Connection, golden: int, attribute: str, value: str | None, by: str, reason: str, at: datetime, until: date | None, act: int
+) -> None:  # fmt: skip
+    values = {
+        "golden": golden,
+        "attribute": attribute,
+        "value": Json(value),
+        "by": by,
+        "reason": reason,
+        "at": at,
+        "until": until,
+        "act": act,
+    }
+    connection.execute(_query("add_override"), values)
+
+
+def end_overrides(connection: Connection, golden: int, attribute: str, at: datetime) -> int:
+    """How many ended."""
+    return len(connection.execute(_query("end_overrides"), {"golden": golden, "attribute": attribute, "at": at}).fetchall())
+
+
+def who_then(connection: Connection, name: Name, at: datetime) -> str | None:
+    """The identity a record was part of at an instant; None: it was not known then."""
+    row = connection.execute(_query("who_then"), {"source": name[0], "key": name[1], "at": at}).fetchone()
+    return None if row is None else str(row[0])
+
+
+def members_then(connection: Connection, entity: str, id: str, at: datetime) -> list[Name]:
+    """The records of an identity at an instant, by register and key."""
+    return [(row[0], row[1]) for row in connection.execute(_query("members_then"), {"entity": entity, "id": id, "at": at})]
 
 
 def _names(rows: Sequence[tuple[Any, ...]]) -> set[Name]:

@@ -1,16 +1,22 @@
 -- name: waiting
 -- What waits for a person: the pairs whose decision moves most, near the cut first. A pair somebody else has open is left out.
-select q.item, q.why, q.bits, l.source, l.key, l.content, lg.id, r.source, r.key, r.content, rg.id,
-    (select count(*) from match_records as m where m.golden = l.golden) + (select count(*) from match_records as m where m.golden = r.golden) as records
-from match_queue as q
-join match_records as l on l.record = q.left_record
-join match_records as r on r.record = q.right_record
-join match_goldens as lg on lg.golden = l.golden
-join match_goldens as rg on rg.golden = r.golden
-where q.entity = %(entity)s
-    and (q.deferred_until is null or q.deferred_until <= %(at)s)
-    and (q.locked_until is null or q.locked_until <= %(at)s or q.locked_by = %(by)s)
-order by records / (1 + abs(q.bits)) desc, q.item
+with seen as (
+    select q.item, q.why, q.bits, l.source as left_source, l.key as left_key, l.content as left_content, lg.id as left_id,
+        r.source as right_source, r.key as right_key, r.content as right_content, rg.id as right_id,
+        (select count(*) from match_records as m where m.golden = l.golden)
+            + (select count(*) from match_records as m where m.golden = r.golden) as records
+    from match_queue as q
+    join match_records as l on l.record = q.left_record
+    join match_records as r on r.record = q.right_record
+    join match_goldens as lg on lg.golden = l.golden
+    join match_goldens as rg on rg.golden = r.golden
+    where q.entity = %(entity)s
+        and (q.deferred_until is null or q.deferred_until <= %(at)s)
+        and (q.locked_until is null or q.locked_until <= %(at)s or q.locked_by = %(by)s)
+)
+select item, why, bits, left_source, left_key, left_content, left_id, right_source, right_key, right_content, right_id, records
+from seen
+order by records / (1 + abs(bits)) desc, item
 limit %(limit)s;
 
 -- name: lock_items
@@ -22,10 +28,12 @@ update match_queue set locked_by = %(by)s, locked_until = %(until)s where item =
 update match_queue set deferred_until = %(until)s where item = %(item)s returning item;
 
 -- name: second
--- The first of two persons said yes.
-update match_queue set seconded_by = %(by)s
-where (left_record, right_record) in (select least(a.record, b.record), greatest(a.record, b.record) from match_records as a, match_records as b
-    where a.source = %(left_source)s and a.key = %(left_key)s and b.source = %(right_source)s and b.key = %(right_key)s);
+-- The first of two persons said yes; a pair that did not wait for anybody waits for the second from now on.
+insert into match_queue (entity, left_record, right_record, why, bits, component, since, seconded_by)
+select a.entity, least(a.record, b.record), greatest(a.record, b.record), 'identifier', 0, a.component, %(at)s, %(by)s
+from match_records as a, match_records as b
+where a.source = %(left_source)s and a.key = %(left_key)s and b.source = %(right_source)s and b.key = %(right_key)s
+on conflict (left_record, right_record) do update set seconded_by = excluded.seconded_by;
 
 -- name: seconded
 -- Who said yes first.
@@ -69,3 +77,40 @@ insert into match_judgements (entity, left_source, left_key, right_source, right
 select entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, %(at)s, %(by_act)s
 from match_judgements where ended_by = %(act)s and kind = 'steward' and act <> %(act)s
 returning left_source, left_key, right_source, right_key;
+
+-- name: golden
+-- An identity of an entity that stands now.
+select golden from match_goldens where id = %(id)s and entity = %(entity)s and ended_at is null;
+
+-- name: add_override
+-- A steward's value.
+insert into match_overrides (golden, attribute, value, by_whom, reason, from_at, until, act)
+values (%(golden)s, %(attribute)s, %(value)s, %(by)s, %(reason)s, %(at)s, %(until)s, %(act)s);
+
+-- name: end_overrides
+-- A steward's value that no longer holds.
+update match_overrides set ended_at = %(at)s
+where golden = %(golden)s and attribute = %(attribute)s and ended_at is null
+returning override;
+
+-- name: who_then
+-- Which identity a record was part of at an instant.
+select g.id
+from (
+    select golden from match_records where source = %(source)s and key = %(key)s and since <= %(at)s
+    union all
+    select golden from match_memberships where source = %(source)s and key = %(key)s and from_at <= %(at)s and to_at > %(at)s
+) as held
+join match_goldens as g using (golden);
+
+-- name: members_then
+-- The records of an identity at an instant.
+select held.source, held.key
+from match_goldens as g
+join (
+    select source, key, golden from match_records where since <= %(at)s
+    union all
+    select source, key, golden from match_memberships where from_at <= %(at)s and to_at > %(at)s
+) as held using (golden)
+where g.id = %(id)s and g.entity = %(entity)s
+order by held.source, held.key;

@@ -1,0 +1,122 @@
+"""A steward's value on a golden record, until its last day or its withdrawal; and who a record was taken for at an earlier instant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from lienthong.clock import vietnam_date
+from lienthong.errors import NotFound, Unprocessable
+from lienthong.ledger import Entry, Event
+from lienthong.masterdata.golden_values import PROVENANCE, golden_row, typed
+from lienthong.masterdata.kinds import features_of
+from lienthong.masterdata.survivorship import Override
+from lienthong.pipeline.match_published import publishing_run
+from lienthong.pipeline.matching import EntityIndex, Name
+from lienthong.pipeline.workshop import Workshop
+from lienthong.store import Connection, append_entries
+from lienthong.store import stewarding as store
+from lienthong.store.matching import GoldenVersion, Index, publish_goldens
+
+
+@dataclass(frozen=True)
+class Overridden:
+    """The act, and what publishing the golden record did."""
+
+    act: int
+    version: GoldenVersion
+
+
+def override(
+    workshop: Workshop, index: EntityIndex, golden_id: str, attribute: str, value: str | None, by: str, reason: str, until: date | None = None
+) -> Overridden:  # fmt: skip
+    """Set a value whatever the registers say; None says there is none. It takes the place of an earlier steward's value.
+
+    Raises NotFound for a golden record that does not stand, Unprocessable for an attribute or value that cannot be.
+    """
+    at = workshop.clock()
+    _check(index, attribute, value, reason, until, vietnam_date(at))
+    with workshop.database.connect() as connection:
+        index_store, golden = _standing(connection, index, golden_id)
+        act = index_store.add_act("override", at, by, reason, details={"attribute": attribute})
+        store.end_overrides(connection, golden, attribute, at)
+        store.add_override(connection, golden, attribute, value, by, reason, at, until, act)
+        return _show(workshop, connection, index, index_store, golden, golden_id, act, by, {"act": act, "attribute": attribute})
+
+
+def withdraw(workshop: Workshop, index: EntityIndex, golden_id: str, attribute: str, by: str, reason: str) -> Overridden:
+    """End a steward's value: what the registers say holds again. Raises NotFound when there is none."""
+    at = workshop.clock()
+    with workshop.database.connect() as connection:
+        index_store, golden = _standing(connection, index, golden_id)
+        act = index_store.add_act("override", at, by, reason, details={"attribute": attribute, "withdrawn": True})
+        if not store.end_overrides(connection, golden, attribute, at):
+            raise NotFound(
+                f"`{golden_id}` has no steward's value of `{attribute}`.", hint="Its provenance says which values are a steward's."
+            )
+        return _show(
+            workshop, connection, index, index_store, golden, golden_id, act, by, {"act": act, "attribute": attribute, "withdrawn": True}
+        )
+
+
+def who(workshop: Workshop, name: Name, known_at: datetime) -> str | None:
+    """The golden record a register's record was part of at that instant; None: it was not known then."""
+    with workshop.database.connect() as connection:
+        return store.who_then(connection, name, known_at)
+
+
+def members(workshop: Workshop, index: EntityIndex, golden_id: str, known_at: datetime) -> list[Name]:
+    """The records that were taken for one at that instant, by register and key."""
+    with workshop.database.connect() as connection:
+        return store.members_then(connection, index.entity.name, golden_id, known_at)
+
+
+def _check(index: EntityIndex, attribute: str, value: str | None, reason: str, until: date | None, today: date) -> None:
+    free = {p.name: p for p in index.master.properties if p.key_position is None and p.name != PROVENANCE}
+    if attribute not in free:
+        raise Unprocessable(f"`{index.master.id}` has no attribute `{attribute}` to set.", hint=f"One of {', '.join(free)}.")
+    logical_type = free[attribute].logical_type
+    if value is not None and typed(value, logical_type) is None:
+        raise Unprocessable(f"`{attribute}`: expected a value of type {logical_type}.", hint="Dates are written YYYY-MM-DD.")
+    read = next((features_of(a, value) for a in index.model.plan.attributes if a.name == attribute), (attribute,))
+    if value is not None and all(feature is None for feature in read):
+        raise Unprocessable(f"`{attribute}`: the value cannot be read as what it is to be.", hint="Dates are written YYYY-MM-DD.")
+    if not reason.strip() or (until is not None and until < today):
+        raise Unprocessable(
+            "A steward's value needs a reason and a last day that is not past.", hint="Without a last day it holds until withdrawn."
+        )
+
+
+def _standing(connection: Connection, index: EntityIndex, golden_id: str) -> tuple[Index, int]:
+    index_store = Index(connection, index.entity.name)
+    index_store.lock()
+    golden = store.golden(connection, index.entity.name, golden_id)
+    if golden is None:
+        raise NotFound(f"No golden record `{golden_id}` stands.", hint="It may have been merged into another.")
+    return index_store, golden
+
+
+def _show(
+    workshop: Workshop, connection: Connection, index: EntityIndex, index_store: Index, golden: int, golden_id: str, act: int, by: str,
+    details: Mapping[str, Any],
+) -> Overridden:  # fmt: skip
+    """Publish the golden record as it now is, with its event and ledger entry."""
+    at = workshop.clock()
+    today = vietnam_date(at)
+    standing = [
+        Override(attribute, value, whose, why, until)
+        for _, attribute, value, whose, why, until in index_store.overrides([golden])
+        if until is None or until >= today
+    ]
+    row = golden_row(golden_id, index_store.of_goldens([golden]), index.policy, index.master, standing)
+    run_id = publishing_run(connection, index.master, at)
+    version = publish_goldens(connection, index.master, [row], [], run_id, at, today)
+    if version.changed:
+        index_store.add_events([{"kind": "changed", "id": golden_id, "others": [], "records": []}], at, act)
+    entry = Entry(
+        at=at, event=Event.OVERRIDE_MADE, caller="lienthong", official=by, dataset=index.master.id, outcome="done", details=details
+    )
+    append_entries(connection, [entry], workshop.signer, at)
+    return Overridden(act, version)

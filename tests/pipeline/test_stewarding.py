@@ -1,0 +1,121 @@
+"""What a steward does holds, is shown at once, and goes back exactly; who was taken for whom can be asked of any instant."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from lienthong.clock import vietnam_date
+from lienthong.errors import Conflict, NotFound, Unprocessable
+from lienthong.pipeline import Workshop, overriding, stewarding
+from lienthong.pipeline.matching import EntityIndex, Name
+from tests.pipeline.test_matching import (
+    INSURANCE,
+    POPULATION,
+    filled,
+    golden_of,
+    learnt,
+    model_of,
+    person_entity,
+    standing,
+    workshop,
+)
+
+__all__ = ["filled", "learnt", "workshop"]  # fixtures of the same registers
+
+
+@pytest.fixture
+def index(filled: Workshop) -> EntityIndex:
+    return EntityIndex(person_entity(filled), model_of(filled))
+
+
+def both(n: int) -> tuple[Name, Name]:
+    """One person's records in the two registers."""
+    return (POPULATION, f"{7_000_000_000 + n}"), (INSURANCE, f"99{n:08}")
+
+
+def test_a_join_of_two_numbers_waits_for_another_person(filled: Workshop, index: EntityIndex) -> None:
+    left, right = (POPULATION, "7000000010"), (POPULATION, "7000000011")
+    for _ in range(2):
+        with pytest.raises(Conflict, match="second person"):
+            stewarding.decide(filled, index, left, right, "same", "can-bo-a", "một người")
+    assert any({one.left, one.right} == {left, right} for one in stewarding.queue(filled, index, "can-bo-b", 500))
+    stewarding.decide(filled, index, left, right, "same", "can-bo-b", "một người")
+    assert golden_of(filled, *left) == golden_of(filled, *right)
+
+
+def test_random_decisions_undone_in_any_order_give_everything_back(filled: Workshop, index: EntityIndex) -> None:
+    chance = random.Random(7)
+    before = standing(filled)
+    for _ in range(2):
+        acts = []
+        for n in chance.sample(range(0, 300, 2), 6):
+            if chance.random() < 0.5:
+                done = stewarding.split(filled, index, [[both(n)[0]], [both(n)[1]]], "can-bo-a", "hai người")
+            else:
+                done = stewarding.decide(filled, index, *both(n), "apart", "can-bo-a", "hai người")
+            assert golden_of(filled, *both(n)[0]) != golden_of(filled, *both(n)[1])
+            acts.append(done.act)
+        after = standing(filled)
+        chance.shuffle(acts)
+        undoing = [stewarding.undo(filled, index, act, "can-bo-b", "nhầm").act for act in acts if act is not None]
+        assert standing(filled) == before
+        chance.shuffle(undoing)
+        again = [stewarding.undo(filled, index, act, "can-bo-b", "đúng").act for act in undoing if act is not None]
+        assert standing(filled) == after
+        for act in again:
+            assert act is not None
+            stewarding.undo(filled, index, act, "can-bo-b", "nhầm")
+        assert standing(filled) == before
+
+
+def test_records_of_two_golden_records_cannot_be_split(filled: Workshop, index: EntityIndex) -> None:
+    with pytest.raises(Unprocessable, match="not of one golden record"):
+        stewarding.split(filled, index, [[both(2)[0]], [both(4)[0]]], "can-bo-a", "hai người")
+    with pytest.raises(Unprocessable, match="two groups"):
+        stewarding.split(filled, index, [[both(2)[0]], [both(2)[0]]], "can-bo-a", "hai người")
+
+
+def test_a_stewards_value_is_shown_until_it_is_withdrawn(filled: Workshop, index: EntityIndex) -> None:
+    golden_id = golden_of(filled, *both(2)[0])
+    before = standing(filled)
+    done = overriding.override(filled, index, golden_id, "full_name", "Nguyễn Văn Đúng", "can-bo-a", "theo giấy khai sinh")
+    assert done.version.changed == (golden_id,)
+    stewarding.decide(filled, index, *both(2), "same", "can-bo-a", "đúng")  # linked anew, and it stands
+    again = overriding.override(filled, index, golden_id, "full_name", "Nguyễn Văn Đúng", "can-bo-a", "theo giấy khai sinh")
+    assert again.version.version is None
+    with pytest.raises(Conflict, match="steward's value"):
+        stewarding.undo(filled, index, done.act, "can-bo-a", "nhầm")
+    assert overriding.withdraw(filled, index, golden_id, "full_name", "can-bo-a", "nhầm").version.changed == (golden_id,)
+    assert standing(filled)[0] == before[0]
+    assert standing(filled)[2] == before[2]
+    with pytest.raises(NotFound, match="no steward's value"):
+        overriding.withdraw(filled, index, golden_id, "full_name", "can-bo-a", "nhầm")
+
+
+def test_a_stewards_value_that_cannot_be_is_refused(filled: Workshop, index: EntityIndex) -> None:
+    golden_id = golden_of(filled, *both(2)[0])
+    yesterday = vietnam_date(filled.clock()) - timedelta(days=1)
+    with pytest.raises(Unprocessable, match="no attribute"):
+        overriding.override(filled, index, golden_id, "golden_id", "x", "can-bo-a", "thử")
+    with pytest.raises(Unprocessable, match="cannot be read"):
+        overriding.override(filled, index, golden_id, "born_on", "không rõ", "can-bo-a", "thử")
+    with pytest.raises(Unprocessable, match="last day"):
+        overriding.override(filled, index, golden_id, "full_name", "A", "can-bo-a", "thử", yesterday)
+    with pytest.raises(NotFound, match="stands"):
+        overriding.override(filled, index, "person-nobody", "full_name", "A", "can-bo-a", "thử")
+
+
+def test_who_was_taken_for_whom_can_be_asked_of_any_instant(filled: Workshop, index: EntityIndex) -> None:
+    here, there = both(2)
+    together = golden_of(filled, *here)
+    before = filled.clock()
+    stewarding.split(filled, index, [[here], [there]], "can-bo-a", "hai người")
+    after = filled.clock()
+    assert {overriding.who(filled, here, before), overriding.who(filled, there, before)} == {together}
+    assert set(overriding.members(filled, index, together, before)) == {here, there}
+    assert len(overriding.members(filled, index, together, after)) == 1
+    assert overriding.who(filled, here, after) != overriding.who(filled, there, after)
+    assert overriding.who(filled, here, before - timedelta(days=3650)) is None
