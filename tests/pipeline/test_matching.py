@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -314,15 +315,22 @@ def test_a_decision_joins_and_its_undoing_gives_everything_back(filled: Workshop
     stewarding.decide(filled, index, (POPULATION, "7000000010"), (POPULATION, "7000000011"), "unsure", "can-bo-a", "chưa rõ")
     with pytest.raises(Conflict, match="second person"):
         stewarding.decide(filled, index, (POPULATION, "7000000010"), (POPULATION, "7000000011"), "same", "can-bo-a", "một người")
-    with filled.database.connect() as connection:
-        connection.execute("insert into match_queue (entity, left_record, right_record, why, bits, component, since, seconded_by)"
-            " select 'person', l.record, r.record, 'weight', 0, l.component, now(), 'can-bo-a' from match_records l, match_records r"
-            " where l.key = '7000000010' and r.key = '7000000011'")  # fmt: skip
     done = stewarding.decide(filled, index, (POPULATION, "7000000010"), (POPULATION, "7000000011"), "same", "can-bo-b", "một người")
     assert golden_of(filled, POPULATION, "7000000010") == golden_of(filled, POPULATION, "7000000011")
     assert done.act is not None
     stewarding.undo(filled, index, done.act, "can-bo-a", "nhầm")
     assert standing(filled) == before
+
+
+def test_what_waits_is_shown_to_one_person_at_a_time_until_it_is_put_off(filled: Workshop) -> None:
+    index = EntityIndex(person_entity(filled), model_of(filled))
+    send(filled, INSURANCE, [insurance_row(21, citizen_id=person(22)["citizen_id"], phone=None, address=None)], "another's number")
+    mine = stewarding.queue(filled, index, "can-bo-a")
+    of_one_number = next(one for one in mine if one.why == "identifier")
+    assert of_one_number.left_content["citizen_id"] == of_one_number.right_content["citizen_id"]
+    assert stewarding.queue(filled, index, "can-bo-b") == []
+    stewarding.defer(filled, of_one_number.item, filled.clock() + timedelta(days=7))
+    assert of_one_number.item not in [one.item for one in stewarding.queue(filled, index, "can-bo-a")]
 
 
 def test_what_the_model_joined_can_be_undone_and_joined_again(filled: Workshop) -> None:

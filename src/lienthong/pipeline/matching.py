@@ -134,6 +134,7 @@ class _Work:
         self._departed: dict[int, StoredRecord] = {}
         self._records: dict[int, StoredRecord] = {}  # all that is linked anew
         self._edges: list[Pair] = []
+        self._clashes: dict[Pair, int] = {}  # one number, nothing else in common: the pair → the other's golden record
         self._wanted: Mapping[int, int] = {}
         self._unchanged: dict[Name, str] = {}
         self._is_torn: set[int] = set()  # components that may fall apart
@@ -200,6 +201,8 @@ class _Work:
                 if self._belong(mine, known[other]):
                     self._edges.append((number, other))
                     touched.add(known[other].component)
+                elif self._clash(mine, known[other]):
+                    self._clashes[number, other] = known[other].golden
         self._is_torn = {record.component for record in (*self._old.values(), *self._departed.values())}
         self._has_words = bool(beginning.judged)
         partners = {(row[0], row[1]) for row in beginning.judged} | {(row[2], row[3]) for row in beginning.judged}
@@ -218,6 +221,11 @@ class _Work:
         if rules.same_identifier(left.features, right.features) and rules.agree(left.features, right.features):
             return True
         return self._matcher.weight(left.features, right.features, left.source, right.source) >= self._matcher.reach
+
+    def _clash(self, left: StoredRecord, right: StoredRecord) -> bool:
+        """Whether two records carry one number that neither name nor birth bears out."""
+        rules = self._matcher.rules
+        return rules.same_identifier(left.features, right.features) and not rules.agree(left.features, right.features)
 
     def finish(self, connection: Connection) -> Matched:
         """Link, give identities, choose values, write."""
@@ -407,8 +415,11 @@ class _Work:
             for a, b in each.conflicts:
                 if golden_of[a] != golden_of[b]:
                     items[min(a, b), max(a, b)] = ("identifier", 0.0)
+        for (a, b), golden in self._clashes.items():
+            if golden_of[a] != golden_of.get(b, golden):
+                items.setdefault((min(a, b), max(a, b)), ("identifier", 0.0))
         rows = [
-            {"left_record": a, "right_record": b, "why": why, "bits": bits, "component": component_of[a]}
+            {"left_record": a, "right_record": b, "why": why, "bits": bits, "component": component_of.get(a, component_of.get(b, a))}
             for (a, b), (why, bits) in sorted(items.items())
         ]
         clear = {record.component for record in self._records.values()} | {r.component for r in self._departed.values()}
