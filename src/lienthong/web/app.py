@@ -19,7 +19,7 @@ from lienthong.access import Decision
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
-from lienthong.web import look_up
+from lienthong.web import lists, look_up
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.headers import check_escapes
@@ -102,6 +102,7 @@ def _router(services: Services) -> Starlette:
             Route("/.well-known/oauth-authorization-server", lambda _: describe_server(services)),
             Route("/.well-known/jwks.json", lambda _: public_keys(services)),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
+            *lists.routes_of(counter, authorise),
             *routes_of(counter),
         ],
         exception_handlers=dict.fromkeys((LienthongError, HTTPException, *AWAY, Exception), answer_problem),
