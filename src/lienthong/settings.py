@@ -37,6 +37,7 @@ class Settings:
     accept_synthetic_ids: bool = _setting(False, "Accept the impossible identifier ranges of sample data; shown on every page.")
     token_minutes: int = _setting(30, "How long an access token lives, in minutes.")
     batch_rows: int = _setting(65_536, "Rows read, cleaned and written at a time.")
+    typing_characters_per_minute: int = _setting(260, "Typing speed by which the reuse meter turns characters into hours.")
     log_level: str = _setting("INFO", "Smallest level of log event written.")
 
     @property

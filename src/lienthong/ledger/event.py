@@ -30,5 +30,6 @@ class Event(StrEnum):
     OVERRIDE_MADE = "match:override:made"
     QUEUE_READ = "match:queue:read"
     ENTITY_ASKED = "match:entity:asked"
+    REPORT_GIVEN = "report:figures:given"
     TOKEN_ISSUED = "token:subsystem:issued"  # noqa: S105 # the name of an act, not a secret
     TOKEN_REFUSED = "token:subsystem:refused"  # noqa: S105 # the name of an act, not a secret

@@ -1,0 +1,111 @@
+"""`lienthong report …`: how things go, in figures."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lienthong.cli.opening import settings, workshop
+from lienthong.cli.words import out, say, show
+
+if TYPE_CHECKING:
+    from lienthong.reports.reuse import Reuse, ReuseReport
+    from lienthong.reports.standing import EntityStanding
+
+app = typer.Typer(no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="JSON")]
+FIGURES = (
+    ("Giá trị", "Values"),
+    ("Đã có ở nguồn có thẩm quyền", "Already held by an authority"),
+    ("Khớp", "Agree"),
+    ("Lệch", "Disagree"),
+    ("Giờ khỏi gõ", "Hours of typing"),
+)
+
+
+@app.command("reuse")
+def reuse(as_json: AsJson = False, details: Annotated[bool, typer.Option(help="Từng thuộc tính · attribute by attribute")] = False) -> None:  # fmt: skip
+    """Bao nhiêu giá trị đã có sẵn ở nguồn có thẩm quyền · how much of each dataset an authority already held."""
+    from lienthong.reports.reuse import reuse_document, reuse_report
+
+    place = workshop()
+    with place.database.connect() as connection:
+        report = reuse_report(connection, place.contracts, settings().typing_characters_per_minute)
+    if as_json:
+        _print(reuse_document(report))
+        return
+    speed = report.characters_per_minute
+    show((("Bộ dữ liệu", "Dataset"), *FIGURES), [(name, *_figures(each, speed)) for name, each in report.by_dataset().items()])
+    out.print()
+    show((("Cơ quan", "Agency"), *FIGURES), [(name, *_figures(each, speed)) for name, each in sorted(report.by_agency().items())])
+    if details:
+        out.print()
+        _attributes(report)
+    total = report.total
+    out.print()
+    out.print(
+        say(
+            f"Tổng: {total.held:,} giá trị đã có sẵn, {total.agree:,} khớp, {total.disagree:,} lệch; {total.hours(speed):,.0f} giờ khỏi gõ.",
+            f"In all: {total.held:,} values were already held, {total.agree:,} agree, {total.disagree:,} disagree; {total.hours(speed):,.0f} hours of typing spared.",
+        )
+    )
+    out.print(say("Cách tính: docs/explanation/reuse.md", "How it is counted: docs/explanation/reuse.md"))
+
+
+@app.command("index")
+def index(as_json: AsJson = False) -> None:
+    """Chỉ mục bản ghi gốc đang ra sao · how the index of golden records stands."""
+    from lienthong.reports.standing import index_document, index_report
+
+    place = workshop()
+    with place.database.connect() as connection:
+        report = index_report(connection, place.contracts, place.clock())
+    if as_json:
+        _print(index_document(report))
+        return
+    show(
+        (
+            ("Thực thể", "Entity"),
+            ("Bản ghi", "Records"),
+            ("Bản ghi gốc", "Golden records"),
+            ("Gộp theo quy tắc", "Joined by rule"),
+            ("theo mô hình", "by model"),
+            ("do người", "by a person"),
+            ("Chờ người", "Waiting"),
+            ("Mô hình", "Model"),
+        ),
+        [_standing(each) for each in report],
+    )
+    for each in report:
+        _overlaps(each)
+
+
+def _print(document: dict[str, Any]) -> None:
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=1))
+
+
+def _figures(reuse: Reuse, speed: float) -> tuple[str, ...]:
+    return (f"{reuse.filled:,}", f"{reuse.held:,}", f"{reuse.agree:,}", f"{reuse.disagree:,}", f"{reuse.hours(speed):,.1f}")
+
+
+def _attributes(report: ReuseReport) -> None:
+    rows = [
+        (row.dataset, say(row.title_vi, row.title_en), ", ".join(row.authorities), *_figures(row.reuse, report.characters_per_minute))
+        for row in report.rows
+        if row.reuse.held
+    ]
+    show((("Bộ dữ liệu", "Dataset"), ("Thuộc tính", "Attribute"), ("Nguồn có thẩm quyền", "Authorities"), *FIGURES), rows)
+
+
+def _standing(one: EntityStanding) -> tuple[object, ...]:
+    joined = [f"{one.judged.get((kind, 'same'), 0):,}" for kind in ("rule", "model", "steward")]
+    return one.entity, f"{one.records:,}", f"{one.goldens:,}", *joined, f"{sum(one.waiting.values()):,}", one.model
+
+
+def _overlaps(one: EntityStanding) -> None:
+    if one.overlaps:
+        out.print(f"\n[bold]{say(one.title_vi, one.title_en)}[/bold]")
+        rows = [(left, right, f"{count:,}") for (left, right), count in one.overlaps.items()]
+        show((("Nguồn", "Register"), ("Nguồn", "Register"), ("Bản ghi gốc chung", "Golden records of both")), rows)

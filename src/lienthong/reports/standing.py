@@ -1,0 +1,82 @@
+"""How the index of golden records stands: records, golden records, what registers share, who decided, what waits, what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from lienthong.contracts import Contract
+from lienthong.masterdata.entities import entities_of
+from lienthong.store import Connection
+from lienthong.store import matching as index
+from lienthong.store import reports as store
+
+DAYS = 30  # of events shown
+
+
+@dataclass(frozen=True)
+class EntityStanding:
+    """One entity. `by_source`: register → (records, golden records); `judged`: (by rule, model or steward; verdict) → how many in force."""
+
+    entity: str
+    title_vi: str
+    title_en: str
+    model: str | None
+    records: int
+    goldens: int
+    by_source: Mapping[str, tuple[int, int]]
+    overlaps: Mapping[tuple[str, str], int]
+    judged: Mapping[tuple[str, str], int]
+    waiting: Mapping[str, int]
+    events: Mapping[date, Mapping[str, int]]
+
+
+def index_report(connection: Connection, contracts: Mapping[str, Contract], now: datetime) -> tuple[EntityStanding, ...]:
+    """Every entity that has a master contract; events of the last thirty days."""
+    found = []
+    for entity in entities_of(contracts).values():
+        standing = index.standing(connection, entity.name)
+        events: dict[date, dict[str, int]] = {}
+        for day, kind, count in store.events(connection, entity.name, now - timedelta(days=DAYS)):
+            events.setdefault(day, {})[kind] = count
+        found.append(
+            EntityStanding(
+                entity.name,
+                entity.master.title_vi,
+                entity.master.title_en,
+                index.model_version(connection, entity.name),
+                standing["records"],
+                standing["goldens"],
+                {source: (records, goldens) for source, records, goldens in store.by_source(connection, entity.name)},
+                {(left, right): count for left, right, count in store.overlaps(connection, entity.name)},
+                {(kind, verdict): count for kind, verdict, count in store.judgements(connection, entity.name)},
+                dict(store.waiting(connection, entity.name)),
+                events,
+            )
+        )
+    return tuple(found)
+
+
+def index_document(report: tuple[EntityStanding, ...]) -> dict[str, Any]:
+    """The report as JSON: figures only."""
+    return {"entities": [_document(each) for each in report]}
+
+
+def _document(one: EntityStanding) -> dict[str, Any]:
+    return {
+        "entity": one.entity,
+        "title": one.title_vi,
+        "title_en": one.title_en,
+        "model": one.model,
+        "records": one.records,
+        "golden_records": one.goldens,
+        "sources": [
+            {"source": source, "records": records, "golden_records": goldens} for source, (records, goldens) in one.by_source.items()
+        ],
+        "overlaps": [{"left": left, "right": right, "golden_records": count} for (left, right), count in one.overlaps.items()],
+        "judgements": [{"by": kind, "verdict": verdict, "count": count} for (kind, verdict), count in one.judged.items()],
+        "waiting": dict(one.waiting),
+        "events": [{"day": day.isoformat(), **kinds} for day, kinds in one.events.items()],
+    }
