@@ -21,6 +21,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SUFFIXES = {CSV: ".csv", XLSX: ".xlsx"}
 LARGEST_BODY = 10_000_000
 MOST_ROWS = 20_000
+MOST_COLUMN_TEXT = 300
 _COLUMN = "column"
 
 
@@ -73,7 +74,7 @@ def _stated(request: Request) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         heading, sign, attribute = value.rpartition("=")
-        if name != _COLUMN or not sign or not heading:
+        if name != _COLUMN or not sign or not heading or len(value) > MOST_COLUMN_TEXT or "\0" in value:
             raise BadRequest(
                 f"`{name[:60]}`: expected column=heading=attribute, and nothing else.",
                 vi=f"`{name[:60]}`: chỉ nhận column=tiêu đề=thuộc tính.",
