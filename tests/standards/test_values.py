@@ -144,3 +144,15 @@ def test_the_room_is_quick_to_enter() -> None:
     seconds = "import time; import polars, msgspec, stdnum; begin = time.perf_counter(); import lienthong.standards; print(time.perf_counter() - begin)"
     spent = subprocess.run([sys.executable, "-c", seconds], capture_output=True, text=True, check=True).stdout
     assert float(spent) < 1.0
+
+
+_DAY = st.dates(date(1790, 1, 1), date(2210, 12, 31))
+_WRITTEN = st.sampled_from(["%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%y"])
+
+
+@given(st.lists(st.one_of(st.none(), st.builds(date.strftime, _DAY, _WRITTEN), st.text("0123456789/-", max_size=11)), max_size=40))
+def test_a_column_of_dates_is_read_as_each_date_is_by_itself(written: list[str | None]) -> None:
+    standard = STANDARDS["date"]
+    column = standard.clean_column(pl.Series(written, dtype=pl.String), {})
+    assert column.values.to_list() == [standard.clean(text, {}).value for text in written]
+    assert column.problems.to_list() == [standard.clean(text, {}).problem for text in written]

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -25,6 +26,9 @@ from lienthong.contracts import Delivery, Source
 from lienthong.errors import HostileInputError, SourceError
 
 _PATTERN = re.compile(r"[*?\[]")
+_STILL_SECONDS = 2.0
+_MOST_HASHES = 4_096
+_hashes: dict[tuple[str, int, int, int, int, int], str] = {}
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,18 @@ def _checked(path: Path, folder: Path | None = None) -> Path:
 
 
 def hash_file(path: Path) -> str:
-    """Hex SHA-256 of the bytes as delivered."""
+    """Hex SHA-256 of the bytes as delivered. A file that has lain still since it was last hashed here is not read again."""
+    state = path.stat()
+    seen = (str(path), state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    if seen in _hashes:
+        return _hashes[seen]
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if time.time() - state.st_ctime > _STILL_SECONDS:  # a file's times are coarse: one just written may change without a trace
+        if len(_hashes) >= _MOST_HASHES:
+            _hashes.clear()
+        _hashes[seen] = found
+    return found
 
 
 def fingerprint_files(source: Source, context: ReadContext) -> str:

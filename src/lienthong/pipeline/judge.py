@@ -1,4 +1,4 @@
-"""One batch of rows: standardised, checked, and parted into rows that pass and rows that must wait."""
+"""Rows picked for judging: standardised, checked, and parted into rows that pass and rows that must wait."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lienthong import quality
 from lienthong.contracts import Contract, Property, Severity
 from lienthong.pipeline.columns import BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI, ColumnMatcher, Columns, as_properties, landed_digests
+from lienthong.pipeline.picked import Rows
 from lienthong.standards import CleanedColumn, get_standard
 from lienthong.store.landing import LandedBatch
 from lienthong.store.tables import POLARS_TYPES
@@ -31,7 +32,7 @@ KEY_JOIN = "~"
 
 @dataclass(frozen=True)
 class Judged:
-    """A judged batch. `kept` has the stage's columns; `held` has row_no, source_row, file_no, digest, key; `issues` as ISSUE_SCHEMA."""
+    """Judged rows. `kept` has the stage's columns; `held` has row_no, source_row, file_no, digest, key; `issues` as ISSUE_SCHEMA."""
 
     kept: pl.DataFrame
     held: pl.DataFrame
@@ -40,7 +41,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Judge:
-    """Judges the batches of one run. `corrections`: digest of a row as it came → what a person put right in it."""
+    """Judges the rows of one run. `corrections`: digest of a row as it came → what a person put right in it."""
 
     contract: Contract
     columns: ColumnMatcher
@@ -54,21 +55,19 @@ class Judge:
     def digests(self, batch: LandedBatch) -> NDArray[np.int64]:
         return landed_digests(batch.table, self._originals(batch)) if batch.digests is None else batch.digests
 
-    def judge(self, batch: LandedBatch, wanted: NDArray[np.bool_] | None = None) -> Judged:
-        """Judge the rows of a batch, or only those marked `wanted` (as long as the batch)."""
-        originals = self._originals(batch)
-        digests = landed_digests(batch.table, originals) if batch.digests is None else batch.digests
-        rows = _rows(batch).with_columns(pl.Series("digest", digests))
+    def judge(self, picked: Rows) -> Judged:
+        """Judge rows that were picked out of landed batches."""
+        columns = self.columns.match(picked.table.column_names)
+        originals = as_properties(picked.table, self.contract, columns)
+        digests = landed_digests(picked.table, originals) if picked.digests is None else picked.digests
+        rows = _rows(picked).with_columns(pl.Series("digest", digests))
         if self.original_digest is not None:
             rows = rows.with_columns(pl.lit(self.original_digest, pl.Int64).alias("digest"))
-        if wanted is not None:
-            mask = pl.Series(wanted)
-            originals, rows = originals.filter(mask), rows.filter(mask)
         broken = rows.filter(pl.col(BROKEN_CODE).is_not_null())
         whole = rows[BROKEN_CODE].is_null()
         if broken.height:
             originals, rows = originals.filter(whole), rows.filter(whole)
-        return self._judge_whole(originals, rows, broken, self.columns.match(batch.table.column_names))
+        return self._judge_whole(originals, rows, broken, columns)
 
     def _originals(self, batch: LandedBatch) -> pl.DataFrame:
         return as_properties(batch.table, self.contract, self.columns.match(batch.table.column_names))
@@ -147,18 +146,11 @@ class Judge:
 ACCEPTS_SYNTHETIC = frozenset({"citizen_id", "tax_code", "insurance_no", "phone"})
 
 
-def _rows(batch: LandedBatch) -> pl.DataFrame:
+def _rows(picked: Rows) -> pl.DataFrame:
     """Each row's numbers, and why it is broken when it is."""
-    count = batch.table.num_rows
-    frame = pl.DataFrame(
-        {
-            "row_no": pl.int_range(batch.first_row_no, batch.first_row_no + count, dtype=pl.Int64, eager=True),
-            "source_row": pl.Series(batch.source_rows.to_numpy(zero_copy_only=False), dtype=pl.Int64),
-            "file_no": pl.repeat(batch.file_no, count, dtype=pl.Int32, eager=True),
-        }
-    )
-    if BROKEN_CODE in batch.table.column_names:
-        broken = pl.DataFrame(pl.from_arrow(batch.table.select([BROKEN_TEXT, BROKEN_CODE, BROKEN_VI, BROKEN_EN])))
+    frame = pl.DataFrame({"row_no": picked.row_nos, "source_row": picked.source_rows, "file_no": picked.file_nos})
+    if BROKEN_CODE in picked.table.column_names:
+        broken = pl.DataFrame(pl.from_arrow(picked.table.select([BROKEN_TEXT, BROKEN_CODE, BROKEN_VI, BROKEN_EN])))
         return frame.hstack(broken.with_columns(pl.all().cast(pl.String)))
     return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in (BROKEN_TEXT, BROKEN_CODE, BROKEN_VI, BROKEN_EN))
 

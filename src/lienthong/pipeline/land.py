@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,7 @@ from lienthong.store import Connection, landing, runs
 from lienthong.store.landing import EncodedBatch, LandedBatch, LandedFile
 
 READ_AHEAD = 2  # batches read while one is being written
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Prepared:
     table: pa.Table
     source_rows: pa.Array
     digests: NDArray[np.int64]
-    rows: bytes
+    rows: memoryview
 
 
 def land(
@@ -53,15 +54,17 @@ def land(
     batch_no, file_no, row_no, position = reached.batch_no, reached.file_no, reached.row_no, after
     open_file = landing.last_file(connection, run_id)
     known = None if open_file is None else open_file[:3]
-    for ready in _read_ahead(lambda: map(prepare, connectors.read(source, workshop.read_context, after))):
+    batches = _read_ahead(lambda: connectors.read(source, workshop.read_context, after))
+    for ready in _read_ahead(lambda: map(prepare, batches)):  # two threads: parsing takes as long as all that is done with a batch after it
         batch, count = ready.batch, ready.table.num_rows
         position = batch.position
-        if known != _identity(batch.file):
-            file_no += 1
-            known = _identity(batch.file)
-            landing.add_file(connection, run_id, _landed_file(batch.file, file_no))
         batch_no += 1
-        landing.add_batch(connection, run_id, batch_no, EncodedBatch(file_no, row_no + 1, count, ready.rows), position)
+        with connection.transaction():  # a file and its first batch in one commit: an hour of readings is a file of its own
+            if known != _identity(batch.file):
+                file_no += 1
+                known = _identity(batch.file)
+                landing.add_file(connection, run_id, _landed_file(batch.file, file_no))
+            landing.add_batch(connection, run_id, batch_no, EncodedBatch(file_no, row_no + 1, count, ready.rows), position)
         row_no += count
         on_progress(Progress(contract.id, "landing", row_no))
         yield LandedBatch(file_no, row_no - count + 1, ready.table, ready.source_rows, ready.digests)
@@ -101,12 +104,12 @@ def _one(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def _read_ahead(read: Callable[[], Iterator[Prepared]]) -> Iterator[Prepared]:
+def _read_ahead(read: Callable[[], Iterator[Item]]) -> Iterator[Item]:
     """Items in order, the next ones read by a thread while the caller writes."""
-    ready: queue.Queue[Prepared | BaseException | None] = queue.Queue(READ_AHEAD)
+    ready: queue.Queue[Item | BaseException | None] = queue.Queue(READ_AHEAD)
     stopped = threading.Event()
 
-    def put(item: Prepared | BaseException | None) -> bool:
+    def put(item: Item | BaseException | None) -> bool:
         while not stopped.is_set():
             try:
                 ready.put(item, timeout=0.2)

@@ -15,12 +15,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lienthong import quality
-from lienthong.contracts import Contract, Delivery
+from lienthong.contracts import Contract, Delivery, Expect
 from lienthong.errors import RunError
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.columns import ColumnMatcher, row_digests
 from lienthong.pipeline.judge import Judge, Judged, reference_columns
 from lienthong.pipeline.match_published import match_published
+from lienthong.pipeline.picked import Rows, gather, pick
+from lienthong.pipeline.standing import Compared, Standing, is_in
 from lienthong.pipeline.workshop import OnProgress, Progress, Workshop
 from lienthong.store import Connection, VersionWriter, append_entries, landing, quarantine, references, runs
 from lienthong.store.landing import LandedBatch
@@ -62,10 +64,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Arriving:
-    """What is at hand of a delivery that has just landed, or is landing: its batches as they become safe, or its rows' digests."""
+    """What is at hand of a delivery that has just landed, or is landing: its batches as they become safe, or what it came to.
+
+    `new`: the rows that are to be judged, when they are few.
+    """
 
     batches: Iterator[LandedBatch] | None = None
-    digests: NDArray[np.int64] | None = None
+    compared: Compared | None = None
+    new: Sequence[Rows] | None = None
 
 
 class Publication:
@@ -140,24 +146,15 @@ class Publication:
         judged_under = runs.last_contract_digest(self._read, self._contract.id)
         if self._is_snapshot and judged_under != self._contract.digest:
             return None, None, 0
-        before = np.sort(writer.current_digests())
-        now = self._digests(judge) if self._arriving.digests is None else self._arriving.digests
-        order = np.argsort(now, kind="stable")
-        ordered = now[order]
-        is_copy = np.zeros(len(now), np.bool_)
-        is_copy[order[1:]] = ordered[1:] == ordered[:-1]  # a row delivered twice is as it was once; its copy is judged
-        found = np.empty(len(now), np.bool_)
-        found[order] = _is_in(ordered, before)  # sorted in sorted: kind to the cache
-        as_it_was = found & ~is_copy
-        gone = before[~_is_in(before, ordered)] if self._is_snapshot else np.empty(0, np.int64)
-        return ~as_it_was, gone, int(as_it_was.sum())
+        compared = self._arriving.compared or self._compare_landed(judge, Standing(writer.current_digests()))
+        gone = compared.missing if self._is_snapshot else np.empty(0, np.int64)
+        return compared.new, gone, int(len(compared.new) - compared.new.sum())
 
-    def _digests(self, judge: Judge) -> NDArray[np.int64]:
-        parts = [np.empty(0, np.int64)]
+    def _compare_landed(self, judge: Judge, standing: Standing) -> Compared:
         for batch in landing.batches(self._read, self._delivered.run_id):
-            parts.append(judge.digests(batch))
+            standing.meet(judge.digests(batch))
             self._on_progress(Progress(self._contract.id, "comparing", batch.last_row_no, self._rows_in))
-        return np.concatenate(parts)
+        return standing.compared()
 
     def _stage(
         self, judge: Judge, writer: VersionWriter, wanted: NDArray[np.bool_] | None, gone: NDArray[np.int64] | None
@@ -168,15 +165,15 @@ class Publication:
         row_nos, keys, digests = [], [], []
         versions = references.delivered_versions(self._read, self._contract.id, self._delivered.source_name) if self._is_snapshot else []
         with writer.open_stage(gone, versions) as stage:
-            for batch, mask in self._wanted_batches(wanted):
-                judged = judge.judge(batch, mask)
+            for picked in gather(self._wanted_rows(wanted), self._workshop.read_context.batch_rows):
+                judged = judge.judge(picked)
                 stage.add(judged.kept)
                 held.append(judged.held)
                 issues.append(judged.issues)
                 row_nos.append(judged.kept["_row"].to_numpy())
                 digests.append(judged.kept["_digest"].to_numpy())
                 keys.append(row_digests(judged.kept.select("_key")))
-                self._on_progress(Progress(self._contract.id, "cleaning", batch.last_row_no, self._rows_in or None))
+                self._on_progress(Progress(self._contract.id, "cleaning", int(picked.row_nos[-1]), self._rows_in or None))
         self._count_landed()
         twice = self._held_for_their_key(writer, _concat(row_nos), _concat(keys))
         refused = twice.filter(pl.col("severity") == "error")["row_no"].unique().to_list()
@@ -185,21 +182,28 @@ class Publication:
         writer.hold_back(all_held["key"].drop_nulls().to_list())
         return all_held, pl.concat([*issues, twice]), self._items_that_pass(_concat(digests), all_held["digest"].to_numpy())
 
-    def _wanted_batches(self, wanted: NDArray[np.bool_] | None) -> Iterator[tuple[LandedBatch, NDArray[np.bool_] | None]]:
+    def _wanted_rows(self, wanted: NDArray[np.bool_] | None) -> Iterator[Rows]:
         if self._arriving.batches is not None and wanted is None:
-            yield from ((batch, None) for batch in self._arriving.batches if batch.table.num_rows)
+            yield from (pick(batch) for batch in self._arriving.batches)
             return
+        if wanted is not None and self._arriving.new is not None:
+            yield from self._arriving.new
+            return
+        yield from self._landed_rows(wanted)
+
+    def _landed_rows(self, wanted: NDArray[np.bool_] | None) -> Iterator[Rows]:
+        """Rows read back from the landing."""
         for number, first_row_no, count in self._numbers:
             mask = None if wanted is None else wanted[first_row_no - 1 : first_row_no - 1 + count]
             if count == 0 or (mask is not None and not mask.any()):
                 continue
             for batch in landing.batches(self._read, self._delivered.run_id, [number]):
-                yield batch, mask
+                yield pick(batch, mask)
 
     def _held_for_their_key(self, writer: VersionWriter, row_nos: NDArray[np.int64], keys: NDArray[np.int64]) -> pl.DataFrame:
         """Issues of staged rows that share a key with another row of the delivery."""
         ordered = np.sort(keys)
-        suspects = row_nos[_is_in(keys, ordered[1:][ordered[1:] == ordered[:-1]])].tolist()
+        suspects = row_nos[is_in(keys, ordered[1:][ordered[1:] == ordered[:-1]])].tolist()
         found = [quality.no_issues()]
         if suspects:
             staged = pl.DataFrame(
@@ -221,14 +225,14 @@ class Publication:
         mask = np.zeros(self._rows_in, np.bool_)
         mask[np.asarray(row_nos) - 1] = True
         frames = [_no_rows_held()]
-        for batch, wanted in self._wanted_batches(mask):
-            judged: Judged = judge.judge(batch, wanted)
-            places = np.flatnonzero(np.asarray(wanted))
+        for picked in self._landed_rows(mask):  # a batch at a time, not gathered: what was unique when it was judged still is
+            numbers = pl.DataFrame({"_row": picked.row_nos, "source_row": picked.source_rows, "file_no": picked.file_nos})
+            judged: Judged = judge.judge(picked)
             frames.append(
-                judged.kept.select(
+                judged.kept.join(numbers, on="_row", how="inner", maintain_order="left").select(
                     pl.col("_row").alias("row_no"),
-                    pl.Series("source_row", batch.source_rows.to_numpy(zero_copy_only=False)[places], dtype=pl.Int64),
-                    pl.lit(batch.file_no, pl.Int32).alias("file_no"),
+                    "source_row",
+                    "file_no",
                     pl.col("_digest").alias("digest"),
                     pl.col("_key").alias("key"),
                 )
@@ -241,11 +245,11 @@ class Publication:
         if not waiting:
             return []
         wanted = np.array([digest for _, digest in waiting], np.int64)
-        passes = _is_in(wanted, np.sort(staged)) & ~_is_in(wanted, np.sort(held))
+        passes = is_in(wanted, np.sort(staged)) & ~is_in(wanted, np.sort(held))
         return [item for (item, _), goes in zip(waiting, passes, strict=True) if goes]
 
     def _broken_bounds(self, writer: VersionWriter, counts: Counts) -> tuple[Mapping[str, Any], ...]:
-        if self._delivered.approved_by or self._delivered.source_name in (API, CORRECTION):
+        if self._contract.expect == Expect() or self._delivered.approved_by or self._delivered.source_name in (API, CORRECTION):
             return ()
         changed, new = writer.staged()
         missing = writer.missing() if self._is_snapshot else 0
@@ -345,13 +349,3 @@ def _no_rows_held() -> pl.DataFrame:
 
 def _concat(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     return np.concatenate([np.empty(0, np.int64), *parts])
-
-
-def _is_in(values: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which values occur in the sorted array `among`."""
-    if not len(among):
-        return np.zeros(len(values), np.bool_)
-    places = np.searchsorted(among, values)
-    places[places == len(among)] = 0
-    found: NDArray[np.bool_] = among[places] == values
-    return found

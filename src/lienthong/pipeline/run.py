@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-
-import numpy as np
 
 from lienthong import connectors
 from lienthong.clock import vietnam_date
@@ -16,11 +15,16 @@ from lienthong.contracts import Contract, Delivery, Source
 from lienthong.errors import LienthongError, NotFound, RunError
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.land import land
+from lienthong.pipeline.picked import Rows, pick
 from lienthong.pipeline.publish import PLATFORM, Arriving, BeforeEntry, Delivered, Outcome, Publication
+from lienthong.pipeline.standing import Standing
 from lienthong.pipeline.workshop import OnProgress, Progress, RunOutcome, Workshop, no_progress
-from lienthong.store import Connection, append_entries, dataset_lock, runs, tables
+from lienthong.store import Connection, VersionWriter, append_entries, dataset_lock, runs, tables
+from lienthong.store.landing import LandedBatch
 from lienthong.store.runs import Counts, LastDone, StoredRun
 from lienthong.store.tables import Applied
+
+NEW_AT_HAND = 200_000  # new rows kept in memory while a delivery lands; of more than these all are read back from the landing
 
 
 def apply_contract(workshop: Workshop, contract: Contract) -> Applied:
@@ -171,8 +175,30 @@ class _Run:
         batches = land(self.workshop, self.connection, self.contract, self.source, run_id, after, self.on_progress)
         if is_whole and is_file and tables.is_unpublished(self.connection, self.contract.id):
             return Arriving(batches=batches)
-        digests = [np.empty(0, np.int64), *(batch.digests for batch in batches if batch.digests is not None)]
-        return Arriving(digests=np.concatenate(digests)) if is_whole else None
+        if not is_whole:
+            for _ in batches:
+                pass
+            return None
+        return self._land_beside_current(batches)
+
+    def _land_beside_current(self, batches: Iterator[LandedBatch]) -> Arriving:
+        """Land it all, and pick out the rows that are new while they are at hand: the dataset's lock keeps the current records as they are."""
+        new: list[Rows] | None = []
+        with ThreadPoolExecutor(1, "current-digests") as beside:
+            fetched = beside.submit(self._standing)
+            for batch in batches:
+                digests = batch.digests
+                assert digests is not None  # a batch that has just landed has them
+                is_new = fetched.result().meet(digests)
+                if new is not None:
+                    new.append(pick(batch, is_new))
+                    new = new if sum(rows.count for rows in new) <= NEW_AT_HAND else None
+            return Arriving(compared=fetched.result().compared(), new=new)
+
+    def _standing(self) -> Standing:
+        """Over a connection of its own that is closed at once: the source may be slow."""
+        with self.workshop.database.connect() as connection:
+            return Standing(VersionWriter(connection, self.contract).current_digests())
 
     def _begin(self, fingerprint: str | None, delivered_on: date) -> int:
         return runs.begin(

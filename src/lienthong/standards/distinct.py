@@ -66,21 +66,24 @@ class DistinctStandard:
         frame = pl.DataFrame({"value": values})
         quick = pl.lit(None, self.dtype) if self.quick is None else self.quick(pl.col("value"), options).cast(self.dtype)
         done = frame.select(pl.col("value"), quick.alias("quick"))
-        todo = done.filter(pl.col("quick").is_null() & pl.col("value").is_not_null())["value"].unique()
-        if todo.is_empty():
+        if done["quick"].null_count() == done["value"].null_count():  # nothing but what was plainly clean
             return CleanedColumn(done["quick"], pl.repeat(None, len(values), dtype=pl.String, eager=True))
-        cleaned = [self._clean(value, options) for value in todo.to_list()]
-        slow = pl.DataFrame(
+        slow_rows = done.select((pl.col("quick").is_null() & pl.col("value").is_not_null()).arg_true()).to_series()
+        asked = done["value"].gather(slow_rows)
+        slow = asked.to_frame().join(self._clean_each(asked.unique(), options), on="value", how="left", maintain_order="left")
+        return CleanedColumn(
+            done["quick"].scatter(slow_rows, slow["slow"]),
+            pl.repeat(None, len(values), dtype=pl.String, eager=True).scatter(slow_rows, slow["problem"]),
+        )
+
+    def _clean_each(self, values: pl.Series, options: Options) -> pl.DataFrame:
+        cleaned = [self._clean(value, options) for value in values.to_list()]
+        return pl.DataFrame(
             {
-                "value": todo,
+                "value": values,
                 "slow": pl.Series([one.value for one in cleaned], dtype=self.dtype),
                 "problem": pl.Series([one.problem for one in cleaned], dtype=pl.String),
             }
-        )
-        joined = done.join(slow, on="value", how="left", maintain_order="left")
-        return CleanedColumn(
-            joined.select(pl.coalesce("quick", "slow").alias("value")).to_series(),
-            joined.select(pl.when(pl.col("quick").is_null()).then("problem").alias("problem")).to_series(),
         )
 
     def compare_key(self, value: Any) -> str | None:

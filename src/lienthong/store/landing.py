@@ -62,17 +62,16 @@ class EncodedBatch:
     file_no: int
     first_row_no: int
     row_count: int
-    rows: bytes
+    rows: memoryview
 
 
-def encode_rows(table: pa.Table, source_rows: pa.Array) -> bytes:
+def encode_rows(table: pa.Table, source_rows: pa.Array) -> memoryview:
     """One Arrow IPC stream of a table and its source row numbers, compressed (Zstandard: two fifths less to write than LZ4, measured)."""
     table = table.append_column(SOURCE_ROW, source_rows)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=_WRITE) as writer:
         writer.write_table(table)
-    data: bytes = sink.getvalue().to_pybytes()
-    return data
+    return memoryview(sink.getvalue())
 
 
 def reached(connection: Connection, run_id: int) -> Reached:

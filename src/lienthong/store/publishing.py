@@ -93,6 +93,8 @@ class VersionWriter:
             self._connection.execute(self._query("make_stage"))
             if gone is None:
                 self._connection.execute(self._query("keys_of_all"), {"versions": self._versions})
+            elif not len(gone):
+                self._connection.execute(self._query("no_keys"))  # looking for none would read every record
             else:
                 self._connection.execute(self._query("keys_of_digests"), {"digests": gone.tolist(), "versions": self._versions})
         self._connection.execute(self._query("make_held_back"))

@@ -16,6 +16,10 @@ select _key, _digest from {current} where _digest = any(%(digests)s) and _versio
 create temporary table gone on commit drop as
 select _key, _digest from {current} where _version = any(%(versions)s);
 
+-- name: no_keys
+-- Every current row was delivered again.
+create temporary table gone (_key text not null, _digest bigint not null) on commit drop;
+
 -- name: make_held_back
 -- Keys of rows that wait in quarantine in this run.
 create temporary table held_back (key text not null) on commit drop;
