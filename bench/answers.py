@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psycopg
 
+from bench.installed import INSTALLED
 from bench.report import Row, at_least, at_most
 from lienthong.contracts import Contract, Property
 from lienthong.ledger import Event, Signer
@@ -156,9 +157,8 @@ def write_parquet(url: str, rows: int) -> dict[str, float]:
 
 
 def in_process(url: str, rows: int) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.answers", "--parquet", str(rows), "--url", url], capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-m", "bench.answers", "--parquet", str(rows), "--url", url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=INSTALLED)
     found: dict[str, float] = json.loads(done.stdout)
     return found
 

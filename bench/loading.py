@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg
 
 from bench import persons
+from bench.installed import INSTALLED
 from bench.report import Row, at_most
 from lienthong.clock import system_clock
 from lienthong.connectors import ReadContext
@@ -50,9 +51,8 @@ def load_once(url: str, csv: Path) -> dict[str, float | str]:
 
 
 def in_process(url: str, csv: Path) -> dict[str, float | str]:
-    compiled = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}  # as an installation has it: the compiler is not what is measured
     done = subprocess.run(
-        [sys.executable, "-m", "bench.loading", "--url", url, "--csv", str(csv)], capture_output=True, text=True, check=True, env=compiled
+        [sys.executable, "-m", "bench.loading", "--url", url, "--csv", str(csv)], capture_output=True, text=True, check=True, env=INSTALLED
     )
     answer: dict[str, float | str] = json.loads(done.stdout.splitlines()[-1])
     return answer
