@@ -16,7 +16,7 @@ from lienthong.masterdata.guess import Guess, guesses, heading_words
 
 WHOLE = ""  # the column holds the value; otherwise one part of it: surname, given_name
 _NAME_PARTS = ("surname", "given_name")
-_ONE_EACH = ("date", "year", "person_name", "organisation_name", "phone", "address")
+_ONE_EACH = ("person_name", "organisation_name", "phone", "address")
 _HALF = 0.5
 
 
@@ -40,13 +40,14 @@ def meanings(frame: pl.DataFrame, entity: Entity, stated: Mapping[str, str] | No
     _check(frame, entity, stated)
     words = _words_of(entity)
     taken: set[str] = set(stated.values()) - {""}
+    dates = {attribute.name for attribute in entity.plan.attributes if attribute.kind == "date"}  # a day and a year may stand side by side
     found: dict[str, Meant] = {}
     for column in frame.columns:
         if column in stated:
             found[column] = _stated(column, stated[column])
             continue
         known = words.get(heading_words(column), ())
-        if known and not taken.issuperset(known):
+        if known and (not taken.issuperset(known) or dates.issuperset(known)):
             found[column] = Meant(column, known, "tiêu đề có trong hợp đồng dữ liệu", "heading known from the contracts")
             taken.update(known)
     for guess in guesses(frame):
@@ -105,9 +106,15 @@ def _guessed(guess: Guess, values: pl.Series, entity: Entity, taken: set[str]) -
             return Meant(guess.column, fitting, "giá trị có dạng số giấy tờ", "values have the form of an identifier")
     if kind in _NAME_PARTS and any(a.kind == "person_name" for a in entity.plan.attributes):
         return Meant(guess.column, _first("person_name", entity, taken), "một phần của họ tên", "part of a name", kind)
-    wanted = "date" if kind == "year" else kind
-    if kind in _ONE_EACH and (attributes := _first(wanted, entity, taken)):
+    if kind in ("date", "year"):
+        born = _first("date", entity, set()) if guess.reason.startswith("heading") else ()  # a date of something else is nobody's birth
+        return Meant(guess.column, born, "đoán theo tiêu đề", f"guessed: {guess.reason}") if born else _unknown(guess)
+    if kind in _ONE_EACH and (attributes := _first(kind, entity, taken)):
         return Meant(guess.column, attributes, "đoán theo tiêu đề hoặc nội dung", f"guessed: {guess.reason}")
+    return _unknown(guess)
+
+
+def _unknown(guess: Guess) -> Meant:
     return Meant(guess.column, (), "không rõ là thuộc tính nào", "no attribute is plainly meant")
 
 

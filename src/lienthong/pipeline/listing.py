@@ -22,6 +22,7 @@ from lienthong.standards import get_standard
 
 ACCEPT_SYNTHETIC = "accept_synthetic"
 _MUST_BE_CLEAN = ("identifier", "date", "phone", "category", "place")  # a value that is none of these compares with nothing
+_JOINED = "date_of_birth"  # what `with_dates` makes of three columns
 _OF_KIND = {"date": "partial_date", "person_name": "person_name", "phone": "phone"}
 
 
@@ -43,10 +44,19 @@ def judge_own_list(
     entity: Entity, given: ReadList, in_force: Model | None, stated: Mapping[str, str] | None = None, *, accept_synthetic: bool = False
 ) -> OwnList:
     """Judge a list of one entity. `stated`: heading → attribute. Raises Unprocessable when no column can be compared."""
-    meant = _meanings(given.frame, entity, stated)
-    values, unread = attribute_values(given.frame, meant, entity, accept_synthetic=accept_synthetic)
+    frame = _with_birth(given.frame)
+    meant = _meanings(frame, entity, stated)
+    values, unread = attribute_values(frame, meant, entity, accept_synthetic=accept_synthetic)
     judged = judge_list(entity.plan, values, in_force, titles_of(entity.master))
     return OwnList(given, meant, values, judged, unread)
+
+
+def _with_birth(frame: pl.DataFrame) -> pl.DataFrame:
+    """Beside day, month and year of birth in three columns, the date they make."""
+    joined = with_dates(frame)
+    if _JOINED not in joined.columns or _JOINED in frame.columns:
+        return frame
+    return frame.with_columns(joined[_JOINED])
 
 
 def titles_of(master: Contract) -> dict[str, str]:
@@ -92,11 +102,22 @@ def attribute_values(
             [_name(frame, parts)] if any(each.part != WHOLE for each in parts) else [_texts(frame, each, attribute.kind) for each in parts]
         )
         cleaned = [_clean(column, attribute.name, attribute.kind, entity, accept_synthetic=accept_synthetic) for column in columns]
-        found[attribute.name] = pl.select(pl.coalesce(cleaned)).to_series().alias(attribute.name)
+        found[attribute.name] = _one(cleaned, attribute.kind).alias(attribute.name)
         wrong = sum(int((column.is_not_null() & clean.is_null()).sum()) for column, clean in zip(columns, cleaned, strict=True))
         if wrong:
             unread[attribute.name] = wrong
     return pl.DataFrame(list(found.values())), _of_no_form(found, meant, unread)
+
+
+def _one(columns: Sequence[pl.Series], kind: str) -> pl.Series:
+    """The first value of each row; of dates the one that says most, for a day and a year may stand side by side."""
+    named = pl.DataFrame([column.alias(str(n)) for n, column in enumerate(columns)])
+    if kind != "date" or named.width == 1:
+        return named.select(pl.coalesce(pl.all())).to_series()
+    longest = pl.max_horizontal(pl.all().str.len_bytes())
+    return named.select(
+        pl.coalesce([pl.when(pl.col(name).str.len_bytes() == longest).then(pl.col(name)) for name in named.columns])
+    ).to_series()
 
 
 def _of_no_form(found: Mapping[str, pl.Series], meant: Sequence[Meant], unread: Mapping[str, int]) -> dict[str, int]:
