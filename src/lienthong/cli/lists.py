@@ -35,12 +35,12 @@ def list_duplicates(
     if out_file is not None and out_file.suffix.lower() not in (".xlsx", ".csv"):
         raise SettingsError(f"--out {out_file}: expected .xlsx or .csv.")
     place = workshop()
-    found = _entity(place, entity)
+    found, stated = _entity(place, entity), _stated(column or [])
     with err.status(say("Đọc danh sách", "Reading the list")):
-        given = read_list(file, lambda headings: known_headings(found, headings), MOST_ROWS)
+        given = read_list(file, lambda headings: known_headings(found, headings, stated), MOST_ROWS)
     with err.status(say("So các dòng", "Comparing rows")), place.database.connect() as connection:
         model = match_models.in_force(connection, found)
-        own = listing.judge_own_list(found, given, model, _stated(column or []), accept_synthetic=place.accept_synthetic_ids)
+        own = listing.judge_own_list(found, given, model, stated, accept_synthetic=place.accept_synthetic_ids)
         held = list_index.look_up(connection, found, model, own.values) if against_index else None
     _tell(found, own, held)
     if out_file is not None:

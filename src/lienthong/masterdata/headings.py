@@ -6,7 +6,7 @@ before any guess. What is taken for what is always told, and a person may say ot
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -145,8 +145,8 @@ def _whole_or_left_out(found: Mapping[str, Meant], column: str) -> Meant:
     return Meant(column, (), "họ tên đã có ở cột khác", "the name stands in another column")
 
 
-def known_headings(entity: Entity, headings: Sequence[str]) -> int:
-    """How many of these headings the contracts know, or a guess can tell: by it the line of headings is found in a printed table."""
+def known_headings(entity: Entity, headings: Sequence[str], stated: Collection[str] = ()) -> int:
+    """How many of these headings the contracts know, a guess can tell or somebody stated: by it the line of headings is found."""
     words = _words_of(entity)
     told = guesses(pl.DataFrame({heading: ["x", "y"] for heading in headings}, schema=dict.fromkeys(headings, pl.String)))
-    return sum(1 for each in told if heading_words(each.column) in words or each.reason.startswith(("heading", "empty")))
+    return sum(1 for each in told if each.column in stated or heading_words(each.column) in words or each.reason.startswith("heading"))

@@ -65,7 +65,7 @@ def read_sent(sent: SentList, entity: Entity) -> ReadList:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"list{SUFFIXES[sent.kind]}"
             path.write_bytes(sent.content)
-            return read_list(path, lambda headings: known_headings(entity, headings), MOST_ROWS)
+            return read_list(path, lambda headings: known_headings(entity, headings, sent.stated), MOST_ROWS)
     except SourceError as error:
         raise Unprocessable(error.message, hint=error.hint, vi=error.message) from error
 
