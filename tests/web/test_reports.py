@@ -1,0 +1,58 @@
+"""Reports over HTTP: for whoever proved who it is, with an entry in the ledger, as the API's own page says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema
+import pytest
+from starlette.testclient import TestClient
+
+from lienthong.web.openapi import describe
+from tests.web.counters import READER, URL, Province, asking, entries, make_app, make_province
+
+REPORTS = ("reuse", "index")
+
+
+@pytest.fixture(scope="module")
+def province(postgres_server: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Province]:
+    from tests.conftest import fresh_database
+
+    with fresh_database(postgres_server) as url:  # type: ignore[arg-type] # the session's server
+        yield make_province(url, Path(tmp_path_factory.mktemp("province")))
+
+
+@pytest.fixture(scope="module")
+def client(province: Province) -> Iterator[TestClient]:
+    with TestClient(make_app(province)) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_is_given_and_leaves_an_entry(province: Province, client: TestClient, name: str) -> None:
+    answer = client.get(f"/v1/reports/{name}", headers=asking(READER))
+    assert answer.status_code == 200
+    schema = describe([], URL)["paths"][f"/v1/reports/{name}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    jsonschema.validate(answer.json(), schema)
+    last = json.loads(list(entries(province))[-1])
+    assert (last["event"], last["caller"], last["details"]) == ("report:figures:given", READER, {"report": name})
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_nobody_is_told_without_a_token_and_the_refusal_is_in_the_ledger(province: Province, client: TestClient, name: str) -> None:
+    answer = client.get(f"/v1/reports/{name}")
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    last = json.loads(list(entries(province))[-1])
+    assert (last["event"], last["outcome"]) == ("answer:request:denied", "no_identity")
+
+
+def test_a_parameter_nobody_knows_is_refused(client: TestClient) -> None:
+    assert client.get("/v1/reports/reuse?x=1", headers=asking(READER)).status_code == 400
+
+
+def test_reports_are_counted_against_a_quota(client: TestClient) -> None:
+    statuses = [client.get("/v1/reports/index", headers=asking("VN/GOV/H10.12/voi")).status_code for _ in range(11)]
+    assert statuses == [200] * 10 + [429]
