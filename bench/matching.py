@@ -26,7 +26,6 @@ from lienthong.ledger import Entry, Event, Signer
 from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.model import Model
 from lienthong.pipeline import Workshop, apply_contract, match_all, match_models
-from lienthong.pipeline.match_published import publishing_run
 from lienthong.pipeline.matching import Arrival, Cause, EntityIndex, arrive
 from lienthong.store import Connection, Database, append_entries
 from lienthong.store.copying import copy_frames
@@ -208,7 +207,7 @@ def pushes(url: str) -> list[Row]:
     index = EntityIndex(person(place), in_force(place))
     with place.database.connect() as connection:
         found = connection.execute(
-            "select source, key, content::text, dated from match_records where entity = 'person' and record %% 97 = 5 order by key limit %s",
+            "select source, key, content::text, dated from match_records where entity = 'person' order by md5(key) limit %s",
             (PUSHES,),
         ).fetchall()
         known = connection.execute("select count(*) from match_records where entity = 'person'").fetchone()
@@ -241,8 +240,7 @@ def _push(
     place: Workshop, connection: Connection, index: EntityIndex, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]]
 ) -> None:
     at = place.clock()
-    run = publishing_run(connection, index.master, at)
-    done = arrive(connection, index, arrivals, gone, Cause("arrival", "bench", at, vietnam_date(at), run))
+    done = arrive(connection, index, arrivals, gone, Cause("arrival", "bench", at, vietnam_date(at)))
     entry = Entry(
         at=at, event=Event.RECORDS_MATCHED, caller="bench", dataset=index.master.id, outcome="matched", details={"act": done.act or 0}
     )

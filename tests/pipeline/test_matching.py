@@ -21,7 +21,6 @@ from lienthong.errors import Conflict, Unprocessable
 from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.model import Model
 from lienthong.pipeline import Workshop, match_all, match_models, stewarding, submit_records
-from lienthong.pipeline.match_published import publishing_run
 from lienthong.pipeline.matching import Arrival, Cause, EntityIndex, Matched, arrive
 from lienthong.store import Connection
 from lienthong.store.embedded import EmbeddedServer
@@ -186,8 +185,7 @@ def push(
     connection: Connection, index: EntityIndex, place: Workshop, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]] = ()
 ) -> Matched:
     at = place.clock()
-    run = publishing_run(connection, index.master, at)
-    done = arrive(connection, index, arrivals, gone, Cause("arrival", "test", at, vietnam_date(at), run))
+    done = arrive(connection, index, arrivals, gone, Cause("arrival", "test", at, vietnam_date(at)))
     connection.commit()
     return done
 

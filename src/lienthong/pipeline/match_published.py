@@ -18,10 +18,10 @@ from lienthong.contracts import Contract
 from lienthong.masterdata.entities import Entity, Register, content_frame, entities_of
 from lienthong.masterdata.model import Model
 from lienthong.pipeline import match_models
-from lienthong.pipeline.match_all import SOURCE, match_all_in
+from lienthong.pipeline.match_all import match_all_in
 from lienthong.pipeline.matching import Arrival, Cause, EntityIndex, Matched, Name, arrive
 from lienthong.pipeline.workshop import Workshop
-from lienthong.store import Connection, match_bulk, runs
+from lienthong.store import Connection, match_bulk
 from lienthong.store import matching as store
 
 PLATFORM = "lienthong"
@@ -57,7 +57,6 @@ def match_published(
             by or PLATFORM,
             at,
             vietnam_date(at),
-            publishing_run(connection, entity.master, at),
             details={"dataset": contract.id, "version": version},
         )
         for start in range(0, max(len(found.arrivals), 1), _AT_ONCE):
@@ -105,17 +104,6 @@ def _arrivals(rows: pl.DataFrame, register: Register, entity: Entity) -> tuple[A
     return tuple(found)
 
 
-def publishing_run(connection: Connection, master: Contract, at: datetime) -> int:
-    """The run under which golden records of one act after another are published: one a day."""
-    today = vietnam_date(at)
-    row = connection.execute(
-        "select max(run_id) from runs where dataset_id = %s and source_name = %s and delivered_on = %s", (master.id, SOURCE, today)
-    ).fetchone()
-    if row is not None and row[0] is not None:
-        return int(row[0])
-    return runs.begin(connection, master.id, SOURCE, "incremental", master.digest, None, at, today)
-
-
 def _entities(workshop: Workshop) -> dict[str, Entity]:
     return entities_of(workshop.contracts)
 
@@ -137,4 +125,4 @@ def _kept() -> dict[str, tuple[str, Entity, EntityIndex]]:
     return {}
 
 
-__all__ = ["Changed", "Matched", "changed_records", "match_published", "publishing_run"]
+__all__ = ["Changed", "Matched", "changed_records", "match_published"]

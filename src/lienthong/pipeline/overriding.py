@@ -13,7 +13,6 @@ from lienthong.ledger import Entry, Event
 from lienthong.masterdata.golden_values import PROVENANCE, golden_row, typed
 from lienthong.masterdata.kinds import features_of
 from lienthong.masterdata.survivorship import Override
-from lienthong.pipeline.match_published import publishing_run
 from lienthong.pipeline.matching import EntityIndex, Name
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries
@@ -111,8 +110,7 @@ def _show(
         if until is None or until >= today
     ]
     row = golden_row(golden_id, index_store.of_goldens([golden]), index.policy, index.master, standing)
-    run_id = publishing_run(connection, index.master, at)
-    version = publish_goldens(connection, index.master, [row], [], run_id, at, today)
+    version = publish_goldens(connection, index.master, [row], [], at, today)
     if version.changed:
         index_store.add_events([{"kind": "changed", "id": golden_id, "others": [], "records": []}], at, act)
     entry = Entry(

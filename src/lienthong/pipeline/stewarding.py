@@ -13,7 +13,6 @@ from typing import Any
 from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
-from lienthong.pipeline.match_published import publishing_run
 from lienthong.pipeline.matching import Cause, EntityIndex, Matched, Name, relink, split_name
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries
@@ -86,7 +85,7 @@ def decide(workshop: Workshop, index: EntityIndex, left: Name, right: Name, verd
         act = index_store.add_act("decision", at, by, reason, details={"verdict": verdict})
         store.end_words(connection, left, right, act, at)
         index_store.add_judgements([_word(left, right, verdict, by, reason)], at, act)
-        done = relink(connection, index, records, _cause(connection, index, "decision", by, at, reason, act))
+        done = relink(connection, index, records, Cause("decision", by, at, vietnam_date(at), reason, act=act))
         _note(workshop, connection, index, Event.JUDGEMENT_MADE, by, at, {"act": act, "verdict": verdict, "records": len(done.golden)})
     return done
 
@@ -111,7 +110,7 @@ def split(workshop: Workshop, index: EntityIndex, groups: Sequence[Sequence[Name
         for a, b in pairs:
             store.end_words(connection, a, b, act, at)
         index_store.add_judgements([_word(a, b, "apart", by, reason) for a, b in pairs], at, act)
-        done = relink(connection, index, records, _cause(connection, index, "decision", by, at, reason, act))
+        done = relink(connection, index, records, Cause("decision", by, at, vietnam_date(at), reason, act=act))
         _note(workshop, connection, index, Event.JUDGEMENT_MADE, by, at, {"act": act, "verdict": "apart", "records": len(names)})
     return done
 
@@ -143,7 +142,7 @@ def undo(workshop: Workshop, index: EntityIndex, act: int, by: str, reason: str)
             if words:
                 index_store.add_judgements(words, at, mine)
         wanted = {r.record: before[r.source, r.key] for r in records if (r.source, r.key) in before}
-        cause = _cause(connection, index, "undo", by, at, reason, mine, act)
+        cause = Cause("undo", by, at, vietnam_date(at), reason, undoes=act, act=mine)
         done = relink(connection, index, records, cause, wanted)
         _note(workshop, connection, index, Event.JUDGEMENT_UNDONE, by, at, {"act": mine, "undoes": act})
     return done
@@ -185,12 +184,6 @@ def _records(index_store: Index, names: Sequence[Name]) -> list[StoredRecord]:
 def _word(left: Name, right: Name, verdict: str, by: str, reason: str) -> dict[str, Any]:
     pair = {"left_source": left[0], "left_key": left[1], "right_source": right[0], "right_key": right[1]}
     return {**pair, "verdict": verdict, "kind": "steward", "by_whom": by, "reason": reason, "bits": None, "model": None}
-
-
-def _cause(
-    connection: Connection, index: EntityIndex, kind: str, by: str, at: datetime, reason: str, act: int, undoes: int | None = None
-) -> Cause:  # fmt: skip
-    return Cause(kind, by, at, vietnam_date(at), publishing_run(connection, index.master, at), reason, undoes, act)
 
 
 def _note(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from psycopg import RawCursor, sql
@@ -51,6 +51,20 @@ class Putting:
     golden: int
     component: int
 
+    def as_row(self) -> dict[str, Any]:
+        return {**self.__dict__, "dated": None if self.dated is None else self.dated.isoformat()}
+
+
+@dataclass(frozen=True)
+class Noted:
+    """An act to be noted."""
+
+    kind: str
+    by: str
+    reason: str
+    undoes: int | None
+    details: Mapping[str, Any]
+
 
 @dataclass(frozen=True)
 class GoldenVersion:
@@ -92,17 +106,27 @@ class Index:
 
         In pipeline mode all of it is one trip to the server.
         """
-        self._connection.execute(self._queries["plan_once"])
-        self.lock()
-        own = self._ask("own", **_split(names))
-        judged = self._ask("judged", **_split(names))
-        name = "candidates" if len(keys) <= _FEW_KEYS else "candidates_of_many"
-        found = self._ask(name, entity=self._entity, keys=list(keys)) if keys else None
-        return Beginning(
-            tuple((StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6], r[7]), r[8]) for r in own.fetchall()),
-            () if found is None else tuple(StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6]) for r in found.fetchall()),
-            tuple(tuple(row) for row in judged.fetchall()),
+        self._execute("lock_for_arrival", entity=self._entity)
+        candidates = "candidates" if len(keys) <= _FEW_KEYS else "candidates_of_many"
+        found = self._connection.execute(
+            self._queries["begin"].format(candidates=self._queries[candidates]),
+            {
+                "entity": self._entity,
+                "keys": list(keys),
+                "sources": [source for source, _ in names],
+                "source_keys": [key for _, key in names],
+            },
+            binary=True,
         )
+        own, near, said = [], [], []
+        for part, record, source, key, features, held_keys, component, golden, id, content in found:
+            if part == "said":
+                said.append((source, key, *features))
+            elif part == "own":
+                own.append((StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden, id), content))
+            else:
+                near.append(StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden))
+        return Beginning(tuple(own), tuple(near), tuple(said))
 
     def own(self, names: Sequence[tuple[str, str]]) -> list[StoredRecord]:
         """The records of these (source, key)."""
@@ -138,33 +162,26 @@ class Index:
         values = {"kind": kind, "at": at, "by": by, "reason": reason, "undoes": undoes, "details": Json(dict(details or {}))}
         return int(self._run("add_act", entity=self._entity, **values)[0][0])
 
-    def put_act(self, act: int, kind: str, at: datetime, by: str, reason: str, undoes: int | None, details: Mapping[str, Any]) -> None:
-        """Note an act under a number reserved before."""
-        values = {"kind": kind, "at": at, "by": by, "reason": reason, "undoes": undoes, "details": Json(dict(details))}
-        self._execute("put_act", act=act, entity=self._entity, **values)
-
-    def add_goldens(self, ids: Mapping[int, str], at: datetime) -> None:
-        self._execute("add_goldens", entity=self._entity, goldens=list(ids), ids=list(ids.values()), at=at)
-
-    def put(self, records: Sequence[Putting], at: datetime, act: int) -> None:
-        text = json.dumps(
-            [
-                {
-                    "record": r.record,
-                    "source": r.source,
-                    "key": r.key,
-                    "features": list(r.features),
-                    "keys": list(r.keys),
-                    "content": r.content,
-                    "dated": None if r.dated is None else r.dated.isoformat(),
-                    "golden": r.golden,
-                    "component": r.component,
-                }
-                for r in records
-            ],
-            ensure_ascii=False,
+    def write(
+        self, act: int, at: datetime, noted: Noted | None, goldens: Mapping[int, str], records: Sequence[Putting],
+        judgements: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]],
+    ) -> None:  # fmt: skip
+        """What most acts write, in one statement: the act (None: it was noted before), new identities, records, judgements, events."""
+        values = (
+            self._entity,
+            at,
+            act,
+            [] if noted is None else [{**noted.__dict__, "details": dict(noted.details)}],
+            [{"golden": golden, "id": id} for golden, id in goldens.items()],
+            [record.as_row() for record in records],
+            judgements,
+            events,
         )
-        self._execute("put_records", entity=self._entity, records=text, at=at, act=act)
+        cursor = RawCursor(self._connection)  # a long statement, always the same: nothing in it is to be looked for again
+        cursor.execute(
+            _raw("write", ("entity", "at", "act", "acts", "goldens", "records", "judgements", "events")),
+            [*values[:3], *map(_json, values[3:])],
+        )
 
     def move(self, moves: Sequence[tuple[int, int, int]], at: datetime, act: int) -> None:
         """(record, identity, component) of records that stay as they are otherwise."""
@@ -186,20 +203,20 @@ class Index:
 
     def add_judgements(self, judgements: Sequence[Mapping[str, Any]], at: datetime, act: int) -> None:
         """Each: left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, bits, model."""
-        self._execute("add_judgements", entity=self._entity, judgements=json.dumps(list(judgements), ensure_ascii=False), at=at, act=act)
+        self._execute("add_judgements", entity=self._entity, judgements=_json(judgements), at=at, act=act)
 
     def end_joins(self, names: Sequence[tuple[str, str]], at: datetime, act: int) -> None:
         self._execute("end_joins", **_split(names), at=at, act=act)
 
     def add_events(self, events: Sequence[Mapping[str, Any]], at: datetime, act: int) -> None:
         """Each: kind, id, others, records."""
-        self._execute("add_events", entity=self._entity, events=json.dumps(list(events), ensure_ascii=False), at=at, act=act)
+        self._execute("add_events", entity=self._entity, events=_json(events), at=at, act=act)
 
     def requeue(self, components: Iterable[int], items: Sequence[Mapping[str, Any]], at: datetime) -> None:
         """Replace what waits of these components. Each item: left_record, right_record, why, bits, component."""
         self._execute("clear_queue", components=list(components))
         if items:
-            self._execute("queue", entity=self._entity, items=json.dumps(list(items)), at=at)
+            self._execute("queue", entity=self._entity, items=_json(items), at=at)
 
     def overrides(self, goldens: Iterable[int]) -> list[tuple[int, str, Any, str, str, date | None]]:
         """(identity, attribute, value, by whom, reason, until)."""
@@ -211,9 +228,6 @@ class Index:
 
     def _whole(self, name: str, **values: Any) -> list[StoredRecord]:
         return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), *r[5:]) for r in self._run(name, **values)]
-
-    def _ask(self, name: str, **values: Any) -> Any:
-        return self._connection.execute(self._queries[name], values, binary=True)
 
     def _run(self, name: str, **values: Any) -> list[Any]:
         return self._connection.execute(self._queries[name], values).fetchall()
@@ -248,33 +262,20 @@ def model_version(connection: Connection, entity: str) -> str | None:
 
 
 def publish_goldens(
-    connection: Connection, contract: Contract, rows: Sequence[Mapping[str, Any]], gone: Sequence[str], run_id: int, at: datetime, on: date
+    connection: Connection, contract: Contract, rows: Sequence[Mapping[str, Any]], gone: Sequence[str], at: datetime, on: date
 ) -> GoldenVersion:  # fmt: skip
-    """One version of golden records. `rows`: `_key` and every property; `gone`: ids that end. Unchanged rows cost nothing."""
-    found = connection.execute(queries("versions")["next_version"], {"dataset": contract.id}).fetchone()
-    assert found is not None  # the contract is applied
-    version = found[0]
-    cursor = RawCursor(connection)  # the statement is long and the same every time: nothing in it is to be looked for again
-    cursor.execute(_publish_statement(contract), [json.dumps(list(rows), ensure_ascii=False), list(gone), version, on])
+    """One version of golden records. `rows`: `_key` and every property; `gone`: ids that end. Unchanged rows cost nothing.
+
+    All of one day are published under one run. The caller holds the entity's lock: whoever changes golden records takes it first.
+    """
+    cursor = RawCursor(connection)  # as in `write`
+    names = [p.name for p in contract.properties]
+    cursor.execute(_publish_statement(contract), [_json(rows), list(gone), on, contract.id, contract.digest, at, contract.version, names])
     counted = cursor.fetchone()
-    assert counted is not None  # an aggregate
-    inserted, updated, ended, changed = counted
+    assert counted is not None  # the contract is applied
+    version, inserted, updated, ended, changed = counted
     if not inserted + updated + ended:
         return GoldenVersion(None, 0, 0, 0)
-    record = {
-        "dataset": contract.id,
-        "version": version,
-        "run": run_id,
-        "at": at,
-        "contract_version": contract.version,
-        "delivered_columns": [p.name for p in contract.properties],
-        "inserted": inserted,
-        "updated": updated,
-        "ended": ended,
-        "is_first_fill": False,
-    }
-    connection.execute(queries("versions")["add"], record)
-    connection.execute(queries("versions")["point_to"], record)
     return GoldenVersion(version, inserted, updated, ended, tuple(changed))
 
 
@@ -291,10 +292,25 @@ def _statement(contract_id: str, columns: tuple[tuple[str, str], ...]) -> bytes:
         same=sql.SQL(" and ").join(sql.SQL("incoming.{0} is not distinct from held.{0}").format(n) for n in names),
         assignments=sql.SQL(", ").join(sql.SQL("{0} = incoming.{0}").format(n) for n in names),
     )
-    text = statement.as_string(None)
-    for number, name in enumerate(("rows", "gone", "version", "on"), 1):
+    return _numbered(
+        statement.as_string(None), ("rows", "gone", "on", "dataset", "contract_digest", "at", "contract_version", "delivered_columns")
+    )
+
+
+@cache
+def _raw(name: str, parameters: tuple[str, ...]) -> bytes:
+    return _numbered(queries("matching")[name].as_string(None), parameters)
+
+
+def _numbered(text: str, parameters: Sequence[str]) -> bytes:
+    """A statement with `$1` … for its named parameters, in their order."""
+    for number, name in enumerate(parameters, 1):
         text = text.replace(f"%({name})s", f"${number}")
     return text.encode()
+
+
+def _json(rows: Sequence[Any]) -> str:
+    return json.dumps(list(rows), ensure_ascii=False)
 
 
 def _publish_statement(contract: Contract) -> bytes:

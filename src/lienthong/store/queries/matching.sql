@@ -2,9 +2,10 @@
 -- One at a time decides who is one; the lock ends with the transaction.
 select pg_advisory_xact_lock(hashtextextended('match ' || %(entity)s, 0));
 
--- name: plan_once
--- The statements of an arrival are the same every time: planning them anew costs as much as running them.
-set local plan_cache_mode = force_generic_plan;
+-- name: lock_for_arrival
+-- The lock; and the statements of an arrival are the same every time: planning them anew costs as much as running them.
+select set_config('plan_cache_mode', 'force_generic_plan', true),
+    pg_advisory_xact_lock(hashtextextended('match ' || %(entity)s, 0));
 
 -- name: model
 -- The model in force.
@@ -31,6 +32,25 @@ select
     array(select nextval(pg_get_serial_sequence('match_goldens', 'golden')) from generate_series(1, %(count)s)),
     array(select nextval(pg_get_serial_sequence('match_records', 'record')) from generate_series(1, %(count)s)),
     array(select nextval(pg_get_serial_sequence('match_acts', 'act')) from generate_series(1, %(count)s));
+
+-- name: begin
+-- What an arrival must know first: the records it speaks of, those that share a blocking key, stewards' words about its own.
+with asked as (
+    select source, key from unnest(%(sources)s::text[], %(source_keys)s::text[]) as a (source, key)
+)
+select 'own' as part, r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.id, r.content::text
+from asked join match_records as r using (source, key) join match_goldens as g using (golden)
+union all
+select 'near', near.record, near.source, near.key, near.features, near.keys, near.component, near.golden, null, null
+from ({candidates}) as near
+union all
+select 'said', null, j.left_source, j.left_key, array[j.right_source, j.right_key, j.verdict], null, null, null, null, null
+from asked join match_judgements as j on j.left_source = asked.source and j.left_key = asked.key
+where j.kind = 'steward' and j.to_at is null and j.verdict <> 'unsure'
+union all
+select 'said', null, j.left_source, j.left_key, array[j.right_source, j.right_key, j.verdict], null, null, null, null, null
+from asked join match_judgements as j on j.right_source = asked.source and j.right_key = asked.key
+where j.kind = 'steward' and j.to_at is null and j.verdict <> 'unsure';
 
 -- name: candidates
 -- Records that share a blocking key.
@@ -100,20 +120,19 @@ insert into match_acts (entity, kind, at, by_whom, reason, undoes, details)
 values (%(entity)s, %(kind)s, %(at)s, %(by)s, %(reason)s, %(undoes)s, %(details)s)
 returning act;
 
--- name: put_act
--- An act whose number was reserved.
-insert into match_acts (act, entity, kind, at, by_whom, reason, undoes, details)
-overriding system value
-values (%(act)s, %(entity)s, %(kind)s, %(at)s, %(by)s, %(reason)s, %(undoes)s, %(details)s);
-
--- name: add_goldens
--- New identities.
-insert into match_goldens (golden, id, entity, made_at)
-select golden, id, %(entity)s, %(at)s from unnest(%(goldens)s::bigint[], %(ids)s::text[]) as new (golden, id);
-
--- name: put_records
--- New records, and those whose features, content, identity or component changed. What they were goes to memberships first.
-with arriving as (
+-- name: write
+-- What most acts write: the act, new identities, new and changed records, judgements, events. What a record was goes to memberships.
+with noted as (
+    insert into match_acts (act, entity, kind, at, by_whom, reason, undoes, details)
+    overriding system value
+    select %(act)s, %(entity)s, kind, %(at)s, by, reason, undoes, details
+    from json_to_recordset(%(acts)s::json) as a (kind text, by text, reason text, undoes bigint, details jsonb)
+),
+made as (
+    insert into match_goldens (golden, id, entity, made_at)
+    select golden, id, %(entity)s, %(at)s from json_to_recordset(%(goldens)s::json) as g (golden bigint, id text)
+),
+arriving as materialized (
     select *
     from json_to_recordset(%(records)s::json) as r (
         record bigint, source text, key text, features text[], keys bigint[], content json, dated date, golden bigint, component bigint
@@ -124,13 +143,28 @@ closed as (
     select held.source, held.key, held.golden, held.since, %(at)s, %(act)s
     from arriving join match_records as held using (record)
     where held.golden <> arriving.golden
+),
+put as (
+    insert into match_records as held (record, entity, source, key, features, keys, content, dated, golden, component, since)
+    select record, %(entity)s, source, key, features, keys, content, dated, golden, component, %(at)s
+    from arriving
+    on conflict (record) do update
+    set features = excluded.features, keys = excluded.keys, content = excluded.content, dated = excluded.dated, golden = excluded.golden,
+        component = excluded.component, since = case when held.golden = excluded.golden then held.since else excluded.since end
+),
+judged as (
+    insert into match_judgements (
+        entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, bits, model, from_at, act
+    )
+    select %(entity)s, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, bits, model, %(at)s, %(act)s
+    from json_to_recordset(%(judgements)s::json) as j (
+        left_source text, left_key text, right_source text, right_key text, verdict text, kind text, by_whom text, reason text,
+        bits double precision, model text
+    )
 )
-insert into match_records as held (record, entity, source, key, features, keys, content, dated, golden, component, since)
-select record, %(entity)s, source, key, features, keys, content, dated, golden, component, %(at)s
-from arriving
-on conflict (record) do update
-set features = excluded.features, keys = excluded.keys, content = excluded.content, dated = excluded.dated, golden = excluded.golden,
-    component = excluded.component, since = case when held.golden = excluded.golden then held.since else excluded.since end;
+insert into match_events (entity, kind, id, others, records, at, act)
+select %(entity)s, kind, id, others, records, %(at)s, %(act)s
+from json_to_recordset(%(events)s::json) as e (kind text, id text, others text[], records text[]);
 
 -- name: move_records
 -- Records that stay as they are but for their identity or component.
@@ -196,7 +230,7 @@ from json_to_recordset(%(judgements)s::json) as j (
 -- name: end_joins
 -- What rules and the model said of records that are linked anew.
 update match_judgements set to_at = %(at)s, ended_by = %(act)s
-where to_at is null and kind <> 'steward'
+where to_at is null and kind <> 'steward' and act <> %(act)s
     and (left_source, left_key) in (select * from unnest(%(sources)s::text[], %(keys)s::text[]));
 
 -- name: add_events
@@ -245,13 +279,12 @@ select
     (select count(*) from match_goldens where entity = %(entity)s and ended_at is null) as goldens,
     (select count(*) from match_queue where entity = %(entity)s) as waiting;
 
--- name: last_run
--- The run under which golden records are published.
-select max(run_id) from runs where dataset_id = %(dataset)s and source_name = 'matching';
-
 -- name: publish_goldens
 -- New, changed and ended golden records of one act as one version: what differs, nothing else.
-with incoming as materialized (
+with head as (
+    select current_version + 1 as version from datasets where dataset_id = %(dataset)s for update
+),
+incoming as materialized (
     select {typed_columns} from json_to_recordset(%(rows)s::json) as r (_key text, {typed})
 ),
 before as materialized (
@@ -262,39 +295,64 @@ ending as (
 ),
 believed as (
     insert into {history} (_key, _digest, _version, _row, _valid_from, {columns}, _valid_to, _version_to, _ended)
-    select _key, _digest, _version, _row, _valid_from, {columns}, null::date, %(version)s::integer, false from before
+    select _key, _digest, _version, _row, _valid_from, {columns}, null::date, (select version from head), false from before
     union all
-    select _key, _digest, _version, _row, _valid_from, {columns}, null::date, %(version)s::integer, true from ending
+    select _key, _digest, _version, _row, _valid_from, {columns}, null::date, (select version from head), true from ending
 ),
 still_believed as (
     insert into {history} (_key, _digest, _version, _row, _valid_from, {columns}, _valid_to, _version_to, _ended)
-    select _key, _digest, %(version)s::integer, _row, _valid_from, {columns}, %(on)s::date, null::integer, false from before where _valid_from < %(on)s
+    select _key, _digest, (select version from head), _row, _valid_from, {columns}, %(on)s::date, null::integer, false from before where _valid_from < %(on)s
     union all
-    select _key, _digest, %(version)s::integer, _row, _valid_from, {columns}, %(on)s::date, null::integer, false from ending where _valid_from < %(on)s
+    select _key, _digest, (select version from head), _row, _valid_from, {columns}, %(on)s::date, null::integer, false from ending where _valid_from < %(on)s
 ),
 changed as (
     update {current} as held
-    set _version = %(version)s, _valid_from = %(on)s, {assignments}
+    set _version = (select version from head), _valid_from = %(on)s, {assignments}
     from incoming
     where held._key = incoming._key and exists (select 1 from before where before._key = held._key)
     returning held._key
 ),
 arrived as (
     insert into {current} (_key, _digest, _version, _row, _valid_from, {columns})
-    select _key, 0, %(version)s, 0, %(on)s, {columns}
+    select _key, 0, (select version from head), 0, %(on)s, {columns}
     from incoming
     where not exists (select 1 from {current} as held where held._key = incoming._key)
     returning _key
 ),
 noted as (
     insert into {changes} (version, key, op)
-    select %(version)s::integer, _key, 'u'::"char" from changed
+    select (select version from head), _key, 'u'::"char" from changed
     union all
-    select %(version)s::integer, _key, 'i'::"char" from arrived
+    select (select version from head), _key, 'i'::"char" from arrived
     union all
-    select %(version)s::integer, _key, 'e'::"char" from ending
+    select (select version from head), _key, 'e'::"char" from ending
+),
+counted as (
+    select (select count(*) from arrived) as inserted, (select count(*) from changed) as updated, (select count(*) from ending) as ended
+),
+today as (
+    select max(run_id) as run_id
+    from runs
+    where dataset_id = %(dataset)s and source_name = 'matching' and delivery = 'incremental' and delivered_on = %(on)s
+),
+opened as (
+    insert into runs (dataset_id, source_name, delivery, state, contract_digest, started_at, ended_at, delivered_on)
+    select %(dataset)s, 'matching', 'incremental', 'published', %(contract_digest)s, %(at)s, %(at)s, %(on)s
+    from today, counted
+    where today.run_id is null and inserted + updated + ended > 0
+    returning run_id
+),
+versioned as (
+    insert into versions (dataset_id, version, run_id, known_at, contract_version, delivered_columns, inserted, updated, ended, is_first_fill)
+    select %(dataset)s, version, coalesce((select run_id from today), (select run_id from opened)), %(at)s, %(contract_version)s, %(delivered_columns)s, inserted, updated, ended, false
+    from head, counted
+    where inserted + updated + ended > 0
+    returning version
+),
+pointed as (
+    update datasets set current_version = versioned.version from versioned where dataset_id = %(dataset)s
 )
-select (select count(*) from arrived), (select count(*) from changed), (select count(*) from ending), array(select _key from changed);
+select version, inserted, updated, ended, array(select _key from changed) from head, counted;
 
 -- name: all_records_out
 -- Every record of an entity with its identity, for COPY.

@@ -1,0 +1,299 @@
+"""One act of matching: what arrives, what it touches, what becomes of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lienthong.masterdata.entities import as_text
+from lienthong.masterdata.golden_values import golden_row
+from lienthong.masterdata.grouping import Judged
+from lienthong.masterdata.identity import assign, new_id
+from lienthong.masterdata.linkage import Linked, Pair
+from lienthong.masterdata.predicates import Features
+from lienthong.masterdata.survivorship import Override
+from lienthong.pipeline.match_linking import Touched, belong, clash, groups_of, link_group
+from lienthong.pipeline.match_telling import Settled, tell, tell_changed
+from lienthong.pipeline.match_words import ACT, GOLDEN, RECORD, Arrival, Cause, EntityIndex, Matched, Name
+from lienthong.store import Connection
+from lienthong.store.matching import Beginning, GoldenVersion, Index, Noted, Putting, StoredRecord, publish_goldens
+
+PLATFORM = "lienthong"
+
+
+class Act:
+    """Begun by `take` or `touch`, done by `finish`, within the caller's transaction and its pipeline mode."""
+
+    def __init__(self, connection: Connection, index: EntityIndex, cause: Cause) -> None:
+        self._connection = connection
+        self._store = Index(connection, index.entity.name)
+        self._index = index
+        self._matcher = index.matcher
+        self._cause = cause
+        self._fresh: dict[int, Arrival] = {}  # new or changed records
+        self._old: dict[int, StoredRecord] = {}  # changed records as they were
+        self._departed: dict[int, StoredRecord] = {}
+        self._records: dict[int, StoredRecord] = {}  # all that is linked anew
+        self._edges: list[Pair] = []
+        self._clashes: dict[Pair, int] = {}  # one number, nothing else in common: the pair → the other's golden record
+        self._wanted: Mapping[int, int] = {}
+        self._unchanged: dict[Name, str] = {}
+        self._is_torn: set[int] = set()  # components that may fall apart
+        self._has_words = False  # whether a steward spoke of a fresh record
+
+    # Beginning
+
+    def take(self, arrivals: Sequence[Arrival], departures: Sequence[Name]) -> None:
+        """Records that came, changed or left, and all they reach."""
+        leaving = set(departures)
+        coming = {arrival.name: arrival for arrival in arrivals if arrival.name not in leaving}
+        read = {name: (features := self._index.features(arrival.content), self._index.keys(features)) for name, arrival in coming.items()}
+        seeking = sorted({key for _, keys in read.values() for key in keys})
+        beginning = self._store.begin([*coming, *departures], seeking)
+        held = {(record.source, record.key): (record, content) for record, content in beginning.own}
+        self._departed = {held[name][0].record: held[name][0] for name in leaving if name in held}
+        for name, arrival in coming.items():
+            self._receive(arrival, *read[name], held.get(name))
+        self._reach(set(seeking), beginning)
+
+    def touch(self, records: Sequence[StoredRecord], wanted: Mapping[int, int]) -> None:
+        """Records whose judgements changed: their components are linked anew, whole."""
+        self._wanted = wanted
+        self._is_torn = {record.component for record in records}
+        members = self._store.members(self._is_torn)
+        judged = self._store.judged([(m.source, m.key) for m in members])
+        partners = {(row[0], row[1]) for row in judged} | {(row[2], row[3]) for row in judged}
+        missing = partners - {(m.source, m.key) for m in members}
+        if missing:
+            self._is_torn |= {record.component for record in self._store.own(sorted(missing))}
+            members = self._store.members(self._is_torn)
+        self._records = {m.record: m for m in members}
+
+    def _receive(self, arrival: Arrival, features: Features, keys: tuple[int, ...], held: tuple[StoredRecord, str] | None) -> None:
+        content = {name: as_text(value) for name, value in arrival.content.items() if value is not None}
+        if held is not None:
+            old, old_content = held
+            if old.features == features and json.loads(old_content) == content:
+                self._unchanged[arrival.name] = old.golden_id
+                return
+            number, golden, component, id = old.record, old.golden, old.component, old.golden_id
+            if old.features != features:
+                self._old[number] = old
+        else:
+            number, golden, id = self._index.number(self._store, RECORD), 0, ""
+            component = number
+        self._fresh[number] = replace(arrival, content=content)
+        self._records[number] = StoredRecord(
+            number, arrival.source, arrival.key, features, keys, component, golden, id, content, arrival.dated
+        )
+
+    def _reach(self, seeking: set[int], beginning: Beginning) -> None:
+        """Find what the fresh records touch, and bring it in."""
+        known = {record.record: record for record in beginning.candidates if record.record not in self._departed}
+        known |= {number: self._records[number] for number in self._fresh}
+        touched = self._find_edges(seeking, known)
+        self._is_torn = {record.component for record in (*self._old.values(), *self._departed.values())}
+        self._has_words = bool(beginning.judged)
+        partners = {(row[0], row[1]) for row in beginning.judged} | {(row[2], row[3]) for row in beginning.judged}
+        if partners:
+            touched |= {record.component for record in self._store.own(sorted(partners))}
+        touched |= {self._records[number].component for number in self._fresh if self._records[number].golden}
+        wanted = touched | self._is_torn
+        stored = self._store.members(wanted) if wanted else []
+        self._records = {m.record: m for m in stored if m.record not in self._departed} | {n: self._records[n] for n in self._fresh}
+
+    def _find_edges(self, seeking: set[int], known: Mapping[int, StoredRecord]) -> set[int]:
+        """Compare fresh records with those that share a key; gives the components they reach (their own numbers for new ones)."""
+        by_key: dict[int, list[int]] = defaultdict(list)
+        for record in known.values():
+            for key in record.keys:
+                if key in seeking:
+                    by_key[key].append(record.record)
+        touched: set[int] = set()
+        for number in sorted(self._fresh):
+            mine = self._records[number]
+            for other in sorted({found for key in mine.keys for found in by_key[key]} - {number}):
+                if other in self._fresh and other < number:
+                    continue  # seen from the other side
+                if belong(self._matcher, mine, known[other]):
+                    self._edges.append((number, other))
+                    touched.add(known[other].component)
+                elif clash(self._matcher, mine, known[other]):
+                    self._clashes[number, other] = known[other].golden
+        return touched
+
+    # Finishing
+
+    def finish(self) -> Matched:
+        """Link, give identities, choose values, write."""
+        if not self._records and not self._departed:
+            return Matched(None, self._unchanged, {}, GoldenVersion(None, 0, 0, 0))
+        judged = self._judged()
+        groups = groups_of(self._matcher, Touched(self._records, self._loose(), self._edges, frozenset(self._is_torn), judged))
+        linked = [link_group(self._matcher, group, self._records, judged) for group in groups]
+        settled = self._settle([cluster for each in linked for cluster in each.clusters])
+        component_of = {number: group[0] for group in groups for number in group}
+        act = self._cause.act if self._cause.act is not None else self._index.number(self._store, ACT)
+        events = tell(settled, self._records)
+        moved = [
+            (group, each)
+            for group, each in zip(groups, linked, strict=True)
+            if len(group) > 1 and any(settled.before.get(n) != settled.golden_of[n] or n in self._old for n in group)
+        ]
+        shaken = {n for group, _ in moved if any(self._is_shaken(n, settled) for n in group) for n in group}
+        self._write(act, settled, component_of, self._joins([each for _, each in moved], shaken, settled), events)
+        self._end_joins(act, shaken)
+        waiting = self._queue(linked, component_of, settled.golden_of)
+        version = self._publish(settled)
+        changed = tell_changed(version.changed, events)
+        if changed:
+            self._store.add_events(changed, self._cause.at, act)
+        named = {
+            (r.source, r.key): settled.ids[settled.golden_of[n]]
+            for n, r in self._records.items()
+            if n in self._fresh or self._wanted or self._is_torn
+        }
+        counted = Counter(event["kind"] for event in (*events, *changed))
+        return Matched(act, {**self._unchanged, **named}, counted, version, waiting)
+
+    def _loose(self) -> frozenset[int]:
+        return frozenset(n for n in self._fresh if not self._records[n].golden or n in self._old)
+
+    def _judged(self) -> Judged:
+        if not self._has_words and not any(record.is_judged for record in self._records.values()):
+            return Judged()
+        names = {(record.source, record.key): number for number, record in self._records.items()}
+        same: set[Pair] = set()
+        apart: set[Pair] = set()
+        for row in self._store.judged(list(names)):
+            left, right = names.get((row[0], row[1])), names.get((row[2], row[3]))
+            if left is not None and right is not None:
+                (same if row[4] == "same" else apart).add((min(left, right), max(left, right)))
+        return Judged(frozenset(same), frozenset(apart))
+
+    def _settle(self, clusters: Sequence[Sequence[int]]) -> Settled:
+        """Give each cluster its identity."""
+        before = {number: record.golden for number, record in self._records.items() if record.golden}
+        vanished = {number: record.golden for number, record in self._departed.items()}
+        assigned = assign(clusters, before, vanished, self._former(clusters, before), self._wanted)
+        new: dict[int, str] = {}
+        golden_of: dict[int, int] = {}
+        for cluster, golden in zip(clusters, assigned.golden, strict=True):
+            if golden is None:
+                golden = self._index.number(self._store, GOLDEN)
+                new[golden] = new_id(self._index.entity.name)
+            golden_of |= dict.fromkeys(cluster, golden)
+        ids = {r.golden: r.golden_id for r in (*self._records.values(), *self._departed.values()) if r.golden} | new
+        if assigned.revived:
+            ids |= self._store.golden_ids(assigned.revived)
+        return Settled(assigned, golden_of, before, vanished, new, ids)
+
+    def _former(self, clusters: Sequence[Sequence[int]], before: Mapping[int, int]) -> Mapping[int, Sequence[int]]:
+        """Identities records had and lost: asked for only where a cluster of known records may need one."""
+        claims = Counter(golden for cluster in clusters for golden in {before[n] for n in cluster if n in before})
+        if all(count == 1 for count in claims.values()):
+            return {}
+        names = {(r.source, r.key): n for n, r in self._records.items() if r.golden}
+        found: dict[int, list[int]] = defaultdict(list)
+        for source, key, golden in self._store.former(list(names)):
+            found[names[source, key]].append(golden)
+        return found
+
+    def _write(
+        self, act: int, settled: Settled, component_of: Mapping[int, int], joins: Sequence[Mapping[str, Any]],
+        events: Sequence[Mapping[str, Any]],
+    ) -> None:  # fmt: skip
+        """Everything but what waits and the golden records: the common part in one statement, the rest where there is any."""
+        cause, store, assigned = self._cause, self._store, settled.assigned
+        putting = [
+            Putting(n, r.source, r.key, r.features, r.keys, r.content or {}, r.dated, settled.golden_of[n], component_of[n])
+            for n in self._fresh
+            for r in (self._records[n],)
+        ]
+        noted = None if cause.act is not None else Noted(cause.kind, cause.by, cause.reason, cause.undoes, cause.details)
+        store.write(act, cause.at, noted, settled.new, putting, joins, events)
+        if assigned.revived:
+            store.revive_goldens(assigned.revived)
+        if self._departed:
+            store.remove(list(self._departed), cause.at, act)
+        moves = [
+            (n, settled.golden_of[n], component_of[n])
+            for n, record in self._records.items()
+            if n not in self._fresh and (settled.golden_of[n] != settled.before[n] or component_of[n] != record.component)
+        ]
+        if moves:
+            store.move(moves, cause.at, act)
+        if settled.ending:
+            store.end_goldens(settled.ending, cause.at)
+
+    def _is_shaken(self, number: int, settled: Settled) -> bool:
+        """Whether what was said of a known record's group no longer holds."""
+        return number in self._old or settled.before.get(number, settled.golden_of[number]) != settled.golden_of[number]
+
+    def _end_joins(self, act: int, shaken: set[int]) -> None:
+        """What rules and the model said of records that were linked anew, or are no more."""
+        gone = [*(self._records[n] for n in sorted(shaken)), *self._departed.values()]
+        if gone:
+            self._store.end_joins([(record.source, record.key) for record in gone], self._cause.at, act)
+
+    def _joins(self, moved: Sequence[Linked], shaken: set[int], settled: Settled) -> list[dict[str, Any]]:
+        """What joined the records of groups whose members moved, with its weight."""
+        records = self._records
+        anew = shaken | {n for n in settled.golden_of if n not in settled.before}
+        return [
+            {
+                "left_source": records[join.left].source,
+                "left_key": records[join.left].key,
+                "right_source": records[join.right].source,
+                "right_key": records[join.right].key,
+                "verdict": "same",
+                "kind": "rule" if join.mean_bits is None else "model",
+                "by_whom": PLATFORM,
+                "reason": "",
+                "bits": join.mean_bits,
+                "model": self._index.model.version,
+            }
+            for each in moved
+            for join in each.joins
+            if join.left in anew or join.right in anew
+        ]
+
+    def _queue(self, linked: Sequence[Linked], component_of: Mapping[int, int], golden_of: Mapping[int, int]) -> int:
+        items: dict[Pair, tuple[str, float]] = {}
+        for each in linked:
+            for a, b, bits in each.near:
+                if golden_of[a] != golden_of[b]:
+                    items[min(a, b), max(a, b)] = ("weight", bits)
+            for a, b in each.conflicts:
+                if golden_of[a] != golden_of[b]:
+                    items[min(a, b), max(a, b)] = ("identifier", 0.0)
+        for (a, b), golden in self._clashes.items():
+            if golden_of[a] != golden_of.get(b, golden):
+                items.setdefault((min(a, b), max(a, b)), ("identifier", 0.0))
+        rows = [
+            {"left_record": a, "right_record": b, "why": why, "bits": bits, "component": component_of.get(a, component_of.get(b, a))}
+            for (a, b), (why, bits) in sorted(items.items())
+        ]
+        if rows or self._departed or self._old or any(record.is_waiting for record in self._records.values()):
+            clear = {record.component for record in (*self._records.values(), *self._departed.values())}
+            self._store.requeue(clear | set(component_of.values()), rows, self._cause.at)
+        return len(rows)
+
+    def _publish(self, settled: Settled) -> GoldenVersion:
+        touched = settled.touched(self._fresh)
+        members: dict[int, list[StoredRecord]] = defaultdict(list)
+        for number, golden in settled.golden_of.items():
+            if golden in touched:
+                members[golden].append(self._records[number])
+        overrides: dict[int, list[Override]] = defaultdict(list)
+        if any(record.is_overridden for record in self._records.values()):
+            for golden, attribute, value, by, reason, until in self._store.overrides(touched):
+                if until is None or until >= self._cause.on:
+                    overrides[golden].append(Override(attribute, value, by, reason, until))
+        policy, master = self._index.policy, self._index.master
+        rows = [golden_row(settled.ids[g], members[g], policy, master, overrides[g]) for g in sorted(touched) if members[g]]
+        gone = [settled.ids[golden] for golden in settled.ending]
+        return publish_goldens(self._connection, master, rows, gone, self._cause.at, self._cause.on)

@@ -1,0 +1,130 @@
+"""The records an act touches → their clusters: the components they now form, each linked as bulk matching links it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lienthong.masterdata.grouping import Judged, Matcher, components
+from lienthong.masterdata.linkage import Linked, Pair
+from lienthong.masterdata.predicates import Features
+from lienthong.store.matching import StoredRecord
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What is to be linked anew, by record number.
+
+    `loose`: records whose stored component says nothing of them (new ones). `edges`: pairs found to belong together. `torn`: components
+    that may fall apart, because a record of theirs changed or left.
+    """
+
+    records: Mapping[int, StoredRecord]
+    loose: frozenset[int]
+    edges: Sequence[Pair]
+    torn: frozenset[int]
+    judged: Judged
+
+
+def belong(matcher: Matcher, left: StoredRecord, right: StoredRecord) -> bool:
+    """Whether a pair that shares a key holds a component together."""
+    rules = matcher.rules
+    if rules.forbid(left.features, right.features, left.source, right.source):
+        return False
+    if rules.same_identifier(left.features, right.features) and rules.agree(left.features, right.features):
+        return True
+    return matcher.weight(left.features, right.features, left.source, right.source) >= matcher.reach
+
+
+def clash(matcher: Matcher, left: StoredRecord, right: StoredRecord) -> bool:
+    """Whether two records carry one number that neither name nor birth bears out."""
+    rules = matcher.rules
+    return rules.same_identifier(left.features, right.features) and not rules.agree(left.features, right.features)
+
+
+def groups_of(matcher: Matcher, touched: Touched) -> list[list[int]]:
+    """The components now, each sorted by record number."""
+    numbers = sorted(touched.records)
+    if len(numbers) == 1:
+        return [numbers]
+    place = {number: n for n, number in enumerate(numbers)}
+    pairs = [(place[a], place[b]) for a, b in (*touched.edges, *touched.judged.same) if a in place and b in place]
+    whole: dict[int, list[int]] = defaultdict(list)
+    for number in numbers:
+        if number not in touched.loose:
+            whole[touched.records[number].component].append(number)
+    for component, members in whole.items():
+        if component in touched.torn:
+            pairs += [(place[a], place[b]) for a, b in _inner_edges(matcher, [touched.records[n] for n in members])]
+        else:
+            pairs += [(place[members[0]], place[other]) for other in members[1:]]
+    groups: dict[int, list[int]] = defaultdict(list)
+    for number, root in zip(numbers, components(len(numbers), pairs).tolist(), strict=True):
+        groups[root].append(number)
+    return list(groups.values())
+
+
+def _inner_edges(matcher: Matcher, members: Sequence[StoredRecord]) -> Iterable[Pair]:
+    """What still holds a torn component together."""
+    by_key: dict[int, list[StoredRecord]] = defaultdict(list)
+    for member in members:
+        for key in member.keys:
+            by_key[key].append(member)
+    seen: set[Pair] = set()
+    for sharing in by_key.values():
+        for n, a in enumerate(sharing):
+            for b in sharing[n + 1 :]:
+                left, right = (a, b) if a.record < b.record else (b, a)
+                pair = (left.record, right.record)
+                if pair not in seen:
+                    seen.add(pair)
+                    if belong(matcher, left, right):
+                        yield pair
+
+
+def link_group(matcher: Matcher, group: Sequence[int], records: Mapping[int, StoredRecord], judged: Judged) -> Linked:
+    """The clusters of one component, by record number. Ties are settled by register and key, never by what came first."""
+    if len(group) == 1:
+        return Linked(((group[0],),), (), (), ())
+    ordered = sorted(group, key=lambda number: (records[number].source, records[number].key))
+    place = {number: n for n, number in enumerate(ordered)}
+    features = {n: records[number].features for n, number in enumerate(ordered)}
+    sources = {n: records[number].source for n, number in enumerate(ordered)}
+    local = Judged(_renumbered(judged.same, place), _renumbered(judged.apart, place))
+    ruled, conflicts = _rule_pairs(matcher, features)
+    linked = matcher.link(features, sources, ruled, {}, local)
+
+    def back(pair: Pair) -> Pair:
+        return ordered[pair[0]], ordered[pair[1]]
+
+    return Linked(
+        tuple(tuple(sorted(ordered[n] for n in cluster)) for cluster in linked.clusters),
+        tuple(replace(join, left=ordered[join.left], right=ordered[join.right]) for join in linked.joins),
+        tuple(back(pair) for pair in (*conflicts, *linked.conflicts)),
+        tuple((ordered[a], ordered[b], bits) for a, b, bits in linked.near),
+    )
+
+
+def _rule_pairs(matcher: Matcher, features: Mapping[int, Features]) -> tuple[list[Pair], list[Pair]]:
+    """(pairs joined by an identifier, pairs whose identifier agrees while all else differs)."""
+    rules = matcher.rules
+    ruled: set[Pair] = set()
+    conflicts: set[Pair] = set()
+    for column in rules.identifier_places:
+        holders: dict[str, list[int]] = defaultdict(list)
+        for n, each in features.items():
+            value = each[column]
+            if value is not None:
+                holders[value].append(n)
+        for sharing in holders.values():
+            if len(sharing) <= rules.most_per_identifier:
+                for i, a in enumerate(sharing):
+                    for b in sharing[i + 1 :]:
+                        (ruled if rules.agree(features[a], features[b]) else conflicts).add((a, b))
+    return sorted(ruled), sorted(conflicts - ruled)
+
+
+def _renumbered(pairs: Iterable[Pair], place: Mapping[int, int]) -> frozenset[Pair]:
+    found = ((place[a], place[b]) for a, b in pairs if a in place and b in place)
+    return frozenset((min(pair), max(pair)) for pair in found)
