@@ -57,18 +57,20 @@ class CopyIn:
             raise self._failure
 
     def _write(self) -> None:
+        is_over = False  # whether the feeder has said its last word
         try:
             with self._connection.cursor() as cursor, cursor.copy(self._statement) as copy:
                 while (data := self._queue.get()) is not None:
                     copy.write(data)
+                is_over = True
                 if self._broken:
                     raise _Abandoned
         except _Abandoned:
             return
-        except BaseException as failure:  # handed to the thread that feeds us, which raises it
+        except BaseException as failure:  # handed to the thread that feeds us, which raises it; the server may refuse at the very end
             self._failure = failure
-            while self._queue.get() is not None:  # let the feeder go on to where it sees the failure
-                pass
+            while not is_over:  # let the feeder go on to where it sees the failure
+                is_over = self._queue.get() is None
 
 
 class _Abandoned(Exception):  # not an error: the caller's own exception is on its way
