@@ -118,7 +118,10 @@ def main() -> int:
 
 
 def _run(demo: Demo) -> None:
+    import psycopg
+
     from lienthong.errors import LienthongError
+    from lienthong.store.words import said_of
 
     began = time.monotonic()
     _check_port(demo.port)
@@ -135,6 +138,8 @@ def _run(demo: Demo) -> None:
         ) from error
     except LienthongError as error:
         raise DemoError(str(error)) from error
+    except psycopg.Error as error:
+        raise DemoError("\n".join(said_of(error))) from error
     card["seconds_to_ready"] = round(time.monotonic() - began, 1)
     _write_card(demo.home / "demo.json", card)
     _print_card(card)

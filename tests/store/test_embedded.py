@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from lienthong.errors import SettingsError, StoreError
+from lienthong.store import embedded
 from lienthong.store.embedded import EmbeddedServer, _failure
 from lienthong.store.processes import is_running, processes_working_in
 
@@ -79,6 +80,19 @@ def test_a_killed_server_is_started_again_with_everything_committed(open_path: P
     assert one(again.start(), "select count(*) from kept") == 1000
     again.stop()
     server.stop()
+
+
+def test_a_server_that_will_not_stop_is_stopped_all_the_same(open_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "_WAYS_TO_STOP", ((signal.SIGINT, 0.2), (signal.SIGQUIT, 0.2), (signal.SIGKILL, 5.0)))
+    server = EmbeddedServer(open_path)
+    with psycopg.connect(server.start()) as connection:
+        connection.execute("create table kept as select 1 as n")
+    assert server.process_id is not None
+    os.kill(server.process_id, signal.SIGSTOP)  # deaf to all but the last word
+    server.stop()
+    again = EmbeddedServer(open_path)
+    assert one(again.start(), "select n from kept") == 1
+    again.stop()
 
 
 def test_a_pid_file_that_names_another_living_process_does_not_stop_a_start(open_path: Path) -> None:

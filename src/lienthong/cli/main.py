@@ -12,6 +12,7 @@ from lienthong import __version__
 from lienthong.cli import contracts, ledger, lists, matching, platform, quarantine, reports, runs, tokens
 from lienthong.cli.words import Language, err, say
 from lienthong.errors import LienthongError
+from lienthong.store.words import said_of
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Liên thông: tích hợp và chia sẻ dữ liệu của tỉnh · a province's data, working as one."
@@ -54,9 +55,7 @@ def main() -> None:
         err.print(f"[red]{say('Lỗi', 'Error')} ({error.code}):[/red] {error}", soft_wrap=True)
         sys.exit(1)
     except psycopg.Error as error:
-        # The server's own words can hold values of rows: only the class of the error is told.
-        told = say("PostgreSQL không làm được việc này", "PostgreSQL could not do this")
-        err.print(f"[red]{say('Lỗi', 'Error')} (store):[/red] {told}: {type(error).__name__} {error.sqlstate or ''}", soft_wrap=True)
+        err.print(f"[red]{say('Lỗi', 'Error')} (store):[/red] {say(*said_of(error))}", soft_wrap=True)
         sys.exit(1)
     except OSError as error:
         err.print(

@@ -22,7 +22,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -32,6 +32,10 @@ from psycopg import sql
 
 from lienthong.errors import SettingsError, StoreError
 from lienthong.store.processes import Account, account_for, can_reach, is_running, processes_working_in
+
+# How the server is asked to stop, and the seconds it is given. Fast: sessions end. Immediate: it recovers at the next start, as after
+# a crash; one that ran out of disk and is told to stop while it recovers never ends otherwise (PostgreSQL 18). Nothing committed is lost.
+_WAYS_TO_STOP = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
 
 PORT = 5432  # names the socket file only; nothing listens on a network port
 SUPERUSER = "lienthong"
@@ -118,13 +122,24 @@ class EmbeddedServer:
 
     def _interrupt(self, place: _Place) -> None:
         process_id = place.running_process()
-        if process_id is not None:
-            os.kill(process_id, signal.SIGINT)  # a fast shutdown: sessions end, nothing committed is lost
-        if self._child is not None:
-            self._child.wait()
-            self._child = None
-        while process_id is not None and is_running(process_id):
+        if process_id is None:
+            return
+        for way, seconds in _WAYS_TO_STOP:
+            with suppress(ProcessLookupError):
+                os.kill(process_id, way)
+            if self._has_ended(process_id, seconds):
+                break
+        self._child = None
+
+    def _has_ended(self, process_id: int, seconds: float) -> bool:
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            if self._child is not None:
+                self._child.poll()  # else it stays as a zombie, which looks alive
+            if not is_running(process_id):
+                return True
             time.sleep(0.01)
+        return False
 
 
 @dataclass(frozen=True)
