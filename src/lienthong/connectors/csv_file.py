@@ -159,12 +159,11 @@ class _CsvReader:
 
     def batches(self, at: Mapping[str, Any] | None) -> Iterator[Batch]:
         offset, line, skip = (self._data_start, self._data_line, 0) if at is None else (at["offset"], at["line"], at["skip"])
-        self._stream.seek(offset)
-        carried, any_rows, at_end = b"", False, False
+        any_rows, at_end, size = False, False, self._block_bytes
         while not at_end:
-            chunk = self._stream.read(self._block_bytes)
-            at_end = len(chunk) < self._block_bytes
-            block = carried + chunk if carried else chunk
+            self._stream.seek(offset)  # what was left over is read again: it costs less than to put it before what follows
+            block = self._stream.read(size)
+            at_end = len(block) < size
             records = split_records(block, self._marks, at_end=at_end)
             if records.used == 0 and len(block) > MAX_LINE_BYTES:
                 raise HostileInputError(f"`{self._file.uri}` line {line + 1}: dài hơn / longer than {MAX_LINE_BYTES >> 20} MiB.")
@@ -177,7 +176,7 @@ class _CsvReader:
                     yield batch
             skip = max(0, skip - count)
             offset, line = next_place["offset"], next_place["line"]
-            carried = block[records.used :]
+            size = self._block_bytes if records.used else size * 2  # a record longer than the block: look further
         if not any_rows:
             yield Batch(self._file, self._empty(), pa.array([], pa.int64()), {"offset": offset, "line": line, "skip": 0})
 
