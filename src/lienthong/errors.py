@@ -19,6 +19,7 @@
         ├── Denied               403, names the rule, never the hidden fact
         ├── NotFound             404
         ├── Conflict             409
+        ├── Gone                 410
         ├── Unprocessable        422
         └── QuotaExceeded        429
 
@@ -128,6 +129,11 @@ class Denied(RequestError):
 class NotFound(RequestError):
     code = "not-found"
     status = 404
+
+
+class Gone(RequestError):
+    code = "gone"
+    status = 410
 
 
 class NotAcceptable(RequestError):

@@ -24,7 +24,7 @@ _BY_RULE_BITS = 1000.0  # above any weight
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """The nearest record of the index. `bits` above the cut, for a number both carry more than any weight; `weight` in bits."""
 
     record: Candidate
@@ -42,14 +42,14 @@ def look_up(connection: Connection, entity: Entity, model: Model | None, values:
         )
     index = EntityIndex(entity, model)
     features = model.plan.feature_frame(values).rows()
-    found: list[_Found | None] = []
+    found: list[Found | None] = []
     for start in range(0, len(features), _AT_ONCE):
         found += _nearest(connection, index, features[start : start + _AT_ONCE])
     titles = titles_of(entity.master)
     return [_told(index, row, each, titles) for row, each in zip(features, found, strict=True)]
 
 
-def _nearest(connection: Connection, index: EntityIndex, rows: Sequence[Features]) -> list[_Found | None]:
+def _nearest(connection: Connection, index: EntityIndex, rows: Sequence[Features]) -> list[Found | None]:
     keys = [index.keys(row) for row in rows]
     by_key: dict[int, list[Candidate]] = {}
     for record in sharing(connection, index.entity.name, sorted({key for each in keys for key in each})):
@@ -61,17 +61,17 @@ def _nearest(connection: Connection, index: EntityIndex, rows: Sequence[Features
     ]
 
 
-def _best(index: EntityIndex, row: Features, records: Mapping[int, Candidate]) -> _Found | None:
+def _best(index: EntityIndex, row: Features, records: Mapping[int, Candidate]) -> Found | None:
     reach = index.matcher.reach
-    best: _Found | None = None
+    best: Found | None = None
     for number in sorted(records):
-        found = _compared(index, row, records[number])
+        found = compared(index, row, records[number])
         if found is not None and found.bits >= reach and (best is None or (found.bits, found.weight) > (best.bits, best.weight)):
             best = found
     return best
 
 
-def _compared(index: EntityIndex, row: Features, record: Candidate) -> _Found | None:
+def compared(index: EntityIndex, row: Features, record: Candidate) -> Found | None:
     """As matching itself would: a number both carry joins, unless name and birth speak against it; then a person must look."""
     rules = index.matcher.rules
     if rules.forbid(row, record.features, "", ""):
@@ -79,11 +79,11 @@ def _compared(index: EntityIndex, row: Features, record: Candidate) -> _Found | 
     weight = index.matcher.scorer.score(row, record.features)
     bits = weight - index.model.cuts.join_bits
     if rules.same_identifier(row, record.features):
-        return _Found(record, _BY_RULE_BITS if rules.agree(row, record.features) else HELD_BITS, weight)
-    return _Found(record, HELD_BITS if bits >= 0 and rules.doubt(row, record.features) else bits, weight)
+        return Found(record, _BY_RULE_BITS if rules.agree(row, record.features) else HELD_BITS, weight)
+    return Found(record, HELD_BITS if bits >= 0 and rules.doubt(row, record.features) else bits, weight)
 
 
-def _told(index: EntityIndex, row: Features, found: _Found | None, titles: Mapping[str, str]) -> HeldRow:
+def _told(index: EntityIndex, row: Features, found: Found | None, titles: Mapping[str, str]) -> HeldRow:
     if found is None:
         return HeldRow()
     vietnamese, english = in_words(waterfall(index.matcher.scorer, row, found.record.features, dict(titles)))

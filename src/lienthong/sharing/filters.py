@@ -79,7 +79,7 @@ def read_list(parameters: Iterable[tuple[str, str]], contract: Contract) -> Want
         limit=read_limit(known.get("limit")),
         cursor=known.get("cursor"),
         as_of=_date("as_of", known["as_of"]) if "as_of" in known else None,
-        known_at=_instant("known_at", known["known_at"]) if "known_at" in known else None,
+        known_at=read_instant("known_at", known["known_at"]) if "known_at" in known else None,
         bom=_boolean("bom", known["bom"]) if "bom" in known else False,
     )
 
@@ -219,7 +219,7 @@ def _date(name: str, text: str) -> date:
         raise _refused(name, "a date like 2025-06-30", text) from error
 
 
-def _instant(name: str, text: str) -> datetime:
+def read_instant(name: str, text: str) -> datetime:
     """An instant; one without a zone is told in Vietnam's time."""
     try:
         found = datetime.fromisoformat(text.replace(" ", "+"))
@@ -234,7 +234,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "number": _number,
     "boolean": _boolean,
     "date": _date,
-    "timestamp": _instant,
+    "timestamp": read_instant,
 }
 
 

@@ -19,7 +19,7 @@ from lienthong.access import Decision
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
-from lienthong.web import lists, look_up, reports
+from lienthong.web import identities, lists, look_up, reports
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.headers import check_escapes
@@ -103,6 +103,7 @@ def _router(services: Services) -> Starlette:
             Route("/.well-known/jwks.json", lambda _: public_keys(services)),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
             *lists.routes_of(counter, authorise),
+            *identities.routes_of(counter, authorise, services.subject_key),
             *reports.routes_of(counter, authorise, services.settings.typing_characters_per_minute),
             *routes_of(counter),
         ],

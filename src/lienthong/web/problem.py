@@ -24,6 +24,7 @@ TITLES: dict[int, tuple[str, str]] = {
     405: ("Phương thức không dùng được ở địa chỉ này", "Method not allowed here"),
     406: ("Không có định dạng được yêu cầu", "No acceptable format"),
     409: ("Xung đột", "Conflict"),
+    410: ("Đã kết thúc", "Gone"),
     413: ("Nội dung quá lớn", "Content too large"),
     414: ("Địa chỉ quá dài", "Address too long"),
     415: ("Kiểu nội dung không nhận được", "Content type not taken"),
