@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from lienthong.masterdata.cutting import LEAST_ODDS_BITS, choose_cuts
+from lienthong.masterdata.cutting import choose_cuts
 from lienthong.masterdata.grouping import components
 from lienthong.masterdata.linkage import Pair, link
 from lienthong.masterdata.list_rules import ListRules, pairs_to_compare
-from lienthong.masterdata.model import Cuts, Model
+from lienthong.masterdata.model import Model
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.predicates import Features
 from lienthong.masterdata.resolve import resolve
@@ -119,8 +119,7 @@ def _learn(plan: Plan, values: pl.DataFrame) -> Model | None:
     if len(learnt_from) < 2 or any(session.pairs < LEAST_PAIRS or session.purity <= 0.5 for session in chosen):
         return None
     model = train(plan, features, _SOURCE)
-    cuts = choose_cuts(model, features, _sources(values.height))
-    return model.with_cuts(Cuts(cuts.join_bits, min(LEAST_ODDS_BITS, cuts.join_bits)))
+    return model.with_cuts(choose_cuts(model, features, _sources(values.height)))
 
 
 def _sources(count: int) -> pl.Series:

@@ -50,7 +50,7 @@ def count_reuse(connection: Connection, entity: str, asked: Sequence[AskedAttrib
     authorities = sorted({source for each in asked for source in each.authorities})
     statement = queries("reports")["reuse"].format(
         typed=_listed(sql.SQL("{} text").format(sql.Identifier(each.name)) for each in asked),
-        values=_listed(sql.SQL("told.{} as {}").format(sql.Identifier(each.name), _column("v", n)) for n, each in enumerate(asked)),
+        values=_listed(part for n, each in enumerate(asked) for part in _values(n, each)),
         held=_listed([sql.SQL("count(*) as records"), *(part for n, each in enumerate(asked) for part in _held(n, each))]),
         compared=_listed(part for n, each in enumerate(asked) for part in _compared(n, each)),
         counts=_listed(_counts(n) for n in range(len(asked))),
@@ -63,6 +63,14 @@ def count_reuse(connection: Connection, entity: str, asked: Sequence[AskedAttrib
     ]
 
 
+def _values(n: int, asked: AskedAttribute) -> list[sql.Composed]:
+    """Of a record: its value and the feature it is compared by; the other features stay where they are."""
+    found = [sql.SQL("told.{} as {}").format(sql.Identifier(asked.name), _column("v", n))]
+    if asked.feature is not None and asked.authorities:
+        found.append(sql.SQL("features[{}] as {}").format(sql.Literal(asked.feature), _column("s", n)))
+    return found
+
+
 def _held(n: int, asked: AskedAttribute) -> list[sql.Composed]:
     """Of a golden record: what each authority says, as values and as features."""
     found = []
@@ -70,8 +78,7 @@ def _held(n: int, asked: AskedAttribute) -> list[sql.Composed]:
         condition = sql.SQL("filter (where source = {} and {} is not null)").format(sql.Literal(source), _column("v", n))
         found.append(sql.SQL("array_agg({}) {} as {}").format(_column("v", n), condition, _column("h", n, place)))
         if asked.feature is not None:
-            feature = sql.SQL("features[{}]").format(sql.Literal(asked.feature))
-            found.append(sql.SQL("array_agg({}) {} as {}").format(feature, condition, _column("f", n, place)))
+            found.append(sql.SQL("array_agg({}) {} as {}").format(_column("s", n), condition, _column("f", n, place)))
     return found
 
 
@@ -80,7 +87,7 @@ def _compared(n: int, asked: AskedAttribute) -> list[sql.Composed]:
     value, held = _column("v", n), _first_held("h", n, asked)
     same = [sql.SQL("{} = any({})").format(value, held)]
     if asked.feature is not None and asked.authorities:
-        same.append(sql.SQL("features[{}] = any({})").format(sql.Literal(asked.feature), _first_held("f", n, asked)))
+        same.append(sql.SQL("{} = any({})").format(_column("s", n), _first_held("f", n, asked)))
     if asked.is_date and asked.authorities:
         same.append(
             sql.SQL("exists (select from unnest({}) as told (one) where starts_with(told.one, {}) or starts_with({}, told.one))").format(

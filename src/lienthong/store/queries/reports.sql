@@ -1,7 +1,7 @@
 -- name: reuse
 -- Of each register and attribute: values filled, held by an authority on the same golden record, and those that agree with it.
 with said as materialized (
-    select golden, source, features, {values}
+    select golden, source, {values}
     from match_records cross join lateral json_to_record(content) as told ({typed})
     where entity = %(entity)s
 ),
