@@ -56,3 +56,8 @@ def test_a_parameter_nobody_knows_is_refused(client: TestClient) -> None:
 def test_reports_are_counted_against_a_quota(client: TestClient) -> None:
     statuses = [client.get("/v1/reports/index", headers=asking("VN/GOV/H10.12/voi")).status_code for _ in range(11)]
     assert statuses == [200] * 10 + [429]
+
+
+def test_a_report_asked_for_twice_is_counted_once_and_says_when(client: TestClient) -> None:
+    first, second = (client.get("/v1/reports/reuse", headers=asking(READER)).json()["counted_at"] for _ in range(2))
+    assert first == second

@@ -24,6 +24,11 @@ FIGURES = (
     ("Giờ khỏi gõ", "Hours of typing"),
 )
 
+KINDS = {
+    "created": "mới", "joined": "nhận thêm", "left": "bớt đi", "merged": "gộp", "split": "tách", "revived": "trở lại",
+    "ended": "hết", "changed": "đổi giá trị",
+}  # fmt: skip
+
 
 @app.command("reuse")
 def reuse(as_json: AsJson = False, details: Annotated[bool, typer.Option(help="Từng thuộc tính · attribute by attribute")] = False) -> None:  # fmt: skip
@@ -80,6 +85,7 @@ def index(as_json: AsJson = False) -> None:
     )
     for each in report:
         _overlaps(each)
+        _events(each)
 
 
 def _print(document: dict[str, Any]) -> None:
@@ -109,3 +115,12 @@ def _overlaps(one: EntityStanding) -> None:
         out.print(f"\n[bold]{say(one.title_vi, one.title_en)}[/bold]")
         rows = [(left, right, f"{count:,}") for (left, right), count in one.overlaps.items()]
         show((("Nguồn", "Register"), ("Nguồn", "Register"), ("Bản ghi gốc chung", "Golden records of both")), rows)
+
+
+def _events(one: EntityStanding) -> None:
+    """What became of golden records, the latest days first."""
+    kinds = sorted({kind for day in one.events.values() for kind in day})
+    rows = [(day.isoformat(), *(f"{found.get(kind, 0):,}" for kind in kinds)) for day, found in sorted(one.events.items(), reverse=True)]
+    if rows:
+        out.print()
+        show((("Ngày", "Day"), *((KINDS.get(kind, kind), kind) for kind in kinds)), rows)

@@ -15,6 +15,7 @@ _WORDS = {
 }
 _COUNT = {"type": "integer", "minimum": 0}
 _TEXT = {"type": "string"}
+_INSTANT = {"type": "string", "format": "date-time"}
 _FIGURES: Schema = {"filled": _COUNT, "held": _COUNT, "agree": _COUNT, "disagree": _COUNT, "hours": {"type": "number", "minimum": 0}}
 
 
@@ -49,6 +50,7 @@ def _reuse() -> Schema:
     attribute = _object(entity=_TEXT, attribute=_TEXT, title=_TEXT, title_en=_TEXT, properties=texts, authorities=texts, **_FIGURES)
     dataset = _object(dataset=_TEXT, title=_TEXT, title_en=_TEXT, **_FIGURES, properties=_list(attribute))
     return _object(
+        counted_at=_INSTANT,
         characters_per_minute={"type": "number"},
         total=_object(**_FIGURES),
         agencies=_list(_object(agency=_TEXT, **_FIGURES)),
@@ -70,7 +72,7 @@ def _index() -> Schema:
         waiting={"type": "object", "additionalProperties": _COUNT},
         events=_list({"type": "object", "required": ["day"], "properties": {"day": {"type": "string", "format": "date"}}}),
     )
-    return _object(entities=_list(entity))
+    return _object(counted_at=_INSTANT, entities=_list(entity))
 
 
 def _list(items: Schema) -> Schema:
