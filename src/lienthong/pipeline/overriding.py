@@ -14,6 +14,7 @@ from lienthong.masterdata.golden_values import PROVENANCE, golden_row, typed
 from lienthong.masterdata.kinds import features_of
 from lienthong.masterdata.survivorship import Override
 from lienthong.pipeline.matching import EntityIndex, Name
+from lienthong.pipeline.stewarding import HERE, Through
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries
 from lienthong.store import stewarding as store
@@ -29,7 +30,8 @@ class Overridden:
 
 
 def override(
-    workshop: Workshop, index: EntityIndex, golden_id: str, attribute: str, value: str | None, by: str, reason: str, until: date | None = None
+    workshop: Workshop, index: EntityIndex, golden_id: str, attribute: str, value: str | None, by: str, reason: str, until: date | None = None,
+    through: Through = HERE,
 ) -> Overridden:  # fmt: skip
     """Set a value whatever the registers say; None says there is none. It takes the place of an earlier steward's value.
 
@@ -42,11 +44,15 @@ def override(
         act = index_store.add_act("override", at, by, reason, details={"attribute": attribute})
         store.end_overrides(connection, golden, attribute, at)
         store.add_override(connection, golden, attribute, value, by, reason, at, until, act)
-        return _show(workshop, connection, index, index_store, golden, golden_id, act, by, {"act": act, "attribute": attribute})
+        return _show(workshop, connection, index, index_store, golden, golden_id, act, by, {"act": act, "attribute": attribute}, through)
 
 
-def withdraw(workshop: Workshop, index: EntityIndex, golden_id: str, attribute: str, by: str, reason: str) -> Overridden:
-    """End a steward's value: what the registers say holds again. Raises NotFound when there is none."""
+def withdraw(
+    workshop: Workshop, index: EntityIndex, golden_id: str, attribute: str, by: str, reason: str, through: Through = HERE
+) -> Overridden:  # fmt: skip
+    """End a steward's value: what the registers say holds again. Raises NotFound when there is none, Unprocessable without a reason."""
+    if not reason.strip():
+        raise Unprocessable("Withdrawing a value needs a reason.", hint="--reason says why.", vi="Rút giá trị cần có lý do.")
     at = workshop.clock()
     with workshop.database.connect() as connection:
         index_store, golden = _standing(connection, index, golden_id)
@@ -56,7 +62,16 @@ def withdraw(workshop: Workshop, index: EntityIndex, golden_id: str, attribute: 
                 f"`{golden_id}` has no steward's value of `{attribute}`.", hint="Its provenance says which values are a steward's."
             )
         return _show(
-            workshop, connection, index, index_store, golden, golden_id, act, by, {"act": act, "attribute": attribute, "withdrawn": True}
+            workshop,
+            connection,
+            index,
+            index_store,
+            golden,
+            golden_id,
+            act,
+            by,
+            {"act": act, "attribute": attribute, "withdrawn": True},
+            through,
         )
 
 
@@ -99,7 +114,7 @@ def _standing(connection: Connection, index: EntityIndex, golden_id: str) -> tup
 
 def _show(
     workshop: Workshop, connection: Connection, index: EntityIndex, index_store: Index, golden: int, golden_id: str, act: int, by: str,
-    details: Mapping[str, Any],
+    details: Mapping[str, Any], through: Through,
 ) -> Overridden:  # fmt: skip
     """Publish the golden record as it now is, with its event and ledger entry."""
     at = workshop.clock()
@@ -114,7 +129,14 @@ def _show(
     if version.changed:
         index_store.add_events([{"kind": "changed", "id": golden_id, "others": [], "records": []}], at, act)
     entry = Entry(
-        at=at, event=Event.OVERRIDE_MADE, caller="lienthong", official=by, dataset=index.master.id, outcome="done", details=details
+        at=at,
+        event=Event.OVERRIDE_MADE,
+        caller=through.caller,
+        official=by,
+        purpose=through.purpose,
+        dataset=index.master.id,
+        outcome="done",
+        details=details,
     )
     append_entries(connection, [entry], workshop.signer, at)
     return Overridden(act, version)

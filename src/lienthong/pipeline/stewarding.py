@@ -13,7 +13,7 @@ from typing import Any
 from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
-from lienthong.pipeline.matching import Cause, EntityIndex, Matched, Name, relink, split_name
+from lienthong.pipeline.matching import PLATFORM, Cause, EntityIndex, Matched, Name, relink, split_name
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries
 from lienthong.store import stewarding as store
@@ -22,6 +22,17 @@ from lienthong.store.matching import Index, StoredRecord
 VERDICTS = ("same", "apart", "unsure")
 LARGE = 10  # records: a join that makes a golden record of more needs two persons
 OPEN_MINUTES = 15
+
+
+@dataclass(frozen=True)
+class Through:
+    """By which subsystem and for which purpose a steward acts; the platform's own commands where nothing is said."""
+
+    caller: str = PLATFORM
+    purpose: str = ""
+
+
+HERE = Through()
 
 
 @dataclass(frozen=True)
@@ -40,14 +51,14 @@ class Waiting:
     records: int
 
 
-def queue(workshop: Workshop, index: EntityIndex, by: str, limit: int = 20) -> list[Waiting]:
+def queue(workshop: Workshop, index: EntityIndex, by: str, limit: int = 20, through: Through = HERE) -> list[Waiting]:
     """What waits for this person, what moves most first; what is shown is theirs for a quarter of an hour."""
     at = workshop.clock()
     with workshop.database.connect() as connection:
         rows = store.waiting(connection, index.entity.name, by, at, limit)
         found = [Waiting(r[0], r[1], r[2], (r[3], r[4]), r[5], r[6], (r[7], r[8]), r[9], r[10], r[11]) for r in rows]
         store.lock_items(connection, [w.item for w in found], by, at + timedelta(minutes=OPEN_MINUTES))
-        _note(workshop, connection, index, Event.QUEUE_READ, by, at, {"items": len(found)})
+        _note(workshop, connection, index, Event.QUEUE_READ, by, at, {"items": len(found)}, through)
     return found
 
 
@@ -58,7 +69,9 @@ def defer(workshop: Workshop, item: int, until: datetime) -> None:
             raise NotFound(f"Nothing waits under {item}.", hint="It was decided, or its records changed.")
 
 
-def decide(workshop: Workshop, index: EntityIndex, left: Name, right: Name, verdict: str, by: str, reason: str) -> Matched:
+def decide(
+    workshop: Workshop, index: EntityIndex, left: Name, right: Name, verdict: str, by: str, reason: str, through: Through = HERE
+) -> Matched:  # fmt: skip
     """Say whether two records are one, for ever or until it is undone.
 
     Raises Unprocessable for another word or no reason, NotFound for a record that is not there, Conflict when a second person must agree:
@@ -84,13 +97,25 @@ def decide(workshop: Workshop, index: EntityIndex, left: Name, right: Name, verd
                 )
         act = index_store.add_act("decision", at, by, reason, details={"verdict": verdict})
         store.end_words(connection, left, right, act, at)
+        store.settle(connection, left, right)
         index_store.add_judgements([_word(left, right, verdict, by, reason)], at, act)
         done = relink(connection, index, records, Cause("decision", by, at, vietnam_date(at), reason, act=act))
-        _note(workshop, connection, index, Event.JUDGEMENT_MADE, by, at, {"act": act, "verdict": verdict, "records": len(done.golden)})
+        _note(
+            workshop,
+            connection,
+            index,
+            Event.JUDGEMENT_MADE,
+            by,
+            at,
+            {"act": act, "verdict": verdict, "records": len(done.golden)},
+            through,
+        )
     return done
 
 
-def split(workshop: Workshop, index: EntityIndex, groups: Sequence[Sequence[Name]], by: str, reason: str) -> Matched:
+def split(
+    workshop: Workshop, index: EntityIndex, groups: Sequence[Sequence[Name]], by: str, reason: str, through: Through = HERE
+) -> Matched:  # fmt: skip
     """Take one golden record apart: records of different groups are not one. Records nobody named go where they fit best.
 
     Raises Unprocessable for fewer than two groups, a record named twice or records of several golden records; NotFound for an unknown one.
@@ -111,15 +136,18 @@ def split(workshop: Workshop, index: EntityIndex, groups: Sequence[Sequence[Name
             store.end_words(connection, a, b, act, at)
         index_store.add_judgements([_word(a, b, "apart", by, reason) for a, b in pairs], at, act)
         done = relink(connection, index, records, Cause("decision", by, at, vietnam_date(at), reason, act=act))
-        _note(workshop, connection, index, Event.JUDGEMENT_MADE, by, at, {"act": act, "verdict": "apart", "records": len(names)})
+        _note(workshop, connection, index, Event.JUDGEMENT_MADE, by, at, {"act": act, "verdict": "apart", "records": len(names)}, through)
     return done
 
 
-def undo(workshop: Workshop, index: EntityIndex, act: int, by: str, reason: str) -> Matched:
+def undo(workshop: Workshop, index: EntityIndex, act: int, by: str, reason: str, through: Through = HERE) -> Matched:
     """Take an act of matching back: its words end, those it ended hold again, and what it joined by itself is kept apart.
 
-    Identities come back exactly. Raises NotFound for an act that is not there, Conflict for one that was undone already.
+    Identities come back exactly. Raises Unprocessable without a reason, NotFound for an act that is not there, Conflict for one that was
+    undone already.
     """
+    if not reason.strip():
+        raise Unprocessable("Undoing needs a reason.", hint="--reason says why.", vi="Hoàn tác cần có lý do.")
     at = workshop.clock()
     with workshop.database.connect() as connection:
         index_store = Index(connection, index.entity.name)
@@ -144,7 +172,7 @@ def undo(workshop: Workshop, index: EntityIndex, act: int, by: str, reason: str)
         wanted = {r.record: before[r.source, r.key] for r in records if (r.source, r.key) in before}
         cause = Cause("undo", by, at, vietnam_date(at), reason, undoes=act, act=mine)
         done = relink(connection, index, records, cause, wanted)
-        _note(workshop, connection, index, Event.JUDGEMENT_UNDONE, by, at, {"act": mine, "undoes": act})
+        _note(workshop, connection, index, Event.JUDGEMENT_UNDONE, by, at, {"act": mine, "undoes": act}, through)
     return done
 
 
@@ -187,7 +215,10 @@ def _word(left: Name, right: Name, verdict: str, by: str, reason: str) -> dict[s
 
 
 def _note(
-    workshop: Workshop, connection: Connection, index: EntityIndex, event: Event, by: str, at: datetime, details: Mapping[str, Any]
-) -> None:
-    entry = Entry(at=at, event=event, caller="lienthong", official=by, dataset=index.master.id, outcome="done", details=details)
+    workshop: Workshop, connection: Connection, index: EntityIndex, event: Event, by: str, at: datetime, details: Mapping[str, Any],
+    through: Through,
+) -> None:  # fmt: skip
+    entry = Entry(
+        at=at, event=event, caller=through.caller, official=by, purpose=through.purpose, dataset=index.master.id, outcome="done", details=details
+    )  # fmt: skip
     append_entries(connection, [entry], workshop.signer, at)

@@ -37,6 +37,29 @@ def seconded(connection: Connection, left: Name, right: Name) -> str | None:
     return None if row is None else row[0]
 
 
+def settle(connection: Connection, left: Name, right: Name) -> None:
+    """A pair that is decided no longer waits."""
+    connection.execute(_query("settle"), _pair(left, right))
+
+
+def pair_of(connection: Connection, entity: str, item: int) -> tuple[Name, Name] | None:
+    """The two records of a pair that waits."""
+    row = connection.execute(_query("pair_of"), {"entity": entity, "item": item}).fetchone()
+    return None if row is None else ((row[0], row[1]), (row[2], row[3]))
+
+
+def act_told(connection: Connection, entity: str, number: int) -> dict[str, Any] | None:
+    """kind, at, by, reason, undoes, undone by, details, events of an act."""
+    row = connection.execute(_query("act_told"), {"entity": entity, "act": number}).fetchone()
+    return None if row is None else row[0]
+
+
+def dossier(connection: Connection, entity: str, id: str) -> dict[str, Any] | None:
+    """Records with their content, stewards' values, judgements in force and events of an identity that stands."""
+    row = connection.execute(_query("dossier"), {"entity": entity, "id": id}).fetchone()
+    return None if row is None else row[0]
+
+
 def end_words(connection: Connection, left: Name, right: Name, act: int, at: datetime) -> None:
     connection.execute(_query("end_words"), {**_pair(left, right), "act": act, "at": at})
 

@@ -12,6 +12,7 @@ from lienthong.sharing.formats import ARROW, CSV, JSON, PARQUET
 from lienthong.web.identities_openapi import identity_paths
 from lienthong.web.lists_openapi import list_paths
 from lienthong.web.reports_openapi import report_paths
+from lienthong.web.stewardship_openapi import stewardship_paths
 
 Schema = dict[str, Any]
 PROBLEM = "application/problem+json"
@@ -49,7 +50,8 @@ _MAYBE_TEXT = {"type": ["string", "null"]}
 def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     """The OpenAPI document of some datasets."""
     chosen = list(contracts)
-    paths: Schema = {**_catalogue_paths(), **_token_path(), **report_paths(), **list_paths(chosen), **identity_paths(chosen)}
+    paths: Schema = {**_catalogue_paths(), **_token_path(), **report_paths()}
+    paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen)}
     schemas: Schema = _common_schemas()
     for contract in chosen:
         paths.update(_dataset_paths(contract))

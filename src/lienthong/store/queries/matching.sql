@@ -240,8 +240,8 @@ select %(entity)s, kind, id, others, records, %(at)s, %(act)s
 from json_to_recordset(%(events)s::json) as e (kind text, id text, others text[], records text[]);
 
 -- name: clear_queue
--- Pairs of components that are linked anew.
-delete from match_queue where component = any(%(components)s);
+-- Pairs of components that are linked anew; the first of two persons' words is kept.
+delete from match_queue where component = any(%(components)s) and seconded_by is null;
 
 -- name: queue
 -- Pairs a person should look at.

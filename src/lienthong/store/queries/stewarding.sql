@@ -11,6 +11,7 @@ with seen as (
     join match_goldens as lg on lg.golden = l.golden
     join match_goldens as rg on rg.golden = r.golden
     where q.entity = %(entity)s
+        and l.golden <> r.golden
         and (q.deferred_until is null or q.deferred_until <= %(at)s)
         and (q.locked_until is null or q.locked_until <= %(at)s or q.locked_by = %(by)s)
 )
@@ -42,6 +43,56 @@ join match_records as l on l.record = q.left_record
 join match_records as r on r.record = q.right_record
 where (l.source, l.key, r.source, r.key) in ((%(left_source)s, %(left_key)s, %(right_source)s, %(right_key)s), (%(right_source)s, %(right_key)s, %(left_source)s, %(left_key)s))
     and q.seconded_by is not null;
+
+-- name: settle
+-- A pair somebody decided.
+delete from match_queue as q using match_records as l, match_records as r
+where l.record = q.left_record and r.record = q.right_record
+    and (l.source, l.key, r.source, r.key) in
+        ((%(left_source)s, %(left_key)s, %(right_source)s, %(right_key)s), (%(right_source)s, %(right_key)s, %(left_source)s, %(left_key)s));
+
+-- name: pair_of
+-- The records of a pair that waits.
+select l.source, l.key, r.source, r.key
+from match_queue as q
+join match_records as l on l.record = q.left_record
+join match_records as r on r.record = q.right_record
+where q.item = %(item)s and q.entity = %(entity)s;
+
+-- name: act_told
+-- One act, whole.
+select jsonb_build_object(
+    'act', a.act, 'kind', a.kind, 'at', a.at, 'by', a.by_whom, 'reason', a.reason, 'undoes', a.undoes, 'details', a.details,
+    'undone_by', (select max(later.act) from match_acts as later where later.undoes = a.act),
+    'events', (select coalesce(jsonb_agg(jsonb_build_object('event', e.event, 'kind', e.kind, 'id', e.id, 'others', e.others, 'records', e.records)
+        order by e.event), '[]') from (select * from match_events where act = a.act order by event limit 1000) as e)
+)
+from match_acts as a
+where a.act = %(act)s and a.entity = %(entity)s;
+
+-- name: dossier
+-- Everything that speaks of an identity.
+with standing as (
+    select golden, id from match_goldens where id = %(id)s and entity = %(entity)s and ended_at is null
+),
+members as (
+    select r.* from match_records as r join standing using (golden)
+)
+select jsonb_build_object(
+    'id', standing.id,
+    'records', (select coalesce(jsonb_agg(jsonb_build_object('source', m.source, 'key', m.key, 'dated', m.dated, 'since', m.since,
+        'content', m.content) order by m.source, m.key), '[]') from members as m),
+    'overrides', (select coalesce(jsonb_agg(jsonb_build_object('attribute', o.attribute, 'value', o.value, 'by', o.by_whom, 'reason', o.reason,
+        'from', o.from_at, 'until', o.until, 'ended', o.ended_at, 'act', o.act) order by o.override), '[]')
+        from match_overrides as o where o.golden = standing.golden),
+    'judgements', (select coalesce(jsonb_agg(jsonb_build_object('left', j.left_source || '/' || j.left_key, 'right', j.right_source || '/' || j.right_key,
+        'verdict', j.verdict, 'kind', j.kind, 'by', j.by_whom, 'reason', j.reason, 'bits', j.bits, 'model', j.model, 'from', j.from_at, 'act', j.act)
+        order by j.judgement), '[]')
+        from match_judgements as j join members as m on m.source = j.left_source and m.key = j.left_key where j.to_at is null),
+    'events', (select coalesce(jsonb_agg(jsonb_build_object('event', e.event, 'kind', e.kind, 'others', e.others, 'records', e.records, 'at', e.at,
+        'act', e.act) order by e.event), '[]') from match_events as e where e.id = standing.id)
+)
+from standing;
 
 -- name: end_words
 -- What stewards said of a pair until now.
