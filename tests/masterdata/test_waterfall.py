@@ -34,3 +34,11 @@ def test_a_line_is_vietnamese_and_english(model: Model, village: Village) -> Non
     lines = waterfall(model.scorer(), rows[0], rows[0], {"name": "Họ tên"})
     assert all(line.vietnamese.endswith(" bit") and line.english.endswith(" bits") for line in lines)
     assert any("giống hệt" in line.vietnamese for line in lines)
+
+
+def test_a_rung_of_a_group_is_told_by_its_members_name(model: Model, village: Village) -> None:
+    rows = village.features.rows()
+    titles = {"home": "Nơi ở", "address": "Địa chỉ"}
+    home = next(line for line in waterfall(model.scorer(), rows[0], rows[0], titles) if line.name == "home")
+    assert home.vietnamese.startswith("Nơi ở: địa chỉ giống hệt")
+    assert home.english.startswith("home: address the same")

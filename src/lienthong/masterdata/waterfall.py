@@ -80,7 +80,7 @@ def waterfall(scorer: Scorer, left: Features, right: Features, titles: dict[str,
         )
     ]
     for part in (*own, *shared):
-        lines.append(_of_part(part, titles.get(part.comparison, part.comparison), lines[-1].sum_bits))
+        lines.append(_of_part(part, titles, lines[-1].sum_bits))
     limit = scorer.score(left, right) - lines[-1].sum_bits
     lines.append(
         _line(
@@ -94,8 +94,9 @@ def waterfall(scorer: Scorer, left: Features, right: Features, titles: dict[str,
     return tuple(lines)
 
 
-def _of_part(part: Part, title: str, before: float) -> Line:
-    vietnamese, english = _RUNGS.get(part.label, (part.label, part.label))
+def _of_part(part: Part, titles: dict[str, str], before: float) -> Line:
+    title = titles.get(part.comparison, part.comparison)
+    vietnamese, english = _rung(part.label, titles)
     if part.rarity_bits >= _RARE_BITS:
         vietnamese, english = f"{vietnamese}, và là giá trị hiếm", f"{english}, and rare"
     elif part.rarity_bits <= _COMMON_BITS:
@@ -103,6 +104,15 @@ def _of_part(part: Part, title: str, before: float) -> Line:
     if part.is_shared and part.rung >= 0:
         vietnamese, english = f"{vietnamese} (chung hộ)", f"{english} (shared by a household)"
     return _line(part.comparison, f"{title}: {vietnamese}", f"{part.comparison}: {english}", part.bits, before)
+
+
+def _rung(label: str, titles: dict[str, str]) -> tuple[str, str]:
+    """The sentence of a rung; one of a group begins with the member it speaks of (`address same words`)."""
+    member, _, rung = label.partition(" ")
+    if label in _RUNGS or rung not in _RUNGS:
+        return _RUNGS.get(label, (label, label))
+    vietnamese, english = _RUNGS[rung]
+    return f"{titles.get(member, member).lower()} {vietnamese}", f"{member} {english}"
 
 
 def _line(name: str, vietnamese: str, english: str, bits: float, before: float) -> Line:
