@@ -1,0 +1,91 @@
+"""A steward at the terminal: sees what waits and why, decides, takes back, sets a value, asks who was who."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from lienthong.cli.main import app
+from lienthong.pipeline import Workshop
+from tests.pipeline.test_matching import INSURANCE, POPULATION, filled, golden_of, learnt, workshop
+
+__all__ = ["filled", "learnt", "workshop"]  # fixtures of the same registers
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def terminal(filled: Workshop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Workshop:
+    for name, value in {
+        "LIENTHONG_DATABASE_URL": filled.database.url,
+        "LIENTHONG_HOME": str(tmp_path),
+        "LIENTHONG_DATASETS": str(ROOT / "datasets"),
+        "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "1",
+        "COLUMNS": "200",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return filled
+
+
+def run(*words: str, official: str = "can-bo-a") -> Result:
+    return CliRunner(env={"LOGNAME": official}).invoke(app, ["match", *words])
+
+
+def done(*words: str, official: str = "can-bo-a") -> str:
+    result = run(*words, official=official)
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.output
+
+
+def test_a_stewards_day(terminal: Workshop) -> None:
+    left, right = f"{POPULATION}/7000000010", f"{INSURANCE}/9900000010"
+    why = done("explain", "person", left, right)
+    assert "Họ và tên: giống hệt" in why
+    assert "Ngưỡng tự gộp" in why
+    id = golden_of(terminal, POPULATION, "7000000010")
+
+    told = done("split", "person", "--group", left, "--group", right, "--reason", "hai người")
+    act = re.search(r"Hành động (\d+)", told)
+    assert act is not None
+    assert done("members", "person", id).split() == [left]
+    assert done("who", right).strip() != id
+    assert "split" in done("show", "person", id)
+    done("undo", "person", act.group(1), "--reason", "nhầm")
+    assert done("members", "person", id).split() == [left, right]
+
+    done("override", "person", id, "phone", "0611111111", "--reason", "giấy khai")
+    assert "phone = 0611111111" in done("show", "person", id)
+    done("withdraw", "person", id, "phone", "--reason", "hết hạn")
+
+
+def test_a_pair_of_the_queue_is_decided_by_its_number(terminal: Workshop) -> None:
+    left, right = f"{POPULATION}/7000000012", f"{POPULATION}/7000000013"
+    assert run("decide", "person", left, right, "same", "--reason", "một người").exit_code != 0  # the first of two persons
+    waiting = done("queue", "person", "--limit", "500", official="can-bo-b")
+    block = next(part for part in waiting.split("\n\n") if "7000000012" in part and "7000000013" in part)
+    number = re.match(r"\s*(\d+)", block)
+    assert number is not None
+    done("defer", number.group(1), "2020-01-01")
+    done("decide", "person", number.group(1), "same", "--reason", "một người", official="can-bo-b")
+    assert golden_of(terminal, POPULATION, "7000000012") == golden_of(terminal, POPULATION, "7000000013")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("decide", "person", "nobody", "same", "--reason", "x"),
+        ("decide", "person", "999999", "same", "--reason", "x"),
+        ("undo", "person", "1", "--reason", " "),
+        ("show", "person", "person-000"),
+        ("who", f"{POPULATION}/none"),
+        ("who", f"{POPULATION}/7000000010", "--known-at", "yesterday"),
+        ("override", "person", "person-000", "phone", "1", "--reason", "x"),
+        ("queue", "planet"),
+    ],
+)
+def test_what_cannot_be_done_is_said(terminal: Workshop, words: tuple[str, ...]) -> None:
+    del terminal
+    assert run(*words).exit_code != 0
