@@ -69,7 +69,9 @@ def measure(server: EmbeddedServer, folder: Path, rows: int) -> list[Row]:
     bare: list[float] = []
     reference: list[float] = []
     for _ in range(PAIRS):
+        _settle(url)
         reference.append(_pgbench(server, url, rows))
+        _settle(url)
         with _serving(url, home, "lienthong.web.serve:application") as base:
             audited.append(_wrk(base, _token(base, private), home, rows))
         with _serving(url, home, "bench.audit_off:application") as base:
@@ -195,6 +197,14 @@ def _pgbench(server: EmbeddedServer, url: str, rows: int) -> float:
     found = re.search(r"tps = ([\d.]+)", done.stdout)
     assert found is not None, done.stdout
     return float(found.group(1))
+
+
+def _settle(url: str) -> None:
+    """What one side wrote is on disk and swept before the other begins, so that neither pays for the other's work."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("truncate bench_log")
+        connection.execute("vacuum lienthong.ledger_head, lienthong.ledger_entries, lienthong.ledger_batches")
+        connection.execute("checkpoint")
 
 
 def _binaries(server: EmbeddedServer) -> Path:

@@ -262,7 +262,18 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
     if server is None:
         server = _serve(demo)
     _wait_for(demo, server)
-    return {**_card(demo, database, private, datasets), "entities": entities}
+    return {**_card(demo, database, private, datasets), "entities": entities, "reuse": _reuse(place)}
+
+
+def _reuse(place: Any) -> dict[str, Any]:
+    """How many of the values the agencies sent an authority already held: what need not have been typed again."""
+    from lienthong.reports.reuse import reuse_report
+    from lienthong.settings import read_settings
+
+    speed = read_settings().typing_characters_per_minute
+    with place.database.connect() as connection:
+        total = reuse_report(connection, place.contracts, speed).total
+    return {"held": total.held, "agree": total.agree, "disagree": total.disagree, "hours": round(total.hours(speed))}
 
 
 def _match(place: Any) -> list[dict[str, Any]]:
@@ -474,6 +485,8 @@ def _print_card(card: dict[str, Any]) -> None:
         golden.add_row(f"master.{line['entity']}", *shown, f"{line['seconds']:.2f}")
     console.print()
     console.print(golden)
+    held, agree, hours = (f"{card['reuse'][name]:,}".replace(",", ".") for name in ("held", "agree", "hours"))
+    console.print(f"\nĐã có sẵn nơi khác {held} giá trị, {agree} khớp: khỏi gõ lại {hours} giờ · values held already, agreeing, hours not typed again")
     console.print(f"\nMở · open     {card['docs_url']}\nAPI           {card['base_url']}/v1/datasets")
     console.print("Thử · try it  (tra một người, theo thỏa thuận TT-001 · look a person up, under agreement TT-001)\n")
     print(card["example"]["curl"])
