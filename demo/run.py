@@ -486,7 +486,9 @@ def _print_card(card: dict[str, Any]) -> None:
     console.print()
     console.print(golden)
     held, agree, hours = (f"{card['reuse'][name]:,}".replace(",", ".") for name in ("held", "agree", "hours"))
-    console.print(f"\nĐã có sẵn nơi khác {held} giá trị, {agree} khớp: khỏi gõ lại {hours} giờ · values held already, agreeing, hours not typed again")
+    console.print(
+        f"\nĐã có sẵn nơi khác {held} giá trị, {agree} khớp: khỏi gõ lại {hours} giờ · values held already, agreeing, hours not typed again"
+    )
     console.print(f"\nMở · open     {card['docs_url']}\nAPI           {card['base_url']}/v1/datasets")
     console.print("Thử · try it  (tra một người, theo thỏa thuận TT-001 · look a person up, under agreement TT-001)\n")
     print(card["example"]["curl"])
