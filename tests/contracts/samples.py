@@ -23,6 +23,7 @@ from lienthong.contracts import Contract, Source, load_all
 from lienthong.pipeline.columns import ColumnMatcher
 from lienthong.pipeline.judge import Judge, reference_columns
 from lienthong.pipeline.land import _with_broken
+from lienthong.pipeline.picked import pick
 from lienthong.store.landing import LandedBatch
 
 DATASETS = Path(__file__).parents[2] / "datasets"
@@ -83,7 +84,7 @@ def _judge(contract: Contract, published: dict[str, pl.DataFrame]) -> list[dict[
         judged, row_no = [], 1
         for batch in read(source, context):
             table, source_rows = _with_broken(batch)
-            judged.append(judge.judge(LandedBatch(1, row_no, table, source_rows)))
+            judged.append(judge.judge(pick(LandedBatch(1, row_no, table, source_rows))))
             row_no += table.num_rows
     kept = pl.concat([part.kept for part in judged])
     names = [p.name for p in contract.properties]
