@@ -19,9 +19,14 @@ def configure_logging(level: str = "INFO") -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=_to_standard_error,
         cache_logger_on_first_use=False,
     )
+
+
+def _to_standard_error(*_: Any) -> structlog.PrintLogger:
+    """Standard error as it is when something is said: a program that embeds us may have put another in its place."""
+    return structlog.PrintLogger(file=sys.stderr)
 
 
 def get_logger(room: str) -> Any:
