@@ -6,6 +6,7 @@ An answer leaves only after its entry is committed: `append` returns, and what i
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +18,7 @@ from lienthong.store.hot import HotStore
 
 MOST_TRIES = 20  # each retry means that another writer committed in between; runs do so a few times a minute
 MOST_AT_ONCE = 2_000  # entries of one flush: a burst must not become one long statement
+_LONGEST_WAIT = 0.001  # seconds, times the tries lost
 
 Answer = TypeVar("Answer")
 Held = tuple[str, "asyncio.Future[Answer]", Answer]  # an entry's body, who waits for its commit, what it then gets
@@ -77,7 +79,9 @@ class LedgerWriter:
         leaves = [leaf_hash(body.encode()) for body in bodies]
         used = self._quotas.take_unsaved()
         try:
-            for _ in range(MOST_TRIES):
+            for lost in range(MOST_TRIES):
+                if lost > 1:  # two writers in step would take turns at losing: whoever lost waits a little, by chance
+                    await asyncio.sleep(random.uniform(0, _LONGEST_WAIT * lost))  # noqa: S311 # nothing is hidden by it
                 if self._frontier is None:
                     self._frontier = Frontier(*await self._store.ledger_head())
                 after = self._frontier.append(leaves)
