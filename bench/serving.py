@@ -74,6 +74,7 @@ def measure(server: EmbeddedServer, folder: Path, rows: int) -> list[Row]:
         _settle(url)
         with _serving(url, home, "lienthong.web.serve:application") as base:
             audited.append(_wrk(base, _token(base, private), home, rows))
+        _settle(url)
         with _serving(url, home, "bench.audit_off:application") as base:
             bare.append(_wrk(base, _token(base, private), home, rows)[0])
     rate = statistics.median(found[0] for found in audited)
