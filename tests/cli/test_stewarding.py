@@ -73,6 +73,20 @@ def test_a_pair_of_the_queue_is_decided_by_its_number(terminal: Workshop) -> Non
     assert golden_of(terminal, POPULATION, "7000000012") == golden_of(terminal, POPULATION, "7000000013")
 
 
+def test_many_pairs_are_decided_after_a_preview(terminal: Workshop) -> None:
+    left, right = f"{POPULATION}/7000000016", f"{POPULATION}/7000000017"
+    assert run("decide", "person", left, right, "same", "--reason", "một người").exit_code != 0  # now it waits for another
+    pattern = ("bulk", "person", "apart", "--why", "identifier", "--registers", f"{POPULATION}, {POPULATION}", "--differing", "citizen_id")
+    told = done(*pattern)
+    assert "7000000016" in told
+    digest = re.search(r"--digest ([0-9a-f]{64})", told)
+    assert digest is not None
+    assert run(*pattern, "--digest", digest.group(1)).exit_code != 0  # no reason
+    assert "Hành động" in done(*pattern, "--digest", digest.group(1), "--reason", "hai người")
+    assert "7000000016" not in done("queue", "person", "--limit", "500")
+    assert run("bulk", "person", "same", "--registers", "one").exit_code != 0
+
+
 @pytest.mark.parametrize(
     "words",
     [

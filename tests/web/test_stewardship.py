@@ -139,3 +139,29 @@ def test_what_cannot_be_done_is_refused_in_words(platform: Platform, method: str
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["title"]
+
+
+def test_many_pairs_are_previewed_and_decided_by_one_word(platform: Platform) -> None:
+    assert ask(platform, "POST", "person/decisions", decision(record(71), record(73), "same")).status_code == 409  # now it waits
+    pattern = {"verdict": "apart", "why": "identifier", "registers": [record(71)[0], record(73)[0]], "differing": ["citizen_id"]}
+    seen = ask(platform, "POST", "person/bulk/preview", pattern)
+    assert seen.status_code == 200
+    shown = next(each for each in seen.json()["samples"] if {each["left"]["key"], each["right"]["key"]} == {record(71)[1], record(73)[1]})
+    assert sum(line["bits"] for line in shown["reasons"]) == pytest.approx(shown["bits"])
+    assert ask(platform, "POST", "person/bulk/preview", {**pattern, "verdict": "same"}).json()["left_out"] >= 1  # two numbers: two persons
+    known = {**pattern, "digest": seen.json()["digest"], "reason": "hai người khác nhau"}
+    assert ask(platform, "POST", "person/bulk/decisions", {**known, "digest": "0" * 64}).status_code == 409
+    assert ask(platform, "POST", "person/bulk/decisions", known, caller=OUTSIDER).status_code == 403
+    done = ask(platform, "POST", "person/bulk/decisions", known)
+    assert done.status_code == 200
+    entry = platform.last_entry()
+    assert (entry["event"], entry["details"]["pairs"]) == ("match:judgement:made", seen.json()["pairs"])
+    assert ask(platform, "POST", "person/bulk/decisions", known).status_code == 409  # sent twice: nothing is decided twice
+    assert ask(platform, "POST", f"person/acts/{done.json()['act']}/undo", {"reason": "nhầm"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"registers": ["a"]}, {"least_bits": "high"}, {"alike": "name"}, {"differing": [1]}, {"verdict": "unsure"}, {"why": 1}]
+)
+def test_a_pattern_that_is_not_understood_is_refused(platform: Platform, wrong: dict[str, Any]) -> None:
+    assert ask(platform, "POST", "person/bulk/preview", {"verdict": "same", **wrong}).status_code == 422

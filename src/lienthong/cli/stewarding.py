@@ -78,6 +78,41 @@ def decide(
     _tell(stewarding.decide(place, index, left, right, verdict, who(), reason))
 
 
+@app.command("bulk")
+def bulk(
+    entity: EntityName,
+    verdict: Annotated[str, typer.Argument(help="same: là một · one; apart: không phải một · not one")],
+    why: Annotated[str | None, typer.Option(help="weight | identifier")] = None,
+    registers: Annotated[str, typer.Option(help="Hai nguồn, cách nhau bằng dấu phẩy · two registers, by a comma")] = "",
+    least_bits: Annotated[float, typer.Option(help="Từ trọng số này · weights from here")] = float("-inf"),
+    below_bits: Annotated[float, typer.Option(help="Dưới trọng số này · weights below this")] = float("inf"),
+    alike: Annotated[list[str] | None, typer.Option(help="Thuộc tính phải giống · an attribute that must agree; may be repeated")] = None,
+    differing: Annotated[list[str] | None, typer.Option(help="Thuộc tính phải khác · an attribute that must differ; may be repeated")] = None,
+    digest: Annotated[str, typer.Option(help="Mã của lần xem trước: quyết định đúng những cặp ấy · of the preview: decides exactly its pairs")] = "",
+    reason: Annotated[str, typer.Option(help="Lý do · why")] = "",
+) -> None:  # fmt: skip
+    """Quyết định hàng loạt theo mẫu: xem trước, rồi lặp lại với --digest · decide all pairs of a pattern: a preview first, then again with --digest."""
+    from lienthong.pipeline import bulk_deciding
+
+    place = workshop()
+    index = index_named(place, entity)
+    named = [name.strip() for name in registers.split(",") if name.strip()]
+    if named and len(named) != 2:
+        raise SettingsError(f"`--registers {registers}` names no two registers.", hint="Write A,B.")
+    both = (named[0], named[1]) if named else None
+    pattern = bulk_deciding.Pattern(why, both, least_bits, below_bits, tuple(alike or ()), tuple(differing or ()))
+    if digest:
+        _tell(bulk_deciding.decide_all(place, index, pattern, verdict, digest, who(), reason))
+        return
+    found = bulk_deciding.preview(place, index, pattern, verdict, who())
+    for one in found.samples:
+        out.print(f"\n[bold]{one.item}[/bold]  {one.why}, {one.bits:+.1f} bit")
+        _side_by_side("/".join(one.left), one.left_content, "/".join(one.right), one.right_content)
+    out.print(say(f"{found.pairs} cặp của {found.records} bản ghi; {found.left_out} cặp cần hai người nên để lại.",
+                  f"{found.pairs} pairs of {found.records} records; {found.left_out} need two persons and are left out."))  # fmt: skip
+    out.print(f"--digest {found.digest}", soft_wrap=True)
+
+
 @app.command("defer")
 def defer(item: int, until: Annotated[str, typer.Argument(metavar="YYYY-MM-DD[THH:MM]")]) -> None:
     """Để lại một cặp tới ngày ấy · ask nobody about a pair before that day."""

@@ -56,10 +56,15 @@ def queue(workshop: Workshop, index: EntityIndex, by: str, limit: int = 20, thro
     at = workshop.clock()
     with workshop.database.connect() as connection:
         rows = store.waiting(connection, index.entity.name, by, at, limit)
-        found = [Waiting(r[0], r[1], r[2], (r[3], r[4]), r[5], r[6], (r[7], r[8]), r[9], r[10], r[11]) for r in rows]
+        found = [waiting_from(row) for row in rows]
         store.lock_items(connection, [w.item for w in found], by, at + timedelta(minutes=OPEN_MINUTES))
-        _note(workshop, connection, index, Event.QUEUE_READ, by, at, {"items": len(found)}, through)
+        note(workshop, connection, index, Event.QUEUE_READ, by, at, {"items": len(found)}, through)
     return found
+
+
+def waiting_from(row: tuple[Any, ...]) -> Waiting:
+    """A pair as `store.waiting` gives it."""
+    return Waiting(row[0], row[1], row[2], (row[3], row[4]), row[5], row[6], (row[7], row[8]), row[9], row[10], row[11])
 
 
 def defer(workshop: Workshop, item: int, until: datetime) -> None:
@@ -98,9 +103,9 @@ def decide(
         act = index_store.add_act("decision", at, by, reason, details={"verdict": verdict})
         store.end_words(connection, left, right, act, at)
         store.settle(connection, left, right)
-        index_store.add_judgements([_word(left, right, verdict, by, reason)], at, act)
+        index_store.add_judgements([word(left, right, verdict, by, reason)], at, act)
         done = relink(connection, index, records, Cause("decision", by, at, vietnam_date(at), reason, act=act))
-        _note(
+        note(
             workshop,
             connection,
             index,
@@ -134,9 +139,9 @@ def split(
         pairs = [(a, b) for n, group in enumerate(groups) for a in group for other in groups[n + 1 :] for b in other]
         for a, b in pairs:
             store.end_words(connection, a, b, act, at)
-        index_store.add_judgements([_word(a, b, "apart", by, reason) for a, b in pairs], at, act)
+        index_store.add_judgements([word(a, b, "apart", by, reason) for a, b in pairs], at, act)
         done = relink(connection, index, records, Cause("decision", by, at, vietnam_date(at), reason, act=act))
-        _note(workshop, connection, index, Event.JUDGEMENT_MADE, by, at, {"act": act, "verdict": "apart", "records": len(names)}, through)
+        note(workshop, connection, index, Event.JUDGEMENT_MADE, by, at, {"act": act, "verdict": "apart", "records": len(names)}, through)
     return done
 
 
@@ -166,13 +171,13 @@ def undo(workshop: Workshop, index: EntityIndex, act: int, by: str, reason: str,
         records = index_store.own(sorted(touched))
         if found[1] in ("arrival", "bulk"):
             parts = _parts(index_store, records, before, set(came))
-            words = [_word(a, b, "apart", by, reason) for a, b in parts]
+            words = [word(a, b, "apart", by, reason) for a, b in parts]
             if words:
                 index_store.add_judgements(words, at, mine)
         wanted = {r.record: before[r.source, r.key] for r in records if (r.source, r.key) in before}
         cause = Cause("undo", by, at, vietnam_date(at), reason, undoes=act, act=mine)
         done = relink(connection, index, records, cause, wanted)
-        _note(workshop, connection, index, Event.JUDGEMENT_UNDONE, by, at, {"act": mine, "undoes": act}, through)
+        note(workshop, connection, index, Event.JUDGEMENT_UNDONE, by, at, {"act": mine, "undoes": act}, through)
     return done
 
 
@@ -209,15 +214,17 @@ def _records(index_store: Index, names: Sequence[Name]) -> list[StoredRecord]:
     return [found[name] for name in names]
 
 
-def _word(left: Name, right: Name, verdict: str, by: str, reason: str) -> dict[str, Any]:
+def word(left: Name, right: Name, verdict: str, by: str, reason: str) -> dict[str, Any]:
+    """A steward's judgement as the index keeps it."""
     pair = {"left_source": left[0], "left_key": left[1], "right_source": right[0], "right_key": right[1]}
     return {**pair, "verdict": verdict, "kind": "steward", "by_whom": by, "reason": reason, "bits": None, "model": None}
 
 
-def _note(
+def note(
     workshop: Workshop, connection: Connection, index: EntityIndex, event: Event, by: str, at: datetime, details: Mapping[str, Any],
     through: Through,
 ) -> None:  # fmt: skip
+    """The ledger entry of what a steward did, in the transaction that did it."""
     entry = Entry(
         at=at, event=event, caller=through.caller, official=by, purpose=through.purpose, dataset=index.master.id, outcome="done", details=details
     )  # fmt: skip

@@ -5,6 +5,7 @@ The person is the `Lienthong-Official` of the request: the first and the second 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,6 +21,7 @@ from lienthong.ledger import Entry, Event
 from lienthong.masterdata.entities import entities_of
 from lienthong.masterdata.waterfall import Line
 from lienthong.pipeline import match_models, overriding, stewarding
+from lienthong.pipeline.bulk_deciding import Pattern, decide_all, preview
 from lienthong.pipeline.explaining import Explained, explain
 from lienthong.pipeline.matching import EntityIndex, Matched, Name, index_of
 from lienthong.pipeline.stewarding import Through, Waiting
@@ -33,6 +35,7 @@ LARGEST_BODY = 1_000_000
 MOST_ITEMS = 100
 LARGEST_NUMBER = 2**63 - 1
 _ITEMS = 20
+PATTERN = ("verdict", "why", "registers", "least_bits", "below_bits", "alike", "differing")
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def routes_of(counter: Counter, authorise: Authoriser) -> list[Route]:
         route("acts/{act}", _act),
         route("goldens/{id}", _golden),
         route("decisions", _decide, "POST", ("item", "left", "right", "verdict", "reason")),
+        route("bulk/preview", _bulk_preview, "POST", PATTERN),
+        route("bulk/decisions", _bulk_decide, "POST", (*PATTERN, "digest", "reason")),
         route("items/{item}/defer", _defer, "POST", ("until",)),
         route("splits", _split, "POST", ("groups", "reason")),
         route("acts/{act}/undo", _undo, "POST", ("reason",)),
@@ -218,6 +223,55 @@ def _defer(steward: _Steward, request: Request, document: Mapping[str, Any]) -> 
     stewarding.defer(steward.counter.workshop, item, until)
     _note(steward, {"deferred": item})
     return {"item": item, "until": until}
+
+
+def _bulk_preview(steward: _Steward, _: Request, document: Mapping[str, Any]) -> Any:
+    workshop, index = steward.counter.workshop, steward.index
+    found = preview(workshop, index, _pattern(document), _text(document, "verdict"), steward.official, steward.through)
+    told = explain(workshop, index, [(each.left, each.right) for each in found.samples])
+    return {
+        "verdict": found.verdict,
+        "pairs": found.pairs,
+        "left_out": found.left_out,
+        "records": found.records,
+        "digest": found.digest,
+        "samples": [_item(each, why) for each, why in zip(found.samples, told, strict=True)],
+    }
+
+
+def _bulk_decide(steward: _Steward, _: Request, document: Mapping[str, Any]) -> Any:
+    pattern, verdict = _pattern(document), _text(document, "verdict")
+    digest, reason = _text(document, "digest"), _text(document, "reason")
+    done = decide_all(steward.counter.workshop, steward.index, pattern, verdict, digest, steward.official, reason, steward.through)
+    return _done(done)
+
+
+def _pattern(document: Mapping[str, Any]) -> Pattern:
+    registers = _texts(document, "registers")
+    if registers and len(registers) != 2:
+        raise Unprocessable("`registers`: expected two names.", vi="`registers`: cần hai tên.")
+    return Pattern(
+        why=_text(document, "why") if "why" in document else None,
+        registers=(registers[0], registers[1]) if registers else None,
+        least_bits=_bits(document, "least_bits", -math.inf),
+        below_bits=_bits(document, "below_bits", math.inf),
+        alike=_texts(document, "alike"),
+        differing=_texts(document, "differing"),
+    )
+
+
+def _texts(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = document.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise Unprocessable(f"`{name}`: expected a list of names.", vi=f"`{name}`: cần danh sách tên.")
+    return tuple(value)
+
+
+def _bits(document: Mapping[str, Any], name: str, otherwise: float) -> float:
+    value = document.get(name, otherwise)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise Unprocessable(f"`{name}`: expected a number of bits.", vi=f"`{name}`: cần một số bit.")
+    return value
 
 
 def _split(steward: _Steward, _: Request, document: Mapping[str, Any]) -> Any:

@@ -29,6 +29,16 @@ _TEXT = {"type": "string", "maxLength": 2000, "pattern": "^[^\\x00]*$"}
 _COUNT = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 _RECORD = {"type": "object", "required": ["source", "key"], "additionalProperties": False, "properties": {"source": _PLAIN, "key": _TEXT}}
 _GROUPS = {"type": "array", "minItems": 2, "items": {"type": "array", "minItems": 1, "items": _RECORD}}
+_NAMES = {"type": "array", "items": _PLAIN}
+_PATTERN = {
+    "verdict": {"enum": ["same", "apart"]},
+    "why": _PLAIN,
+    "registers": {**_NAMES, "minItems": 2, "maxItems": 2},
+    "least_bits": {"type": "number"},
+    "below_bits": {"type": "number"},
+    "alike": _NAMES,
+    "differing": _NAMES,
+}
 _VERDICT = {"enum": ["same", "apart", "unsure"]}
 
 
@@ -63,6 +73,8 @@ def _paths(master: Contract, root: str) -> Schema:
         f"{root}/acts/{{act}}": get("act", "một hành động và điều nó đã đổi · an act and what it changed", act),
         f"{root}/goldens/{{id}}": get("dossier", "mọi điều nói về một bản ghi gốc · everything that speaks of a golden record", id),
         f"{root}/decisions": send("post", "decide", "quyết định hai bản ghi có là một · decide whether two records are one", decided, ["verdict", "reason"]),
+        f"{root}/bulk/preview": send("post", "preview_bulk", "xem trước quyết định hàng loạt theo mẫu · preview a decision on all pairs of a pattern", _PATTERN, ["verdict"]),
+        f"{root}/bulk/decisions": send("post", "decide_bulk", "quyết định đúng những cặp đã xem trước · decide exactly the pairs previewed", {**_PATTERN, "digest": _TEXT, **reason}, ["verdict", "digest", "reason"]),
         f"{root}/items/{{item}}/defer": send("post", "defer", "để lại tới một thời điểm · not before an instant", {"until": {"type": "string", "format": "date-time"}}, ["until"], item),
         f"{root}/splits": send("post", "split", "tách một bản ghi gốc · take a golden record apart", {"groups": _GROUPS, **reason}, ["groups", "reason"]),
         f"{root}/acts/{{act}}/undo": send("post", "undo", "hoàn tác đúng như trước · take an act back, exactly", reason, ["reason"], act),
