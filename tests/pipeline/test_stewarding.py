@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -102,10 +103,37 @@ def test_a_stewards_value_that_cannot_be_is_refused(filled: Workshop, index: Ent
         overriding.override(filled, index, golden_id, "golden_id", "x", "can-bo-a", "thử")
     with pytest.raises(Unprocessable, match="cannot be read"):
         overriding.override(filled, index, golden_id, "born_on", "không rõ", "can-bo-a", "thử")
+    with pytest.raises(Unprocessable, match="citizen_id"):  # as the register's own standard judges it
+        overriding.override(filled, index, golden_id, "citizen_id", "12345", "can-bo-a", "thử")
     with pytest.raises(Unprocessable, match="last day"):
         overriding.override(filled, index, golden_id, "full_name", "A", "can-bo-a", "thử", yesterday)
     with pytest.raises(NotFound, match="stands"):
         overriding.override(filled, index, "person-nobody", "full_name", "A", "can-bo-a", "thử")
+
+
+def test_a_stewards_value_is_written_as_the_register_would_write_it(filled: Workshop, index: EntityIndex) -> None:
+    golden_id = golden_of(filled, *both(2)[0])
+    overriding.override(filled, index, golden_id, "full_name", "  nguyễn   văn đúng ", "can-bo-a", "theo giấy khai sinh")
+    assert shown(filled, golden_id, "full_name") == "Nguyễn Văn Đúng"
+
+
+def test_a_value_past_its_last_day_gives_way_to_the_registers(filled: Workshop, index: EntityIndex) -> None:
+    golden_id = golden_of(filled, *both(4)[0])
+    before = shown(filled, golden_id, "full_name")
+    today = vietnam_date(filled.clock())
+    overriding.override(filled, index, golden_id, "full_name", "Nguyễn Văn Đúng", "can-bo-a", "tạm", today)
+    assert overriding.expire(filled, index) == 0  # the last day itself still counts
+    later = replace(filled, clock=lambda: filled.clock() + timedelta(days=1))
+    assert overriding.expire(later, index) == 1
+    assert shown(filled, golden_id, "full_name") == before
+    assert overriding.expire(later, index) == 0
+
+
+def shown(place: Workshop, golden_id: str, attribute: str) -> str:
+    with place.database.connect() as connection:
+        row = connection.execute(f"select {attribute} from data.master_person where golden_id = %s", (golden_id,)).fetchone()  # noqa: S608 # a name of this test
+    assert row is not None
+    return str(row[0])
 
 
 def test_who_was_taken_for_whom_can_be_asked_of_any_instant(filled: Workshop, index: EntityIndex) -> None:

@@ -178,6 +178,16 @@ def withdraw(entity: EntityName, id: GoldenId, attribute: str, reason: Reason) -
     out.print(say(f"Hành động {done.act}", f"Act {done.act}"))
 
 
+@app.command("expire")
+def expire(entity: EntityName) -> None:
+    """Kết thúc những giá trị đặt tay đã quá ngày cuối; nên chạy mỗi ngày · end values set by hand whose last day is past; run it daily."""
+    from lienthong.pipeline import overriding
+
+    place = workshop()
+    ended = overriding.expire(place, index_named(place, entity))
+    out.print(say(f"Đã kết thúc {ended} giá trị", f"{ended} values ended"))
+
+
 @app.command("show")
 def show_golden(entity: EntityName, id: GoldenId) -> None:
     """Một bản ghi gốc: bản ghi nguồn, quyết định, giá trị đặt tay, sự kiện · a golden record: its records, words, values set by hand, events."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,12 +14,14 @@ from lienthong.ledger import Entry, Event
 from lienthong.masterdata.golden_values import PROVENANCE, golden_row, typed
 from lienthong.masterdata.kinds import features_of
 from lienthong.masterdata.survivorship import Override
-from lienthong.pipeline.matching import EntityIndex, Name
+from lienthong.pipeline.judge import ACCEPTS_SYNTHETIC
+from lienthong.pipeline.matching import PLATFORM, EntityIndex, Name
 from lienthong.pipeline.stewarding import HERE, Through
 from lienthong.pipeline.workshop import Workshop
+from lienthong.standards import PROBLEMS, get_standard
 from lienthong.store import Connection, append_entries
 from lienthong.store import stewarding as store
-from lienthong.store.matching import GoldenVersion, Index, publish_goldens
+from lienthong.store.matching import GoldenVersion, Index, StoredRecord, publish_goldens
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,13 @@ def override(
     """
     at = workshop.clock()
     _check(index, attribute, value, reason, until, vietnam_date(at))
+    value = None if value is None else _cleaned(workshop, index, attribute, value)
     with workshop.database.connect() as connection:
         index_store, golden = _standing(connection, index, golden_id)
         act = index_store.add_act("override", at, by, reason, details={"attribute": attribute})
         store.end_overrides(connection, golden, attribute, at)
         store.add_override(connection, golden, attribute, value, by, reason, at, until, act)
-        return _show(workshop, connection, index, index_store, golden, golden_id, act, by, {"act": act, "attribute": attribute}, through)
+        return _show(workshop, connection, index, index_store, {golden: golden_id}, act, by, {"act": act, "attribute": attribute}, through)
 
 
 def withdraw(
@@ -66,13 +70,29 @@ def withdraw(
             connection,
             index,
             index_store,
-            golden,
-            golden_id,
+            {golden: golden_id},
             act,
             by,
             {"act": act, "attribute": attribute, "withdrawn": True},
             through,
         )
+
+
+def expire(workshop: Workshop, index: EntityIndex) -> int:
+    """End the values whose last day is past, each golden record shown as its registers have it; how many ended."""
+    at = workshop.clock()
+    with workshop.database.connect() as connection:
+        index_store = Index(connection, index.entity.name)
+        index_store.lock()
+        past = store.overdue(connection, index.entity.name, vietnam_date(at))
+        if not past:
+            return 0
+        act = index_store.add_act("override", at, PLATFORM, "the last day is past", details={"expired": len(past)})
+        for golden, _, attribute in past:
+            store.end_overrides(connection, golden, attribute, at)
+        goldens = {golden: id for golden, id, _ in past}
+        _show(workshop, connection, index, index_store, goldens, act, PLATFORM, {"act": act, "expired": len(past)}, HERE)
+        return len(past)
 
 
 def who(workshop: Workshop, name: Name, known_at: datetime) -> str | None:
@@ -103,6 +123,26 @@ def _check(index: EntityIndex, attribute: str, value: str | None, reason: str, u
         )
 
 
+def _cleaned(workshop: Workshop, index: EntityIndex, attribute: str, value: str) -> str:
+    """The value as the standard of a register's column of that attribute writes it; as it came where none speaks of it alone."""
+    for register in index.entity.registers:
+        columns = register.role.attributes.get(attribute, ())
+        found = next((p for p in register.contract.properties if len(columns) == 1 and p.name == columns[0] and p.standard), None)
+        if found is None or found.standard is None or found.as_of is not None:
+            continue
+        options = dict(found.standard_options)
+        if found.standard in ACCEPTS_SYNTHETIC:
+            options.setdefault("accept_synthetic", workshop.accept_synthetic_ids)
+        cleaned = get_standard(found.standard).clean(value, options)
+        if cleaned.problem is not None and PROBLEMS[cleaned.problem].severity == "error":
+            problem = PROBLEMS[cleaned.problem]
+            raise Unprocessable(
+                f"`{attribute}`: {problem.en}", hint=problem.expected_en, vi=f"`{attribute}`: {problem.vi}. Cần {problem.expected_vi}"
+            )
+        return value if cleaned.value is None else str(cleaned.value)
+    return value
+
+
 def _standing(connection: Connection, index: EntityIndex, golden_id: str) -> tuple[Index, int]:
     index_store = Index(connection, index.entity.name)
     index_store.lock()
@@ -113,21 +153,24 @@ def _standing(connection: Connection, index: EntityIndex, golden_id: str) -> tup
 
 
 def _show(
-    workshop: Workshop, connection: Connection, index: EntityIndex, index_store: Index, golden: int, golden_id: str, act: int, by: str,
+    workshop: Workshop, connection: Connection, index: EntityIndex, index_store: Index, goldens: Mapping[int, str], act: int, by: str,
     details: Mapping[str, Any], through: Through,
 ) -> Overridden:  # fmt: skip
-    """Publish the golden record as it now is, with its event and ledger entry."""
+    """Publish the golden records (number → id) as they now are, with their events and the ledger entry."""
     at = workshop.clock()
     today = vietnam_date(at)
-    standing = [
-        Override(attribute, value, whose, why, until)
-        for _, attribute, value, whose, why, until in index_store.overrides([golden])
-        if until is None or until >= today
-    ]
-    row = golden_row(golden_id, index_store.of_goldens([golden]), index.policy, index.master, standing)
-    version = publish_goldens(connection, index.master, [row], [], at, today)
-    if version.changed:
-        index_store.add_events([{"kind": "changed", "id": golden_id, "others": [], "records": []}], at, act)
+    standing: dict[int, list[Override]] = defaultdict(list)
+    for golden, attribute, value, whose, why, until in index_store.overrides(goldens):
+        if until is None or until >= today:
+            standing[golden].append(Override(attribute, value, whose, why, until))
+    members: dict[int, list[StoredRecord]] = defaultdict(list)
+    for record in index_store.of_goldens(goldens):
+        members[record.golden].append(record)
+    rows = [golden_row(id, members[golden], index.policy, index.master, standing[golden]) for golden, id in goldens.items()]
+    version = publish_goldens(connection, index.master, rows, [], at, today)
+    events = [{"kind": "changed", "id": id, "others": [], "records": []} for id in version.changed]
+    if events:
+        index_store.add_events(events, at, act)
     entry = Entry(
         at=at,
         event=Event.OVERRIDE_MADE,

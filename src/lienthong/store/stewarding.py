@@ -121,6 +121,11 @@ def end_overrides(connection: Connection, golden: int, attribute: str, at: datet
     return len(connection.execute(_query("end_overrides"), {"golden": golden, "attribute": attribute, "at": at}).fetchall())
 
 
+def overdue(connection: Connection, entity: str, today: date) -> list[tuple[int, str, str]]:
+    """(golden, its id, attribute) of stewards' values whose last day is past, of golden records that stand."""
+    return [(row[0], row[1], row[2]) for row in connection.execute(_query("overdue"), {"entity": entity, "today": today})]
+
+
 def who_then(connection: Connection, name: Name, at: datetime) -> str | None:
     """The identity a record was part of at an instant; None: it was not known then."""
     row = connection.execute(_query("who_then"), {"source": name[0], "key": name[1], "at": at}).fetchone()

@@ -144,6 +144,17 @@ update match_overrides set ended_at = %(at)s
 where golden = %(golden)s and attribute = %(attribute)s and ended_at is null
 returning override;
 
+-- name: overdue
+-- Stewards' values whose last day is past.
+select o.golden, g.id, o.attribute
+from match_overrides as o
+join match_goldens as g on g.golden = o.golden
+where g.entity = %(entity)s
+    and o.ended_at is null
+    and o.until < %(today)s
+    and exists (select from match_records as r where r.golden = o.golden)
+order by o.golden, o.attribute;
+
 -- name: who_then
 -- Which identity a record was part of at an instant.
 select g.id
