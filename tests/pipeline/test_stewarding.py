@@ -131,7 +131,7 @@ def test_a_value_past_its_last_day_gives_way_to_the_registers(filled: Workshop, 
 
 def shown(place: Workshop, golden_id: str, attribute: str) -> str:
     with place.database.connect() as connection:
-        row = connection.execute(f"select {attribute} from data.master_person where golden_id = %s", (golden_id,)).fetchone()  # noqa: S608 # a name of this test
+        row = connection.execute(f"select {attribute} from data.master_person where golden_id = %s", (golden_id,)).fetchone()
     assert row is not None
     return str(row[0])
 
