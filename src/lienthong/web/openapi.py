@@ -11,14 +11,12 @@ from lienthong.sharing.filters import MOST_ROWS, MOST_VALUES
 from lienthong.sharing.formats import ARROW, CSV, JSON, PARQUET
 from lienthong.web.identities_openapi import identity_paths
 from lienthong.web.lists_openapi import list_paths
+from lienthong.web.openapi_parts import HEADER_TEXT, MAYBE_TEXT, TEXT, Schema, caller_headers, object_of, parameter, problems
 from lienthong.web.reports_openapi import report_paths
 from lienthong.web.stewardship_openapi import stewardship_paths
 
-Schema = dict[str, Any]
-PROBLEM = "application/problem+json"
 MOST_RECORDS = 1000
 MOST_KEY_LENGTH = 200
-MOST_HEADER_LENGTH = 200
 _TYPES: dict[str, Schema] = {
     "string": {"type": "string"},
     "integer": {"type": "integer", "minimum": -(2**63) + 1, "maximum": 2**63 - 1},
@@ -27,24 +25,8 @@ _TYPES: dict[str, Schema] = {
     "date": {"type": "string", "format": "date"},
     "timestamp": {"type": "string", "format": "date-time"},
 }
-_WORDS = {
-    400: "Yêu cầu không hiểu được · The request cannot be understood",
-    401: "Chưa có mã truy cập hợp lệ · No valid access token",
-    403: "Thỏa thuận không cho phép · The agreement does not allow it",
-    404: "Không có · There is none",
-    405: "Phương thức không dùng ở đây · Not a method of this address",
-    406: "Không có định dạng này · None of the formats asked for",
-    409: "Trùng với yêu cầu trước · In conflict with an earlier request",
-    413: "Quá lớn · Too large",
-    415: "Chỉ nhận application/json · Only application/json is taken",
-    422: "Dữ liệu không dùng được · The content cannot be used",
-    429: "Quá số lần cho phép · Past the quota",
-    503: "Bận, thử lại sau · Busy, try again",
-}
 _READING = (400, 401, 403, 404, 405, 429)
-_TEXT = {"type": "string"}
 _NO_NUL = {"pattern": "^[^\\x00]*$"}
-_MAYBE_TEXT = {"type": ["string", "null"]}
 
 
 def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
@@ -93,7 +75,7 @@ def _operation(
         "operationId": f"{_word(contract)}_{name}",
         "summary": f"{contract.title_vi}: {summary}",
         "parameters": list(parameters),
-        "responses": {"200": ok, **_problems(statuses)},
+        "responses": {"200": ok, **problems(statuses)},
         "security": [{}, {"oauth2": []}] if needs_no_token else [{"oauth2": []}],
     }
     if body is not None:
@@ -104,17 +86,17 @@ def _operation(
 def _list(contract: Contract) -> Schema:
     ok = _ok(_ref(f"{_word(contract)}_page"))
     ok["content"] |= {
-        CSV: {"schema": _TEXT},
+        CSV: {"schema": TEXT},
         ARROW: {"schema": {"type": "string", "contentMediaType": ARROW}},
         PARQUET: {"schema": {"type": "string", "contentMediaType": PARQUET}},
     }
     parameters = [
         *_asking(contract),
-        *(parameter for p in contract.properties for parameter in _filters(p)),
+        *(each for p in contract.properties for each in _filters(p)),
         _csv("fields", contract, "Các trường cần lấy · Fields to answer with"),
         _csv("sort", contract, "Thứ tự; dấu trừ là giảm dần · Order; a minus is descending", with_minus=True),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}, "Số bản ghi (JSON) · Records a page (JSON)"),
-        _query("cursor", _TEXT, "`next` của trang trước · `next` of the page before"),
+        _query("cursor", TEXT, "`next` của trang trước · `next` of the page before"),
         _query("as_of", _TYPES["date"], "Đúng vào ngày · True on a day"),
         _query("known_at", _TYPES["timestamp"], "Biết vào lúc · Known at an instant"),
     ]
@@ -156,7 +138,7 @@ def _look_up(contract: Contract) -> Schema:
 def _changes(contract: Contract) -> Schema:
     parameters = [
         *_asking(contract),
-        _query("after", _TEXT, "`next` của lần trước · `next` of the answer before"),
+        _query("after", TEXT, "`next` của lần trước · `next` of the answer before"),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}, "Số thay đổi · Changes a page"),
     ]
     return _operation(contract, "changes", "thay đổi theo thứ tự · changes in order", _ok(_ref(f"{_word(contract)}_changes")), parameters)
@@ -167,7 +149,13 @@ def _submit(contract: Contract) -> Schema:
     body = {"type": "object", "required": ["records"], "additionalProperties": False, "properties": {"records": records}}
     parameters = [
         *_asking(contract, is_personal=True),
-        _header("Idempotency-Key", "Khóa chống gửi trùng · Sent twice, done once", True, "^[!-~]+$"),
+        parameter(
+            "Idempotency-Key",
+            "header",
+            {**HEADER_TEXT, "pattern": "^[!-~]+$"},
+            "Khóa chống gửi trùng · Sent twice, done once",
+            required=True,
+        ),
     ]
     return _operation(
         contract,
@@ -196,7 +184,7 @@ def _correct(contract: Contract) -> Schema:
     values = {
         "type": "object",
         "additionalProperties": False,
-        "properties": {p.name: _MAYBE_TEXT for p in contract.properties},
+        "properties": {p.name: MAYBE_TEXT for p in contract.properties},
         "description": "Trường → giá trị đúng · Property → right value",
     }
     body = {"type": "object", "required": ["values"], "additionalProperties": False, "properties": {"values": values}}
@@ -214,16 +202,7 @@ def _correct(contract: Contract) -> Schema:
 
 def _asking(contract: Contract, *, is_personal: bool | None = None) -> list[Schema]:
     """The headers that say why, and for which official, it is asked."""
-    needed = contract.sharing is not Sharing.OPEN if is_personal is None else is_personal
-    return [
-        _header("Lienthong-Purpose", "Mã mục đích trong thỏa thuận · Purpose, as named in the agreement", needed),
-        _header("Lienthong-Official", "Cán bộ yêu cầu · The official it is made for", needed),
-    ]
-
-
-def _header(name: str, words: str, required: bool, pattern: str = "^[^\\x00-\\x1f\\x7f]*$") -> Schema:
-    schema = {"type": "string", "minLength": 1 if required else 0, "maxLength": MOST_HEADER_LENGTH, "pattern": pattern}
-    return {"name": name, "in": "header", "required": required, "schema": schema, "description": words}
+    return caller_headers(required=contract.sharing is not Sharing.OPEN if is_personal is None else is_personal)
 
 
 def _query(name: str, schema: Mapping[str, Any], words: str) -> Schema:
@@ -245,7 +224,7 @@ def _dataset_schemas(contract: Contract) -> Schema:
         "required": ["key", "version", "valid_from", "values", "withheld", "not_delivered"],
         "additionalProperties": False,
         "properties": {
-            "key": _MAYBE_TEXT,
+            "key": MAYBE_TEXT,
             "version": {"type": "integer", "minimum": 1},
             "valid_from": _TYPES["date"],
             "values": {"type": "object", "properties": values, "additionalProperties": False},
@@ -255,19 +234,19 @@ def _dataset_schemas(contract: Contract) -> Schema:
     }
     return {
         f"{word}_record": record,
-        f"{word}_page": _object(
+        f"{word}_page": object_of(
             dataset={"const": contract.id},
             version={"type": "integer", "minimum": 0},
             known_at=_nullable(_TYPES["timestamp"]),
             as_of=_nullable(_TYPES["date"]),
             records={"type": "array", "items": _ref(f"{word}_record"), "maxItems": MOST_ROWS},
-            next=_MAYBE_TEXT,
+            next=MAYBE_TEXT,
         ),
-        f"{word}_changes": _object(
+        f"{word}_changes": object_of(
             dataset={"const": contract.id},
             version={"type": "integer", "minimum": 0},
             changes={"type": "array", "items": _change(word), "maxItems": MOST_ROWS},
-            next=_TEXT,
+            next=TEXT,
             more={"type": "boolean"},
         ),
         f"{word}_input": {
@@ -279,10 +258,10 @@ def _dataset_schemas(contract: Contract) -> Schema:
 
 
 def _change(word: str) -> Schema:
-    return _object(
-        cursor=_TEXT,
+    return object_of(
+        cursor=TEXT,
         op={"enum": ["insert", "update", "end"]},
-        key=_MAYBE_TEXT,
+        key=MAYBE_TEXT,
         version={"type": "integer", "minimum": 1},
         known_at=_TYPES["timestamp"],
         record={"anyOf": [_ref(f"{word}_record"), {"type": "null"}]},
@@ -293,7 +272,7 @@ def _answered(p: Property) -> Schema:
     """A value as it is answered; a masked one is text whatever its type."""
     schema = _nullable(_TYPES[p.logical_type])
     if p.sensitivity in (Sensitivity.PERSONAL, Sensitivity.SENSITIVE) or p.mask is not None:
-        schema = {"anyOf": [schema, _MAYBE_TEXT]} if p.logical_type != "string" else schema
+        schema = {"anyOf": [schema, MAYBE_TEXT]} if p.logical_type != "string" else schema
     described = " · ".join(text for text in (p.title_vi, p.title_en, p.description) if text)
     return {**schema, "description": described, **({"examples": list(p.examples)} if p.examples else {})}
 
@@ -301,15 +280,6 @@ def _answered(p: Property) -> Schema:
 def _taken(p: Property) -> Schema:
     """A value as it may be sent: as a file would hold it, or as JSON says it; the contract's rules judge it."""
     return {"type": ["string", "number", "boolean", "null"], "description": f"{p.title_vi} · {p.title_en}"}
-
-
-def _object(**properties: Mapping[str, Any]) -> Schema:
-    return {
-        "type": "object",
-        "required": list(properties),
-        "additionalProperties": False,
-        "properties": {name: dict(schema) for name, schema in properties.items()},
-    }
 
 
 def _nullable(schema: Mapping[str, Any]) -> Schema:
@@ -324,12 +294,6 @@ def _ok(schema: Mapping[str, Any]) -> Schema:
     return {"description": "Trả lời · The answer", "content": {JSON: {"schema": dict(schema)}}}
 
 
-def _problems(statuses: Iterable[int]) -> Schema:
-    return {
-        str(status): {"description": _WORDS[status], "content": {PROBLEM: {"schema": _ref("Problem")}}} for status in sorted(set(statuses))
-    }
-
-
 def _word(contract: Contract) -> str:
     return contract.id.replace(".", "_").replace("-", "_")
 
@@ -338,30 +302,30 @@ def _catalogue_paths() -> Schema:
     listed = {
         "operationId": "datasets",
         "summary": "Danh mục dữ liệu · The datasets there are",
-        "responses": {"200": _ok(_object(datasets={"type": "array", "items": _ref("Dataset")})), **_problems((400, 405))},
+        "responses": {"200": _ok(object_of(datasets={"type": "array", "items": _ref("Dataset")})), **problems((400, 405))},
         "security": [{}],
     }
     health = {
         "operationId": "health",
         "summary": "Máy chủ có hoạt động không · Whether the server works",
-        "responses": {"200": _ok({"type": "object", "required": ["status"]}), **_problems((405, 503))},
+        "responses": {"200": _ok({"type": "object", "required": ["status"]}), **problems((405, 503))},
         "security": [{}],
     }
     return {"/v1/datasets": {"get": listed}, "/health": {"get": health}}
 
 
 def _token_path() -> Schema:
-    form = _object(
+    form = object_of(
         grant_type={"const": "client_credentials"},
         client_assertion_type={"const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
-        client_assertion=_TEXT,
+        client_assertion=TEXT,
     )
     answer = {
         "type": "object",
         "required": ["access_token", "token_type", "expires_in"],
-        "properties": {"access_token": _TEXT, "token_type": {"const": "Bearer"}, "expires_in": {"type": "integer"}},
+        "properties": {"access_token": TEXT, "token_type": {"const": "Bearer"}, "expires_in": {"type": "integer"}},
     }
-    error = {"type": "object", "required": ["error"], "properties": {"error": _TEXT, "error_description": _TEXT}}
+    error = {"type": "object", "required": ["error"], "properties": {"error": TEXT, "error_description": TEXT}}
     refused = {"description": "RFC 6749 §5.2", "content": {JSON: {"schema": error}}}
     return {
         "/oauth/token": {
@@ -388,21 +352,21 @@ def _common_schemas() -> Schema:
             "type": "object",
             "description": "RFC 9457",
             "required": ["type", "title", "status"],
-            "properties": {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT, "code": _TEXT, "hint": _TEXT},
+            "properties": {"type": TEXT, "title": TEXT, "status": {"type": "integer"}, "detail": TEXT, "code": TEXT, "hint": TEXT},
         },
         "Dataset": {
             "type": "object",
             "required": ["id", "title", "title_en", "agency", "sharing", "version"],
             "properties": {
-                "id": _TEXT,
-                "title": _TEXT,
-                "title_en": _TEXT,
-                "agency": _TEXT,
-                "sharing": _TEXT,
+                "id": TEXT,
+                "title": TEXT,
+                "title_en": TEXT,
+                "agency": TEXT,
+                "sharing": TEXT,
                 "version": {"type": "integer"},
             },
         },
-        "Submission": _object(run={"type": "integer"}, repeated={"type": "boolean"}, verdicts={"type": "array", "items": free}),
-        "Quarantine": _object(items={"type": "array", "items": free}, next={"type": ["integer", "null"]}),
-        "Correction": _object(item=free, run={"type": "integer"}, version={"type": ["integer", "null"]}),
+        "Submission": object_of(run={"type": "integer"}, repeated={"type": "boolean"}, verdicts={"type": "array", "items": free}),
+        "Quarantine": object_of(items={"type": "array", "items": free}, next={"type": ["integer", "null"]}),
+        "Correction": object_of(item=free, run={"type": "integer"}, version={"type": ["integer", "null"]}),
     }

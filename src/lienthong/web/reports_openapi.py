@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from lienthong.web.openapi_parts import COUNT, TEXT, Schema, answered, caller_headers, list_of, object_of, problems
 
-Schema = dict[str, Any]
-_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-_WORDS = {
-    400: "Yêu cầu không hiểu được · The request cannot be understood",
-    401: "Chưa có mã truy cập hợp lệ · No valid access token",
-    405: "Phương thức không dùng ở đây · Not a method of this address",
-    429: "Quá số lần cho phép · Past the quota",
-}
-_COUNT = {"type": "integer", "minimum": 0}
-_TEXT = {"type": "string"}
 _INSTANT = {"type": "string", "format": "date-time"}
-_FIGURES: Schema = {"filled": _COUNT, "held": _COUNT, "agree": _COUNT, "disagree": _COUNT, "hours": {"type": "number", "minimum": 0}}
+_FIGURES: Schema = {"filled": COUNT, "held": COUNT, "agree": COUNT, "disagree": COUNT, "hours": {"type": "number", "minimum": 0}}
 
 
 def report_paths() -> Schema:
@@ -28,61 +17,41 @@ def report_paths() -> Schema:
 
 
 def _operation(name: str, summary: str, schema: Schema) -> Schema:
-    answer = {"description": "Trả lời · The answer", "content": {"application/json": {"schema": schema}}}
-    problems = {str(status): {"description": words, "content": _PROBLEM} for status, words in _WORDS.items()}
     return {
         "tags": ["reports"],
         "operationId": name,
         "summary": summary,
-        "parameters": [_header("Lienthong-Purpose", "Mục đích · Purpose"), _header("Lienthong-Official", "Cán bộ yêu cầu · The official")],
-        "responses": {"200": answer, **problems},
+        "parameters": caller_headers(required=False),
+        "responses": answered(schema, problems((400, 401, 405, 429))),
         "security": [{"oauth2": []}],
     }
 
 
-def _header(name: str, words: str) -> Schema:
-    schema = {"type": "string", "maxLength": 200, "pattern": "^[^\\x00-\\x1f\\x7f]*$"}
-    return {"name": name, "in": "header", "required": False, "schema": schema, "description": words}
-
-
 def _reuse() -> Schema:
-    texts = {"type": "array", "items": _TEXT}
-    attribute = _object(entity=_TEXT, attribute=_TEXT, title=_TEXT, title_en=_TEXT, properties=texts, authorities=texts, **_FIGURES)
-    dataset = _object(dataset=_TEXT, title=_TEXT, title_en=_TEXT, **_FIGURES, properties=_list(attribute))
-    return _object(
+    texts = {"type": "array", "items": TEXT}
+    attribute = object_of(entity=TEXT, attribute=TEXT, title=TEXT, title_en=TEXT, properties=texts, authorities=texts, **_FIGURES)
+    dataset = object_of(dataset=TEXT, title=TEXT, title_en=TEXT, **_FIGURES, properties=list_of(attribute))
+    return object_of(
         counted_at=_INSTANT,
         characters_per_minute={"type": "number"},
-        total=_object(**_FIGURES),
-        agencies=_list(_object(agency=_TEXT, **_FIGURES)),
-        datasets=_list(dataset),
+        total=object_of(**_FIGURES),
+        agencies=list_of(object_of(agency=TEXT, **_FIGURES)),
+        datasets=list_of(dataset),
     )
 
 
 def _index() -> Schema:
-    entity = _object(
-        entity=_TEXT,
-        title=_TEXT,
-        title_en=_TEXT,
+    entity = object_of(
+        entity=TEXT,
+        title=TEXT,
+        title_en=TEXT,
         model={"type": ["string", "null"]},
-        records=_COUNT,
-        golden_records=_COUNT,
-        sources=_list(_object(source=_TEXT, records=_COUNT, golden_records=_COUNT)),
-        overlaps=_list(_object(left=_TEXT, right=_TEXT, golden_records=_COUNT)),
-        judgements=_list(_object(by=_TEXT, verdict=_TEXT, count=_COUNT)),
-        waiting={"type": "object", "additionalProperties": _COUNT},
-        events=_list({"type": "object", "required": ["day"], "properties": {"day": {"type": "string", "format": "date"}}}),
+        records=COUNT,
+        golden_records=COUNT,
+        sources=list_of(object_of(source=TEXT, records=COUNT, golden_records=COUNT)),
+        overlaps=list_of(object_of(left=TEXT, right=TEXT, golden_records=COUNT)),
+        judgements=list_of(object_of(by=TEXT, verdict=TEXT, count=COUNT)),
+        waiting={"type": "object", "additionalProperties": COUNT},
+        events=list_of({"type": "object", "required": ["day"], "properties": {"day": {"type": "string", "format": "date"}}}),
     )
-    return _object(counted_at=_INSTANT, entities=_list(entity))
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _object(**properties: Mapping[str, Any]) -> Schema:
-    return {
-        "type": "object",
-        "required": list(properties),
-        "additionalProperties": False,
-        "properties": {name: dict(schema) for name, schema in properties.items()},
-    }
+    return object_of(counted_at=_INSTANT, entities=list_of(entity))

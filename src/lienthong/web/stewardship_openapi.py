@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from lienthong.contracts import Contract, Layer
 from lienthong.sharing.formats import JSON
+from lienthong.web.openapi_parts import PLAIN, Schema, answered, caller_headers, parameter, problems
 
-Schema = dict[str, Any]
-_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-_WORDS = {
-    400: "Yêu cầu không hiểu được · The request cannot be understood",
-    401: "Chưa có mã truy cập hợp lệ · No valid access token",
+_OWN_WORDS = {
     403: "Chỉ cơ quan giữ bản ghi gốc · Only the agency that keeps the golden records",
-    404: "Không có · There is none",
-    405: "Phương thức không dùng ở đây · Not a method of this address",
-    409: "Cần người thứ hai, hoặc đã hoàn tác rồi · A second person must agree, or it was undone already",
-    413: "Quá lớn · Too large",
-    415: "Chỉ nhận application/json · Only application/json is taken",
-    422: "Nội dung không dùng được · The content cannot be used",
-    503: "Bận, thử lại sau · Busy, try again",
+    409: "Cần người thứ hai, đã hoàn tác rồi, hoặc đã khác lúc xem trước · A second person must agree, it was undone already, or it changed since the preview",
 }
 _READING = (400, 401, 403, 404, 405, 503)
 _ACTING = (*_READING, 409, 413, 415, 422)
-_PLAIN = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\x00/]+$"}
-_TEXT = {"type": "string", "maxLength": 2000, "pattern": "^[^\\x00]*$"}
-_COUNT = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
-_RECORD = {"type": "object", "required": ["source", "key"], "additionalProperties": False, "properties": {"source": _PLAIN, "key": _TEXT}}
+_SENT = {"type": "string", "maxLength": 2000, "pattern": "^[^\\x00]*$"}
+_NUMBER = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+_RECORD = {"type": "object", "required": ["source", "key"], "additionalProperties": False, "properties": {"source": PLAIN, "key": _SENT}}
 _GROUPS = {"type": "array", "minItems": 2, "items": {"type": "array", "minItems": 1, "items": _RECORD}}
-_NAMES = {"type": "array", "items": _PLAIN}
+_NAMES = {"type": "array", "items": PLAIN}
 _PATTERN = {
     "verdict": {"enum": ["same", "apart"]},
-    "why": _PLAIN,
+    "why": PLAIN,
     "registers": {**_NAMES, "minItems": 2, "maxItems": 2},
     "least_bits": {"type": "number"},
     "below_bits": {"type": "number"},
     "alike": _NAMES,
     "differing": _NAMES,
+}
+_PAIR = {
+    "left_source": "Nguồn của bản ghi thứ nhất · Register of the first record",
+    "left_key": "Khóa của bản ghi thứ nhất · Key of the first record",
+    "right_source": "Nguồn của bản ghi thứ hai · Register of the second record",
+    "right_key": "Khóa của bản ghi thứ hai · Key of the second record",
 }
 _VERDICT = {"enum": ["same", "apart", "unsure"]}
 
@@ -60,13 +55,19 @@ def _paths(master: Contract, root: str) -> Schema:
         content = {"required": True, "content": {JSON: {"schema": schema}}}
         return {method: {**_operation(master, name, words, list(parameters), _ACTING), "requestBody": content}}
 
-    limit = _parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 100})
-    pair = [_parameter(name, "query", _TEXT, required=True) for name in ("left_source", "left_key", "right_source", "right_key")]
-    item, act = _parameter("item", "path", _COUNT), _parameter("act", "path", _COUNT)
-    id, attribute = _parameter("id", "path", _PLAIN), _parameter("attribute", "path", _PLAIN)
-    decided = {"item": _COUNT, "left": _RECORD, "right": _RECORD, "verdict": _VERDICT, "reason": _TEXT}
-    value = {"value": {"type": ["string", "null"]}, "reason": _TEXT, "until": {"type": "string", "format": "date"}}
-    reason = {"reason": _TEXT}
+    limit = parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 100}, "Nhiều nhất · At most")
+    pair = [parameter(name, "query", _SENT, words, required=True) for name, words in _PAIR.items()]
+    item, act = (
+        parameter("item", "path", _NUMBER, "Số trong hàng chờ · Number in the queue"),
+        parameter("act", "path", _NUMBER, "Hành động · The act"),
+    )
+    id, attribute = (
+        parameter("id", "path", PLAIN, "Mã bản ghi gốc · Golden record id"),
+        parameter("attribute", "path", PLAIN, "Thuộc tính · The attribute"),
+    )
+    decided = {"item": _NUMBER, "left": _RECORD, "right": _RECORD, "verdict": _VERDICT, "reason": _SENT}
+    value = {"value": {"type": ["string", "null"]}, "reason": _SENT, "until": {"type": "string", "format": "date"}}
+    reason = {"reason": _SENT}
     return {
         f"{root}/queue": get("queue", "những cặp chờ quyết định, mở cho người hỏi 15 phút · pairs that wait, open to who asks for 15 minutes", limit),
         f"{root}/pairs": get("pair", "vì sao hai bản ghi là một hay không · why two records are one or not", *pair),
@@ -74,7 +75,7 @@ def _paths(master: Contract, root: str) -> Schema:
         f"{root}/goldens/{{id}}": get("dossier", "mọi điều nói về một bản ghi gốc · everything that speaks of a golden record", id),
         f"{root}/decisions": send("post", "decide", "quyết định hai bản ghi có là một · decide whether two records are one", decided, ["verdict", "reason"]),
         f"{root}/bulk/preview": send("post", "preview_bulk", "xem trước quyết định hàng loạt theo mẫu · preview a decision on all pairs of a pattern", _PATTERN, ["verdict"]),
-        f"{root}/bulk/decisions": send("post", "decide_bulk", "quyết định đúng những cặp đã xem trước · decide exactly the pairs previewed", {**_PATTERN, "digest": _TEXT, **reason}, ["verdict", "digest", "reason"]),
+        f"{root}/bulk/decisions": send("post", "decide_bulk", "quyết định đúng những cặp đã xem trước · decide exactly the pairs previewed", {**_PATTERN, "digest": _SENT, **reason}, ["verdict", "digest", "reason"]),
         f"{root}/items/{{item}}/defer": send("post", "defer", "để lại tới một thời điểm · not before an instant", {"until": {"type": "string", "format": "date-time"}}, ["until"], item),
         f"{root}/splits": send("post", "split", "tách một bản ghi gốc · take a golden record apart", {"groups": _GROUPS, **reason}, ["groups", "reason"]),
         f"{root}/acts/{{act}}/undo": send("post", "undo", "hoàn tác đúng như trước · take an act back, exactly", reason, ["reason"], act),
@@ -84,20 +85,11 @@ def _paths(master: Contract, root: str) -> Schema:
 
 
 def _operation(master: Contract, name: str, words: str, parameters: list[Schema], statuses: tuple[int, ...]) -> Schema:
-    sent = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\x00-\\x1f\\x7f]*$"}
-    headers = [_parameter(header, "header", sent, required=True) for header in ("Lienthong-Purpose", "Lienthong-Official")]
     return {
         "tags": [master.id],
         "operationId": f"{master.entity}_steward_{name}",
         "summary": f"{master.title_vi}: {words}",
-        "parameters": [*parameters, *headers],
-        "responses": {
-            "200": {"description": "Trả lời · The answer", "content": {JSON: {"schema": {"type": "object"}}}},
-            **{str(status): {"description": _WORDS[status], "content": _PROBLEM} for status in sorted(statuses)},
-        },
+        "parameters": [*parameters, *caller_headers()],
+        "responses": answered({"type": "object"}, problems(statuses, _OWN_WORDS)),
         "security": [{"oauth2": []}],
     }
-
-
-def _parameter(name: str, place: str, schema: Schema, *, required: bool = False) -> Schema:
-    return {"name": name, "in": place, "required": required or place == "path", "schema": schema}
