@@ -45,7 +45,9 @@ def caller_headers(*, required: bool = True) -> list[Schema]:
     """Purpose and official, which every request for data names."""
     schema = HEADER_TEXT if required else {name: value for name, value in HEADER_TEXT.items() if name != "minLength"}
     return [
-        parameter("Lienthong-Purpose", "header", schema, "Mã mục đích trong thỏa thuận · Purpose, as named in the agreement", required=required),
+        parameter(
+            "Lienthong-Purpose", "header", schema, "Mã mục đích trong thỏa thuận · Purpose, as named in the agreement", required=required
+        ),
         parameter("Lienthong-Official", "header", schema, "Cán bộ yêu cầu · The official it is made for", required=required),
     ]
 
