@@ -69,6 +69,20 @@ def test_a_set_that_changed_after_the_preview_is_not_decided(filled: Workshop, i
         bulk_deciding.decide_all(filled, index, pattern, "apart", bulk_deciding.preview(filled, index, pattern, "same", BY).digest, BY, "x")
 
 
+def test_a_record_that_changed_after_the_preview_is_looked_at_again(
+    filled: Workshop, index: EntityIndex, parted: list[tuple[Name, Name]]
+) -> None:
+    pattern = Pattern(why="weight", least_bits=1.4, below_bits=1.6)
+    seen = bulk_deciding.preview(filled, index, pattern, "same", BY)
+    with filled.database.connect() as connection:
+        connection.execute(
+            """update lienthong.match_records set content = (content::jsonb || '{"phone": "0699999999"}')::json where source = %s and key = %s""",
+            parted[0][0],
+        )
+    with pytest.raises(Conflict, match="no longer"):
+        bulk_deciding.decide_all(filled, index, pattern, "same", seen.digest, BY, "đã đối chiếu")
+
+
 def test_what_needs_two_persons_only_together_is_left_out(filled: Workshop, index: EntityIndex, parted: list[tuple[Name, Name]]) -> None:
     first, second = (POPULATION, "7000000020"), (POPULATION, "7000000022")
     queued(filled, index, [(first, second)])  # two valid numbers: joins 20 and 22 with everything of theirs

@@ -184,9 +184,13 @@ class _Together:
 
 
 def _preview(pairs: Sequence[Waiting], left_out: int, verdict: str) -> Preview:
-    seen = sorted((*sorted((pair.left, pair.right)), pair.left_golden, pair.right_golden, pair.bits) for pair in pairs)
+    seen = sorted((pair.item, pair.left, pair.right, pair.left_golden, pair.right_golden, pair.bits, _content(pair)) for pair in pairs)
     by_weight = sorted(pairs, key=lambda pair: (pair.bits, pair.item))
     step = max(1, math.ceil(len(by_weight) / SAMPLES))
     names = {name for pair in pairs for name in (pair.left, pair.right)}
     digest = sha256(repr((verdict, seen)).encode()).hexdigest()
     return Preview(verdict, len(pairs), left_out, len(names), digest, tuple(by_weight[::step]))
+
+
+def _content(pair: Waiting) -> str:
+    return repr((sorted(pair.left_content.items()), sorted(pair.right_content.items())))
