@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from lienthong.store.embedded import EmbeddedServer
 
 ROOT = Path(__file__).parents[1]
@@ -93,6 +95,17 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
+def _deaf() -> None:
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_IGN)
+
+
+def _stop_once(_: int, __: FrameType | None) -> None:
+    """The first signal stops the demo; from then on it stops in order, however often it is told to."""
+    _deaf()
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--scale", type=int, default=20_000, help="persons in the province")
@@ -101,7 +114,7 @@ def main() -> int:
         print(f"SCALE: cần ít nhất {SMALLEST} người · at least {SMALLEST} persons.", file=sys.stderr)
         return 2
     for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, signal.default_int_handler)  # SIGINT too: a shell starts background jobs with it ignored
+        signal.signal(stop, _stop_once)  # SIGINT too: a shell starts background jobs with it ignored
     home = Path(os.environ.get("LIENTHONG_HOME", "var")).absolute()
     demo = Demo(home, int(os.environ.get("LIENTHONG_PORT", "8000")), given.scale)
     try:
@@ -112,7 +125,7 @@ def main() -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _deaf()
         demo.stop()
     return 0
 

@@ -57,12 +57,14 @@ class DemoProcess:
     def said(self) -> str:
         return (self.home / "demo.log").read_text("utf-8")
 
-    def stop(self, with_signal: signal.Signals = signal.SIGINT) -> int:
-        """Stop it as Ctrl-C does; its exit code."""
+    def stop(self, with_signal: signal.Signals = signal.SIGINT, times: int = 1) -> int:
+        """Stop it as Ctrl-C does; its exit code. `times`: an impatient hand."""
         if self.process is None:
             return 0
-        if self.process.poll() is None:
-            self.process.send_signal(with_signal)
+        for _ in range(times):
+            if self.process.poll() is None:
+                self.process.send_signal(with_signal)
+                time.sleep(0.02)
         return self.process.wait(60)
 
     def left_running(self) -> list[str]:

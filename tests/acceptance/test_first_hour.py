@@ -135,6 +135,14 @@ def test_a_changed_past_is_named(demo: DemoProcess) -> None:
     assert re.search(rf"Entry {position}\D", done.stderr), done.stderr
 
 
+def test_stopping_twice_is_as_orderly_as_once(demo: DemoProcess) -> None:
+    demo.process = None
+    demo.start()
+    assert demo.stop(signal.SIGTERM, times=10) == 0
+    assert "Traceback" not in demo.said()
+    assert demo.left_running() == []
+
+
 def test_termination_is_as_orderly_as_ctrl_c(demo: DemoProcess) -> None:
     demo.process = None
     demo.start()
