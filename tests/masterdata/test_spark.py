@@ -34,7 +34,9 @@ SMALL = {
 MASTERS = ("local[2]", "local-cluster[2,1,1024]")  # two threads; two workers, each a process of its own
 
 pytest.importorskip("pyspark", reason="the extra lienthong[spark] is not installed")
-needs_java = pytest.mark.skipif(shutil.which("java") is None and "JAVA_HOME" not in os.environ, reason="there is no Java here")
+needs_java = pytest.mark.skipif(
+    shutil.which("java") is None and "JAVA_HOME" not in os.environ, reason="Java is missing (Debian: openjdk-17-jre-headless)"
+)
 
 
 @pytest.fixture(scope="module", params=MASTERS)

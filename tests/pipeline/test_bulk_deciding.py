@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from psycopg.types.json import Json
 
 from lienthong.errors import Conflict, Unprocessable
 from lienthong.pipeline import Workshop, bulk_deciding, stewarding
@@ -94,14 +95,34 @@ def test_what_needs_two_persons_only_together_is_left_out(filled: Workshop, inde
 
 
 def test_attributes_narrow_a_pattern(filled: Workshop, index: EntityIndex, parted: list[tuple[Name, Name]]) -> None:
-    pairs = [one for one in waiting(filled, index) if frozenset((one.left, one.right)) in {frozenset(pair) for pair in parted}]
-    for name in ("full_name", "citizen_id"):
-        agree = sum(one.left_content.get(name) is not None and one.left_content.get(name) == one.right_content.get(name) for one in pairs)
-        assert bulk_deciding.preview(filled, index, Pattern(least_bits=1.4, below_bits=1.6, alike=(name,)), "same", BY).pairs == agree
+    contents = ({"full_name": "A", "phone": "1"}, {"full_name": "B"}, {"full_name": "C", "phone": "3"})
+    others = ({"full_name": "A", "phone": "2"}, {"full_name": "B", "phone": "1"}, {"full_name": "D", "phone": "3"})
+    with filled.database.connect() as connection:
+        for pair, left, right in zip(parted, contents, others, strict=True):
+            for name, content in zip(pair, (left, right), strict=True):
+                connection.execute("update lienthong.match_records set content = %s where source = %s and key = %s", (Json(content), *name))
+
+    def fitting(alike: tuple[str, ...] = (), differing: tuple[str, ...] = ()) -> set[Name]:
+        pattern = Pattern(least_bits=1.4, below_bits=1.6, alike=alike, differing=differing)
+        return {s.left if s.left[0] == POPULATION else s.right for s in bulk_deciding.preview(filled, index, pattern, "apart", BY).samples}
+
+    first, second, third = (pair[0] for pair in parted)
+    assert fitting(alike=("full_name",)) == {first, second}
+    assert fitting(differing=("full_name",)) == {third}
+    assert fitting(differing=("phone",)) == {first}  # who has none neither agrees nor differs
+    assert fitting(alike=("full_name", "phone")) == set()
+    assert fitting(alike=("phone",), differing=("full_name",)) == {third}
 
 
 @pytest.mark.parametrize(
-    ("pattern", "verdict"), [(Pattern(), "unsure"), (Pattern(alike=("hobby",)), "same"), (Pattern(differing=("x; drop table",)), "apart")]
+    ("pattern", "verdict"),
+    [
+        (Pattern(), "unsure"),
+        (Pattern(alike=("hobby",)), "same"),
+        (Pattern(differing=("x; drop table",)), "apart"),
+        (Pattern(why="mood"), "same"),
+        (Pattern(registers=("nobody.knows", POPULATION)), "same"),
+    ],
 )
 def test_a_pattern_that_says_nothing_known_is_refused(filled: Workshop, index: EntityIndex, pattern: Pattern, verdict: str) -> None:
     with pytest.raises(Unprocessable):

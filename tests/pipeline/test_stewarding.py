@@ -117,6 +117,21 @@ def test_a_stewards_value_is_written_as_the_register_would_write_it(filled: Work
     assert shown(filled, golden_id, "full_name") == "Nguyễn Văn Đúng"
 
 
+def test_every_value_a_golden_record_shows_may_be_set_as_it_is(filled: Workshop, index: EntityIndex) -> None:
+    names = [p.name for p in index.master.properties if p.key_position is None and p.name != "provenance"]
+    shown_at_all = 0
+    with filled.database.connect() as connection:
+        ids = [row[0] for row in connection.execute("select golden_id from data.master_person order by golden_id limit 6")]
+    for golden_id in ids:
+        for name in names:
+            value = shown(filled, golden_id, name)
+            if value != "None":
+                overriding.override(filled, index, golden_id, name, value, "can-bo-a", "xác nhận")
+                assert shown(filled, golden_id, name) == value
+                shown_at_all += 1
+    assert shown_at_all > 3 * len(ids)
+
+
 def test_a_value_past_its_last_day_gives_way_to_the_registers(filled: Workshop, index: EntityIndex) -> None:
     golden_id = golden_of(filled, *both(4)[0])
     before = shown(filled, golden_id, "full_name")

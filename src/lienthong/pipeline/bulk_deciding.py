@@ -17,13 +17,14 @@ from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, Unprocessable
 from lienthong.ledger import Event
 from lienthong.pipeline.matching import Cause, EntityIndex, Matched, Name, relink
-from lienthong.pipeline.stewarding import HERE, LARGE, Through, Waiting, note, waiting_from, word
+from lienthong.pipeline.stewarding import HERE, LARGE, Through, Waiting, note, require_reason, waiting_from, word
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection
 from lienthong.store import stewarding as store
 from lienthong.store.matching import Index, StoredRecord
 
 VERDICTS = ("same", "apart")
+WHYS = ("weight", "identifier")
 MOST_PAIRS = 1_000  # of one act: more is a narrower pattern first, so that a preview stays something a person can look through
 SAMPLES = 20
 _ALL = 2**31
@@ -71,7 +72,7 @@ def preview(
 ) -> Preview:  # fmt: skip
     """What a bulk decision would decide, with samples spread evenly over the weights.
 
-    Raises Unprocessable for another verdict, an attribute the entity does not have, or a pattern that fits too many pairs.
+    Raises Unprocessable for another verdict, a reason, register or attribute the entity does not have, or a pattern that fits too many pairs.
     """
     _check(index, pattern, verdict)
     at = workshop.clock()
@@ -89,8 +90,7 @@ def decide_all(
     Raises Conflict when the pairs are no longer those that were seen, Unprocessable as `preview` does and without a reason or any pair.
     """
     _check(index, pattern, verdict)
-    if not reason.strip():
-        raise Unprocessable("A decision needs a reason.", hint="--reason says why.", vi="Quyết định cần có lý do.")
+    require_reason(reason)
     at = workshop.clock()
     with workshop.database.connect() as connection:
         index_store = Index(connection, index.entity.name)
@@ -122,12 +122,15 @@ def _check(index: EntityIndex, pattern: Pattern, verdict: str) -> None:
             hint=f"One of {', '.join(VERDICTS)}.",
             vi=f"Không quyết định hàng loạt `{verdict}`.",
         )
-    known = {p.name for p in index.master.properties}
-    for name in (*pattern.alike, *pattern.differing):
-        if name not in known:
-            raise Unprocessable(
-                f"`{name}` is no attribute.", hint=f"One of {', '.join(sorted(known))}.", vi=f"Không có thuộc tính `{name}`."
-            )
+    sources = [register.source for register in index.entity.registers]
+    for kind, kind_vi, given, there in (
+        ("reason to wait", "lý do chờ", () if pattern.why is None else (pattern.why,), WHYS),
+        ("register", "nguồn", pattern.registers or (), sources),
+        ("attribute", "thuộc tính", (*pattern.alike, *pattern.differing), sorted(p.name for p in index.master.properties)),
+    ):
+        for name in given:
+            if name not in there:
+                raise Unprocessable(f"`{name}` is no {kind}.", hint=f"One of {', '.join(there)}.", vi=f"`{name}` không phải là {kind_vi}.")
 
 
 def _chosen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,7 +15,7 @@ from lienthong import quality
 from lienthong.contracts import Contract, Property, Severity
 from lienthong.pipeline.columns import BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI, ColumnMatcher, Columns, as_properties, landed_digests
 from lienthong.pipeline.picked import Rows
-from lienthong.standards import CleanedColumn, get_standard
+from lienthong.standards import CleanedColumn, Standard, get_standard
 from lienthong.store.landing import LandedBatch
 from lienthong.store.tables import POLARS_TYPES
 
@@ -116,15 +117,12 @@ class Judge:
         return pl.DataFrame([row_nos.alias("row_no"), *columns]), pl.concat([quality.no_issues(), *issues])
 
     def _clean(self, p: Property, values: pl.Series, cleaned: Mapping[str, CleanedColumn]) -> CleanedColumn:
-        name = p.standard or DEFAULT_STANDARDS[p.logical_type]
-        options = dict(p.standard_options)
-        if name in ACCEPTS_SYNTHETIC:
-            options.setdefault("accept_synthetic", self.accept_synthetic_ids)
+        standard, options = cleaning(p, accept_synthetic_ids=self.accept_synthetic_ids)
         dated_by = None
         if p.as_of is not None:
             on_delivery = pl.repeat(self.delivered_on, len(values), dtype=pl.Date, eager=True)
             dated_by = on_delivery if p.as_of == DELIVERY else cleaned[p.as_of].values.cast(pl.Date).fill_null(self.delivered_on)
-        return get_standard(name).clean_column(values, options, dated_by)
+        return standard.clean_column(values, options, dated_by)
 
     def _context(self, originals: pl.DataFrame) -> quality.CheckContext:
         return quality.CheckContext(delivered_on=self.delivered_on, references=self.references, originals=originals)
@@ -194,6 +192,15 @@ def _broken_issues(broken: pl.DataFrame) -> pl.DataFrame:
         pl.col(BROKEN_VI).alias("expected_vi"),
         pl.col(BROKEN_EN).alias("expected_en"),
     ).match_to_schema(quality.ISSUE_SCHEMA)
+
+
+def cleaning(p: Property, *, accept_synthetic_ids: bool) -> tuple[Standard, dict[str, Any]]:
+    """What cleans a property's values, and with which options."""
+    name = p.standard or DEFAULT_STANDARDS[p.logical_type]
+    options = dict(p.standard_options)
+    if name in ACCEPTS_SYNTHETIC:
+        options.setdefault("accept_synthetic", accept_synthetic_ids)
+    return get_standard(name), options
 
 
 def reference_columns(contract: Contract) -> dict[str, Sequence[str]]:

@@ -14,11 +14,11 @@ from lienthong.ledger import Entry, Event
 from lienthong.masterdata.golden_values import PROVENANCE, golden_row, typed
 from lienthong.masterdata.kinds import features_of
 from lienthong.masterdata.survivorship import Override
-from lienthong.pipeline.judge import ACCEPTS_SYNTHETIC
+from lienthong.pipeline.judge import cleaning
 from lienthong.pipeline.matching import PLATFORM, EntityIndex, Name
-from lienthong.pipeline.stewarding import HERE, Through
+from lienthong.pipeline.stewarding import HERE, Through, require_reason
 from lienthong.pipeline.workshop import Workshop
-from lienthong.standards import PROBLEMS, get_standard
+from lienthong.standards import PROBLEMS
 from lienthong.store import Connection, append_entries
 from lienthong.store import stewarding as store
 from lienthong.store.matching import GoldenVersion, Index, StoredRecord, publish_goldens
@@ -55,8 +55,7 @@ def withdraw(
     workshop: Workshop, index: EntityIndex, golden_id: str, attribute: str, by: str, reason: str, through: Through = HERE
 ) -> Overridden:  # fmt: skip
     """End a steward's value: what the registers say holds again. Raises NotFound when there is none, Unprocessable without a reason."""
-    if not reason.strip():
-        raise Unprocessable("Withdrawing a value needs a reason.", hint="--reason says why.", vi="Rút giá trị cần có lý do.")
+    require_reason(reason)
     at = workshop.clock()
     with workshop.database.connect() as connection:
         index_store, golden = _standing(connection, index, golden_id)
@@ -87,7 +86,7 @@ def expire(workshop: Workshop, index: EntityIndex) -> int:
         past = store.overdue(connection, index.entity.name, vietnam_date(at))
         if not past:
             return 0
-        act = index_store.add_act("override", at, PLATFORM, "the last day is past", details={"expired": len(past)})
+        act = index_store.add_act("override", at, PLATFORM, "hết ngày cuối · the last day is past", details={"expired": len(past)})
         for golden, _, attribute in past:
             store.end_overrides(connection, golden, attribute, at)
         goldens = {golden: id for golden, id, _ in past}
@@ -117,9 +116,12 @@ def _check(index: EntityIndex, attribute: str, value: str | None, reason: str, u
     read = next((features_of(a, value) for a in index.model.plan.attributes if a.name == attribute), (attribute,))
     if value is not None and all(feature is None for feature in read):
         raise Unprocessable(f"`{attribute}`: the value cannot be read as what it is to be.", hint="Dates are written YYYY-MM-DD.")
-    if not reason.strip() or (until is not None and until < today):
+    require_reason(reason)
+    if until is not None and until < today:
         raise Unprocessable(
-            "A steward's value needs a reason and a last day that is not past.", hint="Without a last day it holds until withdrawn."
+            "A steward's value needs a last day that is not past.",
+            hint="Without a last day it holds until withdrawn.",
+            vi="Ngày cuối của giá trị đặt tay không được ở quá khứ.",
         )
 
 
@@ -128,12 +130,10 @@ def _cleaned(workshop: Workshop, index: EntityIndex, attribute: str, value: str)
     for register in index.entity.registers:
         columns = register.role.attributes.get(attribute, ())
         found = next((p for p in register.contract.properties if len(columns) == 1 and p.name == columns[0] and p.standard), None)
-        if found is None or found.standard is None or found.as_of is not None:
+        if found is None or found.as_of is not None:
             continue
-        options = dict(found.standard_options)
-        if found.standard in ACCEPTS_SYNTHETIC:
-            options.setdefault("accept_synthetic", workshop.accept_synthetic_ids)
-        cleaned = get_standard(found.standard).clean(value, options)
+        standard, options = cleaning(found, accept_synthetic_ids=workshop.accept_synthetic_ids)
+        cleaned = standard.clean(value, options)
         if cleaned.problem is not None and PROBLEMS[cleaned.problem].severity == "error":
             problem = PROBLEMS[cleaned.problem]
             raise Unprocessable(

@@ -84,8 +84,9 @@ def decide(
     """
     if verdict not in VERDICTS:
         raise Unprocessable(f"`{verdict}` is no verdict.", hint=f"One of {', '.join(VERDICTS)}.")
-    if not reason.strip() or left == right:
-        raise Unprocessable("A decision needs a reason and two different records.", hint="--reason says why.")
+    require_reason(reason)
+    if left == right:
+        raise Unprocessable("A decision needs two different records.", vi="Cần hai bản ghi khác nhau để quyết định.")
     at = workshop.clock()
     with workshop.database.connect() as connection:
         index_store = Index(connection, index.entity.name)
@@ -126,8 +127,13 @@ def split(
     Raises Unprocessable for fewer than two groups, a record named twice or records of several golden records; NotFound for an unknown one.
     """
     names = [name for group in groups for name in group]
-    if len(groups) < 2 or not all(groups) or len(set(names)) < len(names) or not reason.strip():
-        raise Unprocessable("A split needs a reason and two groups or more, each record in one of them.", hint="Name every record once.")
+    require_reason(reason)
+    if len(groups) < 2 or not all(groups) or len(set(names)) < len(names):
+        raise Unprocessable(
+            "A split needs two groups or more, each record in one of them.",
+            hint="Name every record once.",
+            vi="Tách cần từ hai nhóm, mỗi bản ghi ở đúng một nhóm.",
+        )
     at = workshop.clock()
     with workshop.database.connect() as connection:
         index_store = Index(connection, index.entity.name)
@@ -151,8 +157,7 @@ def undo(workshop: Workshop, index: EntityIndex, act: int, by: str, reason: str,
     Identities come back exactly. Raises Unprocessable without a reason, NotFound for an act that is not there, Conflict for one that was
     undone already.
     """
-    if not reason.strip():
-        raise Unprocessable("Undoing needs a reason.", hint="--reason says why.", vi="Hoàn tác cần có lý do.")
+    require_reason(reason)
     at = workshop.clock()
     with workshop.database.connect() as connection:
         index_store = Index(connection, index.entity.name)
@@ -179,6 +184,12 @@ def undo(workshop: Workshop, index: EntityIndex, act: int, by: str, reason: str,
         done = relink(connection, index, records, cause, wanted)
         note(workshop, connection, index, Event.JUDGEMENT_UNDONE, by, at, {"act": mine, "undoes": act}, through)
     return done
+
+
+def require_reason(reason: str) -> None:
+    """Raises Unprocessable for an act of a steward without a reason."""
+    if not reason.strip():
+        raise Unprocessable("A steward's act needs a reason.", hint="--reason says why.", vi="Việc này cần có lý do.")
 
 
 def _parts(index_store: Index, records: Sequence[StoredRecord], before: Mapping[Name, int], came: set[Name]) -> list[tuple[Name, Name]]:

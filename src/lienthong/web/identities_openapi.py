@@ -14,8 +14,6 @@ _OWN_WORDS = {409: "Chưa so khớp lần nào · Never matched yet", 410: "Đã
 _MEMBERS = {"type": "array", "items": {"type": "object"}}
 _READING = (400, 401, 403, 404, 405, 429, 503)
 _ASKING = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503)
-
-
 _open = partial(object_of, is_closed=False)
 _MERGED = {
     "308": {

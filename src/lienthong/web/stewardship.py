@@ -35,6 +35,7 @@ LARGEST_BODY = 1_000_000
 MOST_ITEMS = 100
 LARGEST_NUMBER = 2**63 - 1
 _ITEMS = 20
+LONGEST_NAME = 200
 PATTERN = ("verdict", "why", "registers", "least_bits", "below_bits", "alike", "differing")
 
 
@@ -262,7 +263,7 @@ def _pattern(document: Mapping[str, Any]) -> Pattern:
 
 def _texts(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = document.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or not all(isinstance(each, str) and 0 < len(each) <= LONGEST_NAME for each in value):
         raise Unprocessable(f"`{name}`: expected a list of names.", vi=f"`{name}`: cần danh sách tên.")
     return tuple(value)
 

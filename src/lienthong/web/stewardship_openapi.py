@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lienthong.contracts import Contract, Layer
+from lienthong.pipeline.bulk_deciding import VERDICTS, WHYS
 from lienthong.sharing.formats import JSON
 from lienthong.web.openapi_parts import PLAIN, Schema, answered, caller_headers, parameter, problems
 
@@ -20,8 +21,8 @@ _RECORD = {"type": "object", "required": ["source", "key"], "additionalPropertie
 _GROUPS = {"type": "array", "minItems": 2, "items": {"type": "array", "minItems": 1, "items": _RECORD}}
 _NAMES = {"type": "array", "items": PLAIN}
 _PATTERN = {
-    "verdict": {"enum": ["same", "apart"]},
-    "why": PLAIN,
+    "verdict": {"enum": list(VERDICTS)},
+    "why": {"enum": list(WHYS)},
     "registers": {**_NAMES, "minItems": 2, "maxItems": 2},
     "least_bits": {"type": "number"},
     "below_bits": {"type": "number"},
@@ -57,14 +58,10 @@ def _paths(master: Contract, root: str) -> Schema:
 
     limit = parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 100}, "Nhiều nhất · At most")
     pair = [parameter(name, "query", _SENT, words, required=True) for name, words in _PAIR.items()]
-    item, act = (
-        parameter("item", "path", _NUMBER, "Số trong hàng chờ · Number in the queue"),
-        parameter("act", "path", _NUMBER, "Hành động · The act"),
-    )
-    id, attribute = (
-        parameter("id", "path", PLAIN, "Mã bản ghi gốc · Golden record id"),
-        parameter("attribute", "path", PLAIN, "Thuộc tính · The attribute"),
-    )
+    item = parameter("item", "path", _NUMBER, "Số trong hàng chờ · Number in the queue")
+    act = parameter("act", "path", _NUMBER, "Hành động · The act")
+    id = parameter("id", "path", PLAIN, "Mã bản ghi gốc · Golden record id")
+    attribute = parameter("attribute", "path", PLAIN, "Thuộc tính · The attribute")
     decided = {"item": _NUMBER, "left": _RECORD, "right": _RECORD, "verdict": _VERDICT, "reason": _SENT}
     value = {"value": {"type": ["string", "null"]}, "reason": _SENT, "until": {"type": "string", "format": "date"}}
     reason = {"reason": _SENT}
