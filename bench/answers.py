@@ -102,14 +102,14 @@ class Asker:
     def page(self, parameters: list[tuple[str, str]]) -> None:
         given = give_page(self.connection, self.desk, CONTRACT, read_list(parameters, CONTRACT), RIGHT)
         entry = entry_of(Event.ANSWER_PAGE, CONTRACT, RIGHT, datetime.now(UTC), b"bench", given)
-        append_entries(self.connection, [entry], self.signer, entry.at)
+        append_entries(self.connection, [entry], self.signer)
         self.connection.commit()
 
     def feed(self, after: str) -> None:
         given = give_changes(self.connection, self.desk, CONTRACT, [("after", after), ("limit", "1000")], RIGHT)
         assert given.count == 1000
         entry = entry_of(Event.ANSWER_CHANGES, CONTRACT, RIGHT, datetime.now(UTC), b"bench", given)
-        append_entries(self.connection, [entry], self.signer, entry.at)
+        append_entries(self.connection, [entry], self.signer)
         self.connection.commit()
 
     def bare(self, statement: str) -> None:

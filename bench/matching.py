@@ -244,7 +244,7 @@ def _push(
     entry = Entry(
         at=at, event=Event.RECORDS_MATCHED, caller="bench", dataset=index.master.id, outcome="matched", details={"act": done.act or 0}
     )
-    append_entries(connection, [entry], place.signer, at)
+    append_entries(connection, [entry], place.signer)
     connection.commit()
 
 

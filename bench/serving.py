@@ -204,7 +204,7 @@ def _settle(url: str) -> None:
     """What one side wrote is on disk and swept before the other begins, so that neither pays for the other's work."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("truncate bench_log")
-        connection.execute("vacuum lienthong.ledger_head, lienthong.ledger_entries, lienthong.ledger_batches")
+        connection.execute("vacuum lienthong.ledger_batches, lienthong.ledger_tiles, lienthong.ledger_edge")
         connection.execute("checkpoint")
 
 

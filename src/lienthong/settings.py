@@ -38,6 +38,9 @@ class Settings:
     token_minutes: int = _setting(30, "How long an access token lives, in minutes.")
     batch_rows: int = _setting(65_536, "Rows read, cleaned and written at a time.")
     typing_characters_per_minute: int = _setting(260, "Typing speed by which the reuse meter turns characters into hours.")
+    checkpoint_milliseconds: int = _setting(
+        1_000, "How often new ledger entries get their place and a signed checkpoint; 0: not by this server."
+    )
     log_level: str = _setting("INFO", "Smallest level of log event written.")
 
     @property

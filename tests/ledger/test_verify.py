@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lienthong.errors import LedgerError
-from lienthong.ledger import Entry, Event, Form, Frontier, Signer, SubjectKey, Verdict, decode, encode, leaf_hash, subject_hash, verify
-from lienthong.ledger.verify import StoredBatch, StoredEntry
+from lienthong.ledger import Edge, Entry, Event, Form, Signer, SubjectKey, Verdict, decode, encode, leaf_hash, subject_hash, verify
+from lienthong.ledger.verify import StoredCheckpoint, StoredEntry, StoredTile
 
 SIGNER = Signer.new()
 AT = datetime(2026, 7, 1, tzinfo=UTC)
@@ -23,21 +24,21 @@ def make_entry(number: int) -> Entry:
     )
 
 
-def make_ledger() -> tuple[list[StoredEntry], list[StoredBatch], tuple[int, tuple[bytes, ...]]]:
+def make_ledger(counts: Sequence[int] = BATCHES) -> tuple[list[StoredEntry], list[StoredCheckpoint], int]:
     entries: list[StoredEntry] = []
-    batches: list[StoredBatch] = []
-    frontier = Frontier()
-    for count in BATCHES:
-        bodies = [encode(make_entry(frontier.size + n)) for n in range(count)]
+    checkpoints: list[StoredCheckpoint] = []
+    edge = Edge()
+    for count in counts:
+        bodies = [encode(make_entry(edge.size + n)) for n in range(count)]
         leaves = [leaf_hash(body) for body in bodies]
-        entries += [(frontier.size + n, body, leaf) for n, (body, leaf) in enumerate(zip(bodies, leaves, strict=True))]
-        frontier = frontier.append(leaves)
-        batches.append((frontier.size, frontier.root, AT, SIGNER.key_id, SIGNER.sign_checkpoint(frontier.size, frontier.root, AT)))
-    return entries, batches, (frontier.size, frontier.peaks)
+        entries += [(edge.size + n, body, leaf) for n, (body, leaf) in enumerate(zip(bodies, leaves, strict=True))]
+        edge, _ = edge.append(leaves)
+        checkpoints.append((edge.size, edge.root, AT, SIGNER.key_id, SIGNER.sign_checkpoint(edge.size, edge.root, AT)))
+    return entries, checkpoints, edge.size
 
 
-def check(entries: list[StoredEntry], batches: list[StoredBatch], head: tuple[int, tuple[bytes, ...]]) -> Verdict:
-    return verify(entries, batches, head, {SIGNER.key_id: SIGNER.public_key}, SIGNER.origin)
+def check(entries: Sequence[StoredEntry], checkpoints: Sequence[StoredCheckpoint], size: int, tiles: Sequence[StoredTile] = ()) -> Verdict:
+    return verify(entries, checkpoints, tiles, size, {SIGNER.key_id: SIGNER.public_key}, SIGNER.origin)
 
 
 def batch_of(position: int) -> tuple[int, int]:
@@ -58,42 +59,42 @@ def test_an_untouched_ledger_verifies() -> None:
 
 
 def test_an_empty_ledger_verifies() -> None:
-    assert check([], [], (0, ())).ok
+    assert check([], [], 0).ok
 
 
 @given(positions)
 def test_an_altered_body_is_named(position: int) -> None:
-    entries, batches, head = make_ledger()
+    entries, checkpoints, size = make_ledger()
     _, body, leaf = entries[position]
-    entries[position] = (position, body.replace(b"check", b"chose"), leaf)
-    verdict = check(entries, batches, head)
+    entries[position] = (position, (body or b"").replace(b"check", b"chose"), leaf)
+    verdict = check(entries, checkpoints, size)
     assert (verdict.reason, verdict.first_misfit) == ("altered", position)
 
 
 @given(positions)
 def test_an_altered_body_with_its_leaf_recomputed_gives_its_batch_away(position: int) -> None:
-    entries, batches, head = make_ledger()
-    body = entries[position][1].replace(b"check", b"chose")
+    entries, checkpoints, size = make_ledger()
+    body = (entries[position][1] or b"").replace(b"check", b"chose")
     entries[position] = (position, body, leaf_hash(body))
-    verdict = check(entries, batches, head)
+    verdict = check(entries, checkpoints, size)
     assert (verdict.reason, (verdict.first_misfit, verdict.last_misfit)) == ("root", batch_of(position))
 
 
 @given(positions)
 def test_a_removed_entry_is_named(position: int) -> None:
-    entries, batches, head = make_ledger()
+    entries, checkpoints, size = make_ledger()
     del entries[position]
-    verdict = check(entries, batches, head)
+    verdict = check(entries, checkpoints, size)
     assert (verdict.reason, verdict.first_misfit) == ("missing", position)
 
 
 @given(positions)
 def test_an_inserted_entry_is_found(position: int) -> None:
-    entries, batches, head = make_ledger()
+    entries, checkpoints, size = make_ledger()
     body = encode(make_entry(99))
     entries[position:position] = [(position, body, leaf_hash(body))]
     entries = [(n, body, leaf) for n, (_, body, leaf) in enumerate(entries)]
-    verdict = check(entries, batches, head)
+    verdict = check(entries, checkpoints, size)
     assert not verdict.ok
     assert verdict.first_misfit is not None
     assert verdict.first_misfit <= position
@@ -101,43 +102,59 @@ def test_an_inserted_entry_is_found(position: int) -> None:
 
 @given(positions, positions)
 def test_reordered_entries_are_found(one: int, other: int) -> None:
-    entries, batches, head = make_ledger()
+    entries, checkpoints, size = make_ledger()
     entries[one], entries[other] = (one, *entries[other][1:]), (other, *entries[one][1:])
-    assert check(entries, batches, head).ok is (one == other)
+    assert check(entries, checkpoints, size).ok is (one == other)
 
 
 @given(st.integers(1, 5))
-def test_a_truncated_ledger_does_not_fit_its_head(lost: int) -> None:
-    entries, batches, head = make_ledger()
-    kept = batches[:-lost] if lost < len(batches) else []
-    size = kept[-1][0] if kept else 0
-    verdict = check(entries[:size], kept, head)
-    assert (verdict.reason, verdict.first_misfit) == ("head", size)
+def test_a_truncated_ledger_does_not_fit_its_size(lost: int) -> None:
+    entries, checkpoints, size = make_ledger()
+    kept = checkpoints[:-lost] if lost < len(checkpoints) else []
+    left = kept[-1][0] if kept else 0
+    verdict = check(entries[:left], kept, size)
+    assert (verdict.reason, verdict.first_misfit) == ("size", left)
 
 
 @given(st.integers(0, 4), st.sampled_from(["root", "at", "key", "signature"]))
-def test_a_batch_altered_in_any_column_is_found(number: int, column: str) -> None:
-    entries, batches, head = make_ledger()
-    size, root, at, key, signature = batches[number]
+def test_a_checkpoint_altered_in_any_column_is_found(number: int, column: str) -> None:
+    entries, checkpoints, size = make_ledger()
+    upto, root, at, key, signature = checkpoints[number]
     forged = Signer.new()
     if column == "root":
-        batches[number] = (size, bytes(32), at, key, signature)
+        checkpoints[number] = (upto, bytes(32), at, key, signature)
     elif column == "at":
-        batches[number] = (size, root, at + timedelta(microseconds=1), key, signature)
+        checkpoints[number] = (upto, root, at + timedelta(microseconds=1), key, signature)
     elif column == "key":
-        batches[number] = (size, root, at, forged.key_id, forged.sign_checkpoint(size, root, at))
+        checkpoints[number] = (upto, root, at, forged.key_id, forged.sign_checkpoint(upto, root, at))
     else:
-        batches[number] = (size, root, at, key, bytes(64))
-    verdict = check(entries, batches, head)
+        checkpoints[number] = (upto, root, at, key, bytes(64))
+    verdict = check(entries, checkpoints, size)
     assert verdict.reason == ("signature" if column == "at" else column)
-    assert verdict.first_misfit == (batches[number - 1][0] if number else 0)
+    assert verdict.first_misfit == (checkpoints[number - 1][0] if number else 0)
 
 
-def test_entries_beyond_the_last_signed_batch_are_found() -> None:
-    entries, batches, head = make_ledger()
+def test_entries_beyond_the_last_checkpoint_are_found() -> None:
+    entries, checkpoints, size = make_ledger()
     body = encode(make_entry(99))
-    verdict = check([*entries, (15, body, leaf_hash(body))], batches, head)
+    verdict = check([*entries, (15, body, leaf_hash(body))], checkpoints, size)
     assert (verdict.reason, verdict.first_misfit) == ("unsigned", 15)
+
+
+def test_a_batch_that_is_gone_is_named_by_its_first_entry() -> None:
+    entries, checkpoints, size = make_ledger()
+    verdict = check([*entries[:4], (4, None, b"")], checkpoints, size)
+    assert (verdict.reason, verdict.first_misfit) == ("missing", 4)
+
+
+def test_a_tile_above_the_leaves_that_was_altered_or_removed_is_named_by_the_first_entry_below_it() -> None:
+    entries, checkpoints, size = make_ledger((300, 300))
+    _, tiles = Edge().append([leaf for _, _, leaf in entries])
+    upper = [(level, number, hashes) for (level, number), hashes in tiles.items() if level]
+    assert [(level, number) for level, number, _ in upper] == [(1, 0)]
+    assert check(entries, checkpoints, size, upper).ok
+    for wrong in ([], [(1, 0, bytes(64))], [*upper, (1, 1, bytes(32))]):
+        assert check(entries, checkpoints, size, wrong).reason == "tile"
 
 
 @settings(max_examples=50)

@@ -13,6 +13,7 @@ from lienthong.errors import RunError, SourceError
 from lienthong.pipeline import RunOutcome, Workshop, approve_run, correct_row, list_quarantine, run_dataset, withdraw_run
 from lienthong.store import Database, landing
 from tests.factories import make_contract, make_property, make_workshop, write_people
+from tests.store.ledgers import entries_of
 
 ANNA = ("P1", "Nguyễn Thị An", "07/03/1980", 2)
 BINH = ("P2", "Trần Văn Bình", "12/11/1975", 3)
@@ -300,11 +301,8 @@ def test_every_run_leaves_a_ledger_entry(workshop: Workshop, contract: Contract,
     write_people(people, [ANNA])
     run_dataset(workshop, contract)
     run_dataset(workshop, contract)
-    events = rows_of(workshop.database, "select body::jsonb::text from lienthong.ledger_entries order by position")
-    assert len(events) == 3
-    assert "contract" in events[0][0]
-    assert "published" in events[1][0]
-    assert "unchanged" in events[2][0]
+    events = [entry["event"] for entry in entries_of(workshop.database, workshop.signer)]
+    assert events == ["contract:dataset:applied", "run:dataset:published", "run:dataset:unchanged"]
 
 
 def test_a_unique_value_is_unique_across_batches_and_deliveries(database_url: str, people: Path) -> None:

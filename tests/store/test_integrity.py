@@ -54,13 +54,16 @@ def test_the_serving_role_reads_and_appends_and_changes_nothing(workshop: Worksh
     with workshop.database.connect() as connection:
         take_web_role(connection)
         connection.execute("select full_name from data.test_people").fetchall()
-        append_entries(connection, [entry], workshop.signer, workshop.clock())
+        append_entries(connection, [entry], workshop.signer)
         connection.commit()
         for forbidden in (
-            "update lienthong.ledger_entries set body = ''",
-            "delete from lienthong.ledger_entries",
-            "update lienthong.ledger_head set size = 0",
-            "insert into lienthong.ledger_entries values (99, '', '')",
+            "update lienthong.ledger_batches set bodies = ''",
+            "delete from lienthong.ledger_batches",
+            "insert into lienthong.ledger_batches (bodies) values ('')",
+            "update lienthong.ledger_edge set size = 0",
+            "insert into lienthong.ledger_checkpoints values (99, 0, '{}', '', now(), '', '')",
+            "update lienthong.ledger_tiles set hashes = ''",
+            "delete from lienthong.ledger_refused",
             "update data.test_people set full_name = ''",
             "select raw from lienthong.quarantine",
         ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,6 +18,7 @@ from lienthong.web.app import App, create_app
 from lienthong.web.services import make_services
 from lienthong.web.tokens import TokenDesk
 from tests.factories import START, TickingClock, make_contract, make_property, make_workshop, write_people
+from tests.store.ledgers import written
 
 OWNER = "VN/GOV/H10.02/nguon"
 READER = "VN/GOV/H10.12/tro-cap"
@@ -110,17 +110,15 @@ def make_province(database_url: str, folder: Path) -> Province:
     return province
 
 
-def entries(province: Province) -> Iterator[str]:
-    """The bodies of the ledger, in order."""
-    with province.workshop.database.connect() as connection:
-        for row in connection.execute("select body from ledger_entries order by position").fetchall():
-            yield row[0]
+def entries(province: Province) -> list[dict[str, Any]]:
+    """The ledger, in order."""
+    return written(province.workshop.database)
 
 
 def make_app(province: Province) -> App:
     """The application over a province, with its agreements."""
     folder = province.folder / "home"
-    settings = Settings(home=folder, agreements=folder / "agreements", base_url=URL, accept_synthetic_ids=True)
+    settings = Settings(home=folder, agreements=folder / "agreements", base_url=URL, accept_synthetic_ids=True, checkpoint_milliseconds=0)
     services = make_services(settings, province.workshop.database, province.workshop.contracts)
     services.register = province.register
     services.workshop = province.workshop

@@ -20,11 +20,12 @@ import httpx
 from lienthong.access import ASSERTION_TYPE, make_assertion, new_key_pair
 from lienthong.connectors import ReadContext
 from lienthong.contracts import load_all
-from lienthong.ledger import Verdict, verify
+from lienthong.ledger import Verdict
 from lienthong.pipeline import Workshop, apply_contract, run_dataset
 from lienthong.settings import Settings
-from lienthong.store import Database, ledger
+from lienthong.store import Database
 from lienthong.web.keys import ledger_signer
+from tests.store.ledgers import entries_of, verdict_of
 
 CALLER = "VN/GOV/H10.12/tra-cuu"
 DATASET = "test.licences"
@@ -83,15 +84,10 @@ class Served:
 
     def verdict(self) -> Verdict:
         """The whole ledger, recomputed."""
-        signer = self.workshop.signer
-        with self.workshop.database.connect() as connection:
-            head = ledger.read_head(connection)
-            keys = {signer.key_id: signer.public_key}
-            return verify(ledger.read_entries(connection), ledger.read_batches(connection), head, keys, signer.origin)
+        return verdict_of(self.workshop.database, self.workshop.signer)
 
     def bodies(self) -> list[dict[str, Any]]:
-        with self.workshop.database.connect() as connection:
-            return [json.loads(body) for _, body, _ in ledger.read_entries(connection)]
+        return entries_of(self.workshop.database, self.workshop.signer)
 
 
 @contextmanager

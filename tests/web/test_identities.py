@@ -23,6 +23,7 @@ from lienthong.web.services import make_services
 from tests.conftest import fresh_database
 from tests.factories import make_workshop
 from tests.pipeline.test_matching import INSURANCE, POPULATION, golden_of, model_of, person, person_entity, take_in
+from tests.store.ledgers import written
 from tests.web.counters import URL, _desk, asking, make_agreement
 
 ROOT = Path(__file__).parents[2]
@@ -56,11 +57,7 @@ class Platform:
         return golden_of(self.workshop, *record(n))
 
     def last_entry(self) -> dict[str, Any]:
-        with self.workshop.database.connect() as connection:
-            row = connection.execute("select body from ledger_entries order by position desc limit 1").fetchone()
-        assert row is not None
-        found: dict[str, Any] = json.loads(row[0])
-        return found
+        return written(self.workshop.database)[-1]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +71,9 @@ def platform(postgres_server: EmbeddedServer, tmp_path_factory: pytest.TempPathF
         match_all.match_all(place, entity, model)
         home = tmp_path_factory.mktemp("home")
         services = make_services(
-            Settings(home=home, agreements=home / "agreements", base_url=URL, accept_synthetic_ids=True), place.database, place.contracts
+            Settings(home=home, agreements=home / "agreements", base_url=URL, accept_synthetic_ids=True, checkpoint_milliseconds=0),
+            place.database,
+            place.contracts,
         )
         services.register = Register({}, AGREEMENTS)
         services.workshop = place

@@ -24,6 +24,7 @@ from lienthong.web.services import make_services
 from tests.conftest import fresh_database
 from tests.factories import make_workshop
 from tests.pipeline.test_matching import PEOPLE, person, person_entity, take_in
+from tests.store.ledgers import written
 from tests.web.counters import URL, _desk, asking, make_agreement
 
 ROOT = Path(__file__).parents[2]
@@ -53,8 +54,7 @@ class Platform:
         return self.client.post(ADDRESS, json={"rows": rows}, headers=asking(caller, **headers))
 
     def entries(self) -> list[dict[str, Any]]:
-        with self.workshop.database.connect() as connection:
-            return [json.loads(row[0]) for row in connection.execute("select body from ledger_entries order by position").fetchall()]
+        return written(self.workshop.database)
 
     def golden_of(self, source: str, key: str) -> str:
         query = "select id from match_records join match_goldens using (golden) where source = %s and key = %s"
@@ -78,7 +78,7 @@ def platform(postgres_server: EmbeddedServer, tmp_path_factory: pytest.TempPathF
 
 
 def _app(place: Workshop, folder: Path) -> App:
-    given = Settings(home=folder, agreements=folder / "agreements", base_url=URL, accept_synthetic_ids=True)
+    given = Settings(home=folder, agreements=folder / "agreements", base_url=URL, accept_synthetic_ids=True, checkpoint_milliseconds=0)
     services = make_services(given, place.database, place.contracts)
     services.register = Register({}, AGREEMENTS)
     services.workshop = place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,7 +35,7 @@ def test_a_report_is_given_and_leaves_an_entry(province: Province, client: TestC
     assert answer.status_code == 200
     schema = describe([], URL)["paths"][f"/v1/reports/{name}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     jsonschema.validate(answer.json(), schema)
-    last = json.loads(list(entries(province))[-1])
+    last = entries(province)[-1]
     assert (last["event"], last["caller"], last["details"]) == ("report:figures:given", READER, {"report": name})
 
 
@@ -45,7 +44,7 @@ def test_nobody_is_told_without_a_token_and_the_refusal_is_in_the_ledger(provinc
     answer = client.get(f"/v1/reports/{name}")
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
-    last = json.loads(list(entries(province))[-1])
+    last = entries(province)[-1]
     assert (last["event"], last["outcome"]) == ("answer:request:denied", "no_identity")
 
 

@@ -13,12 +13,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from lienthong.access import ASSERTION_TYPE, PublicKey, Register, Subsystem, make_assertion, new_key_pair
-from lienthong.ledger import decode
 from lienthong.settings import Settings
-from lienthong.store import Database, ledger
+from lienthong.store import Database
 from lienthong.web.app import create_app
 from lienthong.web.services import make_services
 from tests.conftest import fresh_database
+from tests.store.ledgers import written
 
 NAME = "VN/GOV/H10.12/tro-cap"
 CLOSED = "VN/GOV/H10.12/da-dong"
@@ -38,7 +38,7 @@ def database(postgres_server: Any) -> Iterator[Database]:
 @pytest.fixture(scope="module")
 def client(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     home = Path(tmp_path_factory.mktemp("home"))
-    services = make_services(Settings(home=home, agreements=home / "agreements", base_url=URL), database, {})
+    services = make_services(Settings(home=home, agreements=home / "agreements", base_url=URL, checkpoint_milliseconds=0), database, {})
     keys = (PublicKey(PUBLIC), PublicKey(LATE_PUBLIC, valid_from=date(2999, 1, 1)))
     services.register = Register(
         {
@@ -64,10 +64,8 @@ def ask(client: TestClient, text: str, **more: str) -> Any:
 
 
 def last(database: Database) -> tuple[str, str]:
-    with database.connect() as connection:
-        *_, (_, body, _) = ledger.read_entries(connection)
-    entry = decode(body)
-    return str(entry.event), entry.caller
+    entry = written(database)[-1]
+    return entry["event"], entry["caller"]
 
 
 def test_a_signed_assertion_gets_a_token_and_an_entry(client: TestClient, database: Database) -> None:
@@ -153,7 +151,7 @@ def test_the_server_describes_itself_and_shows_public_keys_only(client: TestClie
 
 
 def test_keys_are_made_once_and_readable_by_their_owner_only(client: TestClient, tmp_path: Path, database: Database) -> None:
-    settings = Settings(home=tmp_path, agreements=tmp_path / "agreements", base_url=URL)
+    settings = Settings(home=tmp_path, agreements=tmp_path / "agreements", base_url=URL, checkpoint_milliseconds=0)
     first, second = (make_services(settings, database, {}) for _ in range(2))
     assert first.tokens.public_jwk == second.tokens.public_jwk
     assert first.workshop.signer.key_id == second.workshop.signer.key_id

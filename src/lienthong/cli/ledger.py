@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import typer
 
 from lienthong.cli.opening import workshop
@@ -21,18 +23,27 @@ def verify() -> None:
     """Tính lại toàn bộ sổ; nêu bản ghi đầu tiên không khớp · recompute the whole ledger; name the first entry that does not fit."""
     from psycopg import IsolationLevel
 
-    from lienthong.ledger import verify as check
     from lienthong.store import ledger
+    from lienthong.store.sequencing import Sequencer
 
     place = workshop()
-    keys = {place.signer.key_id: place.signer.public_key}
+    with suppress(LedgerError):  # an edge that is damaged is what verification names
+        Sequencer(place.database, place.signer, place.clock).catch_up()
     with place.database.connect() as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
-        head = ledger.read_head(connection)
-        verdict = check(ledger.read_entries(connection), ledger.read_batches(connection), head, keys, place.signer.origin)
+        verdict = ledger.verify_ledger(connection, place.signer)
     if not verdict.ok:
         span = f"{verdict.first_misfit}" if verdict.first_misfit == verdict.last_misfit else f"{verdict.first_misfit}–{verdict.last_misfit}"
         raise LedgerError(say(f"Bản ghi {span}: {verdict.vi}", f"Entry {span}: {verdict.en}"), position=verdict.first_misfit)
+    if verdict.foreign:
+        batches = ", ".join(str(number) for number in verdict.foreign[:20])
+        raise LedgerError(
+            say(
+                f"Sổ đúng, nhưng có lô không do nền tảng ghi nằm ngoài sổ: {batches}.",
+                f"The ledger holds, but batches the platform did not write lie beside it: {batches}.",
+            ),
+            batches=list(verdict.foreign),
+        )
     out.print(
         say(
             f"Sổ đúng: {verdict.size} bản ghi, gốc {verdict.root.hex()}",

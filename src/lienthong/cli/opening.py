@@ -5,6 +5,10 @@ from __future__ import annotations
 import getpass
 from typing import TYPE_CHECKING
 
+from click import get_current_context
+
+from lienthong.errors import LienthongError
+from lienthong.log import get_logger
 from lienthong.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -26,7 +30,23 @@ def workshop() -> Workshop:
     from lienthong.web.services import make_workshop
 
     found = settings()
-    return make_workshop(found, open_database(found))
+    made = make_workshop(found, open_database(found))
+    context = get_current_context(silent=True)
+    if context is not None:
+        context.call_on_close(lambda: _leave_checkpoint(made))
+    return made
+
+
+def _leave_checkpoint(made: Workshop) -> None:
+    """What a command did has its place in the ledger when it ends, whether a server runs or not."""
+    from psycopg import Error
+
+    from lienthong.store.sequencing import Sequencer
+
+    try:
+        Sequencer(made.database, made.signer, made.clock).catch_up()
+    except (Error, LienthongError) as error:  # the command has ended and said how; the next sequencer takes what waits
+        get_logger("sequencer").warning("checkpoint_not_made", error=type(error).__name__)
 
 
 def who() -> str:

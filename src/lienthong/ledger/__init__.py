@@ -14,19 +14,24 @@ from lienthong.ledger.merkle import (
     tree_root,
 )
 from lienthong.ledger.subject import SubjectKey, subject_hash
+from lienthong.ledger.tiles import Edge, Tiles, edge_tiles
+from lienthong.ledger.tiles import split as split_tile
 from lienthong.ledger.verify import Verdict, verify
 
 __all__ = [
+    "Edge",
     "Entry",
     "Event",
     "Form",
     "Frontier",
     "Signer",
     "SubjectKey",
+    "Tiles",
     "Verdict",
     "checkpoint_text",
     "consistency_proof",
     "decode",
+    "edge_tiles",
     "encode",
     "inclusion_proof",
     "is_consistent",
@@ -34,6 +39,7 @@ __all__ = [
     "leaf_hash",
     "node_hash",
     "root_from_inclusion",
+    "split_tile",
     "subject_hash",
     "tree_root",
     "verify",

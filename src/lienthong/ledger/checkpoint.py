@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from base64 import b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from lienthong.errors import SettingsError
 
 DEFAULT_ORIGIN = "lienthong/VN"
+_SEALING = b"lienthong ledger seal"
 
 
 def checkpoint_text(origin: str, size: int, root: bytes, at: datetime) -> bytes:
@@ -31,6 +33,7 @@ class Signer:
         self._origin = origin.encode()
         self.origin = origin
         self.key_id = key_id(self.public_key)
+        self._seal_key = hmac.digest(key.private_bytes_raw(), _SEALING, "sha256")
 
     @classmethod
     def new(cls, origin: str = DEFAULT_ORIGIN) -> Signer:
@@ -59,6 +62,14 @@ class Signer:
     def sign_checkpoint(self, size: int, root: bytes, at: datetime) -> bytes:
         """The signature (64 bytes) over the checkpoint of a tree at an instant."""
         return self._key.sign(checkpoint_text(self.origin, size, root, at))
+
+    def seal(self, batch: bytes) -> bytes:
+        """That the platform itself wrote a batch (HMAC-SHA256): who can write to the database has no key to make one."""
+        return hmac.digest(self._seal_key, batch, "sha256")
+
+    def has_sealed(self, batch: bytes, seal: bytes) -> bool:
+        """Whether a seal is ours over this batch."""
+        return hmac.compare_digest(self.seal(batch), seal)
 
 
 def key_id(public_key: bytes) -> str:

@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lienthong.ledger.checkpoint import verify_checkpoint
-from lienthong.ledger.merkle import Frontier, leaf_hash
+from lienthong.ledger.merkle import leaf_hash
+from lienthong.ledger.tiles import WIDTH, Edge, Tiles
 
-StoredEntry = tuple[int, bytes, bytes]  # position, body, leaf
-StoredBatch = tuple[int, bytes, datetime, str, bytes]  # size after it, root, at, key id, signature
-Head = tuple[int, tuple[bytes, ...]]  # size, peaks
+StoredEntry = tuple[int, bytes | None, bytes]  # position, body (none: it is gone), leaf
+StoredCheckpoint = tuple[int, bytes, datetime, str, bytes]  # size of the tree, root, at, key id, signature
+StoredTile = tuple[int, int, bytes]  # level, number, hashes
+AT_ONCE = 4_096  # leaves held while the tree grows
 
 
 @dataclass(frozen=True)
 class Verdict:
     """`first_misfit` is the position of the first entry that does not fit, None when all is well.
 
-    Reasons: `missing`, `altered`, `root`, `signature`, `key`, `unsigned`, `head`. `last_misfit` ends the range where only a
-    batch as a whole can be named: someone changed an entry and its leaf, and the signed root of its batch gives it away.
+    Reasons: `missing`, `altered`, `root`, `signature`, `key`, `unsigned`, `tile`, `size`, `foreign`. `last_misfit` ends the range where
+    only several entries together can be named: someone changed an entry and its leaf, and the signed root gives it away.
+    `foreign` are batches that no checkpoint holds and none ever will: the platform did not write them.
     """
 
     ok: bool
@@ -30,64 +33,88 @@ class Verdict:
     reason: str = ""
     vi: str = ""
     en: str = ""
+    foreign: tuple[int, ...] = ()
 
 
 WORDS = {
     "missing": ("Thiếu bản ghi ở vị trí này (đã bị xóa hoặc chèn sai chỗ).", "The entry at this position is missing or out of place."),
     "altered": ("Nội dung bản ghi không khớp với mã băm của nó.", "The body of the entry does not match its leaf hash."),
-    "root": ("Gốc đã ký của lô không khớp với các bản ghi trong lô.", "The signed root of the batch does not fit its entries."),
-    "signature": ("Chữ ký của lô không đúng.", "The signature of the batch is not valid."),
-    "key": ("Lô được ký bằng khóa không quen biết.", "The batch was signed with an unknown key."),
-    "unsigned": ("Các bản ghi cuối không thuộc lô đã ký nào.", "The last entries belong to no signed batch."),
-    "head": ("Đầu sổ không khớp với các bản ghi (sổ đã bị cắt bớt hoặc sửa).", "The head does not fit the entries: truncated or altered."),
+    "root": ("Gốc đã ký của điểm chốt không khớp với các bản ghi.", "The signed root of the checkpoint does not fit its entries."),
+    "signature": ("Chữ ký của điểm chốt không đúng.", "The signature of the checkpoint is not valid."),
+    "key": ("Điểm chốt được ký bằng khóa không quen biết.", "The checkpoint was signed with an unknown key."),
+    "unsigned": ("Các bản ghi cuối không thuộc điểm chốt đã ký nào.", "The last entries belong to no signed checkpoint."),
+    "tile": ("Một ô băm của cây không khớp với các bản ghi bên dưới.", "A tile of the tree does not fit the entries below it."),
+    "size": ("Cỡ của cây không khớp với các bản ghi (sổ đã bị cắt bớt hoặc sửa).", "The tree's size does not fit: truncated or altered."),
 }
 
 
 def verify(
-    entries: Iterable[StoredEntry], batches: Iterable[StoredBatch], head: Head, public_keys: Mapping[str, bytes], origin: str
-) -> Verdict:
-    """Recompute every leaf, every batch's root and signature, and the head.
+    entries: Iterable[StoredEntry], checkpoints: Iterable[StoredCheckpoint], tiles: Iterable[StoredTile], size: int,
+    public_keys: Mapping[str, bytes], origin: str,
+) -> Verdict:  # fmt: skip
+    """Recompute every leaf, every checkpoint's root and signature, every tile above the leaves, and the size.
 
-    `entries` in order of position, `batches` in order of size, `public_keys`: key id → raw Ed25519 key.
+    `entries` in order of position, `checkpoints` in order of size, `tiles` those above the leaves; `size`: what the store says the tree
+    has; `public_keys`: key id → raw Ed25519 key.
     """
-    frontier = Frontier()
+    growing = _Growing()
     walk = iter(entries)
-    for size, root, at, key_id, signature in batches:
-        begins = frontier.size
-        if size <= begins:
-            return _misfit(frontier, "root", begins, begins)
-        grown = _take(walk, frontier, size)
-        if isinstance(grown, Verdict):
-            return grown
-        frontier = grown
-        if frontier.root != root:
-            return _misfit(frontier, "root", begins, size - 1)
+    for upto, root, at, key_id, signature in checkpoints:
+        begins = growing.edge.size
+        if upto <= begins:
+            return growing.misfit("root", begins, begins)
+        misfit = growing.take(walk, upto)
+        if misfit is not None:
+            return misfit
+        if growing.edge.root != root:
+            return growing.misfit("root", begins, upto - 1)
         if key_id not in public_keys:
-            return _misfit(frontier, "key", begins, size - 1)
-        if not verify_checkpoint(public_keys[key_id], origin, size, root, at, signature):
-            return _misfit(frontier, "signature", begins, size - 1)
-    left = next(walk, None)
-    if left is not None:
-        return _misfit(frontier, "unsigned", frontier.size)
-    if head != (frontier.size, frontier.peaks):
-        return _misfit(frontier, "head", min(head[0], frontier.size))
-    return Verdict(ok=True, size=frontier.size, root=frontier.root)
+            return growing.misfit("key", begins, upto - 1)
+        if not verify_checkpoint(public_keys[key_id], origin, upto, root, at, signature):
+            return growing.misfit("signature", begins, upto - 1)
+    if next(walk, None) is not None:
+        return growing.misfit("unsigned", growing.edge.size)
+    if size != growing.edge.size:
+        return growing.misfit("size", min(size, growing.edge.size))
+    return growing.tiles_checked(tiles)
 
 
-def _take(walk: Iterator[StoredEntry], frontier: Frontier, size: int) -> Frontier | Verdict:
-    """The frontier grown to `size`, or what does not fit on the way."""
-    leaves: list[bytes] = []
-    for position in range(frontier.size, size):
-        entry = next(walk, None)
-        if entry is None or entry[0] != position:
-            return _misfit(frontier, "missing", position)
-        _, body, leaf = entry
-        if leaf_hash(body) != leaf:
-            return _misfit(frontier, "altered", position)
-        leaves.append(leaf)
-    return frontier.append(leaves)
+class _Growing:
+    """The tree as far as it was recomputed, with its tiles above the leaves (one hash for 256 entries)."""
 
+    def __init__(self) -> None:
+        self.edge = Edge()
+        self._tiles: Tiles = {}
 
-def _misfit(frontier: Frontier, reason: str, first: int, last: int | None = None) -> Verdict:
-    vi, en = WORDS[reason]
-    return Verdict(False, frontier.size, frontier.root, first, first if last is None else last, reason, vi, en)
+    def take(self, walk: Iterator[StoredEntry], upto: int) -> Verdict | None:
+        """Grow to a size; what does not fit on the way, or None."""
+        leaves: list[bytes] = []
+        for position in range(self.edge.size, upto):
+            entry = next(walk, None)
+            if entry is None or entry[0] != position or entry[1] is None:
+                return self.misfit("missing", position)
+            if leaf_hash(entry[1]) != entry[2]:
+                return self.misfit("altered", position)
+            leaves.append(entry[2])
+            if len(leaves) == AT_ONCE:
+                self._grow(leaves)
+                leaves = []
+        self._grow(leaves)
+        return None
+
+    def _grow(self, leaves: list[bytes]) -> None:
+        self.edge, changed = self.edge.append(leaves)
+        self._tiles.update({place: hashes for place, hashes in changed.items() if place[0]})
+
+    def tiles_checked(self, stored: Iterable[StoredTile]) -> Verdict:
+        expected = dict(self._tiles)
+        for level, number, hashes in stored:
+            if expected.pop((level, number), None) != hashes:
+                return self.misfit("tile", number * WIDTH ** (level + 1))
+        for level, number in expected:
+            return self.misfit("tile", number * WIDTH ** (level + 1))
+        return Verdict(ok=True, size=self.edge.size, root=self.edge.root)
+
+    def misfit(self, reason: str, first: int, last: int | None = None) -> Verdict:
+        vi, en = WORDS[reason]
+        return Verdict(False, self.edge.size, self.edge.root, first, first if last is None else last, reason, vi, en)

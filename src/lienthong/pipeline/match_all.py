@@ -82,7 +82,7 @@ def match_all(
             outcome="matched",
             details={"act": done.act, "entity": entity.name, "model": model.version, **done.counts},
         )
-        append_entries(connection, [entry], workshop.signer, at)
+        append_entries(connection, [entry], workshop.signer)
     return done
 
 

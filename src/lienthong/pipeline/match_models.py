@@ -63,7 +63,7 @@ def adopt(workshop: Workshop, entity: Entity, model: Model, official: str = "") 
             outcome="adopted",
             details={"entity": entity.name, "model": model.version, "records": model.records_seen},
         )
-        append_entries(connection, [entry], workshop.signer, at)
+        append_entries(connection, [entry], workshop.signer)
 
 
 def in_force(connection: Connection, entity: Entity) -> Model | None:

@@ -181,5 +181,5 @@ def _show(
         outcome="done",
         details=details,
     )
-    append_entries(connection, [entry], workshop.signer, at)
+    append_entries(connection, [entry], workshop.signer)
     return Overridden(act, version)

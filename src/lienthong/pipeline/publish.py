@@ -334,7 +334,7 @@ class Publication:
                 **details,
             },
         )
-        append_entries(self._write, [entry], self._workshop.signer, self._at)
+        append_entries(self._write, [entry], self._workshop.signer)
 
 
 def _keep_the_sum(contract: Contract, counts: Counts) -> None:

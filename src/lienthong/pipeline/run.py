@@ -44,7 +44,7 @@ def apply_contract(workshop: Workshop, contract: Contract) -> Applied:
                 outcome=applied.outcome,
                 details={"contract_version": contract.version, "contract_digest": contract.digest},
             )
-            append_entries(connection, [entry], workshop.signer, at)
+            append_entries(connection, [entry], workshop.signer)
     return applied
 
 
@@ -105,7 +105,7 @@ def withdraw_run(workshop: Workshop, run_id: int, official: str) -> None:
                 outcome="withdrawn",
                 details={"run": run_id},
             )
-            append_entries(connection, [entry], workshop.signer, at)
+            append_entries(connection, [entry], workshop.signer)
 
 
 def publish_landing(
@@ -234,14 +234,14 @@ class _Run:
         with self.connection.transaction():
             runs.fail(self.connection, run_id, at, why)
             entry = self._entry(Event.RUN_FAILED, "failed", {"run": run_id, "source": self.source.name})
-            append_entries(self.connection, [entry], self.workshop.signer, at)
+            append_entries(self.connection, [entry], self.workshop.signer)
 
     def _end(self, run_id: int, state: str, event: Event, counts: Counts, details: Mapping[str, Any], fingerprint: str) -> None:
         at = self.workshop.clock()
         with self.connection.transaction():
             runs.finish(self.connection, run_id, state, at, counts, self.contract.digest)
             entry = self._entry(event, state, {"run": run_id, "source": self.source.name, **counts.__dict__, **details}, fingerprint)
-            append_entries(self.connection, [entry], self.workshop.signer, at)
+            append_entries(self.connection, [entry], self.workshop.signer)
 
     def _entry(self, event: Event, outcome: str, details: Mapping[str, Any], fingerprint: str = "") -> Entry:
         return Entry(

@@ -239,4 +239,4 @@ def note(
     entry = Entry(
         at=at, event=event, caller=through.caller, official=by, purpose=through.purpose, dataset=index.master.id, outcome="done", details=details
     )  # fmt: skip
-    append_entries(connection, [entry], workshop.signer, at)
+    append_entries(connection, [entry], workshop.signer)

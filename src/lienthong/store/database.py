@@ -19,7 +19,7 @@ from lienthong.errors import DatabaseUnreachable, DatasetBusyError
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 WEB_ROLE = "lienthong_web"
-_LOCK_CLASS = 0x4C54  # "LT": keeps our advisory locks apart from those of others in the same database
+LOCK_CLASS = 0x4C54  # "LT": keeps our advisory locks apart from those of others in the same database
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Database:
     def apply_schema(self) -> None:
         """Create our tables where there are none; safe to call at every start and by several processes at once."""
         with self.connect() as connection:
-            connection.execute("select pg_advisory_xact_lock(%s, 0)", (_LOCK_CLASS,))
+            connection.execute("select pg_advisory_xact_lock(%s, 0)", (LOCK_CLASS,))
             found = connection.execute("select to_regclass('lienthong.schema_versions') is not null").fetchone()
             if found is None or not found[0]:
                 connection.execute(_resource("schema.sql"))
@@ -91,18 +91,18 @@ def dataset_lock(connection: Connection, dataset_id: str, *, wait_seconds: float
     connection.execute("select set_config('lock_timeout', %s, false)", (f"{int(wait_seconds * 1000)}ms",))
     if wait_seconds > 0:
         try:
-            connection.execute("select pg_advisory_lock(%s, %s)", (_LOCK_CLASS, number))
+            connection.execute("select pg_advisory_lock(%s, %s)", (LOCK_CLASS, number))
         except psycopg.errors.LockNotAvailable as error:
             raise _busy(dataset_id) from error
     else:
-        row = connection.execute("select pg_try_advisory_lock(%s, %s)", (_LOCK_CLASS, number)).fetchone()
+        row = connection.execute("select pg_try_advisory_lock(%s, %s)", (LOCK_CLASS, number)).fetchone()
         if row is None or not row[0]:
             raise _busy(dataset_id)
     try:
         yield
     finally:
         if not connection.closed:
-            connection.execute("select pg_advisory_unlock(%s, %s)", (_LOCK_CLASS, number))
+            connection.execute("select pg_advisory_unlock(%s, %s)", (LOCK_CLASS, number))
 
 
 def _busy(dataset_id: str) -> DatasetBusyError:

@@ -14,12 +14,12 @@ from lienthong.store.database import WEB_ROLE
 from lienthong.store.tables import table_name
 
 CONNECTIONS = 6
-_HEAD = "select size, peaks from lienthong.ledger_head"
-_APPEND = "select lienthong.ledger_append($1, $2, $3, $4, $5, $6, $7, $8)"
+_STANDING = "select size, lienthong.ledger_waiting() from lienthong.ledger_edge"
+_APPEND = "select lienthong.ledger_append($1, $2)"
 _COUNT = """
 with counted as (
     insert into lienthong.quota_days as held (agreement_id, day, used)
-    select agreement_id, day, used from unnest($9::text[], $10::date[], $11::bigint[]) as fresh (agreement_id, day, used)
+    select agreement_id, day, used from unnest($3::text[], $4::date[], $5::bigint[]) as fresh (agreement_id, day, used)
     on conflict (agreement_id, day) do update set used = held.used + excluded.used
 )
 """
@@ -86,29 +86,20 @@ class HotStore:
         rows = await self.pool.fetch("select version, delivered_columns from lienthong.versions where dataset_id = $1", dataset_id)
         return {row[0]: frozenset(row[1]) for row in rows}
 
-    async def ledger_head(self) -> tuple[int, tuple[bytes, ...]]:
-        """(size, peaks). Raises LedgerError when there is no head."""
-        row = await self.pool.fetchrow(_HEAD)
+    async def ledger_standing(self) -> tuple[int, float]:
+        """(entries in the tree, seconds the oldest entry outside waits). Raises LedgerError when nothing says so."""
+        row = await self.pool.fetchrow(_STANDING)
         if row is None:
-            raise LedgerError("The ledger has no head.", hint="The row of lienthong.ledger_head was removed.")
-        return row[0], tuple(row[1])
+            raise LedgerError("The ledger has no edge.", hint="The row of lienthong.ledger_edge was removed.")
+        return row[0], row[1]
 
-    async def ledger_append(
-        self, expected: int, bodies: Sequence[str], leaves: Sequence[bytes], peaks: list[bytes], root: bytes, at: datetime, key_id: str,
-        signature: bytes, used: Mapping[tuple[str, date], int],
-    ) -> int | None:  # fmt: skip
-        """None when appended, else the size found; counts of quotas are saved in the same commit."""
-        values = (expected, bodies, leaves, peaks, root, at, key_id, signature)
-        if not used:
-            found: int | None = await (await self._connection("writer")).fetchval(_APPEND, *values)
-            return found
-        async with self.pool.acquire() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
+    async def ledger_append(self, bodies: str, seal: bytes, used: Mapping[tuple[str, date], int]) -> None:
+        """Keep a batch of entries, one a line; counts of quotas are saved in the same commit."""
+        if used:
             counts = ([key[0] for key in used], [key[1] for key in used], list(used.values()))
-            found = await connection.fetchval(_APPEND_AND_COUNT, *values, *counts)
-            await (transaction.commit() if found is None else transaction.rollback())
-            return found
+            await self.pool.execute(_APPEND_AND_COUNT, bodies, seal, *counts)
+        else:
+            await (await self._connection("writer")).execute(_APPEND, bodies, seal)
 
     async def use_assertion(self, issuer: str, jti: str, expires_at: datetime) -> bool:
         """Remember an assertion; False when it was used before. Forgets the long expired."""

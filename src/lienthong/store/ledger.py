@@ -1,76 +1,98 @@
 """Appends entries to the ledger inside the caller's transaction, and reads the ledger back for verification.
 
-Invariant: `append_entries` is the last statement before a commit. It locks the head, and a held head stops every answer.
+An entry has its place in the tree a moment after its transaction has ended (`store.sequencing`): writers never wait for each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from lienthong.errors import LedgerError
-from lienthong.ledger import Entry, Frontier, Signer, encode, leaf_hash
+from lienthong.ledger import Entry, Signer, Verdict, encode, split_tile, verify
 from lienthong.store.database import Connection, queries
 
 READ_AT_A_TIME = 10_000
-MOST_TRIES = 3  # the head is locked by our own reading of it, so a second try is already rare
+LINE = "\n"  # between the entries of a batch; JSON holds none
 
 
-def append_entries(connection: Connection, entries: Sequence[Entry], signer: Signer, at: datetime) -> int:
-    """Append entries in the caller's transaction; gives the position of the first. One signature for all.
+def append_entries(connection: Connection, entries: Sequence[Entry], signer: Signer) -> None:
+    """Leave entries, as one sealed batch, in the caller's transaction."""
+    bodies = LINE.join(encode(entry).decode() for entry in entries)
+    connection.execute(queries("ledger")["append"], {"bodies": bodies, "seal": signer.seal(bodies.encode())})
 
-    Raises LedgerError when the head cannot be taken.
+
+def verify_ledger(connection: Connection, signer: Signer) -> Verdict:
+    """Recompute everything and hold it against the signed checkpoints, the tiles and the seals.
+
+    `connection` must read one snapshot (repeatable read): appending goes on meanwhile.
     """
-    bodies = [encode(entry) for entry in entries]
-    leaves = [leaf_hash(body) for body in bodies]
-    for _ in range(MOST_TRIES):
-        head = connection.execute(queries("ledger")["lock_head"]).fetchone()
-        if head is None:
-            break
-        after = Frontier(head[0], tuple(head[1])).append(leaves)
-        conflict = connection.execute(
-            queries("ledger")["append"],
-            {
-                "expected": head[0],
-                "bodies": [body.decode() for body in bodies],
-                "leaves": leaves,
-                "peaks": list(after.peaks),
-                "root": after.root,
-                "at": at,
-                "key_id": signer.key_id,
-                "signature": signer.sign_checkpoint(after.size, after.root, at),
-            },
-        ).fetchone()
-        if conflict is not None and conflict[0] is None:
-            return int(head[0])
-    raise LedgerError("The ledger's head could not be taken.", hint="Run `lienthong ledger verify`; the store may be damaged.")
+    keys = {signer.key_id: signer.public_key}
+    with closing(read_entries(connection)) as entries, closing(read_checkpoints(connection)) as checkpoints:
+        verdict = verify(entries, checkpoints, _tiles(connection, "upper_tiles"), read_size(connection), keys, signer.origin)
+    if verdict.reason == "root":
+        return _narrowed(connection, signer, verdict)
+    if not verdict.ok:
+        return verdict
+    return replace(verdict, foreign=tuple(row[0] for row in connection.execute(queries("ledger")["foreign"])))
 
 
-def read_entries(connection: Connection) -> Iterator[tuple[int, bytes, bytes]]:
-    """(position, body, leaf) in order of position, a few at a time."""
-    with connection.cursor(name="ledger_entries") as cursor:
+def read_entries(connection: Connection) -> Generator[tuple[int, bytes | None, bytes]]:
+    """(position, body, leaf) in order of the tree, a few at a time; no body where a batch is gone, no leaf where a tile is."""
+    leaves = (leaf for _, _, hashes in _tiles(connection, "leaf_tiles") for leaf in split_tile(hashes))
+    position = 0
+    for _, bodies, _ in _batches(connection):
+        if bodies is None:
+            yield position, None, b""
+            continue
+        for body in bodies.split(LINE):
+            yield position, body.encode(), next(leaves, b"")
+            position += 1
+
+
+def read_checkpoints(connection: Connection) -> Generator[tuple[int, bytes, datetime, str, bytes]]:
+    """(size, root, at, key id, signature) in order of size, a few at a time."""
+    with connection.cursor(name="ledger_checkpoints") as cursor:
         cursor.itersize = READ_AT_A_TIME
-        cursor.execute(queries("ledger")["entries"])
-        for position, body, leaf in cursor:
-            yield position, body.encode(), bytes(leaf)
-
-
-def read_batches(connection: Connection) -> Iterator[tuple[int, bytes, datetime, str, bytes]]:
-    """(size, root, at, key id, signature) in order of size, a few at a time.
-
-    Read entries, batches and head in one repeatable-read transaction: appending goes on meanwhile.
-    """
-    with connection.cursor(name="ledger_batches") as cursor:
-        cursor.itersize = READ_AT_A_TIME
-        cursor.execute(queries("ledger")["batches"])
+        cursor.execute(queries("ledger")["checkpoints"])
         for size, root, at, key_id, signature in cursor:
             yield size, bytes(root), at, key_id, bytes(signature)
 
 
-def read_head(connection: Connection) -> tuple[int, tuple[bytes, ...]]:
-    """(size, peaks) of the ledger's head. Raises LedgerError when there is none."""
-    row: tuple[Any, ...] | None = connection.execute(queries("ledger")["head"]).fetchone()
+def read_size(connection: Connection) -> int:
+    """Entries in the tree. Raises LedgerError when nothing says so."""
+    row = connection.execute(queries("ledger")["size"]).fetchone()
     if row is None:
-        raise LedgerError("The ledger has no head.", hint="The row of lienthong.ledger_head was removed.")
-    return row[0], tuple(bytes(peak) for peak in row[1])
+        raise LedgerError("The ledger has no edge.", hint="The row of lienthong.ledger_edge was removed.")
+    return int(row[0])
+
+
+def _narrowed(connection: Connection, signer: Signer, verdict: Verdict) -> Verdict:
+    """Of the entries of a checkpoint that does not fit, those of the first batch whose seal does not either."""
+    position = 0
+    for _, bodies, seal in _batches(connection):
+        entries = 0 if bodies is None else bodies.count(LINE) + 1
+        inside = verdict.first_misfit is not None and position >= verdict.first_misfit
+        if bodies is not None and inside and seal is not None and not signer.has_sealed(bodies.encode(), bytes(seal)):
+            return replace(verdict, first_misfit=position, last_misfit=position + entries - 1)
+        position += entries
+        if verdict.last_misfit is not None and position > verdict.last_misfit:
+            break
+    return verdict
+
+
+def _batches(connection: Connection) -> Iterator[tuple[int, str | None, bytes | None]]:
+    with connection.cursor(name="ledger_batches") as cursor:
+        cursor.itersize = READ_AT_A_TIME // 100
+        cursor.execute(queries("ledger")["batches"])
+        yield from cursor
+
+
+def _tiles(connection: Connection, which: str) -> Iterator[tuple[int, int, bytes]]:
+    with connection.cursor(name=which) as cursor:
+        cursor.itersize = READ_AT_A_TIME // 100
+        cursor.execute(queries("ledger")[which])
+        for level, number, hashes in cursor:
+            yield level, number, bytes(hashes)

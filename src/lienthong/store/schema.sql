@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (2);
+insert into schema_versions (number) values (3);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -171,60 +171,82 @@ create table quota_days (
 );
 
 -- Ledger ----------------------------------------------------------------------------------------------------
--- Entries are the leaves of an RFC 6962 tree. They are appended only through ledger_append, which keeps positions
--- gapless by the lock on ledger_head: call it last in a transaction, so that the lock is short.
-
-create table ledger_entries (
-    position bigint constraint ledger_entries_pk primary key, -- from 0
-    body text not null, -- canonical JSON, the bytes that are hashed
-    leaf bytea not null -- SHA-256(0x00 || body)
-);
+-- Writers leave batches of entries in the transaction of the act itself, none waiting for another. One sequencer puts
+-- them in order, as leaves of an RFC 6962 tree, and signs a checkpoint: at most two seconds later (store/sequencing.py).
+-- Invariant: a batch is in exactly one checkpoint, or waits, or is refused. Nothing here is ever changed but the edge.
 
 create table ledger_batches (
-    size bigint constraint ledger_batches_pk primary key, -- tree size after the batch
+    id bigint generated always as identity constraint ledger_batches_pk primary key,
+    at timestamptz not null default clock_timestamp(),
+    bodies text not null, -- an entry a line: canonical JSON, the bytes that are hashed
+    seal bytea -- HMAC-SHA256 of bodies under the platform's key; null: written before there were seals, and in the tree since
+);
+
+create table ledger_checkpoints (
+    size bigint constraint ledger_checkpoints_pk primary key, -- of the tree with what it adds
+    begins bigint not null, -- position of the first entry it adds
+    batches bigint[] not null, -- what it adds, in the order of the tree
     root bytea not null,
     at timestamptz not null,
     key_id text not null,
     signature bytea not null -- Ed25519 over the checkpoint text
 );
 
-create table ledger_head (
-    is_only boolean constraint ledger_head_pk primary key default true constraint ledger_head_one check (is_only),
-    size bigint not null,
-    peaks bytea[] not null -- roots of the perfect subtrees, largest first
+create table ledger_tiles (
+    level smallint not null,
+    number bigint not null,
+    hashes bytea not null, -- up to 256 of 32 bytes (C2SP tlog-tiles); level 0: SHA-256(0x00 || body)
+    constraint ledger_tiles_pk primary key (level, number)
 );
-insert into ledger_head (size, peaks) values (0, '{}');
+alter table ledger_tiles alter column hashes set storage external; -- hashes do not compress
 
--- The head, held until the transaction ends: a reader's right to append without the right to change anything.
-create function ledger_lock_head() returns table (size bigint, peaks bytea[])
-language sql security definer set search_path = lienthong, pg_temp
-as $$ select size, peaks from ledger_head for update $$;
-revoke execute on function ledger_lock_head from public;
+create table ledger_edge (
+    is_only boolean constraint ledger_edge_pk primary key default true constraint ledger_edge_one check (is_only),
+    size bigint not null, -- of the tree
+    seen bigint not null -- the largest id of a batch looked at
+);
+insert into ledger_edge (size, seen) values (0, 0);
 
--- Appends if the head is still at `expected`; returns null, or the size found when another writer was first.
-create function ledger_append(
-    expected bigint, bodies text[], leaves bytea[], new_peaks bytea[], new_root bytea,
-    appended_at timestamptz, signing_key_id text, signed bytea
-) returns bigint
+-- Smaller ids than the largest seen, of writers that had not committed. None is left out: a gap is looked at until its
+-- writer has ended, which it has when no transaction older than the horizon runs any more.
+create table ledger_gaps (
+    id bigint constraint ledger_gaps_pk primary key,
+    horizon xid8 not null
+);
+
+create table ledger_refused (
+    id bigint constraint ledger_refused_pk primary key, -- of a batch the platform did not write: its seal is not ours
+    at timestamptz not null default clock_timestamp()
+);
+
+-- An id is taken only after the transaction has its number, so that the horizon of a gap is never too early.
+create function ledger_append(new_bodies text, new_seal bytea) returns void
 language plpgsql security definer set search_path = lienthong, pg_temp
 as $$
-declare
-    found_size bigint;
 begin
-    update ledger_head set size = expected + cardinality(bodies), peaks = new_peaks where size = expected;
-    if not found then
-        select size into found_size from ledger_head;
-        return found_size;
-    end if;
-    insert into ledger_entries (position, body, leaf)
-    select expected + entry.n - 1, entry.body, entry.leaf
-    from unnest(bodies, leaves) with ordinality as entry (body, leaf, n);
-    insert into ledger_batches (size, root, at, key_id, signature)
-    values (expected + cardinality(bodies), new_root, appended_at, signing_key_id, signed);
-    return null;
+    perform pg_current_xact_id();
+    insert into ledger_batches (bodies, seal) values (new_bodies, new_seal);
 end
 $$;
 revoke execute on function ledger_append from public;
+
+-- Seconds the oldest batch waits for its checkpoint; 0 when none does.
+create function ledger_waiting() returns double precision
+language sql stable security definer set search_path = lienthong, pg_temp
+as $$
+    select coalesce(extract(epoch from clock_timestamp() - min(at)), 0)::double precision
+    from ledger_batches where id > (select seen from ledger_edge)
+$$;
+revoke execute on function ledger_waiting from public;
+
+-- For reading: an entry a row, in the order of the tree.
+create view ledger_entries as
+select checkpoint.begins + row_number() over (partition by checkpoint.size order by taken.place, line.place) - 1 as position, line.body,
+    batch.at, batch.id as batch
+from ledger_checkpoints as checkpoint
+cross join unnest(checkpoint.batches) with ordinality as taken (id, place)
+join ledger_batches as batch on batch.id = taken.id
+cross join string_to_table(batch.bodies, E'\n') with ordinality as line (body, place);
 
 -- Master data -----------------------------------------------------------------------------------------------
 -- Who is one. A record is one row of a register that speaks of an entity; its golden record is who it is judged to be.

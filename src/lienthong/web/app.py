@@ -28,6 +28,7 @@ from lienthong.web.hot import HotPath, Receive, Scope, Send
 from lienthong.web.problem import AWAY, answer_problem
 from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
+from lienthong.web.sequencer import SequencerProcess
 from lienthong.web.services import Services
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
 
@@ -85,7 +86,8 @@ def _router(services: Services) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await services.store.open()
         services.quotas.load(await services.store.quota_days(vietnam_date(services.workshop.clock())))
-        watcher = asyncio.create_task(_watch(services))
+        sequencer = SequencerProcess(services.settings, services.workshop.database.url)
+        watcher = asyncio.create_task(_watch(services, sequencer))
         try:
             yield
         finally:
@@ -94,6 +96,7 @@ def _router(services: Services) -> Starlette:
                 await watcher
             counter.close()
             await services.store.close()
+            await asyncio.to_thread(sequencer.stop)
 
     return Starlette(
         routes=[
@@ -117,10 +120,15 @@ def _charge(services: Services, decision: Decision) -> None:
     services.quotas.take(decision.agreement, decision.quota, vietnam_date(services.workshop.clock()), time.monotonic())
 
 
-async def _watch(services: Services) -> None:
-    """Keep the list of revoked tokens and the register of agreements fresh."""
+async def _watch(services: Services, sequencer: SequencerProcess) -> None:
+    """Keep the list of revoked tokens and the register of agreements fresh, and the sequencer running."""
     register = RegisterWatch(services)
     while True:
+        if services.settings.checkpoint_milliseconds:
+            try:
+                await asyncio.to_thread(sequencer.ensure)
+            except OSError as error:  # no process can be made just now; look again
+                log.warning("sequencer_not_started", error=type(error).__name__)
         try:
             await asyncio.to_thread(register.look)
         except Exception as error:  # the folder may be away for a while; look again

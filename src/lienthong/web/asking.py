@@ -77,9 +77,9 @@ class Counter:
         """Append an entry, as the last statement of a connection's transaction or in one of its own."""
         if connection is None:
             with self.connection() as own:
-                append_entries(own, [entry], self.workshop.signer, entry.at)
+                append_entries(own, [entry], self.workshop.signer)
         else:
-            append_entries(connection, [entry], self.workshop.signer, entry.at)
+            append_entries(connection, [entry], self.workshop.signer)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -79,7 +79,7 @@ class Authoriser:
             details={"operation": operation},
         )
         with self.workshop.database.connect() as connection:
-            append_entries(connection, [entry], self.workshop.signer, at)
+            append_entries(connection, [entry], self.workshop.signer)
 
 
 def _header(request: Request, name: str) -> str:

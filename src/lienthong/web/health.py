@@ -14,12 +14,16 @@ from lienthong.errors import LedgerError
 if TYPE_CHECKING:
     from lienthong.web.services import Services
 
+LATE = 30.0  # seconds; a checkpoint follows within two
+
 
 async def give_health(services: Services) -> Response:
     """200 when the database answers, else 503 with the reason."""
     try:
-        size, _ = await services.store.ledger_head()
-        answer, status = {"status": "ok", "database": "ok", "ledger_size": size, "version": __version__}, 200
+        size, waiting = await services.store.ledger_standing()
+        ledger = "ok" if waiting < LATE else f"late: entries have waited {waiting:.0f} s for their checkpoint"
+        answer = {"status": "ok", "database": "ok", "ledger": ledger, "ledger_size": size, "version": __version__}
+        status = 200
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, LedgerError) as error:
         answer, status = {"status": "unavailable", "database": type(error).__name__, "version": __version__}, 503
     return Response(msgspec.json.encode(answer), status, media_type="application/json", headers={"Cache-Control": "no-store"})

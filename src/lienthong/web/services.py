@@ -63,7 +63,7 @@ def make_services(settings: Settings, database: Database, contracts: Mapping[str
         register=register,
         store=store,
         quotas=quotas,
-        ledger=LedgerWriter(store, workshop.signer, workshop.clock, quotas),
+        ledger=LedgerWriter(store, workshop.signer, quotas),
         tokens=TokenDesk(key, settings.public_url, settings.token_minutes, workshop.clock),
         subject_key=subject_key(settings),
     )

@@ -1,20 +1,89 @@
--- name: lock_head
--- The head, held until the transaction ends.
-select size, peaks from lienthong.ledger_lock_head();
-
--- name: head
--- The head.
-select size, peaks from lienthong.ledger_head;
-
 -- name: append
--- Null when appended, else the size found.
-select lienthong.ledger_append(%(expected)s, %(bodies)s::text[], %(leaves)s::bytea[], %(peaks)s::bytea[], %(root)s, %(at)s, %(key_id)s,
-    %(signature)s);
+-- A batch; its place in the tree is decided after its transaction has ended.
+select lienthong.ledger_append(%(bodies)s, %(seal)s);
 
--- name: entries
--- Every entry in order.
-select position, body, leaf from lienthong.ledger_entries order by position;
+-- name: size
+-- Entries in the tree.
+select size from lienthong.ledger_edge;
+
+-- name: take_turn
+-- The one right to put batches in order.
+select pg_advisory_lock(%(class)s, 1);
+
+-- name: end_turn
+select pg_advisory_unlock(%(class)s, 1);
+
+-- name: edge
+-- Where the order ends.
+select size, seen from lienthong.ledger_edge;
+
+-- name: unfinished
+-- The tiles at the edge that are begun.
+select tile.level, tile.hashes
+from unnest(%(levels)s::smallint[], %(numbers)s::bigint[]) as edge (level, number)
+join lienthong.ledger_tiles as tile using (level, number);
+
+-- name: fresh
+-- Batches that are in no checkpoint, in order of writing.
+select id, bodies, seal
+from lienthong.ledger_batches
+where id > %(seen)s or id in (select id from lienthong.ledger_gaps)
+order by id
+limit %(most)s;
+
+-- name: forget_gaps
+-- Gaps that are filled now, or will never be: every transaction that could fill them has ended.
+delete from lienthong.ledger_gaps as gap
+where id = any(%(found)s)
+    or horizon <= pg_snapshot_xmin(pg_current_snapshot())
+        and not exists (select from lienthong.ledger_batches as batch where batch.id = gap.id);
+
+-- name: note_gaps
+-- Ids between those seen before and now that no committed writer has.
+insert into lienthong.ledger_gaps (id, horizon)
+select id, pg_snapshot_xmax(pg_current_snapshot())
+from generate_series(%(after)s::bigint + 1, %(to)s) as id
+where id <> all(%(found)s);
+
+-- name: refuse
+insert into lienthong.ledger_refused (id) select unnest(%(ids)s::bigint[]);
+
+-- name: keep_tile
+insert into lienthong.ledger_tiles (level, number, hashes) values (%(level)s, %(number)s, %(hashes)s)
+on conflict (level, number) do update set hashes = excluded.hashes;
+
+-- name: keep_checkpoint
+insert into lienthong.ledger_checkpoints (size, begins, batches, root, at, key_id, signature)
+values (%(size)s, %(begins)s, %(batches)s, %(root)s, %(at)s, %(key_id)s, %(signature)s);
+
+-- name: move_edge
+update lienthong.ledger_edge set size = %(size)s, seen = greatest(seen, %(seen)s);
+
+-- name: checkpoints
+-- Every checkpoint in order.
+select size, root, at, key_id, signature from lienthong.ledger_checkpoints order by size;
 
 -- name: batches
--- Every batch in order.
-select size, root, at, key_id, signature from lienthong.ledger_batches order by size;
+-- Every batch in the order of the tree; no bodies when it is not there any more.
+select taken.id, batch.bodies, batch.seal
+from lienthong.ledger_checkpoints as checkpoint
+cross join unnest(checkpoint.batches) with ordinality as taken (id, place)
+left join lienthong.ledger_batches as batch on batch.id = taken.id
+order by checkpoint.size, taken.place;
+
+-- name: leaf_tiles
+-- The tiles of leaves, in order.
+select level, number, hashes from lienthong.ledger_tiles where level = 0 order by number;
+
+-- name: upper_tiles
+-- The tiles above the leaves.
+select level, number, hashes from lienthong.ledger_tiles where level > 0 order by level, number;
+
+-- name: foreign
+-- Batches that no checkpoint holds and none ever will.
+select batch.id
+from lienthong.ledger_batches as batch
+where batch.id <= (select seen from lienthong.ledger_edge)
+    and not exists (select from lienthong.ledger_gaps as gap where gap.id = batch.id)
+    and not exists (select from (select unnest(batches) as id from lienthong.ledger_checkpoints) as taken where taken.id = batch.id)
+order by batch.id;

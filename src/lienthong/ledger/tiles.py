@@ -1,0 +1,74 @@
+"""The tree as it grows: leaves and nodes in tiles of 256 hashes (C2SP tlog-tiles), with the unfinished tile of each level at hand.
+
+Hash `k` of tile `n` at level `l` is the root of 256**l leaves, those from `(256 * n + k) * 256**l` on. A level-0 tile holds leaf hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lienthong.ledger.merkle import EMPTY_ROOT, Frontier, node_hash
+
+WIDTH = 256  # hashes of a whole tile: 8 levels of the binary tree
+HASH = 32  # bytes
+
+Tiles = dict[tuple[int, int], bytes]  # (level, number) → hashes one after the other
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The right edge of a tree of `size` leaves: the hashes of the unfinished tile of each level, lowest first. All that growing needs."""
+
+    size: int = 0
+    unfinished: tuple[bytes, ...] = ()
+
+    def append(self, leaves: Sequence[bytes]) -> tuple[Edge, Tiles]:
+        """(the edge after more leaves, every tile that is new or longer than before)."""
+        changed: Tiles = {}
+        unfinished: list[bytes] = []
+        size, fresh, level = self.size, list(leaves), 0
+        while fresh or level < len(self.unfinished):
+            held = self.unfinished[level] if level < len(self.unfinished) else b""
+            hashes, number = held + b"".join(fresh), (size >> (8 * level)) // WIDTH
+            whole = len(hashes) // (WIDTH * HASH)
+            tiles = [hashes[n * WIDTH * HASH : (n + 1) * WIDTH * HASH] for n in range(whole)]
+            rest = hashes[whole * WIDTH * HASH :]
+            changed.update({(level, number + n): tile for n, tile in enumerate(tiles)})
+            if rest and fresh:
+                changed[level, number + whole] = rest
+            unfinished.append(rest)
+            fresh, level = [whole_tile_root(tile) for tile in tiles], level + 1
+        return Edge(self.size + len(leaves), tuple(unfinished)), changed
+
+    @property
+    def root(self) -> bytes:
+        """The root of the tree (RFC 6962 §2.1); of no leaves, the hash of nothing."""
+        peaks = [peak for hashes in reversed(self.unfinished) for peak in Frontier().append(split(hashes)).peaks]
+        if not peaks:
+            return EMPTY_ROOT
+        root = peaks.pop()
+        while peaks:
+            root = node_hash(peaks.pop(), root)
+        return root
+
+
+def edge_tiles(size: int) -> list[tuple[int, int]]:
+    """(level, number) of the unfinished tile of every level of a tree, lowest first; a level may have none begun."""
+    levels = 0
+    while size >> (8 * levels):
+        levels += 1
+    return [(level, (size >> (8 * level)) // WIDTH) for level in range(levels)]
+
+
+def split(hashes: bytes) -> list[bytes]:
+    """The hashes of a tile, one by one."""
+    return [hashes[at : at + HASH] for at in range(0, len(hashes), HASH)]
+
+
+def whole_tile_root(tile: bytes) -> bytes:
+    """The one hash over a tile of 256."""
+    hashes = split(tile)
+    while len(hashes) > 1:
+        hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
+    return hashes[0]
