@@ -103,3 +103,24 @@ def test_many_pairs_are_decided_after_a_preview(terminal: Workshop) -> None:
 def test_what_cannot_be_done_is_said(terminal: Workshop, words: tuple[str, ...]) -> None:
     del terminal
     assert run(*words).exit_code != 0
+
+
+def test_a_review_is_walked_at_the_terminal(terminal: Workshop) -> None:
+    assert "No review" in str(run("review", "estimate", "person").exception)
+    assert "1" in done("review", "draw", "person", "40", "--seed", "2")
+    first = done("review", "next", "person", "--limit", "100")
+    items = re.findall(r"^(\d+)$", first, re.MULTILINE)
+    assert len(items) > 10
+    for item in items:
+        done("review", "say", "person", item, "same")
+    assert "Không còn" in done("review", "next", "person")
+    told = done("review", "estimate", "person")
+    assert "%" in told
+    assert "Tất cả" in told
+    cuts = done("review", "cuts", "person")
+    left, right = re.findall(r"(\S+) · (\S+)", cuts)[0]
+    adopted = done("review", "cuts", "person", "--adopt", f"{left},{right}")
+    assert "match run person" in adopted
+    report = CliRunner().invoke(app, ["report", "index"])
+    assert report.exit_code == 0, report.output
+    assert "độ chính xác" in report.output

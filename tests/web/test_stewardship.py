@@ -165,3 +165,50 @@ def test_many_pairs_are_previewed_and_decided_by_one_word(platform: Platform) ->
 )
 def test_a_pattern_that_is_not_understood_is_refused(platform: Platform, wrong: dict[str, Any]) -> None:
     assert ask(platform, "POST", "person/bulk/preview", {"verdict": "same", **wrong}).status_code == 422
+
+
+def test_a_review_is_drawn_answered_blind_and_estimated(platform: Platform) -> None:
+    assert ask(platform, "GET", "person/reviews/estimate").status_code == 404
+    drawn = ask(platform, "POST", "person/reviews", {"size": 60, "seed": 3})
+    assert drawn.status_code == 200, drawn.text
+    assert platform.last_entry()["event"] == "match:review:drawn"
+    for official in ("can-bo-a", "can-bo-b"):
+        items = ask(platform, "GET", "person/reviews/next?limit=100", official=official).json()["items"]
+        assert items
+        for one in items:
+            assert {*one} == {"item", "left", "right"}  # nothing of what the index decided
+            verdict = {"verdict": "same" if one["left"]["key"][-6:] == one["right"]["key"][-6:] else "apart"}
+            assert ask(platform, "PUT", f"person/reviews/items/{one['item']}", verdict, official).status_code == 200
+    found = ask(platform, "GET", "person/reviews/estimate").json()
+    assert found["reviewed"] == found["pairs"]
+    assert 0.8 < found["precision"]["low"] <= found["precision"]["value"] <= 1
+    assert found["kappa"] is not None
+    cuts = ask(platform, "GET", "person/reviews/cuts").json()["cuts"]
+    assert all({"registers", "cut", "suggested", "weights_off_by", "standard_error", "reviewed"} == {*one} for one in cuts)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "document", "status"),
+    [
+        ("POST", "person/reviews", {"size": 9, "seed": 1}, 422),
+        ("POST", "person/reviews", {"size": 20, "seed": -1}, 422),
+        ("POST", "person/reviews", {"size": True, "seed": 1}, 422),
+        ("PUT", "person/reviews/items/999999999", {"verdict": "same"}, 404),
+        ("PUT", "person/reviews/items/1", {"verdict": "perhaps"}, 422),
+        ("PUT", "person/reviews/items/x", {"verdict": "same"}, 400),
+        ("POST", "person/reviews/cuts/adopt", {"registers": [["a", "b"]]}, 422),
+        ("POST", "person/reviews/cuts/adopt", {"registers": "a,b"}, 422),
+        ("POST", "person/reviews/cuts/adopt", {"registers": []}, 422),
+        ("GET", "person/reviews/next?limit=0", None, 400),
+    ],
+)
+def test_what_a_review_cannot_take_is_refused_in_words(platform: Platform, method: str, path: str, document: Any, status: int) -> None:
+    ask(platform, "POST", "person/reviews", {"size": 20, "seed": 5})
+    answer = ask(platform, method, path, document)
+    assert answer.status_code == status, answer.text
+    assert answer.json()["type"].startswith("urn:lienthong:problem:")
+
+
+def test_nobody_else_reviews(platform: Platform) -> None:
+    assert ask(platform, "GET", "person/reviews/next", caller=OUTSIDER).status_code == 403
+    assert ask(platform, "POST", "person/reviews", {"size": 20, "seed": 5}, caller=OUTSIDER).status_code == 403

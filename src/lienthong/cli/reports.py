@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lienthong.cli.opening import settings, workshop
+from lienthong.cli.reviewing import share_told
 from lienthong.cli.words import out, say, show
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def index(as_json: AsJson = False) -> None:
         [_standing(each) for each in report],
     )
     for each in report:
+        _quality(each)
         _overlaps(each)
         _events(each)
 
@@ -108,6 +110,20 @@ def _attributes(report: ReuseReport) -> None:
 def _standing(one: EntityStanding) -> tuple[object, ...]:
     joined = [f"{one.judged.get((kind, 'same'), 0):,}" for kind in ("rule", "model", "steward")]
     return one.entity, f"{one.records:,}", f"{one.goldens:,}", *joined, f"{sum(one.waiting.values()):,}", one.model
+
+
+def _quality(one: EntityStanding) -> None:
+    """How right the index is by its newest review."""
+    if one.estimate is None or one.reviewed_at is None:
+        return
+    found, day = one.estimate, one.reviewed_at.date().isoformat()
+    precise, whole = share_told(found.precision), share_told(found.recall)
+    out.print(
+        say(
+            f"\n{one.title_vi}: rà soát ngày {day}, {found.reviewed}/{found.pairs} cặp: độ chính xác {precise}, độ đầy đủ {whole}",
+            f"\n{one.title_en}: review of {day}, {found.reviewed} of {found.pairs} pairs: precision {precise}, recall {whole}",
+        )
+    )
 
 
 def _overlaps(one: EntityStanding) -> None:

@@ -38,7 +38,7 @@ def queue(entity: EntityName, limit: int = 20) -> None:
     told = explain(place, index, [(one.left, one.right) for one in waiting])
     for one, why in zip(waiting, told, strict=True):
         out.print(f"\n[bold]{one.item}[/bold]  {say('lý do', 'why')}: {one.why}, {one.records} {say('bản ghi', 'records')}")
-        _side_by_side("/".join(one.left), one.left_content, "/".join(one.right), one.right_content)
+        side_by_side("/".join(one.left), one.left_content, "/".join(one.right), one.right_content)
         _tell_why(why)
 
 
@@ -107,7 +107,7 @@ def bulk(
     found = bulk_deciding.preview(place, index, pattern, verdict, who())
     for one in found.samples:
         out.print(f"\n[bold]{one.item}[/bold]  {one.why}, {one.bits:+.1f} bit")
-        _side_by_side("/".join(one.left), one.left_content, "/".join(one.right), one.right_content)
+        side_by_side("/".join(one.left), one.left_content, "/".join(one.right), one.right_content)
     out.print(say(f"{found.pairs} cặp của {found.records} bản ghi; {found.left_out} cặp cần hai người nên để lại.",
                   f"{found.pairs} pairs of {found.records} records; {found.left_out} need two persons and are left out."))  # fmt: skip
     out.print(f"--digest {found.digest}", soft_wrap=True)
@@ -248,7 +248,7 @@ def _instant(text: str) -> datetime:
     return found if found.tzinfo is not None else found.replace(tzinfo=VIETNAM)
 
 
-def _side_by_side(left: str, left_content: Mapping[str, Any], right: str, right_content: Mapping[str, Any]) -> None:
+def side_by_side(left: str, left_content: Mapping[str, Any], right: str, right_content: Mapping[str, Any]) -> None:
     names = dict.fromkeys([*left_content, *right_content])
     rows = [
         (name, left_content.get(name), right_content.get(name), "" if left_content.get(name) == right_content.get(name) else "≠")

@@ -28,6 +28,8 @@ class Event(StrEnum):
     JUDGEMENT_MADE = "match:judgement:made"
     JUDGEMENT_UNDONE = "match:judgement:undone"
     OVERRIDE_MADE = "match:override:made"
+    REVIEW_DRAWN = "match:review:drawn"
+    REVIEW_GIVEN = "match:review:given"
     QUEUE_READ = "match:queue:read"
     ENTITY_ASKED = "match:entity:asked"
     REPORT_GIVEN = "report:figures:given"

@@ -17,7 +17,8 @@ from lienthong.masterdata.entities import Entity
 from lienthong.masterdata.model import Model, document_of, frequencies_of, model_of
 from lienthong.masterdata.resolve import resolve
 from lienthong.masterdata.training import train
-from lienthong.pipeline.match_all import PLATFORM, read_register_rows
+from lienthong.pipeline.match_all import read_register_rows
+from lienthong.pipeline.stewarding import HERE, Through
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries, match_bulk
 from lienthong.store import matching as store
@@ -49,7 +50,7 @@ def train_entity(workshop: Workshop, entity: Entity, on_step: OnStep = lambda _:
     return model.with_cuts(choose_cuts(model, features, rows["source"]))
 
 
-def adopt(workshop: Workshop, entity: Entity, model: Model, official: str = "") -> None:
+def adopt(workshop: Workshop, entity: Entity, model: Model, official: str = "", through: Through = HERE) -> None:
     """Put a model in force. What was matched by the one before stays until everything is matched again."""
     at = workshop.clock()
     with workshop.database.connect() as connection:
@@ -57,8 +58,9 @@ def adopt(workshop: Workshop, entity: Entity, model: Model, official: str = "") 
         entry = Entry(
             at=at,
             event=Event.MODEL_TRAINED,
-            caller=PLATFORM,
+            caller=through.caller,
             official=official,
+            purpose=through.purpose,
             dataset=entity.master.id,
             outcome="adopted",
             details={"entity": entity.name, "model": model.version, "records": model.records_seen},

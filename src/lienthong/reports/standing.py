@@ -9,7 +9,8 @@ from typing import Any
 
 from lienthong.contracts import Contract
 from lienthong.masterdata.entities import entities_of
-from lienthong.store import Connection
+from lienthong.masterdata.estimating import Estimate, Share, estimate
+from lienthong.store import Connection, reviewing
 from lienthong.store import matching as index
 from lienthong.store import reports as store
 
@@ -31,6 +32,8 @@ class EntityStanding:
     judged: Mapping[tuple[str, str], int]
     waiting: Mapping[str, int]
     events: Mapping[date, Mapping[str, int]]
+    estimate: Estimate | None = None
+    reviewed_at: datetime | None = None
 
 
 def index_report(connection: Connection, contracts: Mapping[str, Contract], now: datetime) -> tuple[EntityStanding, ...]:
@@ -54,9 +57,16 @@ def index_report(connection: Connection, contracts: Mapping[str, Contract], now:
                 {(kind, verdict): count for kind, verdict, count in store.judgements(connection, entity.name)},
                 dict(store.waiting(connection, entity.name)),
                 events,
+                *_reviewed(connection, entity.name),
             )
         )
     return tuple(found)
+
+
+def _reviewed(connection: Connection, entity: str) -> tuple[Estimate | None, datetime | None]:
+    """How right the index is by its newest review, and when that was drawn."""
+    drawn = reviewing.latest(connection, entity)
+    return (None, None) if drawn is None else (estimate(reviewing.verdicts(connection, drawn.review)), drawn.at)
 
 
 def index_document(report: tuple[EntityStanding, ...]) -> dict[str, Any]:
@@ -78,5 +88,28 @@ def _document(one: EntityStanding) -> dict[str, Any]:
         "overlaps": [{"left": left, "right": right, "golden_records": count} for (left, right), count in one.overlaps.items()],
         "judgements": [{"by": kind, "verdict": verdict, "count": count} for (kind, verdict), count in one.judged.items()],
         "waiting": dict(one.waiting),
+        "quality": None if one.estimate is None else quality_document(one.estimate, one.reviewed_at),
         "events": [{"day": day.isoformat(), **kinds} for day, kinds in one.events.items()],
     }
+
+
+def quality_document(found: Estimate, drawn_at: datetime | None) -> dict[str, Any]:
+    """How right an index is, as JSON."""
+    return {
+        "drawn_at": None if drawn_at is None else drawn_at.isoformat(),
+        "pairs": found.pairs,
+        "reviewed": found.reviewed,
+        "precision": _share(found.precision),
+        "recall": _share(found.recall),
+        "by_registers": [
+            {"registers": name.split("|"), "precision": _share(precise), "recall": _share(whole)}
+            for name, (precise, whole) in found.by_registers.items()
+        ],
+        "equal_verdicts": None if found.agreement is None else found.agreement[0],
+        "kappa": None if found.agreement is None else found.agreement[1],
+    }
+
+
+def _share(share: Share | None) -> dict[str, Any] | None:
+    """A share with its 95 % interval."""
+    return None if share is None else {"value": share.value, "low": share.low, "high": share.high, "reviewed": share.reviewed}

@@ -19,7 +19,7 @@ from lienthong.access import Decision
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
-from lienthong.web import identities, lists, look_up, reports, stewardship
+from lienthong.web import identities, lists, look_up, reports, reviews, stewardship
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.headers import check_escapes
@@ -108,6 +108,7 @@ def _router(services: Services) -> Starlette:
             *lists.routes_of(counter, authorise),
             *identities.routes_of(counter, authorise, services.subject_key),
             *stewardship.routes_of(counter, authorise),
+            *reviews.routes_of(counter, authorise),
             *reports.routes_of(counter, authorise, services.settings.typing_characters_per_minute),
             *routes_of(counter),
         ],

@@ -65,6 +65,8 @@ def _paths(master: Contract, root: str) -> Schema:
     decided = {"item": _NUMBER, "left": _RECORD, "right": _RECORD, "verdict": _VERDICT, "reason": _SENT}
     value = {"value": {"type": ["string", "null"]}, "reason": _SENT, "until": {"type": "string", "format": "date"}}
     reason = {"reason": _SENT}
+    drawn = {"size": {"type": "integer", "minimum": 10, "maximum": 2000}, "seed": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}}
+    registers = {"registers": {"type": "array", "minItems": 1, "items": {**_NAMES, "minItems": 2, "maxItems": 2}}}
     return {
         f"{root}/queue": get("queue", "những cặp chờ quyết định, mở cho người hỏi 15 phút · pairs that wait, open to who asks for 15 minutes", limit),
         f"{root}/pairs": get("pair", "vì sao hai bản ghi là một hay không · why two records are one or not", *pair),
@@ -77,6 +79,12 @@ def _paths(master: Contract, root: str) -> Schema:
         f"{root}/splits": send("post", "split", "tách một bản ghi gốc · take a golden record apart", {"groups": _GROUPS, **reason}, ["groups", "reason"]),
         f"{root}/acts/{{act}}/undo": send("post", "undo", "hoàn tác đúng như trước · take an act back, exactly", reason, ["reason"], act),
         f"{root}/goldens/{{id}}/values/{{attribute}}": send("put", "set_value", "đặt giá trị bằng tay · set a value by hand", value, ["value", "reason"], id, attribute),
+        f"{root}/reviews": send("post", "draw_review", "lấy mẫu các cặp để rà soát · draw pairs for review", drawn, ["size", "seed"]),
+        f"{root}/reviews/next": get("review_next", "những cặp người hỏi còn phải xem, không nói hệ thống đã quyết thế nào · pairs the asking person has still to look at, without what was decided", limit),
+        f"{root}/reviews/items/{{item}}": send("put", "review_verdict", "ý kiến về một cặp; không đổi bản ghi gốc · what a pair is; no golden record changes", {"verdict": _VERDICT}, ["verdict"], item),
+        f"{root}/reviews/estimate": get("review_estimate", "độ chính xác và độ đầy đủ, khoảng tin cậy 95 % · precision and recall with 95 % intervals"),
+        f"{root}/reviews/cuts": get("review_cuts", "ngưỡng gộp của từng cặp nguồn nên là bao nhiêu · where two registers' records should join"),
+        f"{root}/reviews/cuts/adopt": send("post", "adopt_cuts", "áp dụng ngưỡng đề nghị · put suggested cuts in force", registers, ["registers"]),
         f"{root}/goldens/{{id}}/values/{{attribute}}/withdraw": send("post", "withdraw_value", "rút giá trị đặt bằng tay · withdraw a value set by hand", reason, ["reason"], id, attribute),
     }  # fmt: skip
 

@@ -1,0 +1,58 @@
+-- name: sample
+-- Records drawn by chance: the same for the same seed.
+select record, source, key, features, keys, component, golden
+from match_records
+where entity = %(entity)s
+order by md5(source || '/' || key || '/' || %(seed)s::text)
+limit %(most)s;
+
+-- name: add_review
+insert into match_reviews (entity, model, drawn_at, by_whom, seed, records, sampled)
+values (%(entity)s, %(model)s, %(at)s, %(by)s, %(seed)s, %(records)s, %(sampled)s)
+returning review;
+
+-- name: add_items
+insert into match_review_items
+    (review, left_source, left_key, right_source, right_key, is_joined, by_weight, stratum, stratum_pairs, registers, bits, cut_bits, reviewers)
+select %(review)s, left_source, left_key, right_source, right_key, is_joined, by_weight, stratum, stratum_pairs, registers, bits, cut_bits, reviewers
+from json_to_recordset(%(items)s) as item (
+    left_source text, left_key text, right_source text, right_key text, is_joined boolean, by_weight boolean, stratum text,
+    stratum_pairs double precision, registers text, bits double precision, cut_bits double precision, reviewers smallint
+);
+
+-- name: latest
+-- The newest review of an entity.
+select review, model, drawn_at, records from match_reviews where entity = %(entity)s order by review desc limit 1;
+
+-- name: next
+-- Pairs a person has still to look at, in an order of their own; nothing tells what the index decided. A third is asked where two disagree.
+select i.item, i.left_source, i.left_key, l.content, i.right_source, i.right_key, r.content
+from match_review_items as i
+join match_records as l on l.source = i.left_source and l.key = i.left_key
+join match_records as r on r.source = i.right_source and r.key = i.right_key
+cross join lateral (
+    select count(*) as given, count(*) filter (where verdict = 'same') as same, count(*) filter (where verdict = 'apart') as apart
+    from match_review_verdicts as v where v.item = i.item
+) as said
+where i.review = %(review)s
+    and (said.given < i.reviewers or said.given = 2 and said.same = 1 and said.apart = 1)
+    and not exists (select from match_review_verdicts as v where v.item = i.item and v.by_whom = %(by)s)
+order by md5(i.item::text || %(by)s)
+limit %(limit)s;
+
+-- name: say
+-- A verdict; a person's second word on a pair replaces the first.
+insert into match_review_verdicts (item, by_whom, verdict, at)
+select i.item, %(by)s, %(verdict)s, %(at)s
+from match_review_items as i join match_reviews as r using (review)
+where i.item = %(item)s and r.entity = %(entity)s
+on conflict (item, by_whom) do update set verdict = excluded.verdict, at = excluded.at
+returning item;
+
+-- name: verdicts
+-- Every pair of a review with what was said of it, in the order it was said.
+select i.stratum, i.registers, i.is_joined, i.by_weight, i.stratum_pairs, i.bits,
+    array(select v.verdict from match_review_verdicts as v where v.item = i.item order by v.at, v.by_whom) as verdicts
+from match_review_items as i
+where i.review = %(review)s
+order by i.item;

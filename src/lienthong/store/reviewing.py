@@ -1,0 +1,73 @@
+"""Keeps reviews: the pairs drawn, and what persons said of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from lienthong.masterdata.estimating import Said
+from lienthong.store.database import Connection, queries
+from lienthong.store.matching import StoredRecord
+
+
+class Drawn(NamedTuple):
+    """One review."""
+
+    review: int
+    model: str
+    at: datetime
+    records: int
+
+
+def sample(connection: Connection, entity: str, most: int, seed: int) -> list[StoredRecord]:
+    """Records by chance, the same for the same seed."""
+    rows = connection.execute(_query("sample"), {"entity": entity, "most": most, "seed": seed}).fetchall()
+    return [_record(row) for row in rows]
+
+
+def sharing(connection: Connection, entity: str, keys: Sequence[int]) -> list[StoredRecord]:
+    """Records that share one of these blocking keys."""
+    rows = connection.execute(queries("matching")["candidates_of_many"], {"entity": entity, "keys": list(keys)}).fetchall()
+    return [_record(row) for row in rows]
+
+
+def add(
+    connection: Connection, entity: str, model: str, at: datetime, by: str, seed: int, records: int, sampled: int,
+    items: Sequence[Mapping[str, Any]],
+) -> int:  # fmt: skip
+    """Keep a review and its pairs; gives its number."""
+    values = {"entity": entity, "model": model, "at": at, "by": by, "seed": seed, "records": records, "sampled": sampled}
+    row = connection.execute(_query("add_review"), values).fetchone()
+    assert row is not None  # returning
+    connection.execute(_query("add_items"), {"review": row[0], "items": json.dumps(items)})
+    return int(row[0])
+
+
+def latest(connection: Connection, entity: str) -> Drawn | None:
+    row = connection.execute(_query("latest"), {"entity": entity}).fetchone()
+    return None if row is None else Drawn(*row)
+
+
+def next_items(connection: Connection, review: int, by: str, limit: int) -> list[tuple[Any, ...]]:
+    """item, left source, key, content, right source, key, content."""
+    return connection.execute(_query("next"), {"review": review, "by": by, "limit": limit}).fetchall()
+
+
+def say(connection: Connection, entity: str, item: int, by: str, verdict: str, at: datetime) -> bool:
+    """Whether there is such a pair."""
+    values = {"entity": entity, "item": item, "by": by, "verdict": verdict, "at": at}
+    return connection.execute(_query("say"), values).fetchone() is not None
+
+
+def verdicts(connection: Connection, review: int) -> list[Said]:
+    return [Said(*row) for row in connection.execute(_query("verdicts"), {"review": review}).fetchall()]
+
+
+def _record(row: tuple[Any, ...]) -> StoredRecord:
+    return StoredRecord(row[0], row[1], row[2], tuple(row[3]), tuple(row[4]), row[5], row[6])
+
+
+def _query(name: str) -> Any:
+    return queries("reviewing")[name]

@@ -1,0 +1,143 @@
+"""A review draws pairs by chance, asks persons who are not told, changes no golden record, and says how right the index is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lienthong.errors import Conflict, NotFound, Unprocessable
+from lienthong.masterdata.estimating import Estimate, estimate
+from lienthong.pipeline import Workshop, reviewing, stewarding
+from lienthong.pipeline.match_models import in_force
+from lienthong.pipeline.matching import EntityIndex, Name
+from lienthong.store import reviewing as store
+from tests.pipeline.test_matching import INSURANCE, POPULATION, filled, learnt, standing, workshop
+from tests.pipeline.test_stewarding import both, index
+
+__all__ = ["filled", "index", "learnt", "workshop"]  # fixtures of the same registers
+
+BY = "can-bo-a"
+BOTH = f"{POPULATION}|{INSURANCE}"
+
+
+def person_of(name: Name) -> str:
+    return name[1][-6:]  # keys of both registers end in the person's number
+
+
+def review(place: Workshop, index: EntityIndex, by: str, limit: int = 1_000) -> int:
+    """Say of every pair asked what is true of it."""
+    items = reviewing.next_items(place, index, by, limit)
+    for item in items:
+        reviewing.say(place, index, item.item, "same" if person_of(item.left) == person_of(item.right) else "apart", by)
+    return len(items)
+
+
+def estimated(place: Workshop) -> Estimate:
+    with place.database.connect() as connection:
+        drawn = store.latest(connection, "person")
+        assert drawn is not None
+        return estimate(store.verdicts(connection, drawn.review))
+
+
+def said(place: Workshop) -> list[Any]:
+    with place.database.connect() as connection:
+        drawn = store.latest(connection, "person")
+        assert drawn is not None
+        return store.verdicts(connection, drawn.review)
+
+
+def test_a_review_says_how_right_the_index_is_and_changes_nothing(filled: Workshop, index: EntityIndex) -> None:
+    before = standing(filled)
+    reviewing.draw(filled, index, 80, 1, BY)
+    assert review(filled, index, BY) >= 40
+    assert review(filled, index, BY) == 0  # nobody is asked twice
+    assert review(filled, index, "can-bo-b") > 0  # a share goes to two
+    found = estimated(filled)
+    assert found.reviewed == found.pairs
+    assert found.precision is not None
+    assert found.recall is not None
+    assert found.precision.value == 1.0
+    assert found.precision.low < 1.0
+    assert found.recall.value > 0.9
+    assert found.agreement == (1.0, 1.0)
+    assert BOTH in found.by_registers
+    assert standing(filled) == before
+
+
+def test_a_reviewer_is_not_told_what_the_index_decided(filled: Workshop, index: EntityIndex) -> None:
+    reviewing.draw(filled, index, 40, 1, BY)
+    (item,) = reviewing.next_items(filled, index, BY)
+    assert {*vars(item)} == {"item", "left", "left_content", "right", "right_content"}
+
+
+def test_what_was_joined_wrongly_and_what_was_missed_shows_in_the_estimates(filled: Workshop, index: EntityIndex) -> None:
+    for n in range(0, 60, 2):  # one in five persons known twice is taken apart
+        stewarding.split(filled, index, [[both(n)[0]], [both(n)[1]]], BY, "sai")
+    reviewing.draw(filled, index, 200, 2, BY)
+    review(filled, index, BY)
+    review(filled, index, "can-bo-b")
+    found = estimated(filled)
+    assert found.recall is not None
+    assert found.recall.low < 0.8 < found.recall.high + 0.15
+    assert found.recall.value < 0.95
+
+
+def test_the_same_seed_draws_the_same_pairs(filled: Workshop, index: EntityIndex) -> None:
+    reviewing.draw(filled, index, 40, 9, BY)
+    one = said(filled)
+    reviewing.draw(filled, index, 40, 9, BY)
+    assert said(filled) == one
+    reviewing.draw(filled, index, 40, 10, BY)
+    assert said(filled) != one
+
+
+def test_where_two_disagree_a_third_is_asked(filled: Workshop, index: EntityIndex) -> None:
+    reviewing.draw(filled, index, 40, 1, BY)
+    for item in reviewing.next_items(filled, index, BY, 1_000):
+        reviewing.say(filled, index, item.item, "same", BY)
+    second = reviewing.next_items(filled, index, "can-bo-b", 1_000)
+    reviewing.say(filled, index, second[0].item, "apart", "can-bo-b")
+    for item in second[1:]:
+        reviewing.say(filled, index, item.item, "same", "can-bo-b")
+    assert [item.item for item in reviewing.next_items(filled, index, "can-bo-c", 1_000)] == [second[0].item]
+    reviewing.say(filled, index, second[0].item, "apart", "can-bo-c")
+    assert ["same", "apart", "apart"] in [one.verdicts for one in said(filled)]
+    reviewing.say(filled, index, second[0].item, "same", "can-bo-c")  # a second word replaces the first
+    assert ["same", "apart", "same"] in [one.verdicts for one in said(filled)]
+
+
+def test_weights_said_to_be_too_low_lower_the_cut_of_two_registers_once_a_person_adopts_it(filled: Workshop, index: EntityIndex) -> None:
+    reviewing.draw(filled, index, 120, 4, BY)
+    for item in reviewing.next_items(filled, index, BY, 1_000):
+        reviewing.say(filled, index, item.item, "same", BY)
+    suggested = {one.registers: one for one in reviewing.suggest_cuts(filled, index)}
+    low = min(suggested.values(), key=lambda one: one.suggested - one.cut)
+    assert low.suggested < low.cut
+    assert low.cut - low.suggested <= reviewing.LARGEST_MOVE
+    version = reviewing.adopt_cuts(filled, index, [low.registers], BY)
+    with filled.database.connect() as connection:
+        model = in_force(connection, index.entity)
+    assert model is not None
+    assert model.version == version != index.model.version
+    assert model.cuts.by_registers == {low.registers: low.suggested}
+    left, right = low.registers.split("|")
+    assert model.cuts.join(right, left) == low.suggested
+    with pytest.raises(Conflict, match="drawn under model"):
+        reviewing.suggest_cuts(filled, EntityIndex(index.entity, model))
+
+
+def test_what_cannot_be_drawn_or_said_is_told_in_words(filled: Workshop, index: EntityIndex) -> None:
+    with pytest.raises(NotFound, match="No review"):
+        reviewing.next_items(filled, index, BY)
+    with pytest.raises(NotFound, match="No review"):
+        reviewing.suggest_cuts(filled, index)
+    with pytest.raises(Unprocessable, match="at least ten"):
+        reviewing.draw(filled, index, 3, 1, BY)
+    reviewing.draw(filled, index, 20, 1, BY)
+    with pytest.raises(NotFound, match="has a pair"):
+        reviewing.say(filled, index, 10**9, "same", BY)
+    with pytest.raises(Unprocessable, match="no verdict"):
+        reviewing.say(filled, index, 1, "perhaps", BY)
+    with pytest.raises(Unprocessable, match="Not reviewed"):
+        reviewing.adopt_cuts(filled, index, ["a|b"], BY)
