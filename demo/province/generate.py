@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from demo.province.observed import one_file
+from demo.province.registers.enterprises import FILE as ENTERPRISES_FILE
 from demo.province.registers.enterprises import write_enterprises
 from demo.province.registers.indicators import write_indicators
+from demo.province.registers.insurance import FILE as INSURANCE_FILE
 from demo.province.registers.insurance import write_insurance
-from demo.province.registers.land_holders import holder_errors, holder_links, write_holders
+from demo.province.registers.land_holders import holder_errors, holder_links, holder_places, write_holders
 from demo.province.registers.licences import write_licences
 from demo.province.registers.parcels import draw_parcels, true_parcels, write_parcels
 from demo.province.registers.poor_households import write_poor_households
@@ -47,20 +50,23 @@ def generate(out: Path, persons: int = 20_000, seed: int = 1, on_step: OnStep | 
     world = build_world(persons, seed)
     truth = Truth(out / "truth")
     say("population")
-    truth.observed("R1", write_population(world, out))
+    seen = write_population(world, out)
+    truth.observed("R1", seen, one_file("cong_dan.nhan_khau", seen.count))
     say("insurance")
-    truth.observed("R2", write_insurance(world, out))
+    seen = write_insurance(world, out)
+    truth.observed("R2", seen, one_file(INSURANCE_FILE, seen.count, first=2))
     say("poor households")
-    truth.observed("R4", write_poor_households(world, out))
+    truth.observed("R4", *write_poor_households(world, out))
     say("land")
     parcels = draw_parcels(world)
     write_parcels(world, out, parcels)
     truth.counts["parcels"] = len(parcels.ids)
     seen, holders = write_holders(world, out, parcels)
-    truth.rows("R6", *holder_links(seen, holders), holder_errors(seen, holders))
+    truth.rows("R6", *holder_links(seen, holders), holder_places(world, parcels, holders), holder_errors(seen, holders))
     say("enterprises")
     enterprises, of_enterprises = write_enterprises(world, out)
     truth.counts["R7"] = enterprises.height
+    truth.representatives(enterprises, one_file(ENTERPRISES_FILE, enterprises.height))
     truth.errors(of_enterprises)
     truth.errors(write_licences(world, out, enterprises))
     say("readings and figures")

@@ -163,11 +163,21 @@ def _spread(errors: pl.DataFrame, source: Numbers) -> pl.DataFrame:
     return found.with_columns(pl.col("written_row").alias("row")).drop("written_row")
 
 
-def links(register: str, entities: pl.Series, ranks: pl.Series) -> pl.DataFrame:
-    """Which true person each row is about; null for an organisation."""
-    return pl.DataFrame({"row": np.arange(1, len(entities) + 1), "entity": entities.cast(pl.Int64), "rank": ranks.cast(pl.Int32)}).select(
-        pl.lit(register).alias("register"), pl.all()
-    )
+def links(register: str, entities: pl.Series, ranks: pl.Series, files: pl.Series, file_rows: pl.Series) -> pl.DataFrame:
+    """Which true person each row is about; null for an organisation.
+
+    `row` is the number errors carry; `file` and `file_row` (as the file's own program counts: line, Excel row, record) say where it stands.
+    """
+    columns = {
+        "row": np.arange(1, len(entities) + 1), "entity": entities.cast(pl.Int64), "rank": ranks.cast(pl.Int32),
+        "file": files.cast(pl.String), "file_row": file_rows.cast(pl.Int64),
+    }  # fmt: skip
+    return pl.DataFrame(columns).select(pl.lit(register).alias("register"), pl.all())
 
 
-__all__ = ["Flags", "Observed", "links", "observe"]
+def one_file(name: str, rows: int, first: int = 1) -> tuple[pl.Series, pl.Series]:
+    """The places of rows that stand in one file in their order, from row `first` on."""
+    return pl.repeat(name, rows, eager=True), pl.Series(np.arange(first, first + rows))
+
+
+__all__ = ["Flags", "Observed", "links", "observe", "one_file"]

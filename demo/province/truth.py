@@ -12,6 +12,7 @@ from demo.province.overlaps import overlaps
 from demo.province.world import World
 
 CHANGE = "2025-07-01"
+Places = tuple[pl.Series, pl.Series]
 
 
 class Truth:
@@ -24,13 +25,19 @@ class Truth:
         self._links: list[pl.DataFrame] = []
         self._errors: list[pl.DataFrame] = []
 
-    def observed(self, register: str, seen: Observed) -> None:
-        self.rows(register, seen.truth["person"], seen.truth["rank"], seen.errors)
+    def observed(self, register: str, seen: Observed, places: Places) -> None:
+        self.rows(register, seen.truth["person"], seen.truth["rank"], places, seen.errors)
 
-    def rows(self, register: str, entities: pl.Series, ranks: pl.Series, errors: pl.DataFrame) -> None:
+    def rows(self, register: str, entities: pl.Series, ranks: pl.Series, places: Places, errors: pl.DataFrame) -> None:
+        """`places`: the file of each row, and its number there."""
         self.counts[register] = len(entities)
-        self._links.append(links(register, entities, ranks))
+        self._links.append(links(register, entities, ranks, *places))
         self._errors.append(errors)
+
+    def representatives(self, enterprises: pl.DataFrame, places: Places) -> None:
+        """Who each enterprise's representative is."""
+        ranks = pl.zeros(enterprises.height, dtype=pl.Int32, eager=True)
+        self._links.append(links("R7", enterprises["owner"], ranks, *places))
 
     def errors(self, observer: Observer) -> None:
         self._errors.append(observer.frame().with_columns(pl.col("row") + 1))

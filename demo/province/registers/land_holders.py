@@ -21,6 +21,7 @@ from demo.province.world import World
 ORGANISATION = -1  # in place of a person's number
 PRINTED = datetime(2026, 6, 30, tzinfo=UTC).replace(tzinfo=None)  # workbooks carry the time they were made
 ORGANISATIONS = ("Nông trường cao su", "Ban quản lý rừng phòng hộ", "Hợp tác xã nông nghiệp", "Công ty TNHH chế biến hạt điều")
+FIRST_ROW = 6  # of Excel: titles and headings stand above
 HEADING_IN_THE_MIDDLE = "698"  # the district whose workbook repeats its heading among the rows (X2)
 
 
@@ -105,7 +106,7 @@ def _write_workbook(path: Path, district: str, rows: list[tuple[str | int, ...]]
         sheet.write_string(0, 0, "SỞ TÀI NGUYÊN VÀ MÔI TRƯỜNG")
         sheet.write_string(1, 0, f"DANH SÁCH CHỦ SỬ DỤNG ĐẤT – mã huyện {district}")
         _write_headings(sheet, bold)
-        top = 5
+        top = FIRST_ROW - 1
         for number, row in enumerate(rows):
             if district == HEADING_IN_THE_MIDDLE and number == len(rows) // 2:
                 sheet.write_row(top, 0, ["STT", *(name for group, names in LAND_HOLDERS if group != "STT" for name in names)])
@@ -133,6 +134,17 @@ def _write_headings(sheet: xlsxwriter.worksheet.Worksheet, bold: xlsxwriter.form
         names += below
         column += len(below)
     sheet.write_row(4, 0, names, bold)
+
+
+def holder_places(world: World, parcels: Parcels, holders: Holders) -> tuple[pl.Series, pl.Series]:
+    """(workbook, Excel row) of each row."""
+    districts = pl.Series("district", [c["district_code"] for c in world.communes])[parcels.commune[holders.parcel]]
+    ordinal, count = pl.int_range(pl.len()).over("district"), pl.len().over("district")
+    heading = (pl.col("district") == HEADING_IN_THE_MIDDLE) & (ordinal >= count // 2)
+    placed = districts.to_frame("district").select(
+        pl.format(f"{FOLDER}/chu-su-dung-{{}}.xlsx", "district").alias("file"), (ordinal + FIRST_ROW + heading.cast(pl.Int64)).alias("row")
+    )
+    return placed["file"], placed["row"]
 
 
 def holder_links(seen: Observed, holders: Holders) -> tuple[pl.Series, pl.Series]:

@@ -23,7 +23,8 @@ SHIFTED_EVERY = 25
 _TERMINATOR, _END = b"\r", b"\x1a"
 
 
-def write_poor_households(world: World, out: Path) -> Observed:
+def write_poor_households(world: World, out: Path) -> tuple[Observed, tuple[pl.Series, pl.Series]]:
+    """Write a file a district; gives the persons as typed, and the file and record of each."""
     seen = observe(world, "R4", world.persons.filter("in_r4"))
     rows = seen.truth.select("household", "place", "is_male", "ethnic", "commune").to_dict(as_series=False)
     near = stream(world.seed, "R4", "class").random(max(rows["household"]) + 1) < NEAR_POOR
@@ -45,14 +46,18 @@ def write_poor_households(world: World, out: Path) -> Observed:
     shifted = [row for number, (row, _) in enumerate(members.get(DISORDERED, ())) if number % SHIFTED_EVERY == SHIFTED_EVERY // 2]
     folder = out / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    files, records = [""] * seen.count, [0] * seen.count
     for district, found in sorted(members.items()):
+        name = f"ho-ngheo-{district}-2026.dbf"
+        for record, (row, _) in enumerate(found, 1):
+            files[row], records[row] = f"{FOLDER}/{name}", record
         lines = [("", *line[:-1]) if row in shifted else line for row, line in found]
         total = [("", "", "TỔNG CỘNG", str(len(found)), *[""] * 8)] if district == DISORDERED else []
-        write_dbf(folder / f"ho-ngheo-{district}-2026.dbf", POOR_HOUSEHOLDS, lines + total)
+        write_dbf(folder / name, POOR_HOUSEHOLDS, lines + total)
     disorder = pl.DataFrame(
         {"register": "R4", "row": [row + 1 for row in shifted], "field": "", "code": "X2", "true": "", "written": "shifted by one column"}
     )
-    return replace(seen, errors=pl.concat([seen.errors, disorder.cast(seen.errors.schema)]))
+    return replace(seen, errors=pl.concat([seen.errors, disorder.cast(seen.errors.schema)])), (pl.Series(files), pl.Series(records))
 
 
 def write_dbf(path: Path, fields: Sequence[tuple[str, int]], rows: Sequence[Sequence[str]]) -> None:

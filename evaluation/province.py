@@ -1,0 +1,110 @@
+"""The generated province taken in as the platform takes it in, and who each record truly is.
+
+Agencies' systems → connectors → standards → contracts' rules → published rows → records of the entity: the same functions as a
+province in service, over a PostgreSQL of its own that is thrown away. The truth is joined by file and row, after everything is read.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from psycopg import sql
+
+from demo.province import load_population
+from lienthong.masterdata.entities import Entity, entities_of
+from lienthong.pipeline import apply_contract, reading_order, run_dataset
+from lienthong.pipeline.match_all import read_register_rows
+from lienthong.pipeline.workshop import Workshop
+from lienthong.settings import Settings
+from lienthong.store import Database, landing
+from lienthong.store.tables import current
+from lienthong.web.services import make_workshop
+
+ROOT = Path(__file__).parents[1]
+REGISTERS = {
+    "population.persons": "R1", "social-insurance.participants": "R2", "poor-households.members": "R4", "land.holders": "R6",
+    "enterprises.register": "R7",
+}  # fmt: skip
+IN_ORDER = {"R1": "cong_dan.nhan_khau", "R7": "doanh-nghiep.json"}  # no file reaches us: rows in their order
+SECRET = "bi-mat-mau"  # noqa: S105 # of the made-up agency's service, on loopback
+
+
+@dataclass(frozen=True)
+class Told:
+    """`records`: what `read_register_rows` gives, with `register` and `row` (as in the truth's errors) and `entity`, null where unknown."""
+
+    records: pl.DataFrame
+    entity: Entity
+
+
+def take_in(folder: Path, database: Database, population_url: str, home: Path) -> Workshop:
+    """Run every dataset of the province in `folder` from its agency's system to a published version."""
+    load_population(population_url, folder)
+    with _enterprise_service(folder) as address:
+        os.environ.update(
+            LIENTHONG_SOURCE_DEMO=str(folder), LIENTHONG_SOURCE_DEMO_ENTERPRISES_SECRET=SECRET,
+            LIENTHONG_SOURCE_DEMO_POPULATION_URL=population_url, LIENTHONG_SOURCE_DEMO_ENTERPRISES_URL=address,
+        )  # fmt: skip
+        settings = Settings(home=home, datasets=ROOT / "datasets", accept_synthetic_ids=True)
+        workshop = make_workshop(settings, database)
+        for contract in workshop.contracts.values():
+            apply_contract(workshop, contract)
+        for name in reading_order(workshop.contracts):
+            contract = workshop.contracts[name]
+            if not contract.match and name not in ("admin-units.units", "admin-units.changes"):
+                continue  # figures and readings describe no one
+            for source in contract.sources:
+                run_dataset(workshop, contract, source.name)
+    return workshop
+
+
+def persons_told(workshop: Workshop, folder: Path) -> Told:
+    """The records of persons in the order the platform numbers them, with the truth beside them."""
+    entity = entities_of(workshop.contracts)["person"]
+    with workshop.database.connect() as connection:
+        records = read_register_rows(connection, entity)
+        places = pl.concat([_places(workshop, register.contract.id, register.source) for register in entity.registers])
+    links = pl.read_parquet(folder / "truth" / "links.parquet").with_columns(pl.col("file").str.split("/").list.last())
+    told = places.join(links, on=["register", "file", "file_row"], how="left")
+    told = told.select("source", "key", "register", "row", "entity")
+    return Told(records.join(told, on=["source", "key"], how="left", maintain_order="left"), entity)
+
+
+def _places(workshop: Workshop, dataset: str, source: str) -> pl.DataFrame:
+    """Where each current row of a dataset came from: `source`, `key`, `register`, `file`, `file_row`."""
+    register = REGISTERS[dataset]
+    with workshop.database.connect() as connection:
+        statement = sql.SQL("select c._key, c._row, v.run_id from {} c join versions v on v.dataset_id = {} and v.version = c._version")
+        rows = connection.execute(statement.format(current(dataset), sql.Literal(dataset))).fetchall()
+        keys = pl.DataFrame(rows, schema={"key": pl.String, "row_no": pl.Int64, "run": pl.Int64}, orient="row")
+        landed = []
+        for run in keys["run"].unique().to_list():
+            files = {file.file_no: file.uri.rsplit("/", 1)[-1] for file in landing.files(connection, run)}
+            for batch in landing.batches(connection, run):
+                numbers = range(batch.first_row_no, batch.last_row_no + 1)
+                file_rows = pl.Series(numbers, dtype=pl.Int64) if register in IN_ORDER else pl.Series(batch.source_rows, dtype=pl.Int64)
+                landed.append(
+                    pl.DataFrame({"row_no": numbers, "file_row": file_rows}, schema={"row_no": pl.Int64, "file_row": pl.Int64})
+                    .with_columns(pl.lit(run).alias("run"), pl.lit(IN_ORDER.get(register, files[batch.file_no])).alias("file"))
+                )  # fmt: skip
+    found = keys.join(pl.concat(landed), on=["run", "row_no"], how="inner")
+    return found.select(pl.lit(source).alias("source"), "key", pl.lit(register).alias("register"), "file", "file_row")
+
+
+@contextmanager
+def _enterprise_service(folder: Path) -> Iterator[str]:
+    data = folder / "doanh-nghiep" / "doanh-nghiep.json"
+    command = [sys.executable, "-m", "demo.province.enterprise_server", "--data", str(data)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
