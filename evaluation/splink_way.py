@@ -21,6 +21,9 @@ from lienthong.masterdata.splinking import memory_database, quiet
 DOCUMENTED = 0.95  # the cut of its tutorials
 _COMPARISONS: Mapping[str, Callable[[str], Any]] = {
     "given_name": cl.NameComparison,
+    "person_name": cl.NameComparison,
+    "phone": lambda column: cl.LevenshteinAtThresholds(column, [1, 2]),
+    "place": cl.ExactMatch,
     "surname": cl.NameComparison,
     "date": lambda column: cl.DateOfBirthComparison(column, input_is_string=True, invalid_dates_as_null=True),
     "address": lambda column: cl.JaroWinklerAtThresholds(column, [0.9, 0.7]),
@@ -57,7 +60,9 @@ def _edges(given: LabelledSet) -> pl.DataFrame:
         records = records.with_columns(text.str.slice(0, 4) + "-" + text.str.slice(4, 2) + "-" + text.str.slice(6, 2))
     names = [name for name, kind in given.kinds.items() if kind != "category"]
     strong = [
-        name for name, kind in given.kinds.items() if kind in ("given_name", "surname", "date", "identifier", "code", "number", "text")
+        name
+        for name, kind in given.kinds.items()
+        if kind in ("given_name", "person_name", "surname", "date", "identifier", "code", "number", "phone", "text")
     ][:7]
     rules: list[Any] = [block_on(a, b) for a, b in combinations(strong, 2)] + [
         block_on(n) for n, k in given.kinds.items() if k == "identifier"
@@ -80,7 +85,7 @@ def _edges(given: LabelledSet) -> pl.DataFrame:
         first: list[Any] = [block_on(a, b) for a, b in list(combinations(strong, 2))[:2]]
         linker.training.estimate_probability_two_random_records_match(first, recall=0.7)
         linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
-        for name in [n for n in names if given.kinds[n] in ("date", "surname", "given_name", "code", "number")][:4]:
+        for name in [n for n in names if given.kinds[n] in ("date", "surname", "given_name", "person_name", "code", "number")][:4]:
             linker.training.estimate_parameters_using_expectation_maximisation(block_on(name))
         scored = linker.inference.predict(threshold_match_weight=-10)
     found = connection.sql(f"select unique_id_l, unique_id_r, match_weight from {scored.physical_name}").to_arrow_table()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from demo.province import generate
 from evaluation.province import Told, persons_told, take_in
+from evaluation.province_set import Judged, matched
 from evaluation.throwaway import throwaway_databases
+from lienthong.masterdata.resolve import Near, Resolution
 
 PERSONS = 2000
 
@@ -41,3 +45,47 @@ def test_the_identifiers_of_records_are_those_of_the_persons_they_are_linked_to(
     agree = with_id.group_by("register").agg((pl.col("citizen_id") == pl.col("true_id")).mean().alias("share"))
     assert agree.height == 5
     assert agree["share"].min() >= 0.999  # type: ignore[operator] # a share is a number
+
+
+def judged(told: tuple[Told, Path], clusters: list[int], near: tuple[Near, ...] = ()) -> Judged:
+    """The province as if it had been matched this way."""
+    numbers = np.array(clusters, np.int64)
+    truth = (pl.read_parquet(told[1] / "truth" / f"{name}.parquet") for name in ("persons", "errors"))
+    return Judged(told[0], Resolution(numbers, numbers, pl.DataFrame(), near), *truth)
+
+
+def test_figures_of_a_perfect_and_of_an_idle_matching_are_what_they_must_be(told: tuple[Told, Path]) -> None:
+    entities = told[0].records["entity"].fill_null(-1).to_list()
+    perfect = judged(told, entities)
+    assert (perfect.precision, perfect.recall, perfect.recall_with_queue) == (1.0, 1.0, 1.0)
+    assert {twin["outcome"] for twin in perfect.details(PERSONS, 5)["twins"]} <= {"apart"}
+    idle = judged(told, list(range(len(entities))))
+    assert (idle.precision, idle.recall) == (1.0, 0.0)
+    details = idle.details(PERSONS, 5)
+    assert details["missed"] == details["pairs_true"] == sum(line["missed"] for line in details["by_registers"])
+    assert sum(line["joined"] for line in details["by_registers"]) == 0
+    hasty = judged(told, [(entity + 1) // 2 for entity in entities])  # every two persons in a row are taken for one
+    assert hasty.recall == 1.0
+    assert hasty.precision < 0.9
+    assert hasty.two_numbers() > PERSONS / 4
+    assert {twin["outcome"] for twin in hasty.details(PERSONS, 5)["twins"]} == {"joined", "apart"}
+
+
+def test_pairs_that_wait_for_a_person_count_as_found_with_the_queue(told: tuple[Told, Path]) -> None:
+    entities = told[0].records["entity"].to_list()
+    often = [n for n, entity in enumerate(entities) if entity == entities[0]]
+    clusters = [n if n in often else entity + len(entities) for n, entity in enumerate(entities)]
+    asked = judged(told, clusters, tuple(Near(often[0], other, "weight", -1.0) for other in often[1:]))
+    pairs = len(often) * (len(often) - 1) // 2
+    assert asked.details(PERSONS, 5)["missed"] == pairs
+    assert asked.details(PERSONS, 5)["missed_and_asked"] == len(often) - 1
+    assert asked.recall < asked.recall_with_queue
+
+
+def test_a_small_province_is_matched_without_two_numbers_in_one(told: tuple[Told, Path]) -> None:
+    found = matched(told[0])
+    told_of = judged(told, found.cluster.tolist(), found.near)
+    assert told_of.two_numbers() == 0
+    assert told_of.precision > 0.995
+    assert told_of.recall > 0.95
+    assert len(json.dumps(told_of.details(PERSONS, 5))) < 200_000
