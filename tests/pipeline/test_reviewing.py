@@ -8,8 +8,9 @@ import pytest
 
 from lienthong.errors import Conflict, NotFound, Unprocessable
 from lienthong.masterdata.estimating import Estimate, estimate
+from lienthong.masterdata.model import document_of, frequencies_of, model_of
 from lienthong.pipeline import Workshop, reviewing, stewarding
-from lienthong.pipeline.match_models import in_force
+from lienthong.pipeline.match_models import in_force, train_entity
 from lienthong.pipeline.matching import EntityIndex, Name
 from lienthong.store import reviewing as store
 from tests.pipeline.test_matching import INSURANCE, POPULATION, filled, learnt, standing, workshop
@@ -141,3 +142,14 @@ def test_what_cannot_be_drawn_or_said_is_told_in_words(filled: Workshop, index: 
         reviewing.say(filled, index, 1, "perhaps", BY)
     with pytest.raises(Unprocessable, match="Not reviewed"):
         reviewing.adopt_cuts(filled, index, ["a|b"], BY)
+
+
+def test_what_persons_said_is_learnt_from_and_counted(filled: Workshop, index: EntityIndex) -> None:
+    stewarding.decide(filled, index, *both(20), "same", BY, "đã đối chiếu")
+    reviewing.draw(filled, index, 80, 1, BY)
+    review(filled, index, BY)
+    same = sum(one.verdicts == ["same"] for one in said(filled))
+    model = train_entity(filled, index.entity)
+    assert same <= model.labels_seen <= same + 1
+    assert document_of(model)["labels_seen"] == model.labels_seen
+    assert model_of(document_of(model), frequencies_of(model)).labels_seen == model.labels_seen

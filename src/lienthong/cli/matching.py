@@ -181,3 +181,9 @@ def _tell(entity: str, model: Model) -> None:
     )
     for recipe in model.blocking.recipes:
         out.print(say("  khóa: ", "  key: ") + " + ".join(recipe.columns))
+    for registers, cut in cuts.by_registers.items():
+        out.print(f"  {registers.replace('|', ' · ')}: {cut:+.1f}")
+    if model.labels_seen:
+        out.print(
+            say(f"  học từ {model.labels_seen} cặp do người xác nhận", f"  learnt from {model.labels_seen} pairs that persons said are one")
+        )

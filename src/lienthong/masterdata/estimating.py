@@ -29,6 +29,7 @@ class Said(NamedTuple):
     stratum_pairs: float
     bits: float
     verdicts: list[str]
+    names: tuple[str, str, str, str] = ("", "", "", "")  # left source, key, right source, key
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Reviewed:
     stands_for: float
     bits: float = 0.0
     by_weight: bool = True
+    names: tuple[str, str, str, str] = ("", "", "", "")
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,9 @@ def reviewed_of(said: Iterable[Said]) -> list[Reviewed]:
     decided = [(one, verdict) for one in said if (verdict := _decided(one.verdicts)) is not None]
     reviewed = Counter(one.stratum for one, _ in decided)
     return [
-        Reviewed(one.stratum, one.registers, one.is_joined, same, one.stratum_pairs / reviewed[one.stratum], one.bits, one.by_weight)
+        Reviewed(
+            one.stratum, one.registers, one.is_joined, same, one.stratum_pairs / reviewed[one.stratum], one.bits, one.by_weight, one.names
+        )
         for one, same in decided
     ]
 

@@ -73,6 +73,7 @@ class Model:
     frequencies: Mapping[str, Frequencies]
     cuts: Cuts = Cuts()
     records_seen: int = 0
+    labels_seen: int = 0  # pairs that persons said are one
 
     def scorer(self) -> Scorer:
         rarity: dict[str, Rarity] = {column: each.log2_of for column, each in self.frequencies.items()}
@@ -114,6 +115,7 @@ def document_of(model: Model) -> dict[str, Any]:
         "entity": model.plan.entity,
         "version": model.version,
         "records_seen": model.records_seen,
+        **({"labels_seen": model.labels_seen} if model.labels_seen else {}),
         "prior_bits": model.prior_bits,
         "kin_bits": model.kin_bits,
         "cuts": {**asdict(model.cuts), "by_registers": dict(model.cuts.by_registers)},
@@ -209,4 +211,5 @@ def _model(document: Mapping[str, Any], table: pl.DataFrame) -> Model:
         frequencies=frequencies,
         cuts=Cuts(**document["cuts"]),
         records_seen=document["records_seen"],
+        labels_seen=document.get("labels_seen", 0),
     )

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from lienthong.masterdata.blocking import MOST_PER_KEY, Blocking, Recipe
 from lienthong.masterdata.candidates import candidate_pairs, pairs_within
 from lienthong.masterdata.kinds import KINDS
+from lienthong.masterdata.labels import SamePair, taught
 from lienthong.masterdata.model import Cuts, Frequencies, Model, rungs_of
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.scoring import WEIGHT_PLACES, Scorer
@@ -44,8 +45,9 @@ def train(
     sources: Sequence[str] | pl.Series | None = None,
     on_step: OnStep = lambda _: None,
     seed: int = 1,
+    labels: Sequence[SamePair] = (),
 ) -> Model:
-    """Learn a model from feature rows (columns of the plan, in any order of rows).
+    """Learn a model from feature rows (columns of the plan, in any order of rows), and from what persons said where there is any.
 
     The same rows give the same model but for the last digits of sums. Raises ValueError for fewer than two records.
     """
@@ -66,11 +68,12 @@ def train(
         version=version,
         prior_bits=log2(2 / sample.height),
         kin_bits=-1000.0,
-        rungs=rungs_of(plan, trainer.parameters()),
+        rungs=rungs_of(plan, taught(plan, trainer.parameters(), labels, features.height)),
         shared=shared,
         blocking=_first_keys(plan, sample),
         frequencies=frequencies(plan, sample),
         records_seen=features.height,
+        labels_seen=len(labels),
     )
     on_step("households")
     model = replace(model, kin_bits=_kin_bits(model, sample))

@@ -5,7 +5,7 @@ A trained model is a file. Nothing changes until it is adopted: `compare` says b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,13 +14,16 @@ import polars as pl
 from lienthong.ledger import Entry, Event
 from lienthong.masterdata.cutting import choose_cuts
 from lienthong.masterdata.entities import Entity
+from lienthong.masterdata.estimating import reviewed_of
+from lienthong.masterdata.labels import SamePair
 from lienthong.masterdata.model import Model, document_of, frequencies_of, model_of
 from lienthong.masterdata.resolve import resolve
 from lienthong.masterdata.training import train
 from lienthong.pipeline.match_all import read_register_rows
+from lienthong.pipeline.match_words import Name
 from lienthong.pipeline.stewarding import HERE, Through
 from lienthong.pipeline.workshop import Workshop
-from lienthong.store import Connection, append_entries, match_bulk
+from lienthong.store import Connection, append_entries, match_bulk, reviewing
 from lienthong.store import matching as store
 
 OnStep = Callable[[str], None]
@@ -43,11 +46,37 @@ def train_entity(workshop: Workshop, entity: Entity, on_step: OnStep = lambda _:
         on_step("reading")
         rows = read_register_rows(connection, entity)
         before = store.model_version(connection, entity.name)
+        said = _said(connection, entity)
     version = str(1 if before is None or not before.isdigit() else int(before) + 1)
     features = entity.plan.feature_frame(rows)
-    model = train(entity.plan, features, version, rows["source"], on_step)
+    model = train(entity.plan, features, version, rows["source"], on_step, labels=_labels(said, rows, features.select(entity.plan.columns)))
     on_step("cuts")
     return model.with_cuts(choose_cuts(model, features, rows["source"]))
+
+
+def _said(connection: Connection, entity: Entity) -> dict[tuple[Name, Name], float | None]:
+    """Pairs of records that are one by stewards' words in force (None) or by the newest review (how many pairs each stands for)."""
+    said: dict[tuple[Name, Name], float | None] = {
+        ((one[0], one[1]), (one[2], one[3])): None for one in store.Index(connection, entity.name).all_judged() if one[4] == "same"
+    }
+    drawn = reviewing.latest(connection, entity.name)
+    for one in [] if drawn is None else reviewed_of(reviewing.verdicts(connection, drawn.review)):
+        if one.is_same:
+            said[one.names[:2], one.names[2:]] = one.stands_for
+    return said
+
+
+def _labels(said: Mapping[tuple[Name, Name], float | None], rows: pl.DataFrame, features: pl.DataFrame) -> list[SamePair]:
+    """What was said of records that are still there, by what they say today."""
+    names = sorted({name for pair in said for name in pair})
+    asked = pl.DataFrame(names, schema={"source": pl.String, "key": pl.String}, orient="row")
+    found = rows.select("source", "key").with_row_index("n").join(asked, on=["source", "key"], how="inner")
+    places = {(source, key): n for n, source, key in found.select("n", "source", "key").rows()}
+    return [
+        SamePair(features.row(places[left]), features.row(places[right]), weight)
+        for (left, right), weight in said.items()
+        if left in places and right in places
+    ]
 
 
 def adopt(workshop: Workshop, entity: Entity, model: Model, official: str = "", through: Through = HERE) -> None:

@@ -52,7 +52,8 @@ returning item;
 -- name: verdicts
 -- Every pair of a review with what was said of it, in the order it was said.
 select i.stratum, i.registers, i.is_joined, i.by_weight, i.stratum_pairs, i.bits,
-    array(select v.verdict from match_review_verdicts as v where v.item = i.item order by v.at, v.by_whom) as verdicts
+    array(select v.verdict from match_review_verdicts as v where v.item = i.item order by v.at, v.by_whom) as verdicts,
+    i.left_source, i.left_key, i.right_source, i.right_key
 from match_review_items as i
 where i.review = %(review)s
 order by i.item;
