@@ -62,7 +62,7 @@ def say(connection: Connection, entity: str, item: int, by: str, verdict: str, a
 
 
 def verdicts(connection: Connection, review: int) -> list[Said]:
-    return [Said(*row[:7], names=row[7:]) for row in connection.execute(_query("verdicts"), {"review": review}).fetchall()]
+    return [Said._make((*row[:7], row[7:])) for row in connection.execute(_query("verdicts"), {"review": review}).fetchall()]
 
 
 def _record(row: tuple[Any, ...]) -> StoredRecord:
