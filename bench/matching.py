@@ -25,7 +25,7 @@ from lienthong.contracts import Contract, load_all
 from lienthong.ledger import Entry, Event, Signer
 from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.model import Model
-from lienthong.pipeline import Workshop, apply_contract, match_all, match_models
+from lienthong.pipeline import Workshop, apply_contract, match_all, match_models, stewarding
 from lienthong.pipeline.matching import Arrival, Cause, EntityIndex, arrive
 from lienthong.store import Connection, Database, append_entries
 from lienthong.store.copying import copy_frames
@@ -43,6 +43,8 @@ SHARES = {
 }
 COMMUNES = [str(25195 + 3 * n) for n in range(90)]
 PUSHES = 1500
+LARGE_CLUSTER = 50
+SPLITS = 20
 
 
 def people(count: int, seed: int = 11) -> pl.DataFrame:
@@ -185,6 +187,7 @@ def measure(url: str, records: int, large_url: str = "", large: int = 0) -> list
         at_most("match all: peak memory", whole["peak_gib"], 2.0, "GiB", "process's own peak", 3),
     ]
     rows += pushes(url)
+    rows += unmerging(url)
     if large:
         more = prepared(large_url, large)
         ratio = (more["seconds"] / more["records"]) / (whole["seconds"] / whole["records"])
@@ -234,6 +237,48 @@ def pushes(url: str) -> list[Row]:
         at_least("strictly one at a time, durable, with ids and history", rate, 500, "per s", among, 3),
         at_least("in batches of 100, durable, with ids and history", batched, 2000, "per s", among, 3),
     ]
+
+
+def unmerging(url: str) -> list[Row]:
+    """A golden record of fifty is split in two and the split undone, among all those known; the earlier state must come back exactly."""
+    place = workshop(url)
+    index = EntityIndex(person(place), in_force(place))
+    with place.database.connect() as connection:
+        found = connection.execute(
+            "select content::text, dated from match_records where source = 'population.persons' and content ->> 'citizen_id' is not null order by md5(key) limit 1"
+        ).fetchone()
+        assert found is not None
+        names = [("land.holders", f"bench-{n:03}") for n in range(LARGE_CLUSTER)]
+        _push(place, connection, index, [Arrival(*name, json.loads(found[0]), found[1]) for name in names], [])
+        before = _homes(connection, names)
+    assert len(set(before)) == 1, "the fifty are not one"
+    half = LARGE_CLUSTER // 2
+    splits, undos = [], []
+    for _ in range(SPLITS):
+        at = time.perf_counter()
+        done = stewarding.split(place, index, [names[:half], names[half:]], "bench", "đo")
+        splits.append((time.perf_counter() - at) * 1000)
+        assert done.act is not None
+        at = time.perf_counter()
+        stewarding.undo(place, index, done.act, "bench", "đo")
+        undos.append((time.perf_counter() - at) * 1000)
+    with place.database.connect() as connection:
+        assert _homes(connection, names) == before, "the earlier state did not come back"
+    told = f"median {np.median(splits):.0f} ms, {SPLITS} times"
+    return [
+        at_most(f"split of a golden record of {LARGE_CLUSTER}: p95", float(np.percentile(splits, 95)), 50, "ms", told, 3),
+        at_most("its undoing, the exact earlier state back: p95", float(np.percentile(undos, 95)), 50, "ms", f"median {np.median(undos):.0f} ms", 3),
+    ]  # fmt: skip
+
+
+def _homes(connection: Connection, names: Sequence[tuple[str, str]]) -> list[str]:
+    """The golden id of each record, in the order of the names."""
+    rows = connection.execute(
+        "select source, key, id from match_records join match_goldens using (golden) where source = any(%s) and key = any(%s)",
+        ([source for source, _ in names], [key for _, key in names]),
+    ).fetchall()
+    found = {(source, key): id for source, key, id in rows}
+    return [found[name] for name in names]
 
 
 def _push(

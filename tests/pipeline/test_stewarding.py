@@ -10,7 +10,7 @@ import pytest
 
 from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, NotFound, Unprocessable
-from lienthong.pipeline import Workshop, overriding, stewarding
+from lienthong.pipeline import Workshop, match_all, overriding, stewarding
 from lienthong.pipeline.matching import EntityIndex, Name
 from tests.pipeline.test_matching import (
     INSURANCE,
@@ -117,6 +117,22 @@ def test_a_stewards_value_is_written_as_the_register_would_write_it(filled: Work
     assert shown(filled, golden_id, "full_name") == "Nguyễn Văn Đúng"
 
 
+def test_matching_everything_anew_keeps_the_first_of_two_words_and_what_is_put_off(filled: Workshop, index: EntityIndex) -> None:
+    left, right = (POPULATION, "7000000010"), (POPULATION, "7000000011")
+    with pytest.raises(Conflict, match="second person"):
+        stewarding.decide(filled, index, left, right, "same", "can-bo-a", "một người")
+    waiting = stewarding.queue(filled, index, "can-bo-b", 500)
+    put_off = next((one for one in waiting if {one.left, one.right} != {left, right}), None)
+    if put_off is not None:
+        stewarding.defer(filled, put_off.item, filled.clock() + timedelta(days=30))
+    match_all.match_all(filled, index.entity, index.model)
+    pairs = [{one.left, one.right} for one in stewarding.queue(filled, index, "can-bo-b", 500)]
+    assert {left, right} in pairs
+    assert put_off is None or {put_off.left, put_off.right} not in pairs
+    stewarding.decide(filled, index, left, right, "same", "can-bo-b", "một người")
+    assert golden_of(filled, *left) == golden_of(filled, *right)
+
+
 def test_every_value_a_golden_record_shows_may_be_set_as_it_is(filled: Workshop, index: EntityIndex) -> None:
     names = [p.name for p in index.master.properties if p.key_position is None and p.name != "provenance"]
     shown_at_all = 0
@@ -139,7 +155,8 @@ def test_a_value_past_its_last_day_gives_way_to_the_registers(filled: Workshop, 
     overriding.override(filled, index, golden_id, "full_name", "Nguyễn Văn Đúng", "can-bo-a", "tạm", today)
     assert overriding.expire(filled, index) == 0  # the last day itself still counts
     later = replace(filled, clock=lambda: filled.clock() + timedelta(days=1))
-    assert overriding.expire(later, index) == 1
+    assert overriding.expire_all(filled) == 0
+    assert overriding.expire_all(later) == 1
     assert shown(filled, golden_id, "full_name") == before
     assert overriding.expire(later, index) == 0
 

@@ -163,11 +163,13 @@ class _Writer:
         if merged or ended:
             self._store.end_goldens({**merged, **dict.fromkeys(ended)}, self._at)
         self._close(held, gone, numbers)
+        kept = match_bulk.kept_words(self._connection, self._entity.name, self._at)
         match_bulk.forget(self._connection, self._entity.name, self._at, self._act)
         records = self._record_numbers(held)
         self._put_records(records, numbers, held)
         self._put_judgements()
         self._put_queue(records)
+        match_bulk.put_back_words(self._connection, self._entity.name, self._at, kept)
         known = self._store.golden_ids({*before["golden"].to_list()}) if before.height else {}
         ids = known | new
         self._tell(ids, numbers, held, new, merged, ended, revived)

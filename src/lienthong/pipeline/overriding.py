@@ -11,10 +11,12 @@ from typing import Any
 from lienthong.clock import vietnam_date
 from lienthong.errors import NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
+from lienthong.masterdata.entities import entities_of
 from lienthong.masterdata.golden_values import PROVENANCE, golden_row, typed
 from lienthong.masterdata.kinds import features_of
 from lienthong.masterdata.survivorship import Override
 from lienthong.pipeline.judge import cleaning
+from lienthong.pipeline.match_models import in_force
 from lienthong.pipeline.matching import PLATFORM, EntityIndex, Name
 from lienthong.pipeline.stewarding import HERE, Through, require_reason
 from lienthong.pipeline.workshop import Workshop
@@ -92,6 +94,18 @@ def expire(workshop: Workshop, index: EntityIndex) -> int:
         goldens = {golden: id for golden, id, _ in past}
         _show(workshop, connection, index, index_store, goldens, act, PLATFORM, {"act": act, "expired": len(past)}, HERE)
         return len(past)
+
+
+def expire_all(workshop: Workshop) -> int:
+    """The same for every entity; a model is read only where something is past its day."""
+    ended = 0
+    for entity in entities_of(workshop.contracts).values():
+        with workshop.database.connect() as connection:
+            past = store.overdue(connection, entity.name, vietnam_date(workshop.clock()))
+            model = in_force(connection, entity) if past else None
+        if model is not None:
+            ended += expire(workshop, EntityIndex(entity, model))
+    return ended
 
 
 def who(workshop: Workshop, name: Name, known_at: datetime) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -146,6 +148,17 @@ def forget(connection: Connection, entity: str, at: datetime, act: int) -> None:
     values = {"entity": entity, "at": at, "act": act}
     for name in ("forget_queue", "forget_records", "end_all_joins"):
         connection.execute(queries("matching")[name], values)
+
+
+def kept_words(connection: Connection, entity: str, at: datetime) -> list[Any]:
+    """What persons did with pairs that wait, by register and key, to be put back after the queue is written anew."""
+    return [row[0] for row in connection.execute(queries("matching")["kept_words"], {"entity": entity, "at": at})]
+
+
+def put_back_words(connection: Connection, entity: str, at: datetime, kept: Sequence[Any]) -> None:
+    """First words and pairs put off, of records that are still there."""
+    if kept:
+        connection.execute(queries("matching")["put_back_words"], {"entity": entity, "at": at, "kept": json.dumps(kept)})
 
 
 def is_empty(connection: Connection, table: str) -> bool:

@@ -19,6 +19,7 @@ from lienthong.access import Decision
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
+from lienthong.pipeline import overriding
 from lienthong.web import identities, lists, look_up, reports, reviews, stewardship
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
@@ -32,6 +33,7 @@ from lienthong.web.sequencer import SequencerProcess
 from lienthong.web.services import Services
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
 
+SECONDS_BETWEEN_EXPIRIES = 3_600.0  # stewards' values whose last day is past
 SECONDS_BETWEEN_LOOKS = 1.0  # how soon a revoked token is refused and a changed agreement counts
 log = get_logger("web")
 
@@ -122,9 +124,16 @@ def _charge(services: Services, decision: Decision) -> None:
 
 
 async def _watch(services: Services, sequencer: SequencerProcess) -> None:
-    """Keep the list of revoked tokens and the register of agreements fresh, and the sequencer running."""
+    """Keep the list of revoked tokens and the register of agreements fresh, the sequencer running, and end values past their last day."""
     register = RegisterWatch(services)
+    looked_at = -SECONDS_BETWEEN_EXPIRIES
     while True:
+        if time.monotonic() - looked_at >= SECONDS_BETWEEN_EXPIRIES:
+            looked_at = time.monotonic()
+            try:
+                await asyncio.to_thread(overriding.expire_all, services.workshop)
+            except Exception as error:  # the database may be away for a while; look again
+                log.warning("values_not_expired", error=type(error).__name__)
         if services.settings.checkpoint_milliseconds:
             try:
                 await asyncio.to_thread(sequencer.ensure)

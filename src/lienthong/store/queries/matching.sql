@@ -264,6 +264,35 @@ select record, source, key, golden, since from match_records where entity = %(en
 -- Before all records of an entity are written anew.
 delete from match_records where entity = %(entity)s;
 
+-- name: kept_words
+-- What persons did with pairs that wait: the first of two words, and what is put off.
+select json_build_object('left_source', l.source, 'left_key', l.key, 'right_source', r.source, 'right_key', r.key,
+    'deferred_until', q.deferred_until, 'seconded_by', q.seconded_by)
+from match_queue as q
+join match_records as l on l.record = q.left_record
+join match_records as r on r.record = q.right_record
+where q.entity = %(entity)s and (q.deferred_until > %(at)s or q.seconded_by is not null);
+
+-- name: put_back_words
+-- The same of records that are still there, matched anew: a first word keeps its pair waiting, a pair put off is put off when it waits.
+with kept as (
+    select least(a.record, b.record) as left_record, greatest(a.record, b.record) as right_record, a.component, k.deferred_until, k.seconded_by
+    from json_to_recordset(%(kept)s) as k (left_source text, left_key text, right_source text, right_key text,
+        deferred_until timestamptz, seconded_by text)
+    join match_records as a on a.source = k.left_source and a.key = k.left_key
+    join match_records as b on b.source = k.right_source and b.key = k.right_key
+),
+put_off as (
+    update match_queue as q set deferred_until = kept.deferred_until
+    from kept
+    where kept.seconded_by is null and q.left_record = kept.left_record and q.right_record = kept.right_record
+)
+insert into match_queue (entity, left_record, right_record, why, bits, component, since, deferred_until, seconded_by)
+select %(entity)s, left_record, right_record, 'identifier', 0, component, %(at)s, deferred_until, seconded_by
+from kept
+where seconded_by is not null
+on conflict (left_record, right_record) do update set deferred_until = excluded.deferred_until, seconded_by = excluded.seconded_by;
+
 -- name: forget_queue
 -- Before all of an entity is linked anew.
 delete from match_queue where entity = %(entity)s;
