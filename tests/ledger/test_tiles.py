@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import sha256
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lienthong.ledger import Edge, Tiles, edge_tiles, split_tile, tree_root
+from lienthong.ledger import Edge, Tiles, edge_tiles, inclusion_proof, root_from_inclusion, split_tile, tiled_inclusion_proof, tree_root
 
 LEAVES = [sha256(b"%d" % number).digest() for number in range(70_000)]
 
@@ -18,6 +20,11 @@ def grown(counts: list[int]) -> tuple[Edge, Tiles]:
         edge, changed = edge.append(LEAVES[edge.size : edge.size + count])
         tiles |= changed
     return edge, tiles
+
+
+@cache
+def whole_tree() -> Tiles:
+    return grown([len(LEAVES)])[1]
 
 
 @settings(max_examples=60)
@@ -44,3 +51,26 @@ def test_every_hash_of_a_tile_is_the_root_of_the_leaves_below_it() -> None:
 def test_the_edge_is_the_unfinished_tiles_of_its_size(size: int) -> None:
     edge, tiles = grown([size])
     assert edge.unfinished == tuple(tiles.get(place, b"") if len(tiles.get(place, b"")) < 8192 else b"" for place in edge_tiles(size))
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 70_000), st.floats(0, 1, exclude_max=True))
+def test_a_proof_from_tiles_leads_to_the_root_of_its_size_also_when_the_tree_has_grown(size: int, share: float) -> None:
+    index, tiles = int(size * share), whole_tree()
+    proof = tiled_inclusion_proof(index, size, lambda level, number: tiles[level, number])
+    assert root_from_inclusion(LEAVES[index], index, size, proof) == grown([size])[0].root
+
+
+@given(st.integers(1, 300).flatmap(lambda size: st.tuples(st.integers(0, size - 1), st.just(size))))
+def test_a_proof_from_tiles_is_the_one_from_the_leaves(place: tuple[int, int]) -> None:
+    index, size = place
+    tiles = grown([size])[1]
+    assert tiled_inclusion_proof(index, size, lambda level, number: tiles[level, number]) == inclusion_proof(LEAVES[:size], index)
+
+
+def test_a_proof_outside_the_tree_or_from_a_short_tile_is_refused() -> None:
+    tiles = grown([10])[1]
+    with pytest.raises(IndexError):
+        tiled_inclusion_proof(10, 10, lambda level, number: tiles[level, number])
+    with pytest.raises(ValueError, match="shorter"):
+        tiled_inclusion_proof(1, 11, lambda level, number: tiles[level, number])

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lienthong.errors import LedgerError
-from lienthong.ledger import Edge, Entry, Event, Form, Signer, SubjectKey, Verdict, decode, encode, leaf_hash, subject_hash, verify
+from lienthong.ledger import (
+    Edge,
+    Entry,
+    Event,
+    Form,
+    Signer,
+    SubjectKey,
+    Verdict,
+    decode,
+    encode,
+    leaf_hash,
+    signed_note,
+    subject_hash,
+    verify,
+)
 from lienthong.ledger.verify import StoredCheckpoint, StoredEntry, StoredTile
 
 SIGNER = Signer.new()
@@ -206,6 +223,18 @@ def test_a_form_fills_in_the_very_bytes_of_its_entry(words: list[str], fields: l
         AT, Event.ANSWER_RECORD, caller, official, purpose, legal_basis, agreement, dataset, version, "ab", tuple(fields), "", "cd", outcome
     )
     assert form.fill(AT.isoformat(), version, "ab", "cd").encode() == encode(entry)
+
+
+def test_a_signed_note_is_read_as_c2sp_says() -> None:
+    root = bytes(range(32))
+    note = signed_note(SIGNER.origin, 7, root, AT, SIGNER.public_key, SIGNER.sign_checkpoint(7, root, AT))
+    text, _, signatures = note.rpartition("\n\n")
+    assert (text + "\n").splitlines()[:3] == [SIGNER.origin, "7", base64.b64encode(root).decode()]
+    dash, name, encoded = signatures.removesuffix("\n").split(" ")
+    assert (dash, name) == ("\N{EM DASH}", SIGNER.origin)
+    raw = base64.b64decode(encoded)
+    assert raw[:4] == hashlib.sha256(name.encode() + b"\n\x01" + SIGNER.public_key).digest()[:4]
+    Ed25519PublicKey.from_public_bytes(SIGNER.public_key).verify(raw[4:], (text + "\n").encode())
 
 
 def test_a_signer_comes_back_from_its_pem() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import threading
@@ -12,9 +13,10 @@ import psycopg
 import pytest
 
 from lienthong.clock import system_clock
-from lienthong.errors import LedgerError
-from lienthong.ledger import Entry, Event, Signer
+from lienthong.errors import LedgerError, NotFound
+from lienthong.ledger import Entry, Event, Signer, leaf_hash, root_from_inclusion
 from lienthong.store import Database, append_entries
+from lienthong.store.ledger import prove
 from lienthong.store.sequencing import Sequencer
 from tests.store.ledgers import entries_of, verdict_of
 
@@ -220,3 +222,21 @@ def test_an_entry_changed_together_with_its_leaf_is_named_within_its_batch_by_th
     )
     verdict = verdict_of(database, SIGNER)
     assert (verdict.reason, verdict.first_misfit, verdict.last_misfit) == ("root", 2, 3)
+
+
+def test_every_entry_can_be_proved_with_nothing_but_its_proof_and_the_public_key(database: Database) -> None:
+    for begin in range(0, 700, 70):
+        write(database, *range(begin, begin + 70))
+        sequencer(database).catch_up()
+    with database.connect() as connection:
+        for position in (0, 1, 255, 256, 511, 512, 699):
+            proof = prove(connection, SIGNER, position)
+            assert json.loads(proof.body)["caller"] == f"caller {position}"
+            _, size, root, *_ = proof.checkpoint.splitlines()
+            found = root_from_inclusion(leaf_hash(proof.body.encode()), position, int(size), proof.path)
+            assert found == base64.b64decode(root)
+        with pytest.raises(NotFound):
+            prove(connection, SIGNER, 700)
+        connection.execute("delete from lienthong.ledger_tiles where level = 1")
+        with pytest.raises(LedgerError, match="shorter"):
+            prove(connection, SIGNER, 0)

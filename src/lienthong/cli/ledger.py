@@ -51,3 +51,29 @@ def verify() -> None:
         ),
         soft_wrap=True,
     )
+
+
+@app.command("prove")
+def prove(position: int) -> None:
+    """Bằng chứng một bản ghi nằm trong sổ, kiểm được mà không cần hệ thống · proof that an entry is in the ledger, to be checked without the platform."""
+    import json
+    from base64 import b64encode
+
+    from psycopg import IsolationLevel
+
+    from lienthong.store import ledger
+    from lienthong.store.sequencing import Sequencer
+
+    place = workshop()
+    Sequencer(place.database, place.signer, place.clock).catch_up()
+    with place.database.connect() as connection:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        proof = ledger.prove(connection, place.signer, position)
+    document = {
+        "position": proof.position,
+        "body": proof.body,
+        "proof": [b64encode(step).decode() for step in proof.path],
+        "checkpoint": proof.checkpoint,
+        "public_key": b64encode(place.signer.public_key).decode(),
+    }
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=1))

@@ -1,6 +1,6 @@
 """Makes and verifies the proof of what was done."""
 
-from lienthong.ledger.checkpoint import Signer, checkpoint_text, key_id, verify_checkpoint
+from lienthong.ledger.checkpoint import Signer, checkpoint_text, key_id, signed_note, verify_checkpoint
 from lienthong.ledger.entry import Entry, Form, decode, encode
 from lienthong.ledger.event import Event
 from lienthong.ledger.merkle import (
@@ -14,7 +14,7 @@ from lienthong.ledger.merkle import (
     tree_root,
 )
 from lienthong.ledger.subject import SubjectKey, subject_hash
-from lienthong.ledger.tiles import Edge, Tiles, edge_tiles
+from lienthong.ledger.tiles import Edge, Tiles, edge_tiles, tiled_inclusion_proof
 from lienthong.ledger.tiles import split as split_tile
 from lienthong.ledger.verify import Verdict, verify
 
@@ -39,8 +39,10 @@ __all__ = [
     "leaf_hash",
     "node_hash",
     "root_from_inclusion",
+    "signed_note",
     "split_tile",
     "subject_hash",
+    "tiled_inclusion_proof",
     "tree_root",
     "verify",
     "verify_checkpoint",

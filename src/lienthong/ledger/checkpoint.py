@@ -72,6 +72,15 @@ class Signer:
         return hmac.compare_digest(self.seal(batch), seal)
 
 
+def signed_note(origin: str, size: int, root: bytes, at: datetime, public_key: bytes, signature: bytes) -> str:
+    """A checkpoint as others read it (C2SP signed-note): the text, an empty line, the signature under the key's name.
+
+    The four bytes before the signature are the first of SHA-256(name || 0x0A || 0x01 || public key); 0x01 says Ed25519.
+    """
+    hint = sha256(origin.encode() + b"\n\x01" + public_key).digest()[:4]
+    return f"{checkpoint_text(origin, size, root, at).decode()}\n— {origin} {b64encode(hint + signature).decode()}\n"
+
+
 def key_id(public_key: bytes) -> str:
     return sha256(public_key).hexdigest()[:16]
 

@@ -5,7 +5,7 @@ Hash `k` of tile `n` at level `l` is the root of 256**l leaves, those from `(256
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lienthong.ledger.merkle import EMPTY_ROOT, Frontier, node_hash
@@ -68,7 +68,46 @@ def split(hashes: bytes) -> list[bytes]:
 
 def whole_tile_root(tile: bytes) -> bytes:
     """The one hash over a tile of 256."""
-    hashes = split(tile)
+    return _folded(split(tile))
+
+
+def _folded(hashes: list[bytes]) -> bytes:
+    """The root over a power of two of hashes."""
     while len(hashes) > 1:
         hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
     return hashes[0]
+
+
+def tiled_inclusion_proof(index: int, size: int, tile: Callable[[int, int], bytes]) -> tuple[bytes, ...]:
+    """The audit path of a leaf in the tree of the first `size` leaves (RFC 6962 §2.1.1), nearest first, from a handful of tiles.
+
+    `tile(level, number)` gives a tile's hashes, also when it has grown since. Raises IndexError outside the tree, ValueError when a tile is
+    too short for it.
+    """
+    if not 0 <= index < size:
+        raise IndexError(index)
+    path: list[bytes] = []
+    low, high = 0, size
+    while high - low > 1:
+        middle = low + (1 << ((high - low - 1).bit_length() - 1))
+        if index < middle:
+            path.append(_root_between(middle, high, tile))
+            high = middle
+        else:
+            path.append(_root_between(low, middle, tile))
+            low = middle
+    return tuple(reversed(path))
+
+
+def _root_between(low: int, high: int, tile: Callable[[int, int], bytes]) -> bytes:
+    """The root over leaves `low` up to, not with, `high`: a whole subtree is within one tile, any other range is two smaller ones."""
+    count = high - low
+    if count & (count - 1):
+        middle = low + (1 << ((count - 1).bit_length() - 1))
+        return node_hash(_root_between(low, middle, tile), _root_between(middle, high, tile))
+    level, within = divmod(count.bit_length() - 1, 8)
+    number, place = divmod(low >> (8 * level), WIDTH)
+    hashes = split(tile(level, number))[place : place + (1 << within)]
+    if len(hashes) < 1 << within:
+        raise ValueError(f"Tile {number} of level {level} is shorter than the tree of its checkpoint.")
+    return _folded(hashes)

@@ -143,8 +143,7 @@ def split(
             raise Unprocessable("These records are not of one golden record.", hint="A split takes one golden record apart.")
         act = index_store.add_act("decision", at, by, reason, details={"verdict": "apart", "groups": len(groups)})
         pairs = [(a, b) for n, group in enumerate(groups) for a in group for other in groups[n + 1 :] for b in other]
-        for a, b in pairs:
-            store.end_words(connection, a, b, act, at)
+        store.end_words_between(connection, pairs, act, at)
         index_store.add_judgements([word(a, b, "apart", by, reason) for a, b in pairs], at, act)
         done = relink(connection, index, records, Cause("decision", by, at, vietnam_date(at), reason, act=act))
         note(workshop, connection, index, Event.JUDGEMENT_MADE, by, at, {"act": act, "verdict": "apart", "records": len(names)}, through)

@@ -93,6 +93,16 @@ class HotStore:
             raise LedgerError("The ledger has no edge.", hint="The row of lienthong.ledger_edge was removed.")
         return row[0], row[1]
 
+    async def ledger_checkpoint(self) -> tuple[int, bytes, datetime, bytes] | None:
+        """(size, root, at, signature) of the newest checkpoint; None before the first."""
+        row = await self.pool.fetchrow("select size, root, at, signature from lienthong.ledger_checkpoints order by size desc limit 1")
+        return None if row is None else (row[0], bytes(row[1]), row[2], bytes(row[3]))
+
+    async def ledger_tile(self, level: int, number: int) -> bytes:
+        """The hashes of a tile of the ledger's tree, none when it has not begun."""
+        found = await self.pool.fetchval("select hashes from lienthong.ledger_tiles where level = $1 and number = $2", level, number)
+        return b"" if found is None else bytes(found)
+
     async def ledger_append(self, bodies: str, seal: bytes, used: Mapping[tuple[str, date], int]) -> None:
         """Keep a batch of entries, one a line; counts of quotas are saved in the same commit."""
         if used:

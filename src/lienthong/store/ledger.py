@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from lienthong.errors import LedgerError
-from lienthong.ledger import Entry, Signer, Verdict, encode, split_tile, verify
+from lienthong.errors import LedgerError, NotFound
+from lienthong.ledger import Entry, Signer, Verdict, encode, signed_note, split_tile, tiled_inclusion_proof, verify
 from lienthong.store.database import Connection, queries
 
 READ_AT_A_TIME = 10_000
@@ -37,6 +37,46 @@ def verify_ledger(connection: Connection, signer: Signer) -> Verdict:
     if not verdict.ok:
         return verdict
     return replace(verdict, foreign=tuple(row[0] for row in connection.execute(queries("ledger")["foreign"])))
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That an entry is in the tree: its body, the audit path nearest first, and the newest checkpoint as a signed note."""
+
+    position: int
+    body: str
+    path: tuple[bytes, ...]
+    checkpoint: str
+
+
+def prove(connection: Connection, signer: Signer, position: int) -> Proof:
+    """The proof of one entry against the newest checkpoint. Raises NotFound when the tree is not that long, LedgerError when it is damaged."""
+    newest = connection.execute(queries("ledger")["newest_checkpoint"]).fetchone()
+    if newest is None or not 0 <= position < newest[0]:
+        raise NotFound(f"The ledger has no entry {position}.", vi=f"Sổ không có bản ghi {position}.")
+    size, root, at, _, signature = newest
+
+    def tile(level: int, number: int) -> bytes:
+        row = connection.execute(queries("ledger")["tile"], {"level": level, "number": number}).fetchone()
+        return b"" if row is None else bytes(row[0])
+
+    try:
+        path = tiled_inclusion_proof(position, size, tile)
+    except ValueError as error:
+        raise LedgerError(str(error), hint="Run `lienthong ledger verify`; restore the store from a backup.") from error
+    note = signed_note(signer.origin, size, bytes(root), at, signer.public_key, bytes(signature))
+    return Proof(position, _body(connection, position), path, note)
+
+
+def _body(connection: Connection, position: int) -> str:
+    at = None
+    for begins, bodies in connection.execute(queries("ledger")["batches_around"], {"position": position}):
+        at = begins if at is None else at
+        lines = bodies.split(LINE)
+        if position < at + len(lines):
+            return str(lines[position - at])
+        at += len(lines)
+    raise LedgerError(f"The body of entry {position} is gone.", hint="Run `lienthong ledger verify`; restore the store from a backup.")
 
 
 def read_entries(connection: Connection) -> Generator[tuple[int, bytes | None, bytes]]:

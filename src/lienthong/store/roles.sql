@@ -16,7 +16,7 @@ begin
         grant usage on schema lienthong, data to lienthong_web;
         grant select on all tables in schema data to lienthong_web;
         alter default privileges in schema data grant select on tables to lienthong_web;
-        grant select on lienthong.datasets, lienthong.versions, lienthong.runs, lienthong.ledger_edge, lienthong.ledger_checkpoints,
+        grant select on lienthong.datasets, lienthong.versions, lienthong.runs, lienthong.ledger_edge, lienthong.ledger_checkpoints, lienthong.ledger_tiles,
             lienthong.used_assertions, lienthong.revoked_tokens, lienthong.quota_days to lienthong_web;
         grant insert on lienthong.used_assertions, lienthong.quota_days to lienthong_web;
         grant delete on lienthong.used_assertions to lienthong_web;

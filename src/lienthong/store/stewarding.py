@@ -64,6 +64,18 @@ def end_words(connection: Connection, left: Name, right: Name, act: int, at: dat
     connection.execute(_query("end_words"), {**_pair(left, right), "act": act, "at": at})
 
 
+def end_words_between(connection: Connection, pairs: Sequence[tuple[Name, Name]], act: int, at: datetime) -> None:
+    """The same for many pairs in one statement."""
+    pairs = [*pairs, *((right, left) for left, right in pairs)]  # a word may have been said either way round
+    values = {
+        "left_sources": [left[0] for left, _ in pairs],
+        "left_keys": [left[1] for left, _ in pairs],
+        "right_sources": [right[0] for _, right in pairs],
+        "right_keys": [right[1] for _, right in pairs],
+    }
+    connection.execute(_query("end_words_between"), {**values, "act": act, "at": at})
+
+
 def act(connection: Connection, number: int) -> tuple[Any, ...] | None:
     """entity, kind, at, by whom."""
     return connection.execute(_query("act"), {"act": number}).fetchone()

@@ -20,7 +20,7 @@ from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
 from lienthong.pipeline import overriding
-from lienthong.web import identities, lists, look_up, reports, reviews, stewardship
+from lienthong.web import identities, lists, look_up, reports, reviews, stewardship, tiles
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.headers import check_escapes
@@ -106,6 +106,7 @@ def _router(services: Services) -> Starlette:
             Route("/health", health),
             Route("/.well-known/oauth-authorization-server", lambda _: describe_server(services)),
             Route("/.well-known/jwks.json", lambda _: public_keys(services)),
+            *tiles.routes_of(services),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
             *lists.routes_of(counter, authorise),
             *identities.routes_of(counter, authorise, services.subject_key),

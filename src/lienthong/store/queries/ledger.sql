@@ -71,6 +71,23 @@ cross join unnest(checkpoint.batches) with ordinality as taken (id, place)
 left join lienthong.ledger_batches as batch on batch.id = taken.id
 order by checkpoint.size, taken.place;
 
+-- name: tile
+select hashes from lienthong.ledger_tiles where level = %(level)s and number = %(number)s;
+
+-- name: newest_checkpoint
+-- The checkpoint over the whole tree.
+select size, root, at, key_id, signature from lienthong.ledger_checkpoints order by size desc limit 1;
+
+-- name: batches_around
+-- The batches of the checkpoint that brought an entry into the tree, in its order, and the position of the first.
+select checkpoint.begins, batch.bodies
+from (
+    select * from lienthong.ledger_checkpoints where size > %(position)s order by size limit 1
+) as checkpoint
+cross join unnest(checkpoint.batches) with ordinality as taken (id, place)
+join lienthong.ledger_batches as batch on batch.id = taken.id
+order by taken.place;
+
 -- name: leaf_tiles
 -- The tiles of leaves, in order.
 select level, number, hashes from lienthong.ledger_tiles where level = 0 order by number;

@@ -101,6 +101,14 @@ where kind = 'steward' and to_at is null
     and (left_source, left_key, right_source, right_key) in
         ((%(left_source)s, %(left_key)s, %(right_source)s, %(right_key)s), (%(right_source)s, %(right_key)s, %(left_source)s, %(left_key)s));
 
+-- name: end_words_between
+-- What stewards said of any of these pairs, in this order of the two, until now.
+update match_judgements as j set to_at = %(at)s, ended_by = %(act)s
+from unnest(%(left_sources)s::text[], %(left_keys)s::text[], %(right_sources)s::text[], %(right_keys)s::text[])
+    as pair (left_source, left_key, right_source, right_key)
+where j.kind = 'steward' and j.to_at is null
+    and j.left_source = pair.left_source and j.left_key = pair.left_key and j.right_source = pair.right_source and j.right_key = pair.right_key;
+
 -- name: act
 -- One act.
 select entity, kind, at, by_whom from match_acts where act = %(act)s;
