@@ -93,6 +93,15 @@ def test_the_same_seed_draws_the_same_pairs(filled: Workshop, index: EntityIndex
     assert said(filled) != one
 
 
+def test_a_small_sample_stays_small_however_many_strata_there_could_be(filled: Workshop, index: EntityIndex) -> None:
+    reviewing.draw(filled, index, 10, 1, BY)
+    few = said(filled)
+    assert len(few) <= 10 + 2 * 7  # two of each band at least
+    assert not any("|" in one.stratum for one in few)
+    reviewing.draw(filled, index, 400, 1, BY)
+    assert all(one.registers in one.stratum for one in said(filled))
+
+
 def test_where_two_disagree_a_third_is_asked(filled: Workshop, index: EntityIndex) -> None:
     reviewing.draw(filled, index, 40, 1, BY)
     for item in reviewing.next_items(filled, index, BY, 1_000):

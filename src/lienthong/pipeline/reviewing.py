@@ -68,12 +68,12 @@ class _Pair:
         return "|".join(sorted((self.left.source, self.right.source)))
 
     @property
-    def stratum(self) -> str:
+    def band(self) -> str:
         if not self.by_weight:
-            return f"joined identifier {self.registers}"
+            return "joined identifier"
         bands = _JOINED_BANDS if self.is_joined else _NEAR_BANDS
         band = next(name for name, least in bands if self.bits - self.cut >= least)
-        return f"{'joined' if self.is_joined else 'near'} {band} {self.registers}"
+        return f"{'joined' if self.is_joined else 'near'} {band}"
 
     @property
     def doubt(self) -> float:
@@ -95,9 +95,7 @@ def draw(workshop: Workshop, index: EntityIndex, size: int, seed: int, by: str, 
         records = index_store.standing(connection, entity)["records"]
         sampled = store.sample(connection, entity, SAMPLED, seed)
         chance = 1 - (1 - len(sampled) / max(records, 1)) ** 2  # that at least one record of a pair is among them
-        strata: dict[str, list[_Pair]] = defaultdict(list)
-        for pair in _pairs(connection, index, sampled):
-            strata[pair.stratum].append(pair)
+        strata = _strata(list(_pairs(connection, index, sampled)), size)
         if not strata:
             raise Conflict("There are no pairs to review.", hint=f"lienthong match run {entity}", vi="Chưa có cặp nào để rà soát.")
         items = _chosen(strata, size, random.Random(seed), chance)  # noqa: S311 # a sample, not a secret
@@ -206,6 +204,16 @@ def _pairs(connection: Connection, index: EntityIndex, sampled: Sequence[StoredR
                     pair = _pair(index, one, other)
                     if pair.is_joined or pair.bits - pair.cut >= FARTHEST_BITS:
                         yield pair
+
+
+def _strata(pairs: Sequence[_Pair], size: int) -> dict[str, list[_Pair]]:
+    """Pairs by how far they lie from the cut and, where two of each would not fill the sample, by their registers."""
+    fine: dict[str, list[_Pair]] = defaultdict(list)
+    coarse: dict[str, list[_Pair]] = defaultdict(list)
+    for pair in pairs:
+        fine[f"{pair.band} {pair.registers}"].append(pair)
+        coarse[pair.band].append(pair)
+    return fine if 2 * len(fine) <= size / 2 else coarse
 
 
 def _pair(index: EntityIndex, one: StoredRecord, other: StoredRecord) -> _Pair:
