@@ -56,7 +56,7 @@ def test_a_pair_nobody_could_decide_is_left_out_and_the_others_of_its_stratum_st
         for verdicts in (["same"], ["same", "same"], ["apart", "same", "apart"], ["unsure"], ["same", "apart"], [])
     ]
     found = estimate(said)
-    assert (found.pairs, found.reviewed) == (6, 3)
+    assert (found.pairs, found.reviewed, found.covered) == (6, 3, 1.0)
     assert found.precision is not None
     assert found.precision.value == pytest.approx(2 / 3)
     assert found.agreement == pytest.approx((1 / 3, -1 / 2))
@@ -95,3 +95,18 @@ def test_verdicts_move_weights_towards_the_truth_and_few_of_them_only_a_little()
     assert abs(offset([Reviewed("s", "a|b", False, True, 1.0, -6.0)]).bits) < 2 * PRIOR_BITS
     ruled = [Reviewed("s", "a|b", True, False, 1.0, 30.0, by_weight=False)] * 50
     assert offset(ruled).bits == 0.0
+
+
+def test_an_estimate_says_how_much_of_the_index_it_speaks_of() -> None:
+    found = estimate([Said("a", "a|b", True, True, 90.0, 5.0, ["same"]), Said("b", "a|b", False, True, 30.0, -5.0, [])])
+    assert found.covered == pytest.approx(0.75)
+
+
+def test_an_estimate_for_two_registers_knows_that_others_share_its_strata() -> None:
+    own = [Reviewed("s", "a|b", True, n > 0, 10.0) for n in range(10)]
+    others = [Reviewed("s", "a|c", True, True, 10.0) for _ in range(90)]
+    alone, among = precision(own), precision([*own, *others], "a|b")
+    assert alone is not None
+    assert among is not None
+    assert (among.value, among.reviewed) == (alone.value, alone.reviewed)
+    assert among.low == pytest.approx(alone.low, abs=0.03)  # one in ten wrong of ten, however many others there were

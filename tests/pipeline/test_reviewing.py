@@ -12,7 +12,9 @@ from lienthong.masterdata.model import document_of, frequencies_of, model_of
 from lienthong.pipeline import Workshop, reviewing, stewarding
 from lienthong.pipeline.match_models import in_force, train_entity
 from lienthong.pipeline.matching import EntityIndex, Name
+from lienthong.reports.standing import index_report
 from lienthong.store import reviewing as store
+from lienthong.store.matching import Index
 from tests.pipeline.test_matching import INSURANCE, POPULATION, filled, learnt, standing, workshop
 from tests.pipeline.test_stewarding import both, index
 
@@ -162,3 +164,35 @@ def test_what_persons_said_is_learnt_from_and_counted(filled: Workshop, index: E
     assert same <= model.labels_seen <= same + 1
     assert document_of(model)["labels_seen"] == model.labels_seen
     assert model_of(document_of(model), frequencies_of(model)).labels_seen == model.labels_seen
+
+
+def test_what_a_rule_keeps_apart_says_nothing_of_weights(filled: Workshop, index: EntityIndex) -> None:
+    reviewing.draw(filled, index, 400, 1, BY)
+    review(filled, index, BY)
+    rules = index.matcher.rules
+    with filled.database.connect() as connection:
+        held = {(r.source, r.key): r for one in said(filled) for r in Index(connection, "person").own([one.names[:2], one.names[2:]])}
+    for one in said(filled):
+        left, right = held[one.names[:2]], held[one.names[2:]]
+        if rules.forbid(left.features, right.features, left.source, right.source) or rules.doubt(left.features, right.features):
+            assert not one.by_weight
+            assert "rule" in one.stratum
+    assert any(not one.by_weight for one in said(filled))
+
+
+def test_a_report_tells_of_the_newest_review_that_is_through(filled: Workshop, index: EntityIndex) -> None:
+    def told() -> Any:
+        with filled.database.connect() as connection:
+            (person,) = [one for one in index_report(connection, filled.contracts, filled.clock()) if one.entity == "person"]
+        return person.estimate
+
+    assert told() is None
+    reviewing.draw(filled, index, 40, 1, BY)
+    assert told().precision is None
+    review(filled, index, BY)
+    review(filled, index, "can-bo-b")
+    through = told()
+    assert through.precision is not None
+    reviewing.draw(filled, index, 40, 2, BY)
+    assert told() == through
+    assert estimated(filled).precision is None

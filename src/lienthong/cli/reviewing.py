@@ -75,8 +75,8 @@ def tell_estimate(entity: EntityName) -> None:
         found = estimate(store.verdicts(connection, drawn.review))
     out.print(
         say(
-            f"Đợt {drawn.review}, mô hình {drawn.model}: đã xem {found.reviewed}/{found.pairs} cặp",
-            f"Review {drawn.review}, model {drawn.model}: {found.reviewed} of {found.pairs} pairs have a verdict",
+            f"Đợt {drawn.review}, mô hình {drawn.model}: đã xem {found.reviewed}/{found.pairs} cặp, đại diện {found.covered:.0%} số cặp",
+            f"Review {drawn.review}, model {drawn.model}: {found.reviewed} of {found.pairs} pairs have a verdict and stand for {found.covered:.0%} of all",
         )
     )
     rows = [(say("Tất cả", "All"), share_told(found.precision), share_told(found.recall))]

@@ -34,7 +34,7 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True)
 class Reviewed:
-    """One pair with a verdict. `stands_for`: how many pairs of the index; `bits`: its weight; `by_weight`: it is no identifier that joins it."""
+    """One pair with a verdict. `stands_for`: how many pairs of the index; `bits`: its weight; `by_weight`: its weight, no rule, decides."""
 
     stratum: str
     registers: str
@@ -67,10 +67,14 @@ class Offset:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a review says. `by_registers`: `a|b` → (precision, recall); `agreement`: (equal verdicts, kappa) where two looked."""
+    """What a review says. `by_registers`: `a|b` → (precision, recall); `agreement`: (equal verdicts, kappa) where two looked.
+
+    `covered`: share of the pairs drawn from whose stratum has a verdict; the estimates speak of these alone.
+    """
 
     pairs: int
     reviewed: int
+    covered: float
     precision: Share | None
     recall: Share | None
     by_registers: Mapping[str, tuple[Share | None, Share | None]]
@@ -80,15 +84,15 @@ class Estimate:
 def estimate(said: Sequence[Said]) -> Estimate:
     """How right an index is by a review."""
     pairs = reviewed_of(said)
-    own: dict[str, list[Reviewed]] = defaultdict(list)
-    for pair in pairs:
-        own[pair.registers].append(pair)
+    drawn_from = {one.stratum: one.stratum_pairs for one in said}
+    told_of = {pair.stratum for pair in pairs}
     return Estimate(
         len(said),
         len(pairs),
+        sum(count for name, count in drawn_from.items() if name in told_of) / max(sum(drawn_from.values()), 1e-9),
         precision(pairs),
         recall(pairs),
-        {name: (precision(own[name]), recall(own[name])) for name in sorted(own)},
+        {name: (precision(pairs, name), recall(pairs, name)) for name in sorted({pair.registers for pair in pairs})},
         kappa((one.verdicts[0], one.verdicts[1]) for one in said if len(one.verdicts) > 1),
     )
 
@@ -111,14 +115,16 @@ def _decided(verdicts: Sequence[str]) -> bool | None:
     return None if same == apart else same > apart
 
 
-def precision(pairs: Sequence[Reviewed]) -> Share | None:
-    """Of pairs joined, the share that is one; None when none was reviewed."""
-    return _share(pairs, [pair.is_joined for pair in pairs], [pair.is_same for pair in pairs])
+def precision(pairs: Sequence[Reviewed], registers: str | None = None) -> Share | None:
+    """Of pairs joined, the share that is one; None when none was reviewed. `registers`: of these two only."""
+    inside = [pair.is_joined and registers in (None, pair.registers) for pair in pairs]
+    return _share(pairs, inside, [pair.is_same for pair in pairs])
 
 
-def recall(pairs: Sequence[Reviewed]) -> Share | None:
-    """Of pairs that are one, the share that was joined; None when no reviewed pair is one."""
-    return _share(pairs, [pair.is_same for pair in pairs], [pair.is_joined for pair in pairs])
+def recall(pairs: Sequence[Reviewed], registers: str | None = None) -> Share | None:
+    """Of pairs that are one, the share that was joined; None when no reviewed pair is one. `registers`: of these two only."""
+    inside = [pair.is_same and registers in (None, pair.registers) for pair in pairs]
+    return _share(pairs, inside, [pair.is_joined for pair in pairs])
 
 
 def kappa(twice: Iterable[tuple[str, str]]) -> tuple[float, float] | None:
@@ -138,7 +144,7 @@ def kappa(twice: Iterable[tuple[str, str]]) -> tuple[float, float] | None:
 def offset(pairs: Iterable[Reviewed]) -> Offset:
     """How far weights are off: the most likely shift of the log odds, held near 0 by a normal prior of `PRIOR_BITS`.
 
-    Pairs that an identifier joined say nothing of weights and are left out.
+    Pairs that no weight decides (an identifier joins them, a rule forbids them or asks a person) say nothing of weights and are left out.
     """
     seen = [(pair.bits * _LN2, pair.is_same) for pair in pairs if pair.by_weight]
     deviation = PRIOR_BITS * _LN2

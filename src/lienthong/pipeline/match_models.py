@@ -57,13 +57,18 @@ def train_entity(workshop: Workshop, entity: Entity, on_step: OnStep = lambda _:
 def _said(connection: Connection, entity: Entity) -> dict[tuple[Name, Name], float | None]:
     """Pairs of records that are one by stewards' words in force (None) or by the newest review (how many pairs each stands for)."""
     said: dict[tuple[Name, Name], float | None] = {
-        ((one[0], one[1]), (one[2], one[3])): None for one in store.Index(connection, entity.name).all_judged() if one[4] == "same"
+        _in_order((one[0], one[1]), (one[2], one[3])): None for one in store.Index(connection, entity.name).all_judged() if one[4] == "same"
     }
     drawn = reviewing.latest(connection, entity.name)
     for one in [] if drawn is None else reviewed_of(reviewing.verdicts(connection, drawn.review)):
         if one.is_same:
-            said[one.names[:2], one.names[2:]] = one.stands_for
+            said[_in_order(one.names[:2], one.names[2:])] = one.stands_for
     return said
+
+
+def _in_order(one: Name, other: Name) -> tuple[Name, Name]:
+    """A pair is one pair, whichever record was named first."""
+    return (one, other) if one <= other else (other, one)
 
 
 def _labels(said: Mapping[tuple[Name, Name], float | None], rows: pl.DataFrame, features: pl.DataFrame) -> list[SamePair]:

@@ -70,7 +70,7 @@ class _Pair:
     @property
     def band(self) -> str:
         if not self.by_weight:
-            return "joined identifier"
+            return "joined rule" if self.is_joined else "near rule"
         bands = _JOINED_BANDS if self.is_joined else _NEAR_BANDS
         band = next(name for name, least in bands if self.bits - self.cut >= least)
         return f"{'joined' if self.is_joined else 'near'} {band}"
@@ -218,10 +218,16 @@ def _strata(pairs: Sequence[_Pair], size: int) -> dict[str, list[_Pair]]:
 
 def _pair(index: EntityIndex, one: StoredRecord, other: StoredRecord) -> _Pair:
     left, right = sorted((one, other), key=lambda r: (r.source, r.key))
-    rules, is_joined = index.matcher.rules, one.golden == other.golden
-    ruled = is_joined and rules.same_identifier(left.features, right.features) and rules.agree(left.features, right.features)
-    bits = index.matcher.scorer.score(left.features, right.features)
-    return _Pair(left, right, is_joined, not ruled, bits, index.model.cuts.join(left.source, right.source))
+    is_joined, bits = one.golden == other.golden, index.matcher.scorer.score(left.features, right.features)
+    return _Pair(left, right, is_joined, _by_weight(index, left, right), bits, index.model.cuts.join(left.source, right.source))
+
+
+def _by_weight(index: EntityIndex, left: StoredRecord, right: StoredRecord) -> bool:
+    """Whether the weight of two records decides; not where an identifier joins them, or a rule keeps them apart or asks a person."""
+    rules, one, other = index.matcher.rules, left.features, right.features
+    if rules.forbid(one, other, left.source, right.source) or rules.doubt(one, other):
+        return False
+    return not (rules.same_identifier(one, other) and rules.agree(one, other))
 
 
 def _chosen(strata: Mapping[str, Sequence[_Pair]], size: int, chance: random.Random, included: float) -> list[dict[str, Any]]:

@@ -64,8 +64,8 @@ def index_report(connection: Connection, contracts: Mapping[str, Contract], now:
 
 
 def _reviewed(connection: Connection, entity: str) -> tuple[Estimate | None, datetime | None]:
-    """How right the index is by its newest review, and when that was drawn."""
-    drawn = reviewing.latest(connection, entity)
+    """How right the index is by its newest review that is through, and when that was drawn."""
+    drawn = reviewing.standing(connection, entity)
     return (None, None) if drawn is None else (estimate(reviewing.verdicts(connection, drawn.review)), drawn.at)
 
 
@@ -99,6 +99,7 @@ def quality_document(found: Estimate, drawn_at: datetime | None) -> dict[str, An
         "drawn_at": None if drawn_at is None else drawn_at.isoformat(),
         "pairs": found.pairs,
         "reviewed": found.reviewed,
+        "covered": found.covered,
         "precision": _share(found.precision),
         "recall": _share(found.recall),
         "by_registers": [

@@ -50,6 +50,12 @@ def latest(connection: Connection, entity: str) -> Drawn | None:
     return None if row is None else Drawn(*row)
 
 
+def standing(connection: Connection, entity: str) -> Drawn | None:
+    """The newest review that is through, or the newest of all: what a report tells of."""
+    row = connection.execute(_query("standing"), {"entity": entity}).fetchone()
+    return None if row is None else Drawn(*row)
+
+
 def next_items(connection: Connection, review: int, by: str, limit: int) -> list[tuple[Any, ...]]:
     """item, left source, key, content, right source, key, content."""
     return connection.execute(_query("next"), {"review": review, "by": by, "limit": limit}).fetchall()

@@ -404,7 +404,7 @@ create table match_review_items (
     right_source text not null,
     right_key text not null,
     is_joined boolean not null,
-    by_weight boolean not null, -- false: an identifier joins them
+    by_weight boolean not null, -- false: a rule decides, whatever the weight
     stratum text not null,
     stratum_pairs double precision not null, -- pairs of the index in the stratum
     registers text not null, -- both, by a |, in order

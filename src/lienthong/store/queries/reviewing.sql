@@ -24,6 +24,20 @@ from json_to_recordset(%(items)s) as item (
 -- The newest review of an entity.
 select review, model, drawn_at, records from match_reviews where entity = %(entity)s order by review desc limit 1;
 
+-- name: standing
+-- The newest review that is through: nobody has a pair of it still to look at. The newest of all when none is.
+select r.review, r.model, r.drawn_at, r.records
+from match_reviews as r
+where r.entity = %(entity)s
+order by not exists (
+    select from match_review_items as i
+    join match_records as a on a.source = i.left_source and a.key = i.left_key
+    join match_records as b on b.source = i.right_source and b.key = i.right_key
+    where i.review = r.review
+        and (select count(*) from match_review_verdicts as v where v.item = i.item) < i.reviewers
+) desc, r.review desc
+limit 1;
+
 -- name: next
 -- Pairs a person has still to look at, in an order of their own; nothing tells what the index decided. A third is asked where two disagree.
 select i.item, i.left_source, i.left_key, l.content, i.right_source, i.right_key, r.content
