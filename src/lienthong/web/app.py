@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 
 from starlette.applications import Starlette
@@ -89,13 +89,13 @@ def _router(services: Services) -> Starlette:
         await services.store.open()
         services.quotas.load(await services.store.quota_days(vietnam_date(services.workshop.clock())))
         sequencer = SequencerProcess(services.settings, services.workshop.database.url)
-        watcher = asyncio.create_task(_watch(services, sequencer))
+        watching = [asyncio.create_task(_watch(services, sequencer)), asyncio.create_task(_expire(services))]
         try:
             yield
         finally:
-            watcher.cancel()
-            with suppress(asyncio.CancelledError):
-                await watcher
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
             counter.close()
             await services.store.close()
             await asyncio.to_thread(sequencer.stop)
@@ -124,17 +124,20 @@ def _charge(services: Services, decision: Decision) -> None:
     services.quotas.take(decision.agreement, decision.quota, vietnam_date(services.workshop.clock()), time.monotonic())
 
 
-async def _watch(services: Services, sequencer: SequencerProcess) -> None:
-    """Keep the list of revoked tokens and the register of agreements fresh, the sequencer running, and end values past their last day."""
-    register = RegisterWatch(services)
-    looked_at = -SECONDS_BETWEEN_EXPIRIES
+async def _expire(services: Services) -> None:
+    """End stewards' values whose last day is past. By itself: it waits while an index is matched anew, and nothing else may."""
     while True:
-        if time.monotonic() - looked_at >= SECONDS_BETWEEN_EXPIRIES:
-            looked_at = time.monotonic()
-            try:
-                await asyncio.to_thread(overriding.expire_all, services.workshop)
-            except Exception as error:  # the database may be away for a while; look again
-                log.warning("values_not_expired", error=type(error).__name__)
+        try:
+            await asyncio.to_thread(overriding.expire_all, services.workshop)
+        except Exception as error:  # the database may be away for a while; look again
+            log.warning("values_not_expired", error=type(error).__name__)
+        await asyncio.sleep(SECONDS_BETWEEN_EXPIRIES)
+
+
+async def _watch(services: Services, sequencer: SequencerProcess) -> None:
+    """Keep the list of revoked tokens and the register of agreements fresh, and the sequencer running."""
+    register = RegisterWatch(services)
+    while True:
         if services.settings.checkpoint_milliseconds:
             try:
                 await asyncio.to_thread(sequencer.ensure)
