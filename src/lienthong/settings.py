@@ -41,6 +41,7 @@ class Settings:
     checkpoint_milliseconds: int = _setting(
         1_000, "How often new ledger entries get their place and a signed checkpoint; 0: not by this server."
     )
+    worker: bool = _setting(True, "Whether this server starts the process that does what nobody waits for: deliveries, clocks, reminders.")
     log_level: str = _setting("INFO", "Smallest level of log event written.")
 
     @property

@@ -118,7 +118,9 @@ def entries(province: Province) -> list[dict[str, Any]]:
 def make_app(province: Province) -> App:
     """The application over a province, with its agreements."""
     folder = province.folder / "home"
-    settings = Settings(home=folder, agreements=folder / "agreements", base_url=URL, accept_synthetic_ids=True, checkpoint_milliseconds=0)
+    settings = Settings(
+        home=folder, agreements=folder / "agreements", base_url=URL, accept_synthetic_ids=True, checkpoint_milliseconds=0, worker=False
+    )
     services = make_services(settings, province.workshop.database, province.workshop.contracts)
     services.register = province.register
     services.workshop = province.workshop

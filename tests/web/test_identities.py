@@ -71,7 +71,9 @@ def platform(postgres_server: EmbeddedServer, tmp_path_factory: pytest.TempPathF
         match_all.match_all(place, entity, model)
         home = tmp_path_factory.mktemp("home")
         services = make_services(
-            Settings(home=home, agreements=home / "agreements", base_url=URL, accept_synthetic_ids=True, checkpoint_milliseconds=0),
+            Settings(
+                home=home, agreements=home / "agreements", base_url=URL, accept_synthetic_ids=True, checkpoint_milliseconds=0, worker=False
+            ),
             place.database,
             place.contracts,
         )

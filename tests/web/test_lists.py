@@ -78,7 +78,9 @@ def platform(postgres_server: EmbeddedServer, tmp_path_factory: pytest.TempPathF
 
 
 def _app(place: Workshop, folder: Path) -> App:
-    given = Settings(home=folder, agreements=folder / "agreements", base_url=URL, accept_synthetic_ids=True, checkpoint_milliseconds=0)
+    given = Settings(
+        home=folder, agreements=folder / "agreements", base_url=URL, accept_synthetic_ids=True, checkpoint_milliseconds=0, worker=False
+    )
     services = make_services(given, place.database, place.contracts)
     services.register = Register({}, AGREEMENTS)
     services.workshop = place

@@ -38,7 +38,9 @@ def database(postgres_server: Any) -> Iterator[Database]:
 @pytest.fixture(scope="module")
 def client(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     home = Path(tmp_path_factory.mktemp("home"))
-    services = make_services(Settings(home=home, agreements=home / "agreements", base_url=URL, checkpoint_milliseconds=0), database, {})
+    services = make_services(
+        Settings(home=home, agreements=home / "agreements", base_url=URL, checkpoint_milliseconds=0, worker=False), database, {}
+    )
     keys = (PublicKey(PUBLIC), PublicKey(LATE_PUBLIC, valid_from=date(2999, 1, 1)))
     services.register = Register(
         {
@@ -151,7 +153,7 @@ def test_the_server_describes_itself_and_shows_public_keys_only(client: TestClie
 
 
 def test_keys_are_made_once_and_readable_by_their_owner_only(client: TestClient, tmp_path: Path, database: Database) -> None:
-    settings = Settings(home=tmp_path, agreements=tmp_path / "agreements", base_url=URL, checkpoint_milliseconds=0)
+    settings = Settings(home=tmp_path, agreements=tmp_path / "agreements", base_url=URL, checkpoint_milliseconds=0, worker=False)
     first, second = (make_services(settings, database, {}) for _ in range(2))
     assert first.tokens.public_jwk == second.tokens.public_jwk
     assert first.workshop.signer.key_id == second.workshop.signer.key_id

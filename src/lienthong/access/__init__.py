@@ -1,5 +1,6 @@
 """Decides whether a subsystem may see this, for this purpose, and what is withheld."""
 
+from lienthong.access.actor import Actor, Role
 from lienthong.access.agreement import Agreement, Operation, PublicKey, Quota, Register, RowCondition, State, Subsystem
 from lienthong.access.decide import ANONYMOUS, RULES, AccessRequest, Decision, decide, deny
 from lienthong.access.identity import Identity
@@ -26,6 +27,7 @@ __all__ = [
     "RULES",
     "AccessRequest",
     "AccessToken",
+    "Actor",
     "Agreement",
     "Assertion",
     "Decision",
@@ -34,6 +36,7 @@ __all__ = [
     "PublicKey",
     "Quota",
     "Register",
+    "Role",
     "RowCondition",
     "State",
     "Subsystem",

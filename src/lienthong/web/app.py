@@ -19,21 +19,19 @@ from lienthong.access import Decision
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
-from lienthong.pipeline import overriding
 from lienthong.web import identities, lists, look_up, reports, reviews, stewardship, tiles
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
+from lienthong.web.companion import Companion
 from lienthong.web.headers import check_escapes
 from lienthong.web.health import give_health
 from lienthong.web.hot import HotPath, Receive, Scope, Send
 from lienthong.web.problem import AWAY, answer_problem
 from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
-from lienthong.web.sequencer import SequencerProcess
 from lienthong.web.services import Services
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
 
-SECONDS_BETWEEN_EXPIRIES = 3_600.0  # stewards' values whose last day is past
 SECONDS_BETWEEN_LOOKS = 1.0  # how soon a revoked token is refused and a changed agreement counts
 log = get_logger("web")
 
@@ -88,17 +86,16 @@ def _router(services: Services) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await services.store.open()
         services.quotas.load(await services.store.quota_days(vietnam_date(services.workshop.clock())))
-        sequencer = SequencerProcess(services.settings, services.workshop.database.url)
-        watching = [asyncio.create_task(_watch(services, sequencer)), asyncio.create_task(_expire(services))]
+        companions = _companions(services)
+        watching = asyncio.create_task(_watch(services, companions))
         try:
             yield
         finally:
-            for task in watching:
-                task.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
             counter.close()
             await services.store.close()
-            await asyncio.to_thread(sequencer.stop)
+            await asyncio.gather(*(asyncio.to_thread(companion.stop) for companion in companions))
 
     return Starlette(
         routes=[
@@ -124,25 +121,21 @@ def _charge(services: Services, decision: Decision) -> None:
     services.quotas.take(decision.agreement, decision.quota, vietnam_date(services.workshop.clock()), time.monotonic())
 
 
-async def _expire(services: Services) -> None:
-    """End stewards' values whose last day is past. By itself: it waits while an index is matched anew, and nothing else may."""
-    while True:
-        try:
-            await asyncio.to_thread(overriding.expire_all, services.workshop)
-        except Exception as error:  # the database may be away for a while; look again
-            log.warning("values_not_expired", error=type(error).__name__)
-        await asyncio.sleep(SECONDS_BETWEEN_EXPIRIES)
+def _companions(services: Services) -> list[Companion]:
+    settings, url = services.settings, services.workshop.database.url
+    wanted = {"lienthong.web.sequencer": settings.checkpoint_milliseconds > 0, "lienthong.web.worker": settings.worker}
+    return [Companion(module, settings, url) for module, is_wanted in wanted.items() if is_wanted]
 
 
-async def _watch(services: Services, sequencer: SequencerProcess) -> None:
-    """Keep the list of revoked tokens and the register of agreements fresh, and the sequencer running."""
+async def _watch(services: Services, companions: list[Companion]) -> None:
+    """Keep the list of revoked tokens and the register of agreements fresh, and the processes beside the server running."""
     register = RegisterWatch(services)
     while True:
-        if services.settings.checkpoint_milliseconds:
+        for companion in companions:
             try:
-                await asyncio.to_thread(sequencer.ensure)
+                await asyncio.to_thread(companion.ensure)
             except OSError as error:  # no process can be made just now; look again
-                log.warning("sequencer_not_started", error=type(error).__name__)
+                log.warning("companion_not_started", error=type(error).__name__)
         try:
             await asyncio.to_thread(register.look)
         except Exception as error:  # the folder may be away for a while; look again

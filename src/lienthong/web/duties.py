@@ -1,0 +1,47 @@
+"""What the worker does, by name. A duty runs until `ended` is set; what only comes round now and then is made with `every`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lienthong.pipeline import Workshop, overriding
+from lienthong.settings import Settings
+
+HOUR = 3_600.0
+
+
+@dataclass(frozen=True)
+class Office:
+    """What duties work with."""
+
+    settings: Settings
+    workshop: Workshop
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One thing that is to be done all the time; `do` returns only when `ended` is set, or raises and is called again."""
+
+    name: str
+    do: Callable[[Office, threading.Event], None]
+
+
+def every(seconds: float, act: Callable[[Office], object]) -> Callable[[Office, threading.Event], None]:
+    """A duty's `do` that acts at once, and again so long after each time."""
+
+    def do(office: Office, ended: threading.Event) -> None:
+        while not ended.is_set():
+            act(office)
+            ended.wait(seconds)
+
+    return do
+
+
+def _expire(office: Office) -> None:
+    """End stewards' values whose last day is past."""
+    overriding.expire_all(office.workshop)
+
+
+DUTIES: tuple[Duty, ...] = (Duty("expire_overrides", every(HOUR, _expire)),)

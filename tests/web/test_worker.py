@@ -1,0 +1,57 @@
+"""The worker beside the server: each duty by itself, in one process at a time, for ever."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from lienthong.settings import Settings
+from lienthong.store import Database
+from lienthong.web.duties import Duty, Office, every
+from lienthong.web.services import make_workshop
+from lienthong.web.worker import work
+
+
+def _office(database_url: str, folder: Path) -> Office:
+    settings = Settings(database_url=database_url, home=folder)
+    return Office(settings, make_workshop(settings, Database(database_url), {}))
+
+
+def test_a_duty_that_fails_stops_no_other(database_url: str, tmp_path: Path) -> None:
+    ended, done = threading.Event(), threading.Event()
+
+    def fail(_: Office, __: threading.Event) -> None:
+        raise ValueError
+
+    def act(_: Office) -> None:
+        done.set()
+
+    duties = (Duty("fails", fail), Duty("acts", every(60, act)))
+    working = threading.Thread(target=work, args=(_office(database_url, tmp_path), duties, ended))
+    working.start()
+    assert done.wait(20)
+    ended.set()
+    working.join(20)
+    assert not working.is_alive()
+
+
+def test_of_two_workers_one_does_a_duty(database_url: str, tmp_path: Path) -> None:
+    ended, begun, most, at_once = threading.Event(), threading.Event(), [0], [0]
+
+    def act(_: Office, ended: threading.Event) -> None:
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        begun.set()
+        ended.wait(3)
+        at_once[0] -= 1
+
+    office = _office(database_url, tmp_path)
+    workers = [threading.Thread(target=work, args=(office, (Duty("acts", act),), ended)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    assert begun.wait(20)
+    ended.wait(0.5)  # the other has had its try
+    ended.set()
+    for worker in workers:
+        worker.join(20)
+    assert most[0] == 1
