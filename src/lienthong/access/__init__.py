@@ -1,8 +1,11 @@
 """Decides whether a subsystem may see this, for this purpose, and what is withheld."""
 
 from lienthong.access.actor import Actor, Role
+from lienthong.access.addresses import SafePath, safe_path, safe_query
 from lienthong.access.agreement import Agreement, Operation, PublicKey, Quota, Register, RowCondition, State, Subsystem
+from lienthong.access.calling import decide_call
 from lienthong.access.decide import ANONYMOUS, RULES, AccessRequest, Decision, decide, deny
+from lienthong.access.endpoints import VERBS, matches_endpoint, read_endpoint
 from lienthong.access.identity import Identity
 from lienthong.access.load import load_agreements
 from lienthong.access.mask import MASKS, mask
@@ -25,6 +28,7 @@ __all__ = [
     "ASSERTION_TYPE",
     "MASKS",
     "RULES",
+    "VERBS",
     "AccessRequest",
     "AccessToken",
     "Actor",
@@ -38,18 +42,24 @@ __all__ = [
     "Register",
     "Role",
     "RowCondition",
+    "SafePath",
     "State",
     "Subsystem",
     "TokenBucket",
     "claimed_subsystem",
     "decide",
+    "decide_call",
     "deny",
     "issue_token",
     "load_agreements",
     "make_assertion",
     "mask",
     "matches",
+    "matches_endpoint",
     "new_key_pair",
+    "read_endpoint",
+    "safe_path",
+    "safe_query",
     "verify_assertion",
     "verify_token",
 ]

@@ -26,6 +26,7 @@ class Operation(StrEnum):
     CHANGES = "changes"
     BULK = "bulk"
     SUBMIT = "submit"
+    CALL = "call"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,10 @@ class Quota:
 
 @dataclass(frozen=True)
 class Agreement:
-    """One agreement between a provider and a subsystem about one dataset. `fields` None: all. `purposes`: code → (Vietnamese, English)."""
+    """One agreement between a provider and a subsystem about one dataset, or one brokered service (then `dataset` is the service's id).
+
+    `fields` None: all. `purposes`: code → (Vietnamese, English). `endpoints`: `VERB /pattern` each, of a service.
+    """
 
     id: str
     provider: str
@@ -66,6 +70,7 @@ class Agreement:
     officials_required: bool = True
     place: str = ""
     retention: str = ""
+    endpoints: tuple[str, ...] = ()
 
     def is_in_term(self, on: date) -> bool:
         """The last day is part of the term."""

@@ -29,6 +29,7 @@ RULES: dict[str, tuple[str, str]] = {
         "Không được lọc hoặc sắp xếp theo trường không được xem",
         "Fields not seen whole cannot be filtered or sorted by",
     ),
+    "other_endpoint": ("Thỏa thuận không cho gọi thao tác này của dịch vụ", "The agreement does not allow this operation of the service"),
     "not_the_owner": ("Chỉ cơ quan chủ quản dữ liệu được làm việc này", "Only the owner of the data may do this"),
 }
 
@@ -69,7 +70,7 @@ def decide(request: AccessRequest, contract: Contract, register: Register, on: d
     agreements = [] if request.caller is None else register.between(request.caller, request.dataset)
     denial = "no_identity" if request.caller is None else "no_agreement"
     for agreement in agreements:
-        broken = _broken(request, agreement, on)
+        broken = broken_rule(request, agreement, on)
         if broken is None:
             return _allowed(contract, agreement)
         denial = broken
@@ -84,7 +85,7 @@ def deny(rule: str) -> Decision:
     return Decision(allowed=False, rule=rule, vi=vi, en=en)
 
 
-def _broken(request: AccessRequest, agreement: Agreement, on: date) -> str | None:
+def broken_rule(request: AccessRequest, agreement: Agreement, on: date) -> str | None:
     """The rule of an agreement that a request breaks, None when it breaks none."""
     if agreement.state is not State.ACTIVE:
         return "not_active"

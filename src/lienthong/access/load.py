@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import yaml
 
 from lienthong.access.agreement import Agreement, Operation, PublicKey, Quota, Register, RowCondition, State, Subsystem
+from lienthong.access.endpoints import read_endpoint
 from lienthong.access.identity import Identity
 from lienthong.access.mask import MASKS
 from lienthong.access.rows import OPERATORS
@@ -23,7 +24,7 @@ Fault = tuple[str, str, str]
 AGREEMENT_WORDS = frozenset(
     {
         "id", "provider", "consumer", "dataset", "state", "fields", "masked", "row_filter", "purposes", "operations", "legal_basis",
-        "term", "quota", "officials_required", "place", "retention",
+        "term", "quota", "officials_required", "place", "retention", "service", "endpoints",
     }
 )  # fmt: skip
 SUBSYSTEM_WORDS = frozenset({"identifier", "title_vi", "title_en", "keys", "active"})
@@ -99,6 +100,8 @@ def _subsystem(found: dict[str, Any], where: str, faults: list[Fault]) -> Subsys
 def _agreement(found: dict[str, Any], where: str, faults: list[Fault]) -> Agreement | None:
     before = len(faults)
     _unknown(found, AGREEMENT_WORDS, where, faults)
+    if found.get("service") and not found.get("dataset"):  # a service is agreed on as a dataset is, by its id
+        found = {"operations": [Operation.CALL.value], "dataset": found["service"], **found}
     for word in ("id", "provider", "consumer", "dataset", "purposes", "operations", "legal_basis", "term"):
         if not found.get(word):
             faults.append((f"{where}: {word}", "missing", ""))
@@ -132,7 +135,10 @@ def _agreement(found: dict[str, Any], where: str, faults: list[Fault]) -> Agreem
         officials_required=bool(found.get("officials_required", True)),
         place=str(found.get("place", "")),
         retention=str(found.get("retention", "")),
+        endpoints=_endpoints(found.get("endpoints") or [], where, faults),
     )
+    if (Operation.CALL in agreement.operations) != bool(agreement.endpoints):
+        faults.append((f"{where}: endpoints", "`call` and `endpoints` go together", "such as `GET /persons/*`; `* /**` is everything"))
     return agreement if len(faults) == before else None
 
 
@@ -141,6 +147,16 @@ def _purposes(found: Any, where: str, faults: list[Fault]) -> dict[str, tuple[st
         faults.append((f"{where}: purposes", "expected code: {vi: …, en: …}", ""))
         return {}
     return {str(code): (str((words or {}).get("vi", code)), str((words or {}).get("en", code))) for code, words in found.items()}
+
+
+def _endpoints(found: Any, where: str, faults: list[Fault]) -> tuple[str, ...]:
+    read = []
+    for n, text in enumerate(found if isinstance(found, list) else [found]):
+        try:
+            read.append(read_endpoint(str(text)))
+        except BadRequest as error:
+            faults.append((f"{where}: endpoints[{n}]", error.message, ""))
+    return tuple(read)
 
 
 def _conditions(found: list[Any], where: str, faults: list[Fault]) -> list[RowCondition]:
@@ -155,6 +171,8 @@ def _conditions(found: list[Any], where: str, faults: list[Fault]) -> list[RowCo
 
 def _check_contract(agreement: Agreement, contracts: Mapping[str, Contract], where: str, faults: list[Fault]) -> None:
     contract = contracts.get(agreement.dataset)
+    if contract is None and agreement.operations == {Operation.CALL}:
+        return  # of a service: whether there is one, and whose it is, is asked at each call
     if contract is None:
         faults.append(
             (
