@@ -172,7 +172,7 @@ class VersionWriter:
         return Published(inserted, updated, ended)
 
     def record(self, run_id: int, at: datetime, delivered_columns: Sequence[str], published: Published) -> None:
-        """Add the version and point the dataset at it."""
+        """Add the version, point the dataset at it and leave its event."""
         values = {
             "dataset": self._contract.id,
             "version": self.version,
@@ -187,6 +187,7 @@ class VersionWriter:
         }
         self._connection.execute(queries("versions")["add"], values)
         self._connection.execute(queries("versions")["point_to"], values)
+        self._connection.execute(queries("versions")["tell"], values)
 
     def _count(self, name: str, values: dict[str, object] | None = None) -> int:
         row = self._connection.execute(self._query(name), values).fetchone()

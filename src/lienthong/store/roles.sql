@@ -22,6 +22,8 @@ begin
         grant delete on lienthong.used_assertions to lienthong_web;
         grant update (used) on lienthong.quota_days to lienthong_web;
         grant execute on function lienthong.ledger_append, lienthong.ledger_waiting to lienthong_web;
+        grant select on lienthong.events, lienthong.match_events to lienthong_web;
+        grant execute on function lienthong.events_put_in_order to lienthong_web;
     end if;
 end
 $$;

@@ -11,3 +11,9 @@ values (%(dataset)s, %(version)s, %(run)s, %(at)s, %(contract_version)s, %(deliv
 -- name: point_to
 -- The newest version of a dataset.
 update datasets set current_version = %(version)s where dataset_id = %(dataset)s;
+
+-- name: tell
+-- The event of a version: it stands in the stream for every record the version changed.
+select lienthong.event_append('version:published', %(dataset)s, %(version)s::text,
+    jsonb_build_object('version', %(version)s::integer, 'inserted', %(inserted)s::bigint, 'updated', %(updated)s::bigint, 'ended', %(ended)s::bigint,
+        'contract_version', %(contract_version)s::text));
