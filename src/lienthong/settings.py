@@ -36,6 +36,8 @@ class Settings:
     member_class: str = _setting("GOV", "Second part of every identifier: the X-Road member class.")
     accept_synthetic_ids: bool = _setting(False, "Accept the impossible identifier ranges of sample data; shown on every page.")
     token_minutes: int = _setting(30, "How long an access token lives, in minutes.")
+    session_idle_minutes: int = _setting(30, "How long a signed-in person may do nothing before signing in again, in minutes.")
+    session_hours: int = _setting(10, "How long a sign-in lasts at most, in hours.")
     batch_rows: int = _setting(65_536, "Rows read, cleaned and written at a time.")
     typing_characters_per_minute: int = _setting(260, "Typing speed by which the reuse meter turns characters into hours.")
     checkpoint_milliseconds: int = _setting(

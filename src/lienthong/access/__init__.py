@@ -11,6 +11,8 @@ from lienthong.access.load import load_agreements
 from lienthong.access.mask import MASKS, mask
 from lienthong.access.quota import TokenBucket
 from lienthong.access.rows import matches
+from lienthong.access.sealing import Sealer
+from lienthong.access.session import NEED_SECOND_FACTOR, Person, Session, SignedIn, csrf_of, is_over, token_hash
 from lienthong.access.tokens import (
     ASSERTION_TYPE,
     AccessToken,
@@ -27,6 +29,7 @@ __all__ = [
     "ANONYMOUS",
     "ASSERTION_TYPE",
     "MASKS",
+    "NEED_SECOND_FACTOR",
     "RULES",
     "VERBS",
     "AccessRequest",
@@ -37,19 +40,25 @@ __all__ = [
     "Decision",
     "Identity",
     "Operation",
+    "Person",
     "PublicKey",
     "Quota",
     "Register",
     "Role",
     "RowCondition",
     "SafePath",
+    "Sealer",
+    "Session",
+    "SignedIn",
     "State",
     "Subsystem",
     "TokenBucket",
     "claimed_subsystem",
+    "csrf_of",
     "decide",
     "decide_call",
     "deny",
+    "is_over",
     "issue_token",
     "load_agreements",
     "make_assertion",
@@ -60,6 +69,7 @@ __all__ = [
     "read_endpoint",
     "safe_path",
     "safe_query",
+    "token_hash",
     "verify_assertion",
     "verify_token",
 ]

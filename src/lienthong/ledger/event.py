@@ -34,4 +34,7 @@ class Event(StrEnum):
     ENTITY_ASKED = "match:entity:asked"
     REPORT_GIVEN = "report:figures:given"
     TOKEN_ISSUED = "token:subsystem:issued"  # noqa: S105 # the name of an act, not a secret
+    SIGNED_IN = "person:session:begun"
+    SIGNED_OUT = "person:session:ended"
+    ACT_DENIED = "act:request:denied"
     TOKEN_REFUSED = "token:subsystem:refused"  # noqa: S105 # the name of an act, not a secret

@@ -21,6 +21,9 @@ begin
         grant insert on lienthong.used_assertions, lienthong.quota_days to lienthong_web;
         grant delete on lienthong.used_assertions to lienthong_web;
         grant update (used) on lienthong.quota_days to lienthong_web;
+        grant select on lienthong.persons, lienthong.person_roles, lienthong.sessions to lienthong_web;
+        grant insert on lienthong.sessions to lienthong_web;
+        grant update (seen_at, ended_at) on lienthong.sessions to lienthong_web;
         grant execute on function lienthong.ledger_append, lienthong.ledger_waiting to lienthong_web;
         grant select on lienthong.events, lienthong.match_events to lienthong_web;
         grant execute on function lienthong.events_put_in_order to lienthong_web;

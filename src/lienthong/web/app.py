@@ -15,11 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lienthong.access import Decision
+from lienthong.access import Decision, Sealer
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
 from lienthong.web import identities, lists, look_up, reports, reviews, stewardship, tiles
+from lienthong.web.acting import Acting
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.companion import Companion
@@ -30,6 +31,7 @@ from lienthong.web.problem import AWAY, answer_problem
 from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
 from lienthong.web.services import Services
+from lienthong.web.sessions import Sessions
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
 
 SECONDS_BETWEEN_LOOKS = 1.0  # how soon a revoked token is refused and a changed agreement counts
@@ -97,7 +99,7 @@ def _router(services: Services) -> Starlette:
             await services.store.close()
             await asyncio.gather(*(asyncio.to_thread(companion.stop) for companion in companions))
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route(TOKEN_PATH, token, methods=["POST"]),
             Route("/health", health),
@@ -115,6 +117,11 @@ def _router(services: Services) -> Starlette:
         exception_handlers=dict.fromkeys((LienthongError, HTTPException, *AWAY, Exception), answer_problem),
         lifespan=lifespan,
     )
+    sealer, clock = Sealer(services.sealing_key), services.workshop.clock
+    app.state.acting = Acting(
+        counter, services.tokens.subsystem_of, Sessions(services.settings, counter, sealer, services.subject_key, clock)
+    )
+    return app
 
 
 def _charge(services: Services, decision: Decision) -> None:

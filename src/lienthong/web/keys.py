@@ -38,6 +38,11 @@ def subject_key(settings: Settings) -> bytes:
     return _kept(settings, "subjects.key", lambda: secrets.token_hex(32).encode())
 
 
+def sealing_key(settings: Settings) -> bytes:
+    """Keeps what the database must not be able to tell: who is signed in, second factors."""
+    return _kept(settings, "sealing.key", lambda: secrets.token_hex(32).encode())
+
+
 def _kept(settings: Settings, name: str, make: Callable[[], bytes]) -> bytes:
     folder = Path(settings.home) / "keys"
     path = folder / name

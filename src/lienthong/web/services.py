@@ -18,7 +18,7 @@ from lienthong.sharing.ledger_writer import LedgerWriter, Writer
 from lienthong.sharing.quota import QuotaBook
 from lienthong.store import Database
 from lienthong.store.hot import HotStore
-from lienthong.web.keys import ledger_signer, subject_key, token_key
+from lienthong.web.keys import ledger_signer, sealing_key, subject_key, token_key
 from lienthong.web.tokens import TokenDesk
 
 
@@ -34,6 +34,7 @@ class Services:
     ledger: Writer
     tokens: TokenDesk
     subject_key: bytes
+    sealing_key: bytes
     contracts: Mapping[str, Contract] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,4 +67,5 @@ def make_services(settings: Settings, database: Database, contracts: Mapping[str
         ledger=LedgerWriter(store, workshop.signer, quotas),
         tokens=TokenDesk(key, settings.public_url, settings.token_minutes, workshop.clock),
         subject_key=subject_key(settings),
+        sealing_key=sealing_key(settings),
     )
