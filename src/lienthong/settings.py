@@ -44,6 +44,15 @@ class Settings:
         1_000, "How often new ledger entries get their place and a signed checkpoint; 0: not by this server."
     )
     worker: bool = _setting(True, "Whether this server starts the process that does what nobody waits for: deliveries, clocks, reminders.")
+    xroad_subsystem: str = _setting("du-lieu", "The X-Road subsystem under which every agency's datasets are services.")
+    xroad_networks: str = _setting(
+        "", "Addresses of the province's own security server (CIDR, by commas): X-Road messages from there are taken at their word."
+    )
+    xroad_secret: str = _setting("", "What the security server's proxy must also send in `Lienthong-Security-Server`; empty: nothing.")
+    xroad_certificates: str = _setting(
+        "", "SHA-256 of the certificates (hex, by commas) of which the proxy's `Client-Cert` must also hold one; empty: none is asked for."
+    )
+    xroad_fault_style: str = _setting("camel", "How X-Road fault codes are spelled: `camel` (to 7.7) or `snake` (from 7.8).")
     log_level: str = _setting("INFO", "Smallest level of log event written.")
 
     @property

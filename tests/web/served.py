@@ -91,14 +91,16 @@ class Served:
 
 
 @contextmanager
-def serving(database_url: str, folder: Path) -> Iterator[Served]:
-    """Publish the licences, start the server, stop it as an operator would."""
+def serving(
+    database_url: str, folder: Path, *, environment: Mapping[str, str] | None = None, agreement: Mapping[str, Any] | None = None
+) -> Iterator[Served]:
+    """Publish the licences, start the server, stop it as an operator would. `environment`, `agreement`: what is other than usual."""
     private, public = new_key_pair()
     subsystem = {"identifier": CALLER, "title_vi": "Tra cứu", "title_en": "Looking up", "keys": [{"jwk": public}]}
     for name, document in {
         "datasets/test/licences/contract.yaml": CONTRACT,
         "agreements/subsystems/one.yaml": subsystem,
-        "agreements/agreements/one.yaml": AGREEMENT,
+        "agreements/agreements/one.yaml": {**AGREEMENT, **(agreement or {})},
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")  # JSON is YAML
@@ -116,12 +118,12 @@ def serving(database_url: str, folder: Path) -> Iterator[Served]:
     )
     apply_contract(workshop, workshop.contracts[DATASET])
     run_dataset(workshop, workshop.contracts[DATASET])
-    environment = {
-        **os.environ, "LIENTHONG_DATABASE_URL": database_url, "LIENTHONG_HOME": str(settings.home), "LIENTHONG_DATASETS": str(settings.datasets),
+    variables = {
+        **os.environ, **(environment or {}), "LIENTHONG_DATABASE_URL": database_url, "LIENTHONG_HOME": str(settings.home), "LIENTHONG_DATASETS": str(settings.datasets),
         "LIENTHONG_AGREEMENTS": str(settings.agreements), "LIENTHONG_PORT": str(port), "LIENTHONG_LOG_LEVEL": "WARNING",
     }  # fmt: skip
     command = "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())"
-    process = subprocess.Popen([sys.executable, "-c", command], env=environment)
+    process = subprocess.Popen([sys.executable, "-c", command], env=variables)
     try:
         _await_answer(settings.public_url, process)
         yield Served(settings.public_url, workshop, private, process, folder)

@@ -33,6 +33,8 @@ from lienthong.web.register_watch import RegisterWatch
 from lienthong.web.services import Services
 from lienthong.web.sessions import Sessions
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
+from lienthong.web.xroad import XRoadDoor
+from lienthong.web.xroad_gate import Gate
 
 SECONDS_BETWEEN_LOOKS = 1.0  # how soon a revoked token is refused and a changed agreement counts
 log = get_logger("web")
@@ -45,6 +47,7 @@ class App:
         self._services = services
         self._hot = HotPath(services)
         self._rest = _router(services)
+        self._xroad = XRoadDoor(Gate(services, self))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -53,6 +56,9 @@ class App:
         try:
             if self._hot.wants(scope):
                 await self._hot(scope, receive, send)
+                return
+            if self._xroad.wants(scope):
+                await self._xroad(scope, receive, send)
                 return
             check_escapes((scope.get("raw_path") or b"").partition(b"?")[0])
         except Exception as error:  # anything unforeseen is a problem document too

@@ -311,7 +311,17 @@ def _catalogue_paths() -> Schema:
         "responses": {"200": _ok({"type": "object", "required": ["status"]}), **problems((405, 503))},
         "security": [{}],
     }
-    return {"/v1/datasets": {"get": listed}, "/health": {"get": health}}
+    answered = {
+        "description": "JSON hoặc XML · JSON or XML",
+        "content": {JSON: {"schema": {"type": "object"}}, "text/xml": {"schema": TEXT}},
+    }
+    clients = {
+        "operationId": "xroad_clients",
+        "summary": "Thành viên X-Road · X-Road's members; their services are under /r1/…, each described by its getOpenAPI",
+        "responses": {"200": answered, "400": {"description": "Lỗi theo X-Road · An X-Road error", "content": answered["content"]}},
+        "security": [{}],
+    }
+    return {"/v1/datasets": {"get": listed}, "/health": {"get": health}, "/listClients": {"get": clients}}
 
 
 def _token_path() -> Schema:
