@@ -3,6 +3,7 @@
 from lienthong.ledger.checkpoint import Signer, checkpoint_text, key_id, signed_note, verify_checkpoint
 from lienthong.ledger.entry import Entry, Form, decode, encode
 from lienthong.ledger.event import Event
+from lienthong.ledger.marks import mark_of, mark_of_whole, marks_of, pack_subjects, unpack_subjects
 from lienthong.ledger.merkle import (
     Frontier,
     consistency_proof,
@@ -14,9 +15,9 @@ from lienthong.ledger.merkle import (
     tree_root,
 )
 from lienthong.ledger.subject import SubjectKey, subject_hash
-from lienthong.ledger.tiles import Edge, Tiles, edge_tiles, tiled_inclusion_proof
+from lienthong.ledger.tiles import Edge, Tiles, edge_tiles, tiled_consistency_proof, tiled_inclusion_proof, tiled_peaks
 from lienthong.ledger.tiles import split as split_tile
-from lienthong.ledger.verify import Verdict, verify
+from lienthong.ledger.verify import StoredBatch, StoredCheckpoint, StoredTile, Verdict, misfit, verify
 
 __all__ = [
     "Edge",
@@ -25,6 +26,9 @@ __all__ = [
     "Form",
     "Frontier",
     "Signer",
+    "StoredBatch",
+    "StoredCheckpoint",
+    "StoredTile",
     "SubjectKey",
     "Tiles",
     "Verdict",
@@ -37,13 +41,21 @@ __all__ = [
     "is_consistent",
     "key_id",
     "leaf_hash",
+    "mark_of",
+    "mark_of_whole",
+    "marks_of",
+    "misfit",
     "node_hash",
+    "pack_subjects",
     "root_from_inclusion",
     "signed_note",
     "split_tile",
     "subject_hash",
+    "tiled_consistency_proof",
     "tiled_inclusion_proof",
+    "tiled_peaks",
     "tree_root",
+    "unpack_subjects",
     "verify",
     "verify_checkpoint",
 ]

@@ -38,3 +38,7 @@ class Event(StrEnum):
     SIGNED_OUT = "person:session:ended"
     ACT_DENIED = "act:request:denied"
     TOKEN_REFUSED = "token:subsystem:refused"  # noqa: S105 # the name of an act, not a secret
+    BODIES_ARCHIVED = "ledger:bodies:archived"
+    BODIES_REMOVED = "ledger:bodies:removed"
+    BODIES_DROPPED = "ledger:bodies:dropped"
+    RECEIPT_GIVEN = "ledger:receipt:given"

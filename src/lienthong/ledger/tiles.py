@@ -99,6 +99,39 @@ def tiled_inclusion_proof(index: int, size: int, tile: Callable[[int, int], byte
     return tuple(reversed(path))
 
 
+def tiled_consistency_proof(old_size: int, size: int, tile: Callable[[int, int], bytes]) -> tuple[bytes, ...]:
+    """That the tree of the first `old_size` leaves is a prefix of that of the first `size` (RFC 6962 §2.1.2), from a handful of tiles.
+
+    Nothing for the same tree or from none. Raises IndexError when the old one is longer, ValueError as for an inclusion proof.
+    """
+    if not 0 <= old_size <= size:
+        raise IndexError(old_size)
+    steps: list[bytes] = []
+    low, high, is_whole = 0, size, True
+    while high != old_size and old_size:
+        middle = low + (1 << ((high - low - 1).bit_length() - 1))
+        if old_size <= middle:
+            steps.append(_root_between(middle, high, tile))
+            high = middle
+        else:
+            steps.append(_root_between(low, middle, tile))
+            low, is_whole = middle, False
+    if not is_whole:
+        steps.append(_root_between(low, high, tile))
+    return tuple(reversed(steps))
+
+
+def tiled_peaks(size: int, tile: Callable[[int, int], bytes]) -> tuple[bytes, ...]:
+    """The roots of the perfect subtrees of the first `size` leaves, largest first: what a tree needs to grow on from there."""
+    peaks: list[bytes] = []
+    begins = 0
+    for bit in range(size.bit_length() - 1, -1, -1):
+        if size >> bit & 1:
+            peaks.append(_root_between(begins, begins + (1 << bit), tile))
+            begins += 1 << bit
+    return tuple(peaks)
+
+
 def _root_between(low: int, high: int, tile: Callable[[int, int], bytes]) -> bytes:
     """The root over leaves `low` up to, not with, `high`: a whole subtree is within one tile, any other range is two smaller ones."""
     count = high - low

@@ -1,28 +1,60 @@
-"""Recomputes the whole ledger and names the first entry that does not fit. Memory stays flat whatever the size."""
+"""Recomputes the whole ledger and names the first entry that does not fit. Memory stays flat whatever the size.
+
+A body that is gone must be told of by an entry of the ledger itself (`Event.BODIES_REMOVED`), which names the range; its leaf stays and
+is under the same roots as ever.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from typing import NamedTuple
 
 from lienthong.ledger.checkpoint import verify_checkpoint
-from lienthong.ledger.merkle import leaf_hash
-from lienthong.ledger.tiles import WIDTH, Edge, Tiles
+from lienthong.ledger.marks import Checksum
+from lienthong.ledger.removal import BODIES_GONE, Gone, told_gone
+from lienthong.ledger.tiles import HASH, WIDTH, Edge, Tiles
 
-StoredEntry = tuple[int, bytes | None, bytes]  # position, body (none: it is gone), leaf
-StoredCheckpoint = tuple[int, bytes, datetime, str, bytes]  # size of the tree, root, at, key id, signature
-StoredTile = tuple[int, int, bytes]  # level, number, hashes
-AT_ONCE = 4_096  # leaves held while the tree grows
+LINE = b"\n"
+
+
+class StoredBatch(NamedTuple):
+    """A batch in the order of the tree. `bodies` and `seal` are None when it is gone, `entries` when no place of it is kept."""
+
+    id: int
+    bodies: bytes | None
+    seal: bytes | None = None
+    begins: int | None = None
+    entries: int | None = None
+
+
+class StoredCheckpoint(NamedTuple):
+    """A checkpoint; `batches`: how many it adds, from position `begins` on."""
+
+    size: int
+    begins: int
+    batches: int
+    root: bytes
+    at: datetime
+    key_id: str
+    signature: bytes
+
+
+class StoredTile(NamedTuple):
+    level: int
+    number: int
+    hashes: bytes
 
 
 @dataclass(frozen=True)
 class Verdict:
     """`first_misfit` is the position of the first entry that does not fit, None when all is well.
 
-    Reasons: `missing`, `altered`, `root`, `signature`, `key`, `unsigned`, `tile`, `size`, `foreign`. `last_misfit` ends the range where
-    only several entries together can be named: someone changed an entry and its leaf, and the signed root gives it away.
-    `foreign` are batches that no checkpoint holds and none ever will: the platform did not write them.
+    Reasons are those of `WORDS`. `last_misfit` ends the range where only several entries together can be named: someone changed an entry and
+    its leaf, and the signed root gives it away. `foreign` are batches that no checkpoint holds and none ever will: the platform did not
+    write them. `present`: entries whose bodies are here; `archived`, `gone`: whose bodies are in an archive, or nowhere any more.
     """
 
     ok: bool
@@ -34,87 +66,214 @@ class Verdict:
     vi: str = ""
     en: str = ""
     foreign: tuple[int, ...] = ()
+    present: int = 0
+    archived: int = 0
+    gone: int = 0
+    index: Checksum | None = None
 
 
 WORDS = {
     "missing": ("Thiếu bản ghi ở vị trí này (đã bị xóa hoặc chèn sai chỗ).", "The entry at this position is missing or out of place."),
     "altered": ("Nội dung bản ghi không khớp với mã băm của nó.", "The body of the entry does not match its leaf hash."),
+    "seal": ("Dấu niêm của lô không đúng.", "The seal of the batch is not valid."),
+    "place": ("Chỗ của lô trong cây bị ghi sai.", "The place kept of the batch is wrong."),
+    "begins": ("Điểm chốt không nối tiếp điểm chốt trước.", "The checkpoint does not begin where the one before it ends."),
     "root": ("Gốc đã ký của điểm chốt không khớp với các bản ghi.", "The signed root of the checkpoint does not fit its entries."),
     "signature": ("Chữ ký của điểm chốt không đúng.", "The signature of the checkpoint is not valid."),
     "key": ("Điểm chốt được ký bằng khóa không quen biết.", "The checkpoint was signed with an unknown key."),
     "unsigned": ("Các bản ghi cuối không thuộc điểm chốt đã ký nào.", "The last entries belong to no signed checkpoint."),
     "tile": ("Một ô băm của cây không khớp với các bản ghi bên dưới.", "A tile of the tree does not fit the entries below it."),
     "size": ("Cỡ của cây không khớp với các bản ghi (sổ đã bị cắt bớt hoặc sửa).", "The tree's size does not fit: truncated or altered."),
+    "twice": ("Một lô được ghi hai lần, hoặc chỗ chờ của sổ bị sửa.", "A batch is taken twice, or what waits was tampered with."),
+    "index": ("Chỉ mục tra cứu không khớp với các bản ghi.", "The index by which entries are found does not fit them."),
+    "cosignature": ("Chữ ký của nhân chứng không đúng.", "The signature of a witness is not valid."),
+    "witnesses": ("Không đủ nhân chứng ký điểm chốt cuối.", "Too few witnesses signed the last checkpoints."),
+    "stamp": ("Dấu thời gian không đúng.", "A time stamp is not valid."),
+    "archive": ("Tệp lưu trữ thiếu hoặc hỏng.", "An archive is missing or damaged."),
 }
 
 
-def verify(
-    entries: Iterable[StoredEntry], checkpoints: Iterable[StoredCheckpoint], tiles: Iterable[StoredTile], size: int,
-    public_keys: Mapping[str, bytes], origin: str,
-) -> Verdict:  # fmt: skip
-    """Recompute every leaf, every checkpoint's root and signature, every tile above the leaves, and the size.
+def misfit(size: int, root: bytes, reason: str, first: int, last: int | None = None) -> Verdict:
+    """The verdict that something does not fit."""
+    vi, en = WORDS[reason]
+    return Verdict(False, size, root, first, first if last is None else last, reason, vi, en)
 
-    `entries` in order of position, `checkpoints` in order of size, `tiles` those above the leaves; `size`: what the store says the tree
-    has; `public_keys`: key id → raw Ed25519 key.
+
+def verify(
+    batches: Iterable[StoredBatch], leaves: Iterable[StoredTile], checkpoints: Iterable[StoredCheckpoint], tiles: Iterable[StoredTile],
+    size: int, public_keys: Mapping[str, bytes], origin: str, has_sealed: Callable[[bytes, bytes], bool] | None = None,
+) -> Verdict:  # fmt: skip
+    """Recompute every leaf, every checkpoint's root and signature, every seal, every tile, and the size.
+
+    `batches` in the order of the tree, `leaves` the tiles of leaves in theirs, `checkpoints` in order of size, `tiles` those above the
+    leaves; `size`: what the store says the tree has; `public_keys`: key id → raw Ed25519 key.
     """
-    growing = _Growing()
-    walk = iter(entries)
-    for upto, root, at, key_id, signature in checkpoints:
+    growing = _Growing(_Leaves(leaves), has_sealed)
+    walk = iter(batches)
+    for found in checkpoints:
         begins = growing.edge.size
-        if upto <= begins:
-            return growing.misfit("root", begins, begins)
-        misfit = growing.take(walk, upto)
-        if misfit is not None:
-            return misfit
-        if growing.edge.root != root:
-            return growing.misfit("root", begins, upto - 1)
-        if key_id not in public_keys:
-            return growing.misfit("key", begins, upto - 1)
-        if not verify_checkpoint(public_keys[key_id], origin, upto, root, at, signature):
-            return growing.misfit("signature", begins, upto - 1)
+        if found.size <= begins:
+            return growing.misfit("root", begins)
+        wrong = growing.take(walk, found)
+        if wrong is not None:
+            return wrong
+        if growing.edge.root != found.root:
+            return growing.misfit("root", begins, found.size - 1)
+        if found.key_id not in public_keys:
+            return growing.misfit("key", begins, found.size - 1)
+        if not verify_checkpoint(public_keys[found.key_id], origin, found.size, found.root, found.at, found.signature):
+            return growing.misfit("signature", begins, found.size - 1)
     if next(walk, None) is not None:
         return growing.misfit("unsigned", growing.edge.size)
     if size != growing.edge.size:
         return growing.misfit("size", min(size, growing.edge.size))
-    return growing.tiles_checked(tiles)
+    return growing.ended(tiles)
+
+
+class _Leaves:
+    """The stored leaf hashes one after the other, whole tiles at a time."""
+
+    def __init__(self, tiles: Iterable[StoredTile]) -> None:
+        self._tiles = iter(tiles)
+        self._next = 0
+        self._held = b""
+
+    def take(self, count: int) -> bytes:
+        """The next leaves; fewer when there are no more, or a tile is missing."""
+        wanted = count * HASH
+        pieces, held = [self._held], len(self._held)
+        while held < wanted:
+            tile = next(self._tiles, None)
+            if tile is None or tile.number != self._next or len(tile.hashes) % HASH:
+                break
+            self._next += 1
+            pieces.append(tile.hashes)
+            held += len(tile.hashes)
+            if len(tile.hashes) != WIDTH * HASH:
+                break
+        whole = b"".join(pieces)
+        self._held = whole[wanted:]
+        return whole[:wanted]
+
+    def rest(self) -> bool:
+        """Whether something is left."""
+        return bool(self._held) or next(self._tiles, None) is not None
 
 
 class _Growing:
     """The tree as far as it was recomputed, with its tiles above the leaves (one hash for 256 entries)."""
 
-    def __init__(self) -> None:
+    def __init__(self, leaves: _Leaves, has_sealed: Callable[[bytes, bytes], bool] | None) -> None:
         self.edge = Edge()
+        self._leaves = leaves
+        self._has_sealed = has_sealed
         self._tiles: Tiles = {}
+        self._missing: list[Gone] = []
+        self._told: list[Gone] = []
+        self._seals_begun = False
+        self._present = 0
+        self._index = Checksum()
 
-    def take(self, walk: Iterator[StoredEntry], upto: int) -> Verdict | None:
-        """Grow to a size; what does not fit on the way, or None."""
-        leaves: list[bytes] = []
-        for position in range(self.edge.size, upto):
-            entry = next(walk, None)
-            if entry is None or entry[0] != position or entry[1] is None:
-                return self.misfit("missing", position)
-            if leaf_hash(entry[1]) != entry[2]:
-                return self.misfit("altered", position)
-            leaves.append(entry[2])
-            if len(leaves) == AT_ONCE:
-                self._grow(leaves)
-                leaves = []
-        self._grow(leaves)
+    def take(self, walk: Iterator[StoredBatch], found: StoredCheckpoint) -> Verdict | None:
+        """Grow by a checkpoint's batches; what does not fit on the way, or None."""
+        if found.begins != self.edge.size:
+            return self.misfit("begins", self.edge.size, found.size - 1)
+        pieces: list[bytes] = []
+        at = self.edge.size
+        for batch, _ in zip(walk, range(found.batches), strict=False):
+            hashes = self._of(batch, at)
+            if isinstance(hashes, Verdict):
+                return hashes
+            pieces.append(hashes)
+            at += len(hashes) // HASH
+            if at > found.size:
+                return self.misfit("missing", found.size)
+        if at != found.size:
+            return self.misfit("missing", at)
+        leaves = b"".join(pieces)
+        self.edge, changed = self.edge.append([leaves[n : n + HASH] for n in range(0, len(leaves), HASH)])
+        self._tiles.update({place: hashes for place, hashes in changed.items() if place[0]})
         return None
 
-    def _grow(self, leaves: list[bytes]) -> None:
-        self.edge, changed = self.edge.append(leaves)
-        self._tiles.update({place: hashes for place, hashes in changed.items() if place[0]})
+    def _of(self, batch: StoredBatch, at: int) -> bytes | Verdict:
+        """The leaves of a batch whose first entry stands at a position."""
+        if batch.bodies is None:
+            if batch.entries is None or batch.begins != at:
+                return self.misfit("missing", at)
+            stored = self._leaves.take(batch.entries)
+            if len(stored) < batch.entries * HASH or batch.entries < 1:
+                return self.misfit("missing", at)
+            self._missing.append(Gone(at, at + batch.entries))
+            return stored
+        bodies = batch.bodies.split(LINE)
+        hashes = b"".join([sha256(b"\x00" + body).digest() for body in bodies])
+        stored = self._leaves.take(len(bodies))
+        if stored != hashes:
+            first = next((n for n in range(len(bodies)) if hashes[n * HASH : (n + 1) * HASH] != stored[n * HASH : (n + 1) * HASH]), 0)
+            return self.misfit("altered", at + first)
+        if not self._is_sealed(batch, batch.bodies):
+            return self.misfit("seal", at, at + len(bodies) - 1)
+        if batch.begins is not None:
+            if (batch.begins, batch.entries) != (at, len(bodies)):
+                return self.misfit("place", at, at + len(bodies) - 1)
+            self._index.add(bodies, at)
+        self._present += len(bodies)
+        if BODIES_GONE in batch.bodies:
+            self._told += [gone for body in bodies for gone in told_gone(body)]
+        return hashes
 
-    def tiles_checked(self, stored: Iterable[StoredTile]) -> Verdict:
+    def _is_sealed(self, batch: StoredBatch, bodies: bytes) -> bool:
+        """Batches of the time before there were seals have none, and stand before all that have one."""
+        if self._has_sealed is None:
+            return True
+        if batch.seal is None:
+            return not self._seals_begun
+        self._seals_begun = True
+        return self._has_sealed(bodies, batch.seal)
+
+    def ended(self, stored: Iterable[StoredTile]) -> Verdict:
+        """The verdict at the end of the walk."""
+        unexplained = _unexplained(self._missing, self._told)
+        if unexplained is not None:
+            return self.misfit("missing", unexplained)
+        if self._leaves.rest():
+            return self.misfit("tile", self.edge.size)
         expected = dict(self._tiles)
         for level, number, hashes in stored:
             if expected.pop((level, number), None) != hashes:
                 return self.misfit("tile", number * WIDTH ** (level + 1))
         for level, number in expected:
             return self.misfit("tile", number * WIDTH ** (level + 1))
-        return Verdict(ok=True, size=self.edge.size, root=self.edge.root)
+        missing = sum(gone.ends - gone.begins for gone in self._missing)
+        dropped = sum(_shared(one, other) for one in self._missing for other in self._told if other.is_dropped)
+        return Verdict(
+            ok=True,
+            size=self.edge.size,
+            root=self.edge.root,
+            present=self._present,
+            archived=missing - dropped,
+            gone=dropped,
+            index=self._index,
+        )
 
     def misfit(self, reason: str, first: int, last: int | None = None) -> Verdict:
-        vi, en = WORDS[reason]
-        return Verdict(False, self.edge.size, self.edge.root, first, first if last is None else last, reason, vi, en)
+        return misfit(self.edge.size, self.edge.root, reason, first, last)
+
+
+def _unexplained(missing: list[Gone], told: list[Gone]) -> int | None:
+    """The first missing position that no entry tells of; None when all are told of."""
+    ranges = sorted((gone.begins, gone.ends) for gone in told if not gone.is_dropped)
+    at = 0
+    for gone in missing:
+        position = gone.begins
+        while position < gone.ends:
+            while at < len(ranges) and ranges[at][1] <= position:
+                at += 1
+            if at == len(ranges) or ranges[at][0] > position:
+                return position
+            position = ranges[at][1]
+    return None
+
+
+def _shared(one: Gone, other: Gone) -> int:
+    return max(0, min(one.ends, other.ends) - max(one.begins, other.begins))

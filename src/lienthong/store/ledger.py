@@ -5,16 +5,29 @@ An entry has its place in the tree a moment after its transaction has ended (`st
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from lienthong.errors import LedgerError, NotFound
-from lienthong.ledger import Entry, Signer, Verdict, encode, signed_note, split_tile, tiled_inclusion_proof, verify
+from lienthong.ledger import (
+    Entry,
+    Signer,
+    StoredBatch,
+    StoredCheckpoint,
+    StoredTile,
+    Verdict,
+    encode,
+    misfit,
+    signed_note,
+    split_tile,
+    tiled_inclusion_proof,
+    verify,
+)
 from lienthong.store.database import Connection, queries
 
 READ_AT_A_TIME = 10_000
+LARGEST = 2**63 - 1
 LINE = "\n"  # between the entries of a batch; JSON holds none
 
 
@@ -25,18 +38,42 @@ def append_entries(connection: Connection, entries: Sequence[Entry], signer: Sig
 
 
 def verify_ledger(connection: Connection, signer: Signer) -> Verdict:
-    """Recompute everything and hold it against the signed checkpoints, the tiles and the seals.
+    """Recompute everything and hold it against the signed checkpoints, the tiles, the seals and the index.
 
     `connection` must read one snapshot (repeatable read): appending goes on meanwhile.
     """
     keys = {signer.key_id: signer.public_key}
-    with closing(read_entries(connection)) as entries, closing(read_checkpoints(connection)) as checkpoints:
-        verdict = verify(entries, checkpoints, _tiles(connection, "upper_tiles"), read_size(connection), keys, signer.origin)
+    with (
+        closing(read_batches(connection)) as batches,
+        closing(_tiles(connection, "leaf_tiles")) as leaves,
+        closing(read_checkpoints(connection)) as checkpoints,
+        closing(_tiles(connection, "upper_tiles")) as tiles,
+    ):
+        verdict = verify(batches, leaves, checkpoints, tiles, read_size(connection), keys, signer.origin, signer.has_sealed)
     if verdict.reason == "root":
         return _narrowed(connection, signer, verdict)
     if not verdict.ok:
         return verdict
+    wrong = _tampered(connection, verdict)
+    if wrong is not None:
+        return wrong
     return replace(verdict, foreign=tuple(row[0] for row in connection.execute(queries("ledger")["foreign"])))
+
+
+def _tampered(connection: Connection, verdict: Verdict) -> Verdict | None:
+    """What is wrong with the tables beside the tree: what waits, the places, the index."""
+    named = queries("ledger")
+    twice = [row[0] for row in connection.execute(named["twice"])]
+    if twice:
+        begins = connection.execute(named["position_of_batch"], {"batch": twice[0]}).fetchone()
+        return misfit(verdict.size, verdict.root, "twice", 0 if begins is None else begins[0])
+    other = connection.execute(named["places_of_others"]).fetchone()
+    if other is not None:
+        return misfit(verdict.size, verdict.root, "place", other[0])
+    sums, expected = connection.execute(named["index_sums"]).fetchone(), verdict.index
+    if expected is not None and not verdict.archived and not verdict.gone and sums != (expected.rows, expected.marks, expected.both):
+        return misfit(verdict.size, verdict.root, "index", 0, max(verdict.size - 1, 0))
+    return None
 
 
 @dataclass(frozen=True)
@@ -56,19 +93,31 @@ def prove(connection: Connection, signer: Signer, position: int) -> Proof:
         raise NotFound(f"The ledger has no entry {position}.", vi=f"Sổ không có bản ghi {position}.")
     size, root, at, _, signature = newest
 
+    try:
+        path = tiled_inclusion_proof(position, size, tile_reader(connection))
+    except ValueError as error:
+        raise LedgerError(str(error), hint="Run `lienthong ledger verify`; restore the store from a backup.") from error
+    note = signed_note(signer.origin, size, bytes(root), at, signer.public_key, bytes(signature))
+    return Proof(position, read_body(connection, position), path, note)
+
+
+def tile_reader(connection: Connection) -> Callable[[int, int], bytes]:
+    """A function that gives a tile's hashes, none when it has not begun."""
+
     def tile(level: int, number: int) -> bytes:
         row = connection.execute(queries("ledger")["tile"], {"level": level, "number": number}).fetchone()
         return b"" if row is None else bytes(row[0])
 
-    try:
-        path = tiled_inclusion_proof(position, size, tile)
-    except ValueError as error:
-        raise LedgerError(str(error), hint="Run `lienthong ledger verify`; restore the store from a backup.") from error
-    note = signed_note(signer.origin, size, bytes(root), at, signer.public_key, bytes(signature))
-    return Proof(position, _body(connection, position), path, note)
+    return tile
 
 
-def _body(connection: Connection, position: int) -> str:
+def read_body(connection: Connection, position: int) -> str:
+    """The body of an entry in the tree. Raises LedgerError when it is gone."""
+    placed = connection.execute(queries("ledger")["body"], {"position": position}).fetchone()
+    if placed is not None:
+        if placed[1] is None:
+            raise LedgerError(f"The body of entry {position} is not here any more.", hint="Look for it in the archives.")
+        return str(placed[1])
     at = None
     for begins, bodies in connection.execute(queries("ledger")["batches_around"], {"position": position}):
         at = begins if at is None else at
@@ -81,24 +130,22 @@ def _body(connection: Connection, position: int) -> str:
 
 def read_entries(connection: Connection) -> Generator[tuple[int, bytes | None, bytes]]:
     """(position, body, leaf) in order of the tree, a few at a time; no body where a batch is gone, no leaf where a tile is."""
-    leaves = (leaf for _, _, hashes in _tiles(connection, "leaf_tiles") for leaf in split_tile(hashes))
+    leaves = (leaf for tile in _tiles(connection, "leaf_tiles") for leaf in split_tile(tile.hashes))
     position = 0
-    for _, bodies, _ in _batches(connection):
-        if bodies is None:
-            yield position, None, b""
-            continue
-        for body in bodies.split(LINE):
-            yield position, body.encode(), next(leaves, b"")
+    for batch in read_batches(connection):
+        bodies = [None] * (batch.entries or 1) if batch.bodies is None else batch.bodies.split(LINE.encode())
+        for body in bodies:
+            yield position, body, next(leaves, b"")
             position += 1
 
 
-def read_checkpoints(connection: Connection) -> Generator[tuple[int, bytes, datetime, str, bytes]]:
-    """(size, root, at, key id, signature) in order of size, a few at a time."""
+def read_checkpoints(connection: Connection) -> Generator[StoredCheckpoint]:
+    """Every checkpoint in order of size, a few at a time."""
     with connection.cursor(name="ledger_checkpoints") as cursor:
         cursor.itersize = READ_AT_A_TIME
         cursor.execute(queries("ledger")["checkpoints"])
-        for size, root, at, key_id, signature in cursor:
-            yield size, bytes(root), at, key_id, bytes(signature)
+        for size, begins, batches, root, at, key_id, signature in cursor:
+            yield StoredCheckpoint(size, begins, batches, bytes(root), at, key_id, bytes(signature))
 
 
 def read_size(connection: Connection) -> int:
@@ -112,10 +159,10 @@ def read_size(connection: Connection) -> int:
 def _narrowed(connection: Connection, signer: Signer, verdict: Verdict) -> Verdict:
     """Of the entries of a checkpoint that does not fit, those of the first batch whose seal does not either."""
     position = 0
-    for _, bodies, seal in _batches(connection):
-        entries = 0 if bodies is None else bodies.count(LINE) + 1
+    for batch in read_batches(connection):
+        entries = (batch.entries or 0) if batch.bodies is None else batch.bodies.count(LINE.encode()) + 1
         inside = verdict.first_misfit is not None and position >= verdict.first_misfit
-        if bodies is not None and inside and seal is not None and not signer.has_sealed(bodies.encode(), bytes(seal)):
+        if batch.bodies is not None and inside and batch.seal is not None and not signer.has_sealed(batch.bodies, batch.seal):
             return replace(verdict, first_misfit=position, last_misfit=position + entries - 1)
         position += entries
         if verdict.last_misfit is not None and position > verdict.last_misfit:
@@ -123,16 +170,18 @@ def _narrowed(connection: Connection, signer: Signer, verdict: Verdict) -> Verdi
     return verdict
 
 
-def _batches(connection: Connection) -> Iterator[tuple[int, str | None, bytes | None]]:
-    with connection.cursor(name="ledger_batches") as cursor:
+def read_batches(connection: Connection, after: int = 0, upto: int = LARGEST) -> Generator[StoredBatch]:
+    """The batches of the checkpoints past a size, up to another, in the order of the tree, a few at a time."""
+    with connection.cursor(name="ledger_batches", binary=True) as cursor:
         cursor.itersize = READ_AT_A_TIME // 100
-        cursor.execute(queries("ledger")["batches"])
-        yield from cursor
+        cursor.execute(queries("ledger")["batches"], {"after": after, "upto": upto})
+        for number, bodies, seal, begins, entries in cursor:
+            yield StoredBatch(number, bodies, seal, begins, entries)
 
 
-def _tiles(connection: Connection, which: str) -> Iterator[tuple[int, int, bytes]]:
-    with connection.cursor(name=which) as cursor:
+def _tiles(connection: Connection, which: str) -> Generator[StoredTile]:
+    with connection.cursor(name=which, binary=True) as cursor:
         cursor.itersize = READ_AT_A_TIME // 100
         cursor.execute(queries("ledger")[which])
         for level, number, hashes in cursor:
-            yield level, number, bytes(hashes)
+            yield StoredTile(level, number, hashes)

@@ -61,14 +61,15 @@ update lienthong.ledger_edge set size = %(size)s, seen = greatest(seen, %(seen)s
 
 -- name: checkpoints
 -- Every checkpoint in order.
-select size, root, at, key_id, signature from lienthong.ledger_checkpoints order by size;
+select size, begins, cardinality(batches), root, at, key_id, signature from lienthong.ledger_checkpoints order by size;
 
 -- name: batches
--- Every batch in the order of the tree; no bodies when it is not there any more.
-select taken.id, batch.bodies, batch.seal
-from lienthong.ledger_checkpoints as checkpoint
+-- Every batch of the checkpoints past a size, in the order of the tree; no bodies when it is not there any more, no place when none is kept.
+select taken.id, convert_to(batch.bodies, 'UTF8'), batch.seal, place.begins, place.entries
+from (select * from lienthong.ledger_checkpoints where size > %(after)s and size <= %(upto)s order by size) as checkpoint
 cross join unnest(checkpoint.batches) with ordinality as taken (id, place)
 left join lienthong.ledger_batches as batch on batch.id = taken.id
+left join lienthong.ledger_places as place on place.batch = taken.id
 order by checkpoint.size, taken.place;
 
 -- name: tile
@@ -88,6 +89,18 @@ cross join unnest(checkpoint.batches) with ordinality as taken (id, place)
 join lienthong.ledger_batches as batch on batch.id = taken.id
 order by taken.place;
 
+-- name: body
+-- The body of an entry whose batch has its place kept: (line, body), the body null when it is gone.
+select %(position)s::bigint - place.begins, split_part(batch.bodies, E'\n', (%(position)s::bigint - place.begins + 1)::integer)
+from (
+    select * from lienthong.ledger_places where begins <= %(position)s order by begins desc limit 1
+) as place
+left join lienthong.ledger_batches as batch on batch.id = place.batch
+where %(position)s::bigint < place.begins + place.entries;
+
+-- name: checkpoint_of
+select size, root, at, key_id, signature from lienthong.ledger_checkpoints where size = %(size)s;
+
 -- name: leaf_tiles
 -- The tiles of leaves, in order.
 select level, number, hashes from lienthong.ledger_tiles where level = 0 order by number;
@@ -104,3 +117,50 @@ where batch.id <= (select seen from lienthong.ledger_edge)
     and not exists (select from lienthong.ledger_gaps as gap where gap.id = batch.id)
     and not exists (select from (select unnest(batches) as id from lienthong.ledger_checkpoints) as taken where taken.id = batch.id)
 order by batch.id;
+
+-- name: twice
+-- Batches in two checkpoints, and what waits or was refused though it is in one; whether the edge has seen less than the tree holds.
+with taken as (select unnest(batches) as id from lienthong.ledger_checkpoints)
+select id from taken group by id having count(*) > 1
+union
+select id from taken where exists (select from lienthong.ledger_gaps as gap where gap.id = taken.id)
+union
+select id from taken where exists (select from lienthong.ledger_refused as refused where refused.id = taken.id)
+union
+select id from taken where id > (select seen from lienthong.ledger_edge)
+order by id
+limit 20;
+
+-- name: index_sums
+-- What the index adds up to.
+select count(*), coalesce(sum(mark), 0), coalesce(sum((mark # (position << 20))::numeric), 0) from lienthong.ledger_index;
+
+-- name: placed
+-- Entries whose batches have their place kept.
+select coalesce(max(begins + entries), 0) from lienthong.ledger_places;
+
+-- name: position_of_batch
+-- Where the checkpoint begins that brought a batch into the tree.
+select begins from lienthong.ledger_checkpoints where batches @> array[%(batch)s::bigint] order by size limit 1;
+
+-- name: places_of_others
+-- Places of batches that are in no checkpoint.
+select begins from lienthong.ledger_places as place
+where not exists (select from (select unnest(batches) as id from lienthong.ledger_checkpoints) as taken where taken.id = place.batch)
+order by begins
+limit 1;
+
+-- name: sizes_after
+-- Sizes of the checkpoints past one, a few.
+select size from lienthong.ledger_checkpoints where size > %(after)s order by size limit %(most)s;
+
+-- name: found
+-- Where entries with one of these marks stand, the newest first.
+select mark, position from lienthong.ledger_index
+where mark = any(%(marks)s) and position < %(before)s
+order by position desc
+limit %(limit)s;
+
+-- name: hold_indexing
+-- One at a time; whoever comes second goes home.
+select pg_try_advisory_xact_lock(%(class)s, 2);
