@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -28,7 +31,7 @@ from lienthong.ledger import (
     subject_hash,
     verify,
 )
-from lienthong.ledger.verify import StoredCheckpoint, StoredEntry, StoredTile
+from lienthong.ledger.verify import LINE, StoredBatch, StoredCheckpoint, StoredTile
 
 SIGNER = Signer.new()
 AT = datetime(2026, 7, 1, tzinfo=UTC)
@@ -41,21 +44,62 @@ def make_entry(number: int) -> Entry:
     )
 
 
-def make_ledger(counts: Sequence[int] = BATCHES) -> tuple[list[StoredEntry], list[StoredCheckpoint], int]:
-    entries: list[StoredEntry] = []
-    checkpoints: list[StoredCheckpoint] = []
-    edge = Edge()
-    for count in counts:
-        bodies = [encode(make_entry(edge.size + n)) for n in range(count)]
-        leaves = [leaf_hash(body) for body in bodies]
-        entries += [(edge.size + n, body, leaf) for n, (body, leaf) in enumerate(zip(bodies, leaves, strict=True))]
+@dataclass
+class Kept:
+    """A ledger as a store keeps it: batches, leaves, checkpoints, all open to whoever wants to change the past."""
+
+    batches: list[list[bytes]]
+    leaves: list[bytes]
+    checkpoints: list[StoredCheckpoint]
+    places: dict[int, tuple[int, int]]  # batch → (begins, entries)
+    seals: list[bytes | None]
+    gone: set[int]
+
+    @property
+    def bodies(self) -> list[bytes]:
+        return [body for batch in self.batches for body in batch]
+
+    def batch_at(self, position: int) -> tuple[int, int]:
+        """(batch, line) of a position."""
+        for number, batch in enumerate(self.batches):
+            if position < len(batch):
+                return number, position
+            position -= len(batch)
+        raise AssertionError(position)
+
+    def upper(self) -> list[StoredTile]:
+        _, tiles = Edge().append(self.leaves)
+        return [StoredTile(level, number, hashes) for (level, number), hashes in tiles.items() if level]
+
+
+def make_kept(counts: Sequence[int] = BATCHES, more: Mapping[int, Entry] = MappingProxyType({})) -> Kept:
+    kept, edge = Kept([], [], [], {}, [], set()), Edge()
+    for number, count in enumerate(counts):
+        batch = [encode(more.get(edge.size + n, make_entry(edge.size + n))) for n in range(count)]
+        leaves = [leaf_hash(body) for body in batch]
+        begins = edge.size
         edge, _ = edge.append(leaves)
-        checkpoints.append((edge.size, edge.root, AT, SIGNER.key_id, SIGNER.sign_checkpoint(edge.size, edge.root, AT)))
-    return entries, checkpoints, edge.size
+        signature = SIGNER.sign_checkpoint(edge.size, edge.root, AT)
+        kept.batches.append(batch)
+        kept.leaves += leaves
+        kept.seals.append(SIGNER.seal(LINE.join(batch)))
+        kept.places[number] = (begins, count)
+        kept.checkpoints.append(StoredCheckpoint(edge.size, begins, 1, edge.root, AT, SIGNER.key_id, signature))
+    return kept
 
 
-def check(entries: Sequence[StoredEntry], checkpoints: Sequence[StoredCheckpoint], size: int, tiles: Sequence[StoredTile] = ()) -> Verdict:
-    return verify(entries, checkpoints, tiles, size, {SIGNER.key_id: SIGNER.public_key}, SIGNER.origin)
+def check(kept: Kept, size: int | None = None, tiles: Sequence[StoredTile] | None = None) -> Verdict:
+    batches = [
+        StoredBatch(number, None if number in kept.gone else LINE.join(batch), kept.seals[number], *kept.places.get(number, (None, None)))
+        for number, batch in enumerate(kept.batches)
+        if batch
+    ]
+    leaves = [StoredTile(0, n // 256, b"".join(kept.leaves[n : n + 256])) for n in range(0, len(kept.leaves), 256)]
+    keys = {SIGNER.key_id: SIGNER.public_key}
+    return verify(
+        batches, leaves, kept.checkpoints, kept.upper() if tiles is None else tiles, sum(BATCHES) if size is None else size, keys,
+        SIGNER.origin, SIGNER.has_sealed,
+    )  # fmt: skip
 
 
 def batch_of(position: int) -> tuple[int, int]:
@@ -71,107 +115,157 @@ positions = st.integers(0, sum(BATCHES) - 1)
 
 
 def test_an_untouched_ledger_verifies() -> None:
-    verdict = check(*make_ledger())
-    assert (verdict.ok, verdict.size, verdict.first_misfit) == (True, 15, None)
+    verdict = check(make_kept())
+    assert (verdict.ok, verdict.size, verdict.first_misfit, verdict.present) == (True, 15, None, 15)
 
 
 def test_an_empty_ledger_verifies() -> None:
-    assert check([], [], 0).ok
+    assert check(make_kept(()), 0).ok
 
 
 @given(positions)
 def test_an_altered_body_is_named(position: int) -> None:
-    entries, checkpoints, size = make_ledger()
-    _, body, leaf = entries[position]
-    entries[position] = (position, (body or b"").replace(b"check", b"chose"), leaf)
-    verdict = check(entries, checkpoints, size)
+    kept = make_kept()
+    number, line = kept.batch_at(position)
+    kept.batches[number][line] = kept.batches[number][line].replace(b"check", b"chose")
+    verdict = check(kept)
     assert (verdict.reason, verdict.first_misfit) == ("altered", position)
 
 
 @given(positions)
 def test_an_altered_body_with_its_leaf_recomputed_gives_its_batch_away(position: int) -> None:
-    entries, checkpoints, size = make_ledger()
-    body = (entries[position][1] or b"").replace(b"check", b"chose")
-    entries[position] = (position, body, leaf_hash(body))
-    verdict = check(entries, checkpoints, size)
+    kept = make_kept()
+    number, line = kept.batch_at(position)
+    kept.batches[number][line] = kept.batches[number][line].replace(b"check", b"chose")
+    kept.leaves[position] = leaf_hash(kept.batches[number][line])
+    verdict = check(kept)
     assert (verdict.reason, (verdict.first_misfit, verdict.last_misfit)) == ("root", batch_of(position))
 
 
 @given(positions)
-def test_a_removed_entry_is_named(position: int) -> None:
-    entries, checkpoints, size = make_ledger()
-    del entries[position]
-    verdict = check(entries, checkpoints, size)
-    assert (verdict.reason, verdict.first_misfit) == ("missing", position)
+def test_a_removed_entry_is_found_no_later_than_where_it_stood(position: int) -> None:
+    kept = make_kept()
+    number, line = kept.batch_at(position)
+    del kept.batches[number][line]
+    verdict = check(kept)
+    assert verdict.reason in ("missing", "altered")
+    assert verdict.first_misfit == position
 
 
 @given(positions)
 def test_an_inserted_entry_is_found(position: int) -> None:
-    entries, checkpoints, size = make_ledger()
+    kept = make_kept()
+    number, line = kept.batch_at(position)
     body = encode(make_entry(99))
-    entries[position:position] = [(position, body, leaf_hash(body))]
-    entries = [(n, body, leaf) for n, (_, body, leaf) in enumerate(entries)]
-    verdict = check(entries, checkpoints, size)
+    kept.batches[number].insert(line, body)
+    kept.leaves.insert(position, leaf_hash(body))
+    verdict = check(kept)
     assert not verdict.ok
     assert verdict.first_misfit is not None
-    assert verdict.first_misfit <= position
+    assert verdict.first_misfit <= batch_of(position)[1] + 1
 
 
 @given(positions, positions)
 def test_reordered_entries_are_found(one: int, other: int) -> None:
-    entries, checkpoints, size = make_ledger()
-    entries[one], entries[other] = (one, *entries[other][1:]), (other, *entries[one][1:])
-    assert check(entries, checkpoints, size).ok is (one == other)
+    kept = make_kept()
+    (n, i), (m, j) = kept.batch_at(one), kept.batch_at(other)
+    kept.batches[n][i], kept.batches[m][j] = kept.batches[m][j], kept.batches[n][i]
+    kept.leaves[one], kept.leaves[other] = kept.leaves[other], kept.leaves[one]
+    assert check(kept).ok is (one == other)
 
 
 @given(st.integers(1, 5))
 def test_a_truncated_ledger_does_not_fit_its_size(lost: int) -> None:
-    entries, checkpoints, size = make_ledger()
-    kept = checkpoints[:-lost] if lost < len(checkpoints) else []
-    left = kept[-1][0] if kept else 0
-    verdict = check(entries[:left], kept, size)
-    assert (verdict.reason, verdict.first_misfit) == ("size", left)
+    kept = make_kept()
+    left = make_kept(BATCHES[:-lost])
+    assert check(left, len(kept.leaves)).reason == "size"
+    assert check(left, len(kept.leaves)).first_misfit == len(left.leaves)
 
 
-@given(st.integers(0, 4), st.sampled_from(["root", "at", "key", "signature"]))
+@given(st.integers(0, 4), st.sampled_from(["size", "begins", "root", "at", "key", "signature"]))
 def test_a_checkpoint_altered_in_any_column_is_found(number: int, column: str) -> None:
-    entries, checkpoints, size = make_ledger()
-    upto, root, at, key, signature = checkpoints[number]
+    kept = make_kept()
+    found = kept.checkpoints[number]
     forged = Signer.new()
-    if column == "root":
-        checkpoints[number] = (upto, bytes(32), at, key, signature)
-    elif column == "at":
-        checkpoints[number] = (upto, root, at + timedelta(microseconds=1), key, signature)
-    elif column == "key":
-        checkpoints[number] = (upto, root, at, forged.key_id, forged.sign_checkpoint(upto, root, at))
-    else:
-        checkpoints[number] = (upto, root, at, key, bytes(64))
-    verdict = check(entries, checkpoints, size)
-    assert verdict.reason == ("signature" if column == "at" else column)
-    assert verdict.first_misfit == (checkpoints[number - 1][0] if number else 0)
+    altered: dict[str, dict[str, Any]] = {
+        "size": {"size": found.size + 1},
+        "begins": {"begins": found.begins + 1},
+        "root": {"root": bytes(32)},
+        "at": {"at": found.at + timedelta(microseconds=1)},
+        "key": {"key_id": forged.key_id, "signature": forged.sign_checkpoint(found.size, found.root, found.at)},
+        "signature": {"signature": bytes(64)},
+    }
+    kept.checkpoints[number] = found._replace(**altered[column])
+    verdict = check(kept)
+    assert verdict.reason == {"at": "signature", "size": "missing"}.get(column, column)
+    assert verdict.first_misfit == (found.size if column == "size" else found.begins)
 
 
 def test_entries_beyond_the_last_checkpoint_are_found() -> None:
-    entries, checkpoints, size = make_ledger()
-    body = encode(make_entry(99))
-    verdict = check([*entries, (15, body, leaf_hash(body))], checkpoints, size)
+    kept = make_kept()
+    kept.batches.append([encode(make_entry(99))])
+    kept.seals.append(None)
+    verdict = check(kept)
     assert (verdict.reason, verdict.first_misfit) == ("unsigned", 15)
 
 
-def test_a_batch_that_is_gone_is_named_by_its_first_entry() -> None:
-    entries, checkpoints, size = make_ledger()
-    verdict = check([*entries[:4], (4, None, b"")], checkpoints, size)
-    assert (verdict.reason, verdict.first_misfit) == ("missing", 4)
+@given(st.integers(0, 4), st.booleans())
+def test_a_batch_that_is_gone_and_of_which_no_entry_tells_is_named(number: int, has_place: bool) -> None:
+    kept = make_kept()
+    kept.gone.add(number)
+    if not has_place:
+        del kept.places[number]
+    verdict = check(kept)
+    assert (verdict.reason, verdict.first_misfit) == ("missing", sum(BATCHES[:number]))
+
+
+def telling(event: Event, *ranges: tuple[int, int]) -> Entry:
+    return Entry(AT, event, "lienthong", details={"ranges": [list(each) for each in ranges]})
+
+
+def test_bodies_the_ledger_itself_says_are_gone_are_counted_and_their_leaves_hold() -> None:
+    kept = make_kept(more={14: telling(Event.BODIES_REMOVED, (1, 6)), 13: telling(Event.BODIES_DROPPED, (4, 6))})
+    kept.gone |= {1, 2}
+    verdict = check(kept)
+    assert (verdict.ok, verdict.present, verdict.archived, verdict.gone) == (True, 10, 3, 2)
+    kept.gone.add(3)
+    assert (check(kept).reason, check(kept).first_misfit) == ("missing", 6)
+
+
+@given(st.integers(0, 4), st.sampled_from(["begins", "entries"]))
+def test_a_place_altered_in_any_column_is_found(number: int, column: str) -> None:
+    for is_gone in (False, True):
+        kept = make_kept(more={14: telling(Event.BODIES_REMOVED, (0, 10))})
+        begins, entries = kept.places[number]
+        kept.places[number] = (begins + 1, entries) if column == "begins" else (begins, entries + 1)
+        if is_gone and number < 4:
+            kept.gone.add(number)
+        assert not check(kept).ok
+
+
+@given(st.integers(0, 4), st.sampled_from([None, bytes(32)]))
+def test_a_seal_altered_or_taken_off_is_found(number: int, seal: bytes | None) -> None:
+    kept = make_kept()
+    kept.seals[number] = seal
+    verdict = check(kept)
+    is_of_the_time_before = number == 0 and seal is None  # batches older than seals have none, and stand before all that have one
+    assert verdict.reason == ("" if is_of_the_time_before else "seal")
+    assert is_of_the_time_before or (verdict.first_misfit, verdict.last_misfit) == batch_of(sum(BATCHES[:number]))
 
 
 def test_a_tile_above_the_leaves_that_was_altered_or_removed_is_named_by_the_first_entry_below_it() -> None:
-    entries, checkpoints, size = make_ledger((300, 300))
-    _, tiles = Edge().append([leaf for _, _, leaf in entries])
-    upper = [(level, number, hashes) for (level, number), hashes in tiles.items() if level]
-    assert [(level, number) for level, number, _ in upper] == [(1, 0)]
-    assert check(entries, checkpoints, size, upper).ok
-    for wrong in ([], [(1, 0, bytes(64))], [*upper, (1, 1, bytes(32))]):
-        assert check(entries, checkpoints, size, wrong).reason == "tile"
+    kept = make_kept((300, 300))
+    upper = kept.upper()
+    assert [(tile.level, tile.number) for tile in upper] == [(1, 0)]
+    assert check(kept, 600, upper).ok
+    for wrong in ([], [StoredTile(1, 0, bytes(64))], [*upper, StoredTile(1, 1, bytes(32))]):
+        assert check(kept, 600, wrong).reason == "tile"
+
+
+def test_leaves_beyond_the_tree_are_found() -> None:
+    kept = make_kept()
+    kept.leaves.append(bytes(32))
+    assert check(kept, tiles=[]).reason == "tile"
 
 
 @settings(max_examples=50)

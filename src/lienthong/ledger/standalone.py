@@ -291,8 +291,8 @@ class Kept:
 
 def check_archive(file: BinaryIO, log: Key, witnesses: Sequence[Key] = (), needed: int = 0) -> Kept:
     """Recompute an archive against the checkpoint it ends with, an entry at a time. Raises Unproved, naming the first line out of place."""
-    whole = _Digest(file)
-    with gzip.GzipFile(fileobj=whole, mode="rb") as lines:  # type: ignore[arg-type] # it reads, and that is all gzip asks of it
+    whole: Any = _Digest(file)  # it reads, and that is all gzip asks of it
+    with gzip.GzipFile(fileobj=whole, mode="rb") as lines:
         try:
             head = json.loads(lines.readline(LONGEST_NOTE))
             if head["format"] != ARCHIVE:

@@ -106,7 +106,8 @@ def verify(
     """Recompute every leaf, every checkpoint's root and signature, every seal, every tile, and the size.
 
     `batches` in the order of the tree, `leaves` the tiles of leaves in theirs, `checkpoints` in order of size, `tiles` those above the
-    leaves; `size`: what the store says the tree has; `public_keys`: key id → raw Ed25519 key.
+    leaves; `size`: what the store says the tree has; `public_keys`: key id → raw Ed25519 key. Where a root does not fit, a seal that does
+    not either says which of the checkpoint's batches was changed.
     """
     growing = _Growing(_Leaves(leaves), has_sealed)
     walk = iter(batches)
@@ -118,7 +119,7 @@ def verify(
         if wrong is not None:
             return wrong
         if growing.edge.root != found.root:
-            return growing.misfit("root", begins, found.size - 1)
+            return growing.misfit("root", *(growing.unsealed or (begins, found.size - 1)))
         if found.key_id not in public_keys:
             return growing.misfit("key", begins, found.size - 1)
         if not verify_checkpoint(public_keys[found.key_id], origin, found.size, found.root, found.at, found.signature):
@@ -171,6 +172,8 @@ class _Growing:
         self._missing: list[Gone] = []
         self._told: list[Gone] = []
         self._seals_begun = False
+        self.unsealed: tuple[int, int] | None = None  # the first batch whose seal does not fit
+        self._misplaced: tuple[int, int] | None = None  # whose place is wrong
         self._present = 0
         self._index = Checksum()
 
@@ -180,7 +183,7 @@ class _Growing:
             return self.misfit("begins", self.edge.size, found.size - 1)
         pieces: list[bytes] = []
         at = self.edge.size
-        for batch, _ in zip(walk, range(found.batches), strict=False):
+        for _, batch in zip(range(found.batches), walk, strict=False):
             hashes = self._of(batch, at)
             if isinstance(hashes, Verdict):
                 return hashes
@@ -211,11 +214,11 @@ class _Growing:
         if stored != hashes:
             first = next((n for n in range(len(bodies)) if hashes[n * HASH : (n + 1) * HASH] != stored[n * HASH : (n + 1) * HASH]), 0)
             return self.misfit("altered", at + first)
-        if not self._is_sealed(batch, batch.bodies):
-            return self.misfit("seal", at, at + len(bodies) - 1)
+        if self.unsealed is None and not self._is_sealed(batch, batch.bodies):
+            self.unsealed = (at, at + len(bodies) - 1)
         if batch.begins is not None:
-            if (batch.begins, batch.entries) != (at, len(bodies)):
-                return self.misfit("place", at, at + len(bodies) - 1)
+            if self._misplaced is None and (batch.begins, batch.entries) != (at, len(bodies)):
+                self._misplaced = (at, at + len(bodies) - 1)
             self._index.add(bodies, at)
         self._present += len(bodies)
         if BODIES_GONE in batch.bodies:
@@ -236,6 +239,10 @@ class _Growing:
         unexplained = _unexplained(self._missing, self._told)
         if unexplained is not None:
             return self.misfit("missing", unexplained)
+        if self.unsealed is not None:
+            return self.misfit("seal", *self.unsealed)
+        if self._misplaced is not None:
+            return self.misfit("place", *self._misplaced)
         if self._leaves.rest():
             return self.misfit("tile", self.edge.size)
         expected = dict(self._tiles)

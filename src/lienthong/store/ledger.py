@@ -50,8 +50,6 @@ def verify_ledger(connection: Connection, signer: Signer) -> Verdict:
         closing(_tiles(connection, "upper_tiles")) as tiles,
     ):
         verdict = verify(batches, leaves, checkpoints, tiles, read_size(connection), keys, signer.origin, signer.has_sealed)
-    if verdict.reason == "root":
-        return _narrowed(connection, signer, verdict)
     if not verdict.ok:
         return verdict
     wrong = _tampered(connection, verdict)
@@ -154,20 +152,6 @@ def read_size(connection: Connection) -> int:
     if row is None:
         raise LedgerError("The ledger has no edge.", hint="The row of lienthong.ledger_edge was removed.")
     return int(row[0])
-
-
-def _narrowed(connection: Connection, signer: Signer, verdict: Verdict) -> Verdict:
-    """Of the entries of a checkpoint that does not fit, those of the first batch whose seal does not either."""
-    position = 0
-    for batch in read_batches(connection):
-        entries = (batch.entries or 0) if batch.bodies is None else batch.bodies.count(LINE.encode()) + 1
-        inside = verdict.first_misfit is not None and position >= verdict.first_misfit
-        if batch.bodies is not None and inside and batch.seal is not None and not signer.has_sealed(batch.bodies, batch.seal):
-            return replace(verdict, first_misfit=position, last_misfit=position + entries - 1)
-        position += entries
-        if verdict.last_misfit is not None and position > verdict.last_misfit:
-            break
-    return verdict
 
 
 def read_batches(connection: Connection, after: int = 0, upto: int = LARGEST) -> Generator[StoredBatch]:

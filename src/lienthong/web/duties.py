@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from lienthong.pipeline import Workshop, overriding
 from lienthong.settings import Settings
+from lienthong.store.ledger_index import index_ledger
 
 HOUR = 3_600.0
+SECONDS_BEHIND = 5.0  # the index of the ledger behind its tree
 
 
 @dataclass(frozen=True)
@@ -44,4 +46,12 @@ def _expire(office: Office) -> None:
     overriding.expire_all(office.workshop)
 
 
-DUTIES: tuple[Duty, ...] = (Duty("expire_overrides", every(HOUR, _expire)),)
+def _index(office: Office) -> None:
+    """Make ledger entries findable by whom they are about."""
+    index_ledger(office.workshop.database)
+
+
+DUTIES: tuple[Duty, ...] = (
+    Duty("expire_overrides", every(HOUR, _expire)),
+    Duty("index_ledger", every(SECONDS_BEHIND, _index)),
+)
