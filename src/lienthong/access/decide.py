@@ -30,6 +30,10 @@ RULES: dict[str, tuple[str, str]] = {
         "Fields not seen whole cannot be filtered or sorted by",
     ),
     "other_endpoint": ("Thỏa thuận không cho gọi thao tác này của dịch vụ", "The agreement does not allow this operation of the service"),
+    "not_authoritative": (
+        "Chỉ cơ quan có thẩm quyền về trường này được thay đổi",
+        "Only the agency that is authoritative for the field may change it",
+    ),
     "not_the_owner": ("Chỉ cơ quan chủ quản dữ liệu được làm việc này", "Only the owner of the data may do this"),
 }
 

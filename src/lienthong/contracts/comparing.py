@@ -108,7 +108,9 @@ def _of_property(old: Property, new: Property) -> Iterator[Change]:
     is_hidden = _CARE.index(new.sensitivity) > _CARE.index(old.sensitivity)
     yield from _change(place, "sensitivity.changed", old.sensitivity, new.sensitivity, Verdict.NOTICE if is_hidden else Verdict.COMPATIBLE)
     yield from _change(place, "mask.changed", old.mask, new.mask, Verdict.NOTICE)
-    yield from _change(place, "authoritative.changed", old.authoritative, new.authoritative, Verdict.NOTICE)
+    yield from _change(
+        place, "authoritative.changed", (old.authoritative, old.authority), (new.authoritative, new.authority), Verdict.NOTICE
+    )
     yield from _change(place, "match.changed", old.match, new.match, Verdict.NOTICE)
     yield from _change(place, "survivorship.changed", old.survivorship, new.survivorship, Verdict.NOTICE)
     yield from _change(place, "source.changed", old.source_names, new.source_names, Verdict.COMPATIBLE)

@@ -160,6 +160,7 @@ def _property(found: Mapping[str, Any], names: Sequence[str], faults: Faults, pl
         faults.add(f"{place}.logicalType", f"expected one of {', '.join(LOGICAL_TYPES)}, found `{kind}`", nearest(kind, LOGICAL_TYPES))
     options = faults.mapping(words.get("standardOptions"), f"{place}.standardOptions")
     as_of, mask, position = words.get("asOf"), words.get("mask"), found.get("primaryKeyPosition", 1)
+    trusted = words.get("authoritative")
     if as_of is not None and as_of != DELIVERY and as_of not in names:
         faults.add(f"{place}.asOf", f"`{as_of}` is no property", nearest(as_of, (*names, DELIVERY)))
     if mask is not None and mask not in MASKS:
@@ -180,7 +181,8 @@ def _property(found: Mapping[str, Any], names: Sequence[str], faults: Faults, pl
         standard_options=options,
         source_names=faults.texts(words.get("source"), f"{place}.source"),
         sensitivity=faults.one_of(Sensitivity, found.get("classification"), f"{place}.classification", Sensitivity.INTERNAL),
-        authoritative=faults.flag(words.get("authoritative"), f"{place}.authoritative"),
+        authoritative=not isinstance(trusted, str) and faults.flag(trusted, f"{place}.authoritative"),
+        authority=_authority(trusted, faults, f"{place}.authoritative"),
         as_of=None if as_of is None else str(as_of),
         mask=None if mask is None else str(mask),
         match=match_reading.match_spec(words.get("match"), faults, place),
@@ -191,6 +193,16 @@ def _property(found: Mapping[str, Any], names: Sequence[str], faults: Faults, pl
             *rules_of_quality(found.get("quality"), name, names, faults, f"{place}.quality"),
         ),
     )
+
+
+def _authority(trusted: Any, faults: Faults, place: str) -> str | None:
+    """The agency a text names as the trusted source of a value."""
+    if not isinstance(trusted, str):
+        return None
+    if not _AGENCY.fullmatch(trusted):
+        faults.add(place, f"expected true, false or the code of an agency, found `{trusted}`", "such as `H10.02`")
+        return None
+    return trusted
 
 
 def _standard(name: Any, options: Mapping[str, Any], faults: Faults, place: str) -> str | None:

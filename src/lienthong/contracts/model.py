@@ -109,6 +109,7 @@ class Property:
     source_names: tuple[str, ...] = ()  # headers under which it arrives; default: its own name
     sensitivity: Sensitivity = Sensitivity.INTERNAL
     authoritative: bool = False
+    authority: str | None = None  # the agency that is the one trusted source, where it is not the owner of the dataset
     as_of: str | None = None  # property (or "delivery") that dates this code
     mask: str | None = None  # how `masked` fields show: last2, last3, year, initials
     examples: tuple[str, ...] = ()
@@ -183,6 +184,10 @@ class Contract:
             if candidate.name == name:
                 return candidate
         raise KeyError(name)
+
+    def authority_of(self, name: str) -> str:
+        """The agency that may change a property's value: the one the contract names, else the owner. Raises KeyError when there is none."""
+        return self.property_named(name).authority or self.agency
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:

@@ -116,8 +116,8 @@ def _standard(p: Property, language: int) -> str:
 
 def _notes(p: Property, said: Mapping[str, str]) -> str:
     notes = [p.description] if p.description else []
-    if p.authoritative:
-        notes.append(said["authoritative"])
+    if p.authoritative or p.authority:
+        notes.append(said["authoritative"] + (f" (`{p.authority}`)" if p.authority else ""))
     if p.as_of is not None:
         notes.append(f"{said['as_of']} {said['delivery'] if p.as_of == 'delivery' else f'`{p.as_of}`'}")
     if p.mask is not None:

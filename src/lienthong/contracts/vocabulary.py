@@ -28,7 +28,7 @@ PROPERTY_WORDS: Mapping[str, str] = {
     "standardOptions": "Options of that standard, as [standards](standards.md) lists them.",
     "source": "The heading, or a list of headings, under which the value arrives. Without it: the property's own name.",
     "asOf": "The property (a date) that dates a unit's code or an address; or `delivery`, the day of the delivery.",
-    "authoritative": "`true` where this agency is the one trusted source of the value.",
+    "authoritative": "`true` where this agency is the one trusted source of the value; the code of another agency, such as `H10.02`, where that one is: only it may then change the value.",
     "match": "In a master contract: how the attribute is compared: `kind` and its options; the table below.",
     "survivorship": "In a master contract: a list of rules that choose among the values of several registers; the table below.",
     "mask": "How the value shows where an agreement says masked: `last2`, `last3`, `year` or `initials`.",

@@ -6,7 +6,7 @@ Killed before the commit, nothing was seen; done again, the result is the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from lienthong.pipeline.match_published import match_published
 from lienthong.pipeline.picked import Rows, gather, pick
 from lienthong.pipeline.standing import Compared, Standing, is_in
 from lienthong.pipeline.workshop import OnProgress, Progress, Workshop
-from lienthong.store import Connection, VersionWriter, append_entries, landing, quarantine, references, runs
+from lienthong.store import Connection, VersionWriter, append_entries, landing, quarantine, references, runs, writes
 from lienthong.store.landing import LandedBatch
 from lienthong.store.quarantine import HeldRow
 from lienthong.store.runs import Counts
@@ -50,6 +50,11 @@ class Delivered:
     approved_by: str = ""
     original_digest: int | None = None
     event: Event = Event.RUN_PUBLISHED
+    touched: tuple[str, ...] | None = None  # of a single record written: only these values may change
+    subject: str | None = None
+    agreement: str = ""
+    legal_basis: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,9 @@ class Publication:
         judge = self._judge(writer)
         wanted, gone, matched = self._compare(judge, writer)
         held, issues, released = self._stage(judge, writer, wanted, gone)
-        same = writer.settle_same()
+        if not writer.is_first_fill:
+            self._respect_writes()
+        same = writer.settle_same() + (0 if writer.is_first_fill else writes.settle_ended(self._write, self._contract))
         counts = Counts(
             rows_in=self._rows_in,
             rows_unchanged=matched + same,
@@ -116,6 +123,13 @@ class Publication:
             return self._wait(counts, broken)
         self._on_progress(Progress(self._contract.id, "publishing", self._rows_in, self._rows_in))
         return self._write_version(writer, held, issues, released, counts, before_entry)
+
+    def _respect_writes(self) -> None:
+        """What agencies wrote through the axis stands against what a source merely repeats (`store.writes`)."""
+        if self._delivered.touched is not None:
+            writes.keep_untouched(self._write, self._contract, self._delivered.touched)
+        else:
+            writes.restore_written(self._write, self._contract, self._at, is_owners_word=self._delivered.source_name == API)
 
     def _count_landed(self) -> None:
         self._numbers = landing.batch_numbers(self._read, self._delivered.run_id)
@@ -141,7 +155,8 @@ class Publication:
 
         None for the first: all of them; None for the second: every current record is judged again, for the contract changed.
         """
-        if writer.is_first_fill or self._delivered.original_digest is not None:
+        sent_by_hand = self._delivered.source_name in (API, CORRECTION)  # a few rows, and one that repeats an old row is meant
+        if writer.is_first_fill or sent_by_hand:
             return None, np.empty(0, np.int64), 0
         judged_under = runs.last_contract_digest(self._read, self._contract.id)
         if self._is_snapshot and judged_under != self._contract.digest:
@@ -322,8 +337,12 @@ class Publication:
             caller=self._delivered.caller,
             official=self._delivered.official or self._delivered.approved_by,
             purpose=self._delivered.purpose,
+            legal_basis=self._delivered.legal_basis,
+            agreement=self._delivered.agreement,
             dataset=self._contract.id,
             version=version,
+            subject=self._delivered.subject,
+            fields=self._delivered.touched or (),
             request_digest=self._delivered.fingerprint or "",
             outcome=event.value.rsplit(":", 1)[-1],
             details={
@@ -331,6 +350,7 @@ class Publication:
                 "source": self._delivered.source_name,
                 "contract_version": self._contract.version,
                 **counts.__dict__,
+                **self._delivered.details,
                 **details,
             },
         )

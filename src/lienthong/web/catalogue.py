@@ -75,5 +75,6 @@ def _field(p: Property) -> dict[str, Any]:
         "standard": p.standard,
         "sensitivity": p.sensitivity.value,
         "authoritative": p.authoritative,
+        "authority": p.authority,
         "examples": list(p.examples),
     }
