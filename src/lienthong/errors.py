@@ -20,6 +20,8 @@
         ├── NotFound             404
         ├── Conflict             409
         ├── Gone                 410
+        ├── PreconditionFailed   412
+        ├── PreconditionRequired 428
         ├── Unprocessable        422
         └── QuotaExceeded        429
 
@@ -144,6 +146,20 @@ class NotAcceptable(RequestError):
 class Conflict(RequestError):
     code = "conflict"
     status = 409
+
+
+class PreconditionFailed(RequestError):
+    """The record is no longer the version a change was made from."""
+
+    code = "precondition-failed"
+    status = 412
+
+
+class PreconditionRequired(RequestError):
+    """A change does not say which version it was made from."""
+
+    code = "precondition-required"
+    status = 428
 
 
 class TooLarge(RequestError):

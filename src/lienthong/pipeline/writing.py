@@ -18,7 +18,7 @@ import pyarrow as pa
 from lienthong.access import RULES, Actor
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Delivery, Layer
-from lienthong.errors import Conflict, Denied, NotFound, Unprocessable
+from lienthong.errors import Conflict, Denied, LienthongError, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.match_published import match_published
 from lienthong.pipeline.publish import API, CORRECTION, PLATFORM, Delivered
@@ -93,26 +93,42 @@ def write_record(
 
     Values not named stay exactly as they are. The same idempotency key with the same change gives the same answer and does nothing.
     Raises Denied for what the actor's agency is not authoritative for, NotFound for a record that is not there (or not within the caller's
-    rows), Unprocessable for unknown fields or a changed key, Conflict when the key was used for another change.
+    rows), Unprocessable for unknown fields, Conflict for a changed key, or when the idempotency key was used for another change.
     """
     _check(contract, change, actor)
     digest = hashlib.sha256(
         json.dumps([change.key, change.values, change.version], ensure_ascii=False, sort_keys=True, default=str).encode()
     )
     remembered = _Remembered(manner.caller, contract.id, idempotency_key, digest.digest())
-    with workshop.database.connect(autocommit=True) as connection:
-        with dataset_lock(connection, contract.id, wait_seconds=LOCK_WAIT_SECONDS):
-            repeat = remembered.find(connection)
-            if repeat is not None:
-                return repeat
-            standing = writes.record(connection, contract, change.key)
-            if standing is None and change.version != NEW or standing is not None and not within(standing.values):
-                raise NotFound("There is no such record among those you may see.", vi="Không có bản ghi này trong phạm vi được xem.")
-            if (NEW if standing is None else standing.version) != change.version:
-                assert standing is not None  # a record that is not there has version NEW, as was asked
-                return Written(CONFLICT, standing.version, None, (), standing.values, _base(connection, contract, change))
-            act = _Act(workshop, connection, contract, change, actor, manner, standing, remembered)
-            return act.end() if change.values is None else act.write(change.values)
+    database = workshop.database
+    with database.connect(autocommit=True) as connection, dataset_lock(connection, contract.id, wait_seconds=LOCK_WAIT_SECONDS):
+        repeat = remembered.find(connection)
+        if repeat is not None:
+            return repeat
+        standing = writes.record(connection, contract, change.key)
+        if (standing is None and change.version != NEW) or (standing is not None and not within(standing.values)):
+            raise NotFound("There is no such record among those you may see.", vi="Không có bản ghi này trong phạm vi được xem.")
+        if standing is not None and standing.version != change.version:
+            return Written(CONFLICT, standing.version, None, (), standing.values, _base(connection, contract, change))
+        if standing is not None and change.values is not None:
+            _keep_the_key(contract, change.values, standing)
+        act = _Act(workshop, connection, contract, change, actor, manner, standing, remembered)
+        return act.end() if change.values is None else act.write(change.values)
+
+
+def _keep_the_key(contract: Contract, values: Mapping[str, Any], standing: StandingRecord) -> None:
+    """Values that are the key may be said again, not changed."""
+    for p in contract.key:
+        if p.name in values and _text(values[p.name]) != _held(standing.values[p.name]):
+            raise _other_record()
+
+
+def _other_record() -> Conflict:
+    return Conflict(
+        "The values that are the key would make it another record.",
+        hint="End this record and begin the other one.",
+        vi="Không được đổi giá trị thuộc khóa: đó sẽ là một bản ghi khác.",
+    )
 
 
 def _check(contract: Contract, change: Change, actor: Actor) -> None:
@@ -222,6 +238,9 @@ class _Act:
             )  # fmt: skip
         except _Refused as refused:
             return self._refuse(run_id, touched, refused.issues)
+        except LienthongError:
+            runs.fail(self.connection, run_id, self.workshop.clock(), "The change could not be written.")
+            raise
         return replace(kept[0], record=self._now())
 
     def _land(self, values: Mapping[str, Any], at: datetime) -> int:
@@ -250,19 +269,9 @@ class _Act:
             raise _Refused(issues)
         published = submissions.published_rows(write, self.contract.id, run_id).get(1)
         is_same = published is None
-        if (
-            published is not None
-            and published != self.change.key
-            or is_same
-            and writes.record(write, self.contract, self.change.key) is None
-        ):
-            raise Unprocessable(
-                "The values that are the key would make it another record.",
-                hint="End this record and begin the other one.",
-                vi="Không được đổi giá trị thuộc khóa: đó sẽ là một bản ghi khác.",
-            )
         now = writes.record(write, self.contract, self.change.key)
-        assert now is not None  # just published, or unchanged
+        if now is None or (published is not None and published != self.change.key):
+            raise _other_record()
         before: Mapping[str, Any] = {} if self.standing is None else self.standing.values
         changed = [name for name in touched if now.values[name] != before.get(name) or self.standing is None]
         if not is_same and self.standing is not None:
@@ -336,7 +345,7 @@ def _verdicts(touched: Sequence[str], issues: Sequence[Mapping[str, Any]], chang
     found = [
         {
             "field": name,
-            "fate": fate if name in changed or fate == REFUSED and _of(issues, name) else UNCHANGED,
+            "fate": fate if name in changed or (fate == REFUSED and _of(issues, name)) else UNCHANGED,
             "issues": _of(issues, name),
         }
         for name in touched

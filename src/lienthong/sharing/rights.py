@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lienthong.access import Decision, RowCondition
+from lienthong.access import Decision, RowCondition, mask, matches
 from lienthong.contracts import Contract
 from lienthong.errors import Denied
 from lienthong.sharing.filters import read_value
@@ -30,6 +30,10 @@ class Right:
     withheld: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
 
+    def sees(self, values: Mapping[str, Any]) -> bool:
+        """Whether a record is among the caller's rows."""
+        return matches([RowCondition(c.column, c.operator, c.value) for c in self.conditions], values)
+
     @property
     def shown(self) -> frozenset[str]:
         """Fields seen whole or masked."""
@@ -50,6 +54,12 @@ class Right:
         """(fields to answer with, fields asked for but withheld), in the order asked, or the contract's."""
         names = asked or tuple(p.name for p in contract.properties)
         return tuple(n for n in names if n in self.shown), tuple(n for n in names if n not in self.shown)
+
+    def shown_of(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Of one record's values, what is seen, masked where it is masked."""
+        return {
+            name: mask(self.masked[name], value) if name in self.masked else value for name, value in values.items() if name in self.shown
+        }
 
     def sees_key(self, contract: Contract) -> bool:
         """Whether every part of the key is seen whole: otherwise the key is withheld too."""

@@ -1,7 +1,6 @@
 """Remembers everything in PostgreSQL, with versions. All SQL lives here."""
 
-from lienthong.store import events, integrity, landing, ledger, match_bulk, quarantine, references, runs, submissions, tables
-from lienthong.store import integrity, landing, ledger, match_bulk, quarantine, references, runs, submissions, tables, writes
+from lienthong.store import events, integrity, landing, ledger, match_bulk, quarantine, references, runs, submissions, tables, writes
 from lienthong.store.database import WEB_ROLE, Connection, Database, dataset_lock, take_web_role
 from lienthong.store.ledger import append_entries
 from lienthong.store.opening import open_database

@@ -19,7 +19,7 @@ from lienthong.access import Decision, Sealer
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
-from lienthong.web import identities, lists, look_up, reports, reviews, stewardship, tiles
+from lienthong.web import identities, lists, look_up, reports, reviews, stewardship, tiles, writing
 from lienthong.web.acting import Acting
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
@@ -113,6 +113,7 @@ def _router(services: Services) -> Starlette:
             Route("/.well-known/jwks.json", lambda _: public_keys(services)),
             *tiles.routes_of(services),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
+            *writing.routes_of(counter, services.subject_key),
             *lists.routes_of(counter, authorise),
             *identities.routes_of(counter, authorise, services.subject_key),
             *stewardship.routes_of(counter, authorise),

@@ -14,6 +14,7 @@ from lienthong.web.lists_openapi import list_paths
 from lienthong.web.openapi_parts import HEADER_TEXT, MAYBE_TEXT, TEXT, Schema, caller_headers, object_of, parameter, problems
 from lienthong.web.reports_openapi import report_paths
 from lienthong.web.stewardship_openapi import stewardship_paths
+from lienthong.web.writing_openapi import writing_operations
 
 MOST_RECORDS = 1000
 MOST_KEY_LENGTH = 200
@@ -58,7 +59,7 @@ def _dataset_paths(contract: Contract) -> Schema:
     return {
         root: {"get": _operation(contract, "describe", "Mô tả · Description", _ok(_ref("Dataset")), (), statuses=(404, 405), is_open=True)},
         f"{root}/records": {"get": _list(contract), "post": _submit(contract)},
-        f"{root}/records/{{key}}": {"get": _look_up(contract)},
+        f"{root}/records/{{key}}": {"get": _look_up(contract), **writing_operations(contract)},
         f"{root}/changes": {"get": _changes(contract)},
         f"{root}/quarantine": {"get": _quarantine(contract)},
         f"{root}/quarantine/{{item}}": {"post": _correct(contract)},

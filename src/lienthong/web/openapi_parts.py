@@ -17,9 +17,11 @@ WORDS: Mapping[int, str] = {
     405: "Phương thức không dùng ở đây · Not a method of this address",
     406: "Không có định dạng này · None of the formats asked for",
     409: "Trùng với yêu cầu trước · In conflict with an earlier request",
+    412: "Bản ghi đã thay đổi; có cả hai bản · The record has changed; both sides are given",
     413: "Quá lớn · Too large",
     415: "Chỉ nhận application/json · Only application/json is taken",
     422: "Dữ liệu không dùng được · The content cannot be used",
+    428: "Cần nêu phiên bản · A version is needed",
     429: "Quá số lần cho phép · Past the quota",
     503: "Bận, thử lại sau · Busy, try again",
 }
