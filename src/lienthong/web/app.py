@@ -32,6 +32,7 @@ from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
 from lienthong.web.services import Services
 from lienthong.web.sessions import Sessions
+from lienthong.web.soap import SoapDoor
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
 from lienthong.web.xroad import XRoadDoor
 from lienthong.web.xroad_gate import Gate
@@ -47,7 +48,8 @@ class App:
         self._services = services
         self._hot = HotPath(services)
         self._rest = _router(services)
-        self._xroad = XRoadDoor(Gate(services, self))
+        gate = Gate(services, self)
+        self._doors: tuple[XRoadDoor | SoapDoor, ...] = (XRoadDoor(gate), SoapDoor(gate))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,9 +59,10 @@ class App:
             if self._hot.wants(scope):
                 await self._hot(scope, receive, send)
                 return
-            if self._xroad.wants(scope):
-                await self._xroad(scope, receive, send)
-                return
+            for door in self._doors:
+                if door.wants(scope):
+                    await door(scope, receive, send)
+                    return
             check_escapes((scope.get("raw_path") or b"").partition(b"?")[0])
         except Exception as error:  # anything unforeseen is a problem document too
             await answer_problem(Request(scope), error)(scope, receive, send)

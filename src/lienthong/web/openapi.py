@@ -322,7 +322,20 @@ def _catalogue_paths() -> Schema:
         "responses": {"200": answered, "400": {"description": "Lỗi theo X-Road · An X-Road error", "content": answered["content"]}},
         "security": [{}],
     }
-    return {"/v1/datasets": {"get": listed}, "/health": {"get": health}, "/listClients": {"get": clients}}
+    names = ("xRoadInstance", "memberClass", "memberCode", "subsystemCode", "serviceCode")
+    described = {
+        "operationId": "xroad_wsdl",
+        "summary": "WSDL của một bộ dữ liệu · WSDL of a dataset's SOAP services, which are called at POST /soap",
+        "parameters": [_query(name, TEXT, "Định danh X-Road · X-Road identifier") for name in names],
+        "responses": {"200": {"description": "WSDL 1.1", "content": {"text/xml": {"schema": TEXT}}}, **problems((404, 405))},
+        "security": [{}],
+    }
+    return {
+        "/v1/datasets": {"get": listed},
+        "/health": {"get": health},
+        "/listClients": {"get": clients},
+        "/wsdl": {"get": described},
+    }
 
 
 def _token_path() -> Schema:

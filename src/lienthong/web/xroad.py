@@ -29,11 +29,12 @@ from lienthong.access.xroad import (
     server_of,
     spelled,
 )
+from lienthong.access.xroad_soap import Fault, printable
 from lienthong.clock import vietnam_date
 from lienthong.errors import BadRequest
 from lienthong.web import xroad_shapes as shapes
 from lienthong.web.headers import check_escapes
-from lienthong.web.xroad_gate import LONGEST_ADDRESS, Fault, Gate, Inner, Receive, Scope, Send, last, log, read_body, replay
+from lienthong.web.xroad_gate import LONGEST_ADDRESS, Gate, Inner, Receive, Scope, Send, last, log, read_body, replay
 from lienthong.web.xroad_services import METASERVICES
 
 PREFIX = b"/r1/"
@@ -128,7 +129,7 @@ class XRoadDoor:
         if message.scope["method"] not in ("GET", "HEAD"):
             raise Fault(faults.BAD_REQUEST, "listClients is read with GET.")
         if instance != settings.instance:
-            raise Fault(faults.INVALID_REQUEST, f"Unknown X-Road instance: {shapes.printable(instance)[:80]}")
+            raise Fault(faults.INVALID_REQUEST, f"Unknown X-Road instance: {printable(instance)[:80]}")
         found = self._gate.directory.clients(self._gate.services.register)
         await _send(send, 200, *shapes.clients(found, as_xml=not shapes.wants_json(message.accept)), [], message)
 

@@ -17,7 +17,8 @@ from urllib.parse import unquote
 from lienthong.access import ANONYMOUS
 from lienthong.access import xroad_faults as faults
 from lienthong.access.xroad import FaultStyle, Header, Member
-from lienthong.errors import LienthongError, SettingsError, Unauthenticated
+from lienthong.access.xroad_soap import Fault
+from lienthong.errors import SettingsError, Unauthenticated
 from lienthong.ledger import Entry, Event, encode
 from lienthong.log import get_logger
 from lienthong.web.xroad_services import Directory
@@ -35,16 +36,6 @@ LARGEST_BODY = 16 * 1024 * 1024  # what X-Road itself logs of a message is 10 Mi
 LONGEST_ADDRESS = 4_000
 MOST_TOKENS = 1_000
 log = get_logger("xroad")
-
-
-class Fault(LienthongError):
-    """A call that is answered with an X-Road fault. `kind` in lower case; spelled by the door."""
-
-    code = "xroad-fault"
-
-    def __init__(self, kind: str, message: str, *, rule: str = "") -> None:
-        super().__init__(message, rule=rule)
-        self.kind = kind
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ import msgspec
 from lxml import etree
 
 from lienthong.access.xroad import Member
+from lienthong.access.xroad_soap import IDENTIFIERS, XROAD, printable
 from lienthong.web.xroad_services import Offered
 
-XROAD = "http://x-road.eu/xsd/xroad.xsd"
-IDENTIFIERS = "http://x-road.eu/xsd/identifiers"
 JSON = "application/json"
 XML = "text/xml; charset=utf-8"
 _NAMES = {"xrd": XROAD, "id": IDENTIFIERS}
@@ -80,13 +79,6 @@ def service_identifier(parent: etree._Element, name: str, provider: Member, code
     _parts(node, provider)
     etree.SubElement(node, _id("serviceCode")).text = printable(code)
     return node
-
-
-def printable(text: str) -> str:
-    """Text without what XML cannot hold."""
-    return "".join(
-        sign for sign in text if sign in "\t\n\r" or (" " <= sign <= "\ud7ff") or ("\ue000" <= sign <= "\ufffd") or sign >= "\U00010000"
-    )
 
 
 def _parts(node: etree._Element, member: Member) -> None:
