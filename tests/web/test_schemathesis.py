@@ -18,6 +18,7 @@ from tests.conftest import fresh_database
 from tests.web.counters import EVERYTHING, URL, Province, asking, make_app, make_province
 
 LEFT_OUT = ("cursor", "after", "Lienthong-Purpose")  # cursors are sealed, purposes agreed: nobody can make one up
+ENDLESS = ("/v1/events",)  # a right answer never ends; tests/web/test_events.py asks wrongly
 EXAMPLES = 40  # of each operation, half of them wrong on purpose
 
 
@@ -56,6 +57,8 @@ def test_the_api_keeps_to_its_description(province: Province, client: Any) -> No
     tried = 0
     for found in schema.get_all_operations():
         operation = found.ok()
+        if operation.path in ENDLESS:
+            continue
 
         @given(case=st.one_of(operation.as_strategy(GenerationMode.POSITIVE), operation.as_strategy(GenerationMode.NEGATIVE)))
         @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)

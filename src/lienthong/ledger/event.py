@@ -22,6 +22,7 @@ class Event(StrEnum):
     ANSWER_MISSING = "answer:record:missing"
     ANSWER_PAGE = "answer:page:given"
     ANSWER_CHANGES = "answer:changes:given"
+    ANSWER_EVENTS = "answer:events:given"
     ANSWER_BULK_BEGUN = "answer:bulk:begun"
     ANSWER_BULK_ENDED = "answer:bulk:ended"
     REQUEST_DENIED = "answer:request:denied"

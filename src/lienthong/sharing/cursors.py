@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import binascii
 import hashlib
+import hmac
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from lienthong.errors import BadRequest
 
 _NONCE = 12
+_TAG = 16  # bytes: two texts of one purpose share a name once in 2^64
 _LONGEST = 4096
 
 
@@ -28,6 +30,11 @@ class Cursors:
 
     def __init__(self, secret: bytes) -> None:
         self._cipher = AESGCM(hashlib.sha256(b"lienthong cursor\x00" + secret).digest())
+        self._tag_key = hashlib.sha256(b"lienthong tag\x00" + secret).digest()
+
+    def tag(self, purpose: str, text: str) -> str:
+        """A short name for a text, the same each time for the same purpose, that tells nobody else what the text is."""
+        return hmac.digest(self._tag_key, f"{purpose}\x1f{text}".encode(), "sha256")[:_TAG].hex()
 
     def seal(self, purpose: str, place: Sequence[Any]) -> str:
         """A cursor as text that fits a URL. `place` holds plain values, dates and instants."""

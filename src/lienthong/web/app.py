@@ -23,7 +23,9 @@ from lienthong.web import identities, lists, look_up, reports, reviews, stewards
 from lienthong.web.acting import Acting
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
+from lienthong.web.bell import Bell
 from lienthong.web.companion import Companion
+from lienthong.web.events import Streams
 from lienthong.web.headers import check_escapes
 from lienthong.web.health import give_health
 from lienthong.web.hot import HotPath, Receive, Scope, Send
@@ -83,6 +85,7 @@ def _router(services: Services) -> Starlette:
         partial(_charge, services),
     )
     counter = Counter(services.workshop, authorise, services.settings.public_url, services.settings.accept_synthetic_ids)
+    bell = Bell()
 
     async def token(request: Request) -> Response:
         return await give_token(services, request)
@@ -102,6 +105,7 @@ def _router(services: Services) -> Starlette:
         try:
             yield
         finally:
+            await bell.close()
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
             counter.close()
@@ -122,6 +126,7 @@ def _router(services: Services) -> Starlette:
             *stewardship.routes_of(counter, authorise),
             *reviews.routes_of(counter, authorise),
             *reports.routes_of(counter, authorise, services.settings.typing_characters_per_minute),
+            *Streams(counter, authorise, bell).routes(),
             *routes_of(counter),
         ],
         exception_handlers=dict.fromkeys((LienthongError, HTTPException, *AWAY, Exception), answer_problem),

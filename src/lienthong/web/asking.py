@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -80,6 +80,11 @@ class Counter:
                 append_entries(own, [entry], self.workshop.signer)
         else:
             append_entries(connection, [entry], self.workshop.signer)
+
+    def append_all(self, entries: Sequence[Entry], connection: Connection) -> None:
+        """Append several entries as one batch, as the last statement of a connection's transaction."""
+        if entries:
+            append_entries(connection, entries, self.workshop.signer)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -9,6 +9,7 @@ from lienthong import __version__
 from lienthong.contracts import Contract, Property, Sensitivity, Sharing
 from lienthong.sharing.filters import MOST_ROWS, MOST_VALUES
 from lienthong.sharing.formats import ARROW, CSV, JSON, PARQUET
+from lienthong.web.events_openapi import event_paths
 from lienthong.web.identities_openapi import identity_paths
 from lienthong.web.lists_openapi import list_paths
 from lienthong.web.openapi_parts import HEADER_TEXT, MAYBE_TEXT, TEXT, Schema, caller_headers, object_of, parameter, problems
@@ -34,6 +35,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     """The OpenAPI document of some datasets."""
     chosen = list(contracts)
     paths: Schema = {**_catalogue_paths(), **_token_path(), **report_paths()}
+    paths |= event_paths()
     paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen)}
     schemas: Schema = _common_schemas()
     for contract in chosen:
@@ -61,6 +63,7 @@ def _dataset_paths(contract: Contract) -> Schema:
         f"{root}/records": {"get": _list(contract), "post": _submit(contract)},
         f"{root}/records/{{key}}": {"get": _look_up(contract), **writing_operations(contract)},
         f"{root}/changes": {"get": _changes(contract)},
+        **{f"{root}/asyncapi.{form}": {"get": _asyncapi(contract, form)} for form in ("json", "yaml")},
         f"{root}/quarantine": {"get": _quarantine(contract)},
         f"{root}/quarantine/{{item}}": {"post": _correct(contract)},
     }
@@ -145,6 +148,12 @@ def _changes(contract: Contract) -> Schema:
     return _operation(contract, "changes", "thay đổi theo thứ tự · changes in order", _ok(_ref(f"{_word(contract)}_changes")), parameters)
 
 
+def _asyncapi(contract: Contract, form: str) -> Schema:
+    words = "mô tả các sự kiện · its events described"
+    ok = {"description": "AsyncAPI 3.0", "content": {f"application/{form}": {"schema": {}}}}
+    return _operation(contract, f"asyncapi_{form}", words, ok, (), statuses=(400, 404, 405), is_open=True)
+
+
 def _submit(contract: Contract) -> Schema:
     records = {"type": "array", "items": _ref(f"{_word(contract)}_input"), "minItems": 1, "maxItems": MOST_RECORDS}
     body = {"type": "object", "required": ["records"], "additionalProperties": False, "properties": {"records": records}}
@@ -217,10 +226,10 @@ def _csv(name: str, contract: Contract, words: str, *, with_minus: bool = False)
     return {**_query(name, schema, words), "style": "form", "explode": False}
 
 
-def _dataset_schemas(contract: Contract) -> Schema:
-    word = _word(contract)
+def record_schema(contract: Contract) -> Schema:
+    """A record of the dataset as it is answered."""
     values = {p.name: _answered(p) for p in contract.properties}
-    record = {
+    return {
         "type": "object",
         "required": ["key", "version", "valid_from", "values", "withheld", "not_delivered"],
         "additionalProperties": False,
@@ -233,8 +242,12 @@ def _dataset_schemas(contract: Contract) -> Schema:
             "not_delivered": {"type": "array", "items": {"enum": list(values)}},
         },
     }
+
+
+def _dataset_schemas(contract: Contract) -> Schema:
+    word = _word(contract)
     return {
-        f"{word}_record": record,
+        f"{word}_record": record_schema(contract),
         f"{word}_page": object_of(
             dataset={"const": contract.id},
             version={"type": "integer", "minimum": 0},
