@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time
 from enum import StrEnum
+from functools import cached_property
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
+
+from lienthong.access.legal import Citation
+from lienthong.clock import VIETNAM
+from lienthong.standards.working_days import WorkingDays
+
+Network = IPv4Network | IPv6Network
 
 
 class State(StrEnum):
@@ -47,10 +55,39 @@ class Quota:
 
 
 @dataclass(frozen=True)
+class Hours:
+    """When answers are given, on Vietnam's clock: `days` are weekdays (0: Monday), None the working days of offices; the last minute is not part."""
+
+    days: frozenset[int] | None
+    begins: time
+    ends: time
+
+    def include(self, at: datetime, offices: WorkingDays) -> bool:
+        local = at.astimezone(VIETNAM)
+        is_day = offices.is_working(local.date()) if self.days is None else local.weekday() in self.days
+        return is_day and self.begins <= local.time() < self.ends
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A time during which a dataset answers nobody, announced beforehand or forced."""
+
+    id: int
+    dataset: str
+    begins_at: datetime
+    ends_at: datetime
+    is_forced: bool = False
+
+    def includes(self, at: datetime) -> bool:
+        return self.begins_at <= at < self.ends_at
+
+
+@dataclass(frozen=True)
 class Agreement:
     """One agreement between a provider and a subsystem about one dataset, or one brokered service (then `dataset` is the service's id).
 
     `fields` None: all. `purposes`: code → (Vietnamese, English). `endpoints`: `VERB /pattern` each, of a service.
+    `officials`, `networks` and `hours` narrow it further where they are given. `document` is the whole agreement as it was written.
     """
 
     id: str
@@ -71,6 +108,21 @@ class Agreement:
     place: str = ""
     retention: str = ""
     endpoints: tuple[str, ...] = ()
+    officials: frozenset[str] = frozenset()
+    networks: tuple[Network, ...] = ()
+    hours: Hours | None = None
+    citations: tuple[Citation, ...] = ()
+    document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def depends(self) -> bool:
+        """Whether what it allows depends on more than who asks for what and why: on the official, the place or the time."""
+        return bool(self.officials or self.networks or self.hours)
+
+    def lets_in(self, address: str) -> bool:
+        """Whether a caller at this address is at an agreed place; one whose address is not known is not."""
+        found = _address(address)
+        return not self.networks or (found is not None and any(found in network for network in self.networks))
 
     def is_in_term(self, on: date) -> bool:
         """The last day is part of the term."""
@@ -107,11 +159,42 @@ class Subsystem:
 
 @dataclass(frozen=True)
 class Register:
-    """All subsystems and agreements there are."""
+    """All subsystems and agreements there are; `stops` that are not over; the calendar by which working days are counted."""
 
     subsystems: Mapping[str, Subsystem] = field(default_factory=dict)
     agreements: tuple[Agreement, ...] = ()
+    stops: tuple[Stop, ...] = ()
+    offices: WorkingDays = field(default_factory=WorkingDays, compare=False)
 
     def between(self, consumer: str, dataset: str) -> list[Agreement]:
         """Agreements of a subsystem about a dataset, in order of id."""
-        return [a for a in self.agreements if a.consumer == consumer and a.dataset == dataset]
+        return self._between.get((consumer, dataset), [])
+
+    def depends(self, consumer: str | None, dataset: str) -> bool:
+        """Whether what this subsystem gets of this dataset depends on the official, the place or the time of a request."""
+        return dataset in self._stopping or (consumer, dataset) in self._depending
+
+    @cached_property
+    def _between(self) -> Mapping[tuple[str, str], list[Agreement]]:
+        found: dict[tuple[str, str], list[Agreement]] = {}
+        for agreement in self.agreements:
+            found.setdefault((agreement.consumer, agreement.dataset), []).append(agreement)
+        return found
+
+    @cached_property
+    def _depending(self) -> frozenset[tuple[str | None, str]]:
+        return frozenset((a.consumer, a.dataset) for a in self.agreements if a.depends)
+
+    @cached_property
+    def _stopping(self) -> frozenset[str]:
+        return frozenset(stop.dataset for stop in self.stops)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """An address; one of IPv4 in IPv6's clothes is what it is."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return found if mapped is None else mapped

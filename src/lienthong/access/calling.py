@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from lienthong.access.agreement import Register
-from lienthong.access.decide import AccessRequest, Decision, broken_rule, deny
+from lienthong.access.decide import AccessRequest, Decision, deny, stop_of, tried
 from lienthong.access.endpoints import matches_endpoint
 
 
@@ -16,14 +16,16 @@ def decide_call(request: AccessRequest, provider: str, verb: str, path: str, reg
     """
     if request.caller is None:
         return deny("no_identity")
-    denial = "no_agreement"
-    for agreement in register.between(request.caller, request.dataset):
+    stop = stop_of(request, register)
+    if stop is not None:
+        return deny("stopped", stop=stop)
+    denial = deny("no_agreement")
+    for agreement, broken in tried(request, register, on):
         if agreement.provider != provider:
             continue
-        broken = broken_rule(request, agreement, on)
         if broken is None and not any(matches_endpoint(endpoint, verb, path) for endpoint in agreement.endpoints):
             broken = "other_endpoint"
         if broken is None:
             return Decision(allowed=True, agreement=agreement.id, legal_basis=agreement.legal_basis, quota=agreement.quota)
-        denial = broken
-    return deny(denial)
+        denial = deny(broken, agreement)
+    return denial

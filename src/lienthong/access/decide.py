@@ -5,11 +5,11 @@ A denial says which rule denied. It never says whether the thing asked for exist
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
-from lienthong.access.agreement import Agreement, Operation, Quota, Register, RowCondition, State
+from lienthong.access.agreement import Agreement, Operation, Quota, Register, RowCondition, State, Stop
 from lienthong.contracts import Contract, Sensitivity, Sharing
 
 ANONYMOUS = "anonymous"
@@ -24,6 +24,10 @@ RULES: dict[str, tuple[str, str]] = {
     "no_purpose": ("Thiếu mục đích (tiêu đề Lienthong-Purpose)", "The purpose is missing (header Lienthong-Purpose)"),
     "other_purpose": ("Mục đích không có trong thỏa thuận", "The purpose is not in the agreement"),
     "no_official": ("Thiếu cán bộ yêu cầu (tiêu đề Lienthong-Official)", "The official is missing (header Lienthong-Official)"),
+    "other_official": ("Cán bộ này không có trong thỏa thuận", "This official is not among those of the agreement"),
+    "other_place": ("Địa chỉ mạng của nơi hỏi không có trong thỏa thuận", "The caller's network is not a place of the agreement"),
+    "outside_hours": ("Ngoài giờ của thỏa thuận", "Outside the hours of the agreement"),
+    "stopped": ("Bộ dữ liệu đang tạm dừng phục vụ mọi nơi khai thác", "The dataset is stopped for all its users"),
     "other_operation": ("Thỏa thuận không cho phép cách khai thác này", "The agreement does not allow this operation"),
     "field_not_visible": (
         "Không được lọc hoặc sắp xếp theo trường không được xem",
@@ -37,23 +41,34 @@ RULES: dict[str, tuple[str, str]] = {
     "not_the_owner": ("Chỉ cơ quan chủ quản dữ liệu được làm việc này", "Only the owner of the data may do this"),
 }
 
+CLAUSES: dict[str, str] = {  # rule → the word of an agreement's document that decides
+    "not_active": "state", "out_of_term": "term", "no_purpose": "purposes", "other_purpose": "purposes", "no_official": "officials_required",
+    "other_official": "officials", "other_place": "place", "outside_hours": "hours", "other_operation": "operations", "field_not_visible": "fields",
+    "other_endpoint": "endpoints",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class AccessRequest:
-    """What is asked. `caller` is a verified subsystem identifier, or None for nobody in particular."""
+    """What is asked. `caller` is a verified subsystem identifier, or None for nobody in particular.
+
+    `address` and `at` say where and when; only agreements with such clauses and stops look at them, and what is not given fits none.
+    """
 
     caller: str | None
     dataset: str
     operation: Operation
     purpose: str = ""
     official: str = ""
+    address: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Decision:
     """What was decided. `visible` are seen whole, `masked` (field → kind) in part, `withheld` not at all.
 
-    When not `allowed`, `rule` names why and nothing else is set.
+    When not `allowed`, `rule` names why, `agreement` and `clause` what decided it, `stop` the stop it fell into; nothing else is set.
     """
 
     allowed: bool
@@ -67,29 +82,46 @@ class Decision:
     withheld: tuple[str, ...] = ()
     row_filter: tuple[RowCondition, ...] = ()
     quota: Quota = Quota()
+    clause: str = ""
+    stop: Stop | None = None
 
 
 def decide(request: AccessRequest, contract: Contract, register: Register, on: date) -> Decision:
     """Decide one request on a day. The first agreement (by id) that allows it is used; else the reason of the last one tried."""
-    agreements = [] if request.caller is None else register.between(request.caller, request.dataset)
-    denial = "no_identity" if request.caller is None else "no_agreement"
-    for agreement in agreements:
-        broken = broken_rule(request, agreement, on)
+    stop = stop_of(request, register)
+    if stop is not None:
+        return deny("stopped", stop=stop)
+    denial = deny("no_identity" if request.caller is None else "no_agreement")
+    for agreement, broken in tried(request, register, on):
         if broken is None:
             return _allowed(contract, agreement)
-        denial = broken
+        denial = deny(broken, agreement)
     if contract.sharing is Sharing.OPEN and request.operation is not Operation.SUBMIT:
         return _open(contract)
-    return deny(denial)
+    return denial
 
 
-def deny(rule: str) -> Decision:
+def tried(request: AccessRequest, register: Register, on: date) -> Iterator[tuple[Agreement, str | None]]:
+    """The caller's agreements about the dataset in order of id, each with the rule the request breaks; None: it breaks none."""
+    for agreement in [] if request.caller is None else register.between(request.caller, request.dataset):
+        yield agreement, _broken(request, agreement, register, on)
+
+
+def stop_of(request: AccessRequest, register: Register) -> Stop | None:
+    """The stop the request falls into; without a time, any."""
+    stops = (stop for stop in register.stops if stop.dataset == request.dataset)
+    return next((stop for stop in stops if request.at is None or stop.includes(request.at)), None)
+
+
+def deny(rule: str, agreement: Agreement | None = None, stop: Stop | None = None) -> Decision:
     """A denial by a rule of `RULES`."""
     vi, en = RULES[rule]
-    return Decision(allowed=False, rule=rule, vi=vi, en=en)
+    return Decision(
+        allowed=False, rule=rule, vi=vi, en=en, agreement="" if agreement is None else agreement.id, clause=CLAUSES.get(rule, ""), stop=stop
+    )
 
 
-def broken_rule(request: AccessRequest, agreement: Agreement, on: date) -> str | None:
+def _broken(request: AccessRequest, agreement: Agreement, register: Register, on: date) -> str | None:
     """The rule of an agreement that a request breaks, None when it breaks none."""
     if agreement.state is not State.ACTIVE:
         return "not_active"
@@ -103,6 +135,16 @@ def broken_rule(request: AccessRequest, agreement: Agreement, on: date) -> str |
         return "other_purpose"
     if agreement.officials_required and not request.official.strip():
         return "no_official"
+    return _depending(request, agreement, register) if agreement.depends else None
+
+
+def _depending(request: AccessRequest, agreement: Agreement, register: Register) -> str | None:
+    if agreement.officials and request.official not in agreement.officials:
+        return "other_official"
+    if not agreement.lets_in(request.address):
+        return "other_place"
+    if agreement.hours is not None and (request.at is None or not agreement.hours.include(request.at, register.offices)):
+        return "outside_hours"
     return None
 
 
