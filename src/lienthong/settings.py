@@ -53,6 +53,19 @@ class Settings:
         "", "SHA-256 of the certificates (hex, by commas) of which the proxy's `Client-Cert` must also hold one; empty: none is asked for."
     )
     xroad_fault_style: str = _setting("camel", "How X-Road fault codes are spelled: `camel` (to 7.7) or `snake` (from 7.8).")
+    holidays: str = _setting("", "A file of holidays announced (YAML), laid over those built in; empty: none.")
+    legal_instruments: str = _setting("", "A file of legal instruments (YAML), laid over those built in; empty: none.")
+    arbiter: str = _setting("", "Code of the agency that settles disputes on sharing and sees every refusal; empty: none.")
+    answer_working_days: int = _setting(2, "Working days to answer a request for data shared by default.")
+    answer_other_working_days: int = _setting(10, "Working days to answer any other request.")
+    stop_notice_working_days: int = _setting(7, "Working days by which a planned stop is announced ahead.")
+    usage_working_days: int = _setting(5, "Working days to answer a provider's demand for a usage report.")
+    reminder_days: int = _setting(30, "Days before its end from which an agreement is among those to be renewed.")
+    destruction_days: int = _setting(30, "Days to confirm what happened to copies, where the agreement names no number.")
+    offer_per_minute: int = _setting(600, "Largest quota a minute that is granted by rule to a request for data shared by default.")
+    offer_per_day: int = _setting(20_000, "Largest quota a day that is granted by rule.")
+    offer_term_days: int = _setting(731, "Longest term, in days, that is granted by rule.")
+    trusted_proxies: str = _setting("", "Networks, by comma, whose X-Forwarded-For says where a caller is; empty: the connection does.")
     log_level: str = _setting("INFO", "Smallest level of log event written.")
 
     @property

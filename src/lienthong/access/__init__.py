@@ -2,14 +2,18 @@
 
 from lienthong.access.actor import Actor, Role
 from lienthong.access.addresses import SafePath, safe_path, safe_query
-from lienthong.access.agreement import Agreement, Operation, PublicKey, Quota, Register, RowCondition, State, Subsystem
+from lienthong.access.agreement import Agreement, Hours, Operation, PublicKey, Quota, Register, RowCondition, State, Stop, Subsystem
 from lienthong.access.calling import decide_call
-from lienthong.access.decide import ANONYMOUS, RULES, AccessRequest, Decision, decide, deny
+from lienthong.access.decide import ANONYMOUS, CLAUSES, RULES, AccessRequest, Decision, decide, deny, tried
 from lienthong.access.endpoints import VERBS, matches_endpoint, read_endpoint
 from lienthong.access.identity import Identity
+from lienthong.access.legal import Citation, Instrument, Instruments, citations_of, not_current, read_instruments
+from lienthong.access.life import STATE_WORDS, STEPS, Act, Clocks, Side, answer_due, earliest_stop, follows
 from lienthong.access.load import load_agreements
 from lienthong.access.mask import MASKS, mask
+from lienthong.access.parts import PARTS, Offer, faults_of_basis, missing_parts, needs_two_persons, outside_offer, standing_terms
 from lienthong.access.quota import TokenBucket
+from lienthong.access.reading import check_contract, document_of, read_agreement
 from lienthong.access.rows import matches
 from lienthong.access.sealing import Sealer
 from lienthong.access.session import NEED_SECOND_FACTOR, Person, Session, SignedIn, csrf_of, is_over, token_hash
@@ -28,17 +32,28 @@ from lienthong.access.tokens import (
 __all__ = [
     "ANONYMOUS",
     "ASSERTION_TYPE",
+    "CLAUSES",
     "MASKS",
     "NEED_SECOND_FACTOR",
+    "PARTS",
     "RULES",
+    "STATE_WORDS",
+    "STEPS",
     "VERBS",
     "AccessRequest",
     "AccessToken",
+    "Act",
     "Actor",
     "Agreement",
     "Assertion",
+    "Citation",
+    "Clocks",
     "Decision",
+    "Hours",
     "Identity",
+    "Instrument",
+    "Instruments",
+    "Offer",
     "Operation",
     "Person",
     "PublicKey",
@@ -49,15 +64,24 @@ __all__ = [
     "SafePath",
     "Sealer",
     "Session",
+    "Side",
     "SignedIn",
     "State",
+    "Stop",
     "Subsystem",
     "TokenBucket",
+    "answer_due",
+    "check_contract",
+    "citations_of",
     "claimed_subsystem",
     "csrf_of",
     "decide",
     "decide_call",
     "deny",
+    "document_of",
+    "earliest_stop",
+    "faults_of_basis",
+    "follows",
     "is_over",
     "issue_token",
     "load_agreements",
@@ -65,11 +89,19 @@ __all__ = [
     "mask",
     "matches",
     "matches_endpoint",
+    "missing_parts",
+    "needs_two_persons",
     "new_key_pair",
+    "not_current",
+    "outside_offer",
+    "read_agreement",
     "read_endpoint",
+    "read_instruments",
     "safe_path",
     "safe_query",
+    "standing_terms",
     "token_hash",
+    "tried",
     "verify_assertion",
     "verify_token",
 ]

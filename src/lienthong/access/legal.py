@@ -77,9 +77,7 @@ def not_current(citation: Citation, instruments: Instruments, on: date) -> tuple
                 f"`{citation.number or citation.text}` is not in the register of instruments; give the day it came into force",
             )
         in_force = citation.valid_from <= on and (citation.valid_to is None or on <= citation.valid_to)
-        return (
-            None if in_force else (f"`{citation.number}` không có hiệu lực ngày {on}", f"`{citation.number}` is not in force on {on}")
-        )
+        return None if in_force else (f"`{citation.number}` không có hiệu lực ngày {on}", f"`{citation.number}` is not in force on {on}")
     if known.is_in_force(on, citation.article):
         return None
     instead = ", ".join(known.replaced_by)

@@ -27,6 +27,8 @@ begin
         grant execute on function lienthong.ledger_append, lienthong.ledger_waiting to lienthong_web;
         grant select on lienthong.events, lienthong.match_events to lienthong_web;
         grant execute on function lienthong.events_put_in_order to lienthong_web;
+        grant select on lienthong.register_edge, lienthong.agreements, lienthong.agreement_versions, lienthong.agreement_steps,
+            lienthong.planned_stops to lienthong_web;
     end if;
 end
 $$;

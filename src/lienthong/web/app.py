@@ -39,7 +39,7 @@ from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public
 from lienthong.web.xroad import XRoadDoor
 from lienthong.web.xroad_gate import Gate
 
-SECONDS_BETWEEN_LOOKS = 1.0  # how soon a revoked token is refused and a changed agreement counts
+SECONDS_BETWEEN_LOOKS = 0.5  # how soon a revoked token is refused and a changed agreement counts
 log = get_logger("web")
 
 

@@ -9,16 +9,19 @@ from pathlib import Path
 
 from joserfc.jwk import OKPKey
 
-from lienthong.access import Register, load_agreements
+from lienthong.access import Register
 from lienthong.connectors import ReadContext, connector_names, source_variables
 from lienthong.contracts import Contract, load_all
 from lienthong.pipeline import Workshop
+from lienthong.pipeline.agreeing import AgreementRules, rules_of
 from lienthong.settings import Settings
 from lienthong.sharing.ledger_writer import LedgerWriter, Writer
 from lienthong.sharing.quota import QuotaBook
+from lienthong.sharing.register import RegisterReader
 from lienthong.store import Database
 from lienthong.store.hot import HotStore
 from lienthong.web.keys import ledger_signer, sealing_key, subject_key, token_key
+from lienthong.web.register_watch import read_register, take_folder
 from lienthong.web.tokens import TokenDesk
 
 
@@ -35,6 +38,9 @@ class Services:
     tokens: TokenDesk
     subject_key: bytes
     sealing_key: bytes
+    rules: AgreementRules
+    register_reader: RegisterReader
+    register_edge: int  # the last change of agreements that `register` knows of
     contracts: Mapping[str, Contract] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,7 +61,9 @@ def make_workshop(settings: Settings, database: Database, contracts: Mapping[str
 def make_services(settings: Settings, database: Database, contracts: Mapping[str, Contract] | None = None) -> Services:
     """Wire a server over an opened database. Raises ContractError and AgreementError with every fault."""
     workshop = make_workshop(settings, database, contracts)
-    register = load_agreements(Path(settings.agreements), workshop.contracts)
+    rules = rules_of(settings)
+    reader = RegisterReader(workshop.contracts, rules.offices)
+    register, edge = read_register(workshop, reader, take_folder(workshop, Path(settings.agreements)))
     store, quotas = HotStore(database.url), QuotaBook()
     key: OKPKey = token_key(settings)
     return Services(
@@ -68,4 +76,7 @@ def make_services(settings: Settings, database: Database, contracts: Mapping[str
         tokens=TokenDesk(key, settings.public_url, settings.token_minutes, workshop.clock),
         subject_key=subject_key(settings),
         sealing_key=sealing_key(settings),
+        rules=rules,
+        register_reader=reader,
+        register_edge=edge,
     )
