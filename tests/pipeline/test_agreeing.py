@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from lienthong.access import STEPS, Act, Role, State, follows
+from lienthong.access import STEPS, Act, Role, State, follows, read_agreement
 from lienthong.errors import Conflict, Denied, LienthongError, NotFound, Unprocessable
 from lienthong.pipeline import agreeing
 from lienthong.pipeline.agreeing import Said
@@ -125,9 +125,9 @@ def test_the_whole_life_is_kept_and_in_the_ledger(platform: Platform, fresh: Kep
 
 
 def test_a_refusal_needs_its_reason_and_the_text_of_law_and_goes_to_the_arbiter(platform: Platform, fresh: Kept) -> None:
-    for lacking in ({"reason": ""}, {"legal_text": " "}):
+    for word in ("reason", "legal_text"):
         with pytest.raises(Unprocessable):
-            platform.do(fresh.id, Act.REFUSE, **lacking)
+            platform.do(fresh.id, Act.REFUSE, GIVING, **{word: " "})
     assert platform.do(fresh.id, Act.REFUSE).state is State.REFUSED
     with platform.workshop.database.connect() as connection:
         step = store.steps(connection, fresh.id)[-1]
@@ -338,7 +338,7 @@ def test_there_is_no_way_round_the_states(platform: Platform) -> None:
 def test_files_are_taken_over_once_and_their_end_is_an_act(database_url: str) -> None:
     platform = make_platform(database_url)
     faults: list[Any] = []
-    declared = agreeing.read_agreement({**asked(), "id": "TT-1"}, "file", faults, State.ACTIVE)
+    declared = read_agreement({**asked(), "id": "TT-1"}, "file", faults, State.ACTIVE)
     assert declared is not None, faults
     assert agreeing.take_over(platform.workshop, [declared]) == 1
     assert agreeing.take_over(platform.workshop, [declared]) == 0
@@ -353,7 +353,7 @@ def test_files_are_taken_over_once_and_their_end_is_an_act(database_url: str) ->
 def test_a_file_cannot_take_the_number_of_a_request(database_url: str) -> None:
     platform = make_platform(database_url)
     kept = platform.ask(asked())
-    declared = agreeing.read_agreement({**asked(), "id": kept.id}, "file", [], State.ACTIVE)
+    declared = read_agreement({**asked(), "id": kept.id}, "file", [], State.ACTIVE)
     assert declared is not None
     with pytest.raises(LienthongError, match="number"):
         agreeing.take_over(platform.workshop, [declared])
@@ -362,7 +362,7 @@ def test_a_file_cannot_take_the_number_of_a_request(database_url: str) -> None:
 
 def test_two_servers_take_a_folder_over_once(database_url: str) -> None:
     platform = make_platform(database_url)
-    declared = [agreeing.read_agreement({**asked(), "id": f"TT-{n}"}, "file", [], State.ACTIVE) for n in range(20)]
+    declared = [read_agreement({**asked(), "id": f"TT-{n}"}, "file", [], State.ACTIVE) for n in range(20)]
     counts: list[int] = []
     threads = [
         threading.Thread(target=lambda: counts.append(agreeing.take_over(platform.workshop, [one for one in declared if one])))

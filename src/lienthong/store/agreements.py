@@ -154,7 +154,7 @@ def standing(
         "states": None if states is None else list(states), "after": after, "limit": limit,
     }  # fmt: skip
     rows = connection.execute(_query("standing"), values).fetchall()
-    return [Kept(*row[:9], State(row[9]), row[10], row[11]) for row in rows]
+    return [Kept(*(*row[:9], State(row[9]), *row[10:])) for row in rows]
 
 
 def steps(connection: Connection, agreement: str) -> list[KeptStep]:

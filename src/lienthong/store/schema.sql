@@ -615,6 +615,7 @@ create table record_ends (
     run_id bigint not null constraint record_ends_run_fk references runs,
     constraint record_ends_pk primary key (dataset_id, key, digest)
 );
+
 -- Agreements -------------------------------------------------------------------------------------------------
 
 create table register_edge (
