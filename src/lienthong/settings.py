@@ -37,6 +37,20 @@ class Settings:
     accept_synthetic_ids: bool = _setting(False, "Accept the impossible identifier ranges of sample data; shown on every page.")
     token_minutes: int = _setting(30, "How long an access token lives, in minutes.")
     session_idle_minutes: int = _setting(30, "How long a signed-in person may do nothing before signing in again, in minutes.")
+    oidc_issuer: str = _setting("", "The OpenID Connect provider people sign in at; empty: nobody signs in.")
+    oidc_client_id: str = _setting("lienthong", "What this platform is called at the provider.")
+    oidc_client_secret: str = _setting("", "Its secret there; better kept in a file (`oidc_client_secret_file`).")
+    oidc_client_secret_file: str = _setting("", "A file that holds the secret.")
+    oidc_scopes: str = _setting("openid profile email", "What is asked of the provider.")
+    oidc_claims: str = _setting(
+        "citizen=citizen_number name=name agency=agency email=email",
+        "Which claim of the provider says what: citizen, name, agency, email, subject.",
+    )
+    oidc_accounts: str = _setting(
+        "", "The file of the built-in provider's accounts, for demo and sandbox; empty: there is no such provider."
+    )
+    sign_in_tries: int = _setting(5, "Wrong passwords or codes after which an account is locked for a while.")
+    sign_in_lock_minutes: int = _setting(15, "How long it is locked, in minutes.")
     session_hours: int = _setting(10, "How long a sign-in lasts at most, in hours.")
     batch_rows: int = _setting(65_536, "Rows read, cleaned and written at a time.")
     typing_characters_per_minute: int = _setting(260, "Typing speed by which the reuse meter turns characters into hours.")

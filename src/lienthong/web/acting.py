@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from lienthong.access import ANONYMOUS, RULES, Actor, Identity, Role, Session
+from lienthong.access import ANONYMOUS, NEED_SECOND_FACTOR, RULES, Actor, Identity, Role, Session
 from lienthong.errors import Denied, RequestError, Unauthenticated
 from lienthong.ledger import Entry, Event
 from lienthong.web.asking import Counter, request_bytes
@@ -69,13 +69,13 @@ def require(request: Request, *roles: Role, agency: str = "", csrf: str = "", in
     try:
         actor = _actor(request, csrf)
         if in_person and actor.subsystem:
-            raise _refusal("no_sign_in")
+            raise refusal("no_sign_in")
         if roles and not actor.may(*roles):
             session = None if actor.subsystem else session_of(request)
             held_back = session is not None and session.person is not None and not session.person.roles.isdisjoint(roles)
-            raise _refusal("no_second_factor" if held_back else "no_role")
+            raise refusal("no_second_factor" if held_back else "no_role")
         if agency and not actor.is_of(agency):
-            raise _refusal("other_agency")
+            raise refusal("other_agency")
     except RequestError as error:
         _note(request, error)
         raise
@@ -85,9 +85,9 @@ def require(request: Request, *roles: Role, agency: str = "", csrf: str = "", in
 def citizen_of(request: Request, *, csrf: str = "") -> str:
     """The citizen number the identity provider vouched for. Raises Unauthenticated or Denied, with the entry in the ledger."""
     try:
-        session = _checked(request, csrf)
+        session = session_with(request, csrf)
         if session is None or not session.who.citizen:
-            raise _refusal("no_citizen")
+            raise refusal("no_citizen")
     except RequestError as error:
         _note(request, error)
         raise
@@ -99,6 +99,11 @@ def session_of(request: Request) -> Session | None:
     return _acting(request).sessions.find(request)
 
 
+def needs_second_factor(roles: frozenset[Role]) -> bool:
+    """Whether one of the roles is held back until a second factor is given."""
+    return not roles.isdisjoint(NEED_SECOND_FACTOR)
+
+
 def _acting(request: Request) -> Acting:
     acting: Acting = request.app.state.acting
     return acting
@@ -108,11 +113,11 @@ def _actor(request: Request, csrf: str) -> Actor:
     authorization = request.headers.get("authorization")
     if authorization is not None:
         return _named(request, _acting(request).subsystem_of(authorization))
-    session = _checked(request, csrf)
+    session = session_with(request, csrf)
     if session is None:
-        raise _refusal("no_identity")
+        raise refusal("no_identity")
     if session.person is None and not session.who.citizen:  # signed in, but nobody we know
-        raise _refusal("no_role")
+        raise refusal("no_role")
     return session.actor
 
 
@@ -120,25 +125,26 @@ def _named(request: Request, subsystem: str | None) -> Actor:
     """The official a system acts for. Whom a system names, its agency answers for: it can name nobody of another."""
     official = _header(request, OFFICIAL)
     if subsystem is None:
-        raise _refusal("no_identity")
+        raise refusal("no_identity")
     if not official:
-        raise _refusal("no_official")
+        raise refusal("no_official")
     return Actor(official, Identity.parse(subsystem).agency, SPOKEN_FOR, subsystem)
 
 
-def _checked(request: Request, csrf: str) -> Session | None:
-    """The session, when the request comes from a page of ours."""
+def session_with(request: Request, csrf: str) -> Session | None:
+    """The session, when the request comes from a page of ours. Raises Denied when it changes something and does not."""
     session = session_of(request)
     if session is not None and request.method not in SAFE:
         sent = request.headers.get(CSRF, "") or csrf
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") or not hmac.compare_digest(
             sent.encode("utf-8", "replace"), session.csrf.encode()
         ):
-            raise _refusal("forged")
+            raise refusal("forged")
     return session
 
 
-def _refusal(rule: str) -> RequestError:
+def refusal(rule: str) -> RequestError:
+    """The refusal by a rule of `RULES_OF_ACTING`."""
     vi, en = RULES_OF_ACTING[rule]
     kind = Unauthenticated if rule in ("no_identity", "no_citizen") else Denied
     return kind(en, rule=rule, vi=vi, en=en)

@@ -15,12 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lienthong.access import Decision, Sealer
+from lienthong.access import Decision
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
 from lienthong.web import identities, lists, look_up, reports, reviews, stewardship, tiles, writing
-from lienthong.web.acting import Acting
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.bell import Bell
@@ -29,11 +28,11 @@ from lienthong.web.events import Streams
 from lienthong.web.headers import check_escapes
 from lienthong.web.health import give_health
 from lienthong.web.hot import HotPath, Receive, Scope, Send
+from lienthong.web.people import People
 from lienthong.web.problem import AWAY, answer_problem
 from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
 from lienthong.web.services import Services
-from lienthong.web.sessions import Sessions
 from lienthong.web.soap import SoapDoor
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
 from lienthong.web.xroad import XRoadDoor
@@ -112,12 +111,14 @@ def _router(services: Services) -> Starlette:
             await services.store.close()
             await asyncio.gather(*(asyncio.to_thread(companion.stop) for companion in companions))
 
+    people = People(services, counter)
     app = Starlette(
         routes=[
             Route(TOKEN_PATH, token, methods=["POST"]),
             Route("/health", health),
             Route("/.well-known/oauth-authorization-server", lambda _: describe_server(services)),
             Route("/.well-known/jwks.json", lambda _: public_keys(services)),
+            *people.routes(),
             *tiles.routes_of(services),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
             *writing.routes_of(counter, services.subject_key),
@@ -132,10 +133,7 @@ def _router(services: Services) -> Starlette:
         exception_handlers=dict.fromkeys((LienthongError, HTTPException, *AWAY, Exception), answer_problem),
         lifespan=lifespan,
     )
-    sealer, clock = Sealer(services.sealing_key), services.workshop.clock
-    app.state.acting = Acting(
-        counter, services.tokens.subsystem_of, Sessions(services.settings, counter, sealer, services.subject_key, clock)
-    )
+    app.state.acting = people.acting
     return app
 
 

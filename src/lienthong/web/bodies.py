@@ -1,8 +1,9 @@
-"""Reads what a request carries, up to a size, as JSON and nothing else."""
+"""Reads what a request carries, up to a size: JSON, or a form of plain fields."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 from starlette.requests import Request
@@ -28,3 +29,22 @@ async def read_json(request: Request, most_bytes: int) -> Any:
         return msgspec.json.decode(bytes(body))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("The body is not JSON.", hint="See /openapi.json for its shape.", vi="Nội dung không phải JSON.") from error
+
+
+LARGEST_FORM = 65_536
+
+
+async def read_form(request: Request) -> dict[str, str] | None:
+    """A form's fields; None when it is none, too large, or names a field twice."""
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        return None
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_FORM:
+            return None
+    try:
+        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        return None
+    return {name: values[0] for name, values in fields.items()} if all(len(values) == 1 for values in fields.values()) else None

@@ -32,14 +32,14 @@ SENSITIVITY_WORDS = {
 
 def start_page(contracts: Mapping[str, Contract], *, is_sample: bool) -> str:
     """The plain first page."""
-    return _render("start.html", datasets=list(contracts.values()), is_sample=is_sample)
+    return render("start.html", datasets=list(contracts.values()), is_sample=is_sample)
 
 
 def docs_page(contracts: Mapping[str, Contract], base_url: str, *, is_sample: bool) -> str:
     """How to ask, and what there is to ask for."""
     opened = [c.id for c in contracts.values() if c.sharing is Sharing.OPEN]
     closed = [c.id for c in contracts.values() if c.sharing is not Sharing.OPEN]
-    return _render(
+    return render(
         "docs.html",
         datasets=sorted(contracts.values(), key=lambda c: c.id),
         base_url=base_url,
@@ -51,7 +51,7 @@ def docs_page(contracts: Mapping[str, Contract], base_url: str, *, is_sample: bo
 
 def dataset_page(contract: Contract, *, is_sample: bool) -> str:
     """One dataset: its fields, its rules, its addresses."""
-    return _render(
+    return render(
         "dataset.html",
         c=contract,
         key_name="~".join(p.name for p in contract.key),
@@ -72,7 +72,7 @@ def _rules(contract: Contract) -> list[tuple[str, str]]:
     return list(words_of_rules(contract))
 
 
-def _render(name: str, **values: Any) -> str:
+def render(name: str, **values: Any) -> str:
     return _environment().get_template(name).render(sharing_words=SHARING_WORDS, sensitivity_words=SENSITIVITY_WORDS, **values)
 
 

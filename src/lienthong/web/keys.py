@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from joserfc.jwk import OKPKey
+from joserfc.jwk import ECKey, OKPKey
 
 from lienthong.errors import SettingsError
 from lienthong.ledger import Signer
@@ -31,6 +31,12 @@ def token_key(settings: Settings) -> OKPKey:
         raise SettingsError(
             "The key file `tokens.jwk` holds no Ed25519 key.", hint="Move it away; a new one is made at the next start."
         ) from error
+
+
+def provider_key(settings: Settings) -> ECKey:
+    """Signs what the built-in identity provider says."""
+    made = _kept(settings, "oidc.jwk", lambda: json.dumps(ECKey.generate_key("P-256", auto_kid=True).as_dict(private=True)).encode())
+    return ECKey.import_key(json.loads(made))
 
 
 def subject_key(settings: Settings) -> bytes:

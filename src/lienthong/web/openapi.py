@@ -13,6 +13,7 @@ from lienthong.web.events_openapi import event_paths
 from lienthong.web.identities_openapi import identity_paths
 from lienthong.web.lists_openapi import list_paths
 from lienthong.web.openapi_parts import HEADER_TEXT, MAYBE_TEXT, TEXT, Schema, caller_headers, object_of, parameter, problems
+from lienthong.web.people_openapi import people_paths
 from lienthong.web.reports_openapi import report_paths
 from lienthong.web.stewardship_openapi import stewardship_paths
 from lienthong.web.writing_openapi import writing_operations
@@ -36,6 +37,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     chosen = list(contracts)
     paths: Schema = {**_catalogue_paths(), **_token_path(), **report_paths()}
     paths |= event_paths()
+    paths |= people_paths()
     paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen)}
     schemas: Schema = _common_schemas()
     for contract in chosen:
@@ -379,7 +381,8 @@ def _token_path() -> Schema:
 
 def _security_schemes(base_url: str) -> Schema:
     flow = {"tokenUrl": f"{base_url}/oauth/token", "scopes": {}}
-    return {"oauth2": {"type": "oauth2", "flows": {"clientCredentials": flow}}}
+    session = {"type": "apiKey", "in": "cookie", "name": "__Host-lienthong" if base_url.startswith("https://") else "lienthong"}
+    return {"oauth2": {"type": "oauth2", "flows": {"clientCredentials": flow}}, "session": session}
 
 
 def _common_schemas() -> Schema:

@@ -15,7 +15,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lienthong.access import Sealer, Session, SignedIn, csrf_of, is_over, token_hash
+from lienthong.access import Person, Sealer, Session, SignedIn, csrf_of, is_over, token_hash
 from lienthong.clock import Clock
 from lienthong.ledger import Entry, Event
 from lienthong.settings import Settings
@@ -65,6 +65,11 @@ class Sessions:
             )  # fmt: skip
             self._counter.append(entry, connection)
         self._send(response, token)
+
+    def person_of(self, who: SignedIn) -> Person | None:
+        """Who is registered under what a provider says."""
+        with self._counter.connection() as connection:
+            return people.by_subject(connection, who.issuer, who.subject)
 
     def find(self, request: Request) -> Session | None:
         """The live session of a request's cookie."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
 import msgspec
 from joserfc.jwk import OKPKey
@@ -16,12 +15,12 @@ from lienthong.access import ASSERTION_TYPE, AccessToken, claimed_subsystem, iss
 from lienthong.clock import Clock, vietnam_date
 from lienthong.errors import Unauthenticated
 from lienthong.ledger import Entry, Event, encode
+from lienthong.web.bodies import read_form
 
 if TYPE_CHECKING:
     from lienthong.web.services import Services
 
 MOST_VERIFIED = 50_000
-LARGEST_FORM = 32_768
 TOKEN_PATH = "/oauth/token"  # noqa: S105 # an address
 HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -81,7 +80,7 @@ class TokenDesk:
 
 async def give_token(services: Services, request: Request) -> Response:
     """`POST /oauth/token`: an access token for a signed assertion; every outcome is in the ledger."""
-    form = await _form(request)
+    form = await read_form(request)
     now = services.workshop.clock()
     subsystem = ""
     try:
@@ -103,22 +102,6 @@ async def give_token(services: Services, request: Request) -> Response:
     await services.ledger.append(encode(Entry(now, Event.TOKEN_ISSUED, verified.subsystem, outcome="issued")))
     answer = {"access_token": token, "token_type": "Bearer", "expires_in": services.tokens.minutes * 60}
     return Response(msgspec.json.encode(answer), media_type="application/json", headers=HEADERS)
-
-
-async def _form(request: Request) -> dict[str, str] | None:
-    """The form's fields; None when it is none, too large, or names a field twice."""
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-        return None
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_FORM:
-            return None
-    try:
-        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=20)
-    except ValueError:
-        return None
-    return {name: values[0] for name, values in fields.items()} if all(len(values) == 1 for values in fields.values()) else None
 
 
 def _refusal(code: str, words: str, status: int) -> Response:
