@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from lienthong.connectors.base import Batch, BrokenRow, Position, ReadContext, SourceFile
 from lienthong.connectors.broken import broken_row
-from lienthong.connectors.http_session import Access, Answer, Limits, Session
+from lienthong.connectors.http_session import Access, Answer, Limits, Manner, Session
 from lienthong.connectors.json_values import INVALID, as_table, dig, items_in, objects_in, text_of
 from lienthong.connectors.options import Options
 from lienthong.connectors.variables import expand
@@ -79,10 +79,10 @@ class HttpOptions:
     max_pages: int
 
     @classmethod
-    def take(cls, source: Source, context: ReadContext) -> HttpOptions:
-        options = Options.of(source, context)
+    def take(cls, source: Source, options: Options, url: str) -> HttpOptions:
+        """What is left of a source's options; none may be left over."""
         taken = cls(
-            url=expand(source.location, context.variables),
+            url=url,
             items=_path(options.text("items")),
             fields={name: _path(path) for name, path in options.mapping("fields").items()},
             query=options.mapping("query"),
@@ -109,9 +109,14 @@ class HttpJson:
         return None  # the service would have to be read whole
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
-        options = HttpOptions.take(source, context)
-        with Session(options.url, options.access, options.limits) as session:
-            yield from _Reader(options, session, context.batch_rows, after).batches()
+        options = HttpOptions.take(source, Options.of(source, context), expand(source.location, context.variables))
+        yield from read_pages(options, Manner(), context, after)
+
+
+def read_pages(options: HttpOptions, manner: Manner, context: ReadContext, after: Position | None) -> Iterator[Batch]:
+    """The rows of all pages of a JSON service that is spoken to in a manner of its own."""
+    with Session(options.url, options.access, options.limits, manner=manner) as session:
+        yield from _Reader(options, session, context.batch_rows, after).batches()
 
 
 @dataclass(frozen=True)

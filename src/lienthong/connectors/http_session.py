@@ -71,6 +71,16 @@ class Answer:
     next_link: str | None  # of the Link header, RFC 8288
 
 
+class Manner:
+    """How one kind of service is spoken to beside signing in: headers made afresh for each request, and what its refusals say."""
+
+    def headers(self) -> Mapping[str, str]:
+        return {}
+
+    def check(self, response: httpx.Response, sent: Mapping[str, str], what: str) -> None:
+        """Raises SourceError for an answer it would be no use to ask for again. `response` is not read yet."""
+
+
 class _TokenAnswer(msgspec.Struct):
     access_token: str
     expires_in: float = 300.0
@@ -79,7 +89,10 @@ class _TokenAnswer(msgspec.Struct):
 class Session:
     """One signed-in conversation with one host."""
 
-    def __init__(self, base_url: str, access: Access, limits: Limits, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, base_url: str, access: Access, limits: Limits, sleep: Callable[[float], None] = time.sleep, manner: Manner | None = None
+    ) -> None:
+        self._manner = manner or Manner()
         self._origin = _origin(base_url)
         self._access = access
         self._limits = limits
@@ -127,7 +140,9 @@ class Session:
         """The response; with it the answer when it is a success."""
         for _ in range(REDIRECTS):
             self._keep_to_host(url, what)
-            with self._stream(url, query) as response:
+            sent = self._manner.headers()
+            with self._stream(url, query, sent) as response:
+                self._manner.check(response, sent, what)
                 if response.is_redirect:
                     url, query = urljoin(str(response.url), response.headers.get("Location", "")), {}
                     continue
@@ -139,8 +154,9 @@ class Session:
         raise SourceError(f"{what}: chuyển hướng quá nhiều lần / more than {REDIRECTS} redirects.")
 
     @contextmanager
-    def _stream(self, url: str, query: Mapping[str, str]) -> Iterator[httpx.Response]:
-        with self._client.stream("GET", url, params=query or None, headers=self._credentials(), auth=self._basic()) as response:
+    def _stream(self, url: str, query: Mapping[str, str], more: Mapping[str, str]) -> Iterator[httpx.Response]:
+        headers = {**more, **self._credentials()}
+        with self._client.stream("GET", url, params=query or None, headers=headers, auth=self._basic()) as response:
             yield response
 
     def _body(self, response: httpx.Response, what: str) -> bytes:

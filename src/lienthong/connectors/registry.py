@@ -15,6 +15,8 @@ from lienthong.connectors.geojson_file import GeojsonFile
 from lienthong.connectors.http_json import HttpJson
 from lienthong.connectors.sql_database import SqlDatabase
 from lienthong.connectors.xml_file import XmlFile
+from lienthong.connectors.xroad_rest import XRoadRest
+from lienthong.connectors.xroad_soap import XRoadSoap
 from lienthong.contracts import Source
 from lienthong.errors import SourceError
 
@@ -28,6 +30,8 @@ CONNECTORS: dict[str, Connector] = {
     "http_json": HttpJson(),
     "sql_database": SqlDatabase(),
     "xml_file": XmlFile(),
+    "xroad_rest": XRoadRest(),
+    "xroad_soap": XRoadSoap(),
 }
 
 
