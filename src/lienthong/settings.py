@@ -80,6 +80,7 @@ class Settings:
     offer_per_day: int = _setting(20_000, "Largest quota a day that is granted by rule.")
     offer_term_days: int = _setting(731, "Longest term, in days, that is granted by rule.")
     trusted_proxies: str = _setting("", "Networks, by comma, whose X-Forwarded-For says where a caller is; empty: the connection does.")
+    borders: str = _setting("", "A GeoJSON file with the borders of communes, for maps; empty: pages have no maps.")
     log_level: str = _setting("INFO", "Smallest level of log event written.")
 
     @property

@@ -223,12 +223,5 @@ def test_the_catalogue_tells_of_every_dataset_without_data(client: TestClient) -
     assert client.get("/v1/datasets/test.nothing").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/docs/test.people", "/assets/lienthong.css"])
-def test_pages_load_nothing_from_elsewhere(client: TestClient, path: str) -> None:
-    answer = client.get(path)
-    assert answer.status_code == 200
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
-
-
 def test_the_owner_has_no_more_than_an_agreement_gives_when_reading(client: TestClient) -> None:
     assert client.get(LIST, headers=asking(OWNER)).status_code == 403

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lienthong.sharing.workbook import XLSX, JsonRows, Workbook
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -13,7 +15,7 @@ JSON = "application/json"
 CSV = "text/csv"
 ARROW = "application/vnd.apache.arrow.stream"
 PARQUET = "application/vnd.apache.parquet"
-SUFFIXES = {CSV: "csv", ARROW: "arrows", PARQUET: "parquet"}
+SUFFIXES = {CSV: "csv", ARROW: "arrows", PARQUET: "parquet", XLSX: "xlsx", JSON: "json"}
 FORMATS = (JSON, CSV, ARROW, PARQUET)
 BOM = b"\xef\xbb\xbf"
 FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would take for a formula
@@ -149,6 +151,10 @@ def _open(name: str, file: pa.PythonFile, schema: pa.Schema) -> _Writer:
 
     if name == PARQUET:
         writer: _Writer = parquet.ParquetWriter(file, schema, compression="zstd", compression_level=1, write_statistics=True)
+    elif name == XLSX:
+        writer = Workbook(file.write, schema)
+    elif name == JSON:
+        writer = JsonRows(file.write, schema)
     elif name == ARROW:
         writer = pa.ipc.new_stream(file, schema)
     else:

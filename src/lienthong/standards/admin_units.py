@@ -100,6 +100,14 @@ def successors(unit: Unit, on: date) -> list[Unit]:
     return [new for code in sorted(codes) for new in units_by_code().get(code, []) if new.level == unit.level and new.is_valid(on)]
 
 
+def predecessors(unit: Unit) -> list[Unit]:
+    """The units whose place a unit took on 1 July 2025; none for one that is older."""
+    if unit.valid_from < MERGED:
+        return []
+    codes = _predecessors().get(unit.code, [])
+    return [old for code in sorted(codes) for old in units_by_code().get(code, []) if old.level == unit.level and old.valid_to is not None]
+
+
 @cache
 def _related_provinces(code: str, is_merged: bool) -> frozenset[str]:
     """A province and, once provinces are merged, what it became part of and what became part of it: people write either for years."""

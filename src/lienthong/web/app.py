@@ -19,7 +19,7 @@ from lienthong.access import Decision
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
-from lienthong.web import identities, lists, look_up, reports, reviews, stewardship, tiles, writing
+from lienthong.web import acting, identities, lists, look_up, reports, reviews, stewardship, tiles, writing
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.bell import Bell
@@ -28,6 +28,9 @@ from lienthong.web.events import Streams
 from lienthong.web.headers import check_escapes
 from lienthong.web.health import give_health
 from lienthong.web.hot import HotPath, Receive, Scope, Send
+from lienthong.web.pages import routes as pages
+from lienthong.web.pages.guarding import guarded
+from lienthong.web.pages.site import Site
 from lienthong.web.people import People
 from lienthong.web.problem import AWAY, answer_problem
 from lienthong.web.records import routes_of
@@ -48,6 +51,8 @@ class App:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._hot = HotPath(services)
+        self._is_secure = services.settings.public_url.startswith("https:")
+        self._shell = {"is_sample": services.settings.accept_synthetic_ids}
         self._rest = _router(services)
         gate = Gate(services, self)
         self._doors: tuple[XRoadDoor | SoapDoor, ...] = (XRoadDoor(gate), SoapDoor(gate))
@@ -56,9 +61,11 @@ class App:
         if scope["type"] != "http":
             await self._rest(scope, receive, send)
             return
+        scope["lienthong"] = self._shell
+        plain_send, send = send, guarded(send, is_secure=self._is_secure)
         try:
             if self._hot.wants(scope):
-                await self._hot(scope, receive, send)
+                await self._hot(scope, receive, plain_send)  # a look-up's bytes are counted: it is never shown as a page
                 return
             for door in self._doors:
                 if door.wants(scope):
@@ -85,6 +92,7 @@ def _router(services: Services) -> Starlette:
     )
     counter = Counter(services.workshop, authorise, services.settings.public_url, services.settings.accept_synthetic_ids)
     bell = Bell()
+    site = Site(counter, lambda: services.register, services.settings, acting.session_of)
 
     async def token(request: Request) -> Response:
         return await give_token(services, request)
@@ -129,6 +137,7 @@ def _router(services: Services) -> Starlette:
             *reports.routes_of(counter, authorise, services.settings.typing_characters_per_minute),
             *Streams(counter, authorise, bell).routes(),
             *routes_of(counter),
+            *pages.routes_of(site),
         ],
         exception_handlers=dict.fromkeys((LienthongError, HTTPException, *AWAY, Exception), answer_problem),
         lifespan=lifespan,

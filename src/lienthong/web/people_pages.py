@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from lienthong.web.docs_page import SECURITY_HEADERS, render
+from lienthong.web.pages.rendering import environment
 
 
 @cache
@@ -20,10 +20,10 @@ def script() -> bytes:
 def page(name: str, status: int = 200, *, form_action: str = "", has_script: bool = False, **values: Any) -> Response:
     """A page. `form_action`: where a form may lead besides here (browsers hold it against redirects too); `has_script`: ours alone may run."""
     policy = (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; "
         f"form-action 'self' {form_action}".rstrip()
         + ("; script-src 'self'; connect-src 'self'" if has_script else "")
     )
-    headers = {**SECURITY_HEADERS, "Content-Security-Policy": policy, "Cache-Control": "no-store"}
-    body = render(name, **{"is_sample": False, **values})
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    body = environment().get_template(name).render({"is_sample": False, **values})
     return Response(body, status, headers=headers, media_type="text/html; charset=utf-8")

@@ -14,6 +14,8 @@ from starlette.responses import Response
 
 from lienthong.errors import DatabaseUnreachable, DatasetBusyError, LienthongError, RequestError
 from lienthong.log import get_logger
+from lienthong.web.pages.trouble import problem_page
+from lienthong.web.pages.visiting import wants_page
 
 PROBLEM = "application/problem+json"
 TITLES: dict[int, tuple[str, str]] = {
@@ -82,8 +84,21 @@ def _status(error: LienthongError) -> int:
     return 503 if isinstance(error, DatabaseUnreachable | DatasetBusyError) else 500
 
 
-def answer_problem(_: Request, error: Exception) -> Response:
-    """The answer to any exception: ours in words, a database that is away as 503, others as a plain 500 that tells nothing of the inside."""
+def answer_problem(request: Request, error: Exception) -> Response:
+    """The answer to any exception: ours in words, a database that is away as 503, others as a plain 500 that tells nothing of the inside.
+
+    A browser gets the same facts as a page.
+    """
+    status, document, headers = _told(error)
+    headers = {"Cache-Control": "no-store", **headers}
+    if wants_page(request):
+        return problem_page(request, status, document, headers)
+    return Response(msgspec.json.encode(document), status, headers=headers, media_type=PROBLEM)
+
+
+def _told(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """(status, document, headers)."""
+    headers: dict[str, str]
     if isinstance(error, LienthongError):
         status, document, headers = problem_of(error)
     elif isinstance(error, HTTPException):
@@ -98,4 +113,4 @@ def answer_problem(_: Request, error: Exception) -> Response:
         log.error("request_failed", error=type(error).__name__, exc_info=error)
         status, headers = 500, {}
         document = problem(500, "internal", TITLES[500][1], vi=TITLES[500][0])
-    return Response(msgspec.json.encode(document), status, headers={"Cache-Control": "no-store", **headers}, media_type=PROBLEM)
+    return status, document, headers

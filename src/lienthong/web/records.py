@@ -36,10 +36,6 @@ def routes_of(counter: Counter) -> list[Route]:
 
     root = "/v1/datasets/{dataset}"
     return [
-        route("/", pages_of_docs.start),
-        route("/docs", pages_of_docs.docs),
-        route("/docs/{dataset}", pages_of_docs.dataset),
-        route("/assets/lienthong.css", pages_of_docs.style),
         route("/openapi.json", pages_of_docs.openapi),
         route("/v1/datasets", catalogue.listed),
         route(root, catalogue.shown),
@@ -74,7 +70,7 @@ def _list(counter: Counter, request: Request) -> Response:
     wanted = read_list(request.query_params.multi_items(), contract)
     if chosen == JSON:
         return _page(counter, request, contract, wanted, right)
-    return _file(counter, request, contract, wanted, right, chosen)
+    return file_of(counter, request, contract, wanted, right, chosen)
 
 
 def _page(counter: Counter, request: Request, contract: Contract, wanted: Wanted, right: Right) -> Response:
@@ -85,7 +81,8 @@ def _page(counter: Counter, request: Request, contract: Contract, wanted: Wanted
     return Response(given.body, media_type=JSON, headers=answer_headers(contract, given.version))
 
 
-def _file(counter: Counter, request: Request, contract: Contract, wanted: Wanted, right: Right, chosen: str) -> Response:
+def file_of(counter: Counter, request: Request, contract: Contract, wanted: Wanted, right: Right, chosen: str) -> Response:
+    """A whole answer as a file of a format."""
     with counter.connection() as connection:
         whole = prepare_whole(connection, counter.desk, contract, wanted, right)
     headers = answer_headers(contract, whole.version) | {

@@ -1,0 +1,7 @@
+"""Says what data exists, what it means, where it came from, and how to find it. It reads contracts; rows are none of its business."""
+
+from lienthong.catalog.lineage import Lineage, Step, lineage_of
+from lienthong.catalog.searching import Facet, Found, Index, Wanted
+from lienthong.catalog.unit_search import UnitFound, find_named_units, unit_history
+
+__all__ = ["Facet", "Found", "Index", "Lineage", "Step", "UnitFound", "Wanted", "find_named_units", "lineage_of", "unit_history"]

@@ -1,0 +1,54 @@
+-- name: standings
+-- Of every applied dataset: its newest version, since when that is known, how many records it has.
+select d.dataset_id, d.current_version, max(v.known_at), coalesce(sum(v.inserted - v.ended), 0)::bigint
+from datasets as d left join versions as v using (dataset_id)
+group by d.dataset_id, d.current_version;
+
+-- name: waiting_rows
+-- How many rows of each dataset wait in quarantine.
+select dataset_id, count(*) from quarantine where state = 'waiting' group by dataset_id;
+
+-- name: waiting_issues
+-- The rules that rows in quarantine break, by rule and field.
+select i.rule, i.column_name, i.code, count(*)
+from quarantine as q join issues as i on i.run_id = q.run_id and i.row_no = q.row_no
+where q.dataset_id = %(dataset)s and q.state = 'waiting' and i.severity = 'error'
+group by i.rule, i.column_name, i.code
+order by count(*) desc, i.rule, i.column_name, i.code;
+
+-- name: use_by_agreement
+-- Answers counted against agreements since a day.
+select agreement_id, sum(used)::bigint from quota_days where day >= %(since)s group by agreement_id;
+
+-- name: checkpoints
+-- The newest checkpoints.
+select size, root, at, key_id from ledger_checkpoints order by size desc limit %(limit)s;
+
+-- name: agencies
+-- Names of agencies, from their published register.
+select agency_code, name from data.agencies_register;
+
+-- name: run_quality
+-- The last runs of a dataset that read rows, oldest first.
+select run_id, source_name, started_at, rows_in, rows_published, rows_unchanged, rows_quarantined
+from (
+    select * from runs where dataset_id = %(dataset)s and rows_in > 0 and state in ('published', 'unchanged') order by run_id desc limit %(limit)s
+) as newest
+order by run_id;
+
+-- name: counted
+-- How many rows of a published dataset have each value of a field, and what a number of theirs is on average. Composed: names only.
+select {group} as value, count(*), {measure}
+from {current}
+where {conditions}
+group by 1
+order by {order}
+limit {limit};
+
+-- name: newest_signed
+-- The newest checkpoint with its signature.
+select size, root, at, signature from ledger_checkpoints order by size desc limit 1;
+
+-- name: ledger_waits
+-- How long the oldest entry waits for its place.
+select ledger_waiting();

@@ -1,0 +1,60 @@
+"""Borders of communes, where this deployment has them: a GeoJSON file of features with `code` and `fullName`, named by a setting."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lienthong.standards.admin_units import units_by_code
+from lienthong.web.pages.drawing import Area
+
+STEPS = 5
+Ring = list[tuple[float, float]]
+
+
+class Borders:
+    """The borders of one file, read on first use; without a file there are none and maps are left out."""
+
+    def __init__(self, file: str = "") -> None:
+        self._file = Path(file) if file else None
+
+    @cached_property
+    def _features(self) -> list[tuple[str, str, list[Ring]]]:
+        """(code, name, rings) of every unit."""
+        if self._file is None or not self._file.is_file():
+            return []
+        data = self._file.read_bytes()
+        document = msgspec.json.decode(gzip.decompress(data) if self._file.suffix == ".gz" else data)
+        return [(f["properties"]["code"], f["properties"]["fullName"], _rings(f["geometry"])) for f in document["features"]]
+
+    def shaded(
+        self, values: Mapping[str, float | None], tell: Callable[[str, float | None], str], where: Callable[[str], str]
+    ) -> list[Area]:  # fmt: skip
+        """Every unit with its shade: fifths of the units that have a value, so that one large city does not leave the rest white."""
+        known = sorted(value for code, _, _ in self._features if (value := values.get(code)) is not None)
+        return [
+            Area(rings, _step(values.get(code), known), tell(name, values.get(code)), where(code)) for code, name, rings in self._features
+        ]
+
+
+def name_of(code: str) -> str:
+    """The name a code has now, else the last it had; empty for none."""
+    found = units_by_code().get(code, [])
+    return max(found, key=lambda unit: (unit.valid_to is None, unit.valid_from)).name if found else ""
+
+
+def _rings(shape: Mapping[str, Any]) -> list[Ring]:
+    pieces = shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
+    return [[(x, y) for x, y, *_ in ring] for piece in pieces for ring in piece]
+
+
+def _step(value: float | None, known: list[float]) -> int:
+    if value is None:
+        return 0
+    below = sum(1 for other in known if other < value)
+    return 1 + min(STEPS - 1, below * STEPS // len(known))

@@ -1,0 +1,15 @@
+"""The portal: no sign-in is needed to find data, understand it, see it, take it, and check what was promised."""
+
+from lienthong.web.pages.portal import dataset, docs, home, looking, preview, search, units
+from lienthong.web.pages.site import Way
+
+WAYS: list[Way] = [
+    ("/", home.shown),
+    ("/datasets", search.shown),
+    ("/datasets/{dataset}/preview", preview.shown),
+    ("/datasets/{dataset}", dataset.shown),
+    ("/units/{code}", units.shown),
+    ("/status", looking.status),
+    ("/proofs", looking.proofs),
+    ("/docs", docs.shown),
+]

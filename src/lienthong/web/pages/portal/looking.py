@@ -1,0 +1,72 @@
+"""What anybody may check: whether the platform works and its data is as fresh as promised; and the ledger's newest checkpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lienthong import __version__
+from lienthong.ledger import signed_note
+from lienthong.store import pages as store
+from lienthong.web.pages.page import Page, Table
+from lienthong.web.pages.portal import telling
+from lienthong.web.pages.site import Site
+from lienthong.web.pages.speaking import order_key
+from lienthong.web.pages.visiting import Visit
+
+LATE_SECONDS = 30.0
+CHECKPOINTS = 10
+
+
+def status(site: Site, visit: Visit) -> Page:
+    now = site.counter.clock()
+    with site.connection() as connection:
+        standings = store.standings(connection)
+        waiting = store.waiting_rows(connection)
+        newest = store.checkpoints(connection, 1)
+        entries_wait = store.ledger_waits(connection)
+    datasets = []
+    for c in sorted(site.contracts.values(), key=lambda c: order_key(visit.speech.pick(c.title_vi, c.title_en))):
+        standing = standings.get(c.id, telling.UNKNOWN)
+        datasets.append(
+            {
+                **telling.short(c, standing, site.agency(c.agency)),
+                "freshness": telling.freshness(c, standing, now),
+                "waiting": waiting.get(c.id, 0),
+            }
+        )
+    late = [each for each in datasets if each["freshness"]["state"] == "late"]
+    is_ledger_late = entries_wait >= LATE_SECONDS
+    facts = {
+        "status": "late" if late or is_ledger_late else "ok",
+        "version": __version__,
+        "checked_at": now,
+        "ledger": {
+            "entries": newest[0][0] if newest else 0,
+            "checkpoint_at": newest[0][2] if newest else None,
+            "waits_seconds": entries_wait,
+        },
+        "late": len(late),
+        "datasets": datasets,
+        "planned_stops": [],
+    }
+    columns = ("id", "title", "agency", "state", "updated_at", "records", "waiting")
+    rows = [(d["id"], d["title"], d["agency"], d["freshness"]["state"], d["updated_at"], d["records"], d["waiting"]) for d in datasets]
+    return Page("portal/status.html", visit.speech.t("portal.status_title"), facts, Table(columns, rows), {"is_ledger_late": is_ledger_late}, is_public=True)  # fmt: skip
+
+
+def proofs(site: Site, visit: Visit) -> Page:
+    signer = site.counter.workshop.signer
+    with site.connection() as connection:
+        found = store.checkpoints(connection, CHECKPOINTS)
+        newest = store.newest_signed(connection)
+    facts: dict[str, Any] = {
+        "origin": signer.origin,
+        "public_key": signer.public_key.hex(),
+        "checkpoints": [{"size": size, "root": root.hex(), "at": at, "key_id": key_id} for size, root, at, key_id in found],
+        "newest": signed_note(signer.origin, newest[0], newest[1], newest[2], signer.public_key, newest[3]) if newest else None,
+    }
+    columns = ("size", "root", "at", "key_id")
+    rows = [[each[name] for name in columns] for each in facts["checkpoints"]]
+    return Page(
+        "portal/proofs.html", visit.speech.t("portal.proofs_title"), facts, Table(columns, rows), {"base_url": site.counter.public_url}
+    )

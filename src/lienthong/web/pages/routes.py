@@ -1,0 +1,29 @@
+"""Every page's address, and the files pages are made of."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from lienthong.web.pages import assets
+from lienthong.web.pages.portal import WAYS as PORTAL
+from lienthong.web.pages.portal import download
+from lienthong.web.pages.site import Site, page_routes
+
+
+def routes_of(site: Site) -> list[Route]:
+    """Narrower addresses first."""
+    return [
+        Route("/assets/{name}", assets.give),
+        Route("/datasets/{dataset}/download/{format}", partial(download.give, site)),
+        Route("/docs/{dataset}", _old_address),
+        *page_routes(site, PORTAL),
+    ]
+
+
+async def _old_address(request: Request) -> RedirectResponse:
+    """Where a dataset's page was before."""
+    return RedirectResponse(f"/datasets/{request.path_params['dataset']}", 308)

@@ -1,0 +1,116 @@
+"""What every page needs, and how a page function becomes an address: itself, and its data with `.json` and `.csv`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from lienthong.access import Register, Session
+from lienthong.catalog import Index
+from lienthong.contracts import Contract
+from lienthong.errors import NotFound
+from lienthong.settings import Settings
+from lienthong.sharing.filters import shown
+from lienthong.store import Connection
+from lienthong.store.pages import agencies
+from lienthong.web.asking import Counter
+from lienthong.web.pages.borders import Borders
+from lienthong.web.pages.page import Page, answer
+from lienthong.web.pages.visiting import Visit, form_of, visit_of
+
+SECONDS_NAMES_ARE_KEPT = 60.0
+
+
+@dataclass
+class Site:
+    """The counter, who may be known to read, and what is kept between requests."""
+
+    counter: Counter
+    register: Callable[[], Register]
+    settings: Settings
+    session_of: Callable[[Request], Session | None]
+    borders: Borders = field(init=False)
+    _names: Mapping[str, str] = field(init=False, default_factory=dict)
+    _index: Index | None = field(init=False, default=None)
+    _read_at: float = field(init=False, default=float("-inf"))
+    _reading: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.borders = Borders(self.settings.borders)
+
+    @property
+    def contracts(self) -> Mapping[str, Contract]:
+        return self.counter.contracts
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        with self.counter.connection() as connection:
+            yield connection
+
+    def agencies(self) -> Mapping[str, str]:
+        """Code → name; read again once a minute."""
+        self._refresh()
+        return self._names
+
+    def agency(self, code: str) -> str:
+        """The name of an agency; its code where no register names it."""
+        return self.agencies().get(code, code)
+
+    def index(self) -> Index:
+        """The catalogue to search in."""
+        self._refresh()
+        assert self._index is not None  # made by the line above
+        return self._index
+
+    def _refresh(self) -> None:
+        with self._reading:
+            if self._index is not None and time.monotonic() - self._read_at < SECONDS_NAMES_ARE_KEPT:
+                return
+            with self.connection() as connection:
+                names = agencies(connection)
+            if self._index is None or names != self._names:
+                self._names, self._index = names, Index(self.contracts.values(), names)
+            self._read_at = time.monotonic()
+
+
+Show = Callable[[Site, Visit], Page | Response]
+Way = tuple[str, Show]
+
+
+def page_routes(site: Site, ways: Sequence[Way]) -> list[Route]:
+    """Three routes of each page: its data first, for their addresses are the narrower ones."""
+    found = []
+    for path, show in ways:
+        for form in ("json", "csv"):
+            found.append(Route(("/index" if path == "/" else path) + f".{form}", partial(_answer, site, show, form)))
+        found.append(Route(path, partial(_answer, site, show, None)))
+    return found
+
+
+async def _answer(site: Site, show: Show, form: str | None, request: Request) -> Response:
+    return await run_in_threadpool(_shown, site, show, form, request)
+
+
+def _shown(site: Site, show: Show, form: str | None, request: Request) -> Response:
+    session = site.session_of(request) if request.cookies else None
+    visit = visit_of(request, site.counter.clock(), form or form_of(request), session, is_sample=site.counter.is_sample)
+    page = show(site, visit)
+    return page if isinstance(page, Response) else answer(page, visit)
+
+
+def contract_named(site: Site, visit: Visit) -> Contract:
+    """The contract an address names. Raises NotFound."""
+    contract = site.contracts.get(visit.path["dataset"])
+    if contract is None:
+        name = shown(visit.path["dataset"])
+        raise NotFound(f"There is no dataset `{name}`.", hint="", vi=f"Không có bộ dữ liệu `{name}`.")
+    return contract
