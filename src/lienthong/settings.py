@@ -57,6 +57,11 @@ class Settings:
     checkpoint_milliseconds: int = _setting(
         1_000, "How often new ledger entries get their place and a signed checkpoint; 0: not by this server."
     )
+    witnesses: str = _setting("", "Witnesses of the ledger, `KEY@URL` with spaces between: their processes co-sign its checkpoints.")
+    witnesses_needed: int = _setting(0, "How many witnesses must have signed a checkpoint before it is served or given in a receipt.")
+    stamp_url: str = _setting("", "The time-stamping authority (RFC 3161) that stamps checkpoints; empty: none.")
+    stamp_roots: Path = _setting(Path("stamp-roots.pem"), "The certificates (PEM) an authority's stamps must lead back to.")
+    stamp_seconds: int = _setting(60, "How often the newest checkpoint is stamped, where there is an authority.")
     worker: bool = _setting(True, "Whether this server starts the process that does what nobody waits for: deliveries, clocks, reminders.")
     xroad_subsystem: str = _setting("du-lieu", "The X-Road subsystem under which every agency's datasets are services.")
     xroad_networks: str = _setting(

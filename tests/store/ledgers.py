@@ -12,8 +12,9 @@ from lienthong.clock import system_clock
 from lienthong.errors import LedgerError
 from lienthong.ledger import Signer, Verdict
 from lienthong.store import Database
-from lienthong.store.ledger import read_entries, verify_ledger
+from lienthong.store.ledger import read_entries
 from lienthong.store.sequencing import Sequencer
+from lienthong.store.verifying import verify_ledger
 
 
 def verdict_of(database: Database, signer: Signer) -> Verdict:

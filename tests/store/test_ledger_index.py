@@ -15,9 +15,10 @@ from lienthong.ledger import Entry, Event, Signer, mark_of, mark_of_whole, pack_
 from lienthong.store import Database, append_entries
 from lienthong.store.database import queries
 from lienthong.store.embedded import EmbeddedServer
-from lienthong.store.ledger import prove, verify_ledger
+from lienthong.store.ledger import prove
 from lienthong.store.ledger_index import index_ledger, indexed_size
 from lienthong.store.sequencing import Sequencer
+from lienthong.store.verifying import verify_ledger
 from tests.conftest import fresh_database
 from tests.store.ledgers import verdict_of
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lienthong.cli.opening import workshop
+from lienthong.cli.opening import settings, workshop
 from lienthong.cli.words import out, say
-from lienthong.errors import LedgerError
+from lienthong.errors import LedgerError, SettingsError
+
+if TYPE_CHECKING:
+    from lienthong.store.verifying import Demand
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -19,19 +23,24 @@ def room() -> None:
 
 
 @app.command("verify")
-def verify() -> None:
+def verify(
+    witness: Annotated[
+        list[str] | None, typer.Option(help="Khóa nhân chứng, ngoài các khóa đã cấu hình · a witness's key, beside those of the settings")
+    ] = None,
+    needed: Annotated[int | None, typer.Option(help="Số nhân chứng phải ký · how many witnesses must have signed")] = None,
+) -> None:
     """Tính lại toàn bộ sổ; nêu bản ghi đầu tiên không khớp · recompute the whole ledger; name the first entry that does not fit."""
     from psycopg import IsolationLevel
 
-    from lienthong.store import ledger
+    from lienthong.store import verifying
     from lienthong.store.sequencing import Sequencer
 
-    place = workshop()
+    place, demand = workshop(), _demand(witness or [], needed)
     with suppress(LedgerError):  # an edge that is damaged is what verification names
         Sequencer(place.database, place.signer, place.clock).catch_up()
     with place.database.connect() as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
-        verdict = ledger.verify_ledger(connection, place.signer)
+        verdict = verifying.verify_ledger(connection, place.signer, demand)
     if not verdict.ok:
         span = f"{verdict.first_misfit}" if verdict.first_misfit == verdict.last_misfit else f"{verdict.first_misfit}–{verdict.last_misfit}"
         raise LedgerError(say(f"Bản ghi {span}: {verdict.vi}", f"Entry {span}: {verdict.en}"), position=verdict.first_misfit)
@@ -51,6 +60,42 @@ def verify() -> None:
         ),
         soft_wrap=True,
     )
+    if verdict.archived or verdict.gone:
+        out.print(
+            say(
+                f"Nội dung: {verdict.present} ở đây, {verdict.archived} trong tệp lưu trữ, {verdict.gone} đã hủy theo thời hạn.",
+                f"Bodies: {verdict.present} here, {verdict.archived} in archives, {verdict.gone} destroyed by rule.",
+            ),
+            soft_wrap=True,
+        )
+
+
+def _demand(keys: list[str], needed: int | None) -> Demand:
+    """What verification asks of witnesses and stamps: the settings', and what the command adds."""
+    from lienthong.clock import system_clock
+    from lienthong.ledger.stamp import read_roots
+    from lienthong.ledger.standalone import Unproved, read_key
+    from lienthong.sharing.attesting import witnesses_of
+    from lienthong.store.verifying import Demand
+
+    found = settings()
+    try:
+        witnesses = {*(witness.key for witness in witnesses_of(found)), *(read_key(text) for text in keys)}
+    except Unproved as error:
+        raise SettingsError(str(error)) from error
+    roots = read_roots(found.stamp_roots.read_bytes()) if found.stamp_url else []
+    wanted = found.witnesses_needed if needed is None else needed
+    return Demand(tuple(witnesses), wanted, tuple(roots), system_clock())
+
+
+@app.command("key")
+def key() -> None:
+    """Khóa công khai của sổ, để kiểm chứng và để làm nhân chứng · the ledger's public key, to verify with and to witness with."""
+    from lienthong.ledger.standalone import ED25519, Key
+    from lienthong.web.keys import ledger_signer
+
+    signer = ledger_signer(settings())
+    typer.echo(Key(signer.origin, ED25519, signer.public_key).text)
 
 
 @app.command("prove")

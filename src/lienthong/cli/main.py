@@ -9,7 +9,21 @@ import psycopg
 import typer
 
 from lienthong import __version__
-from lienthong.cli import contracts, ledger, lists, matching, people, platform, quarantine, reports, reviewing, runs, stewarding, tokens
+from lienthong.cli import (
+    contracts,
+    ledger,
+    lists,
+    matching,
+    people,
+    platform,
+    quarantine,
+    reports,
+    reviewing,
+    runs,
+    stewarding,
+    tokens,
+    witness,
+)
 from lienthong.cli.words import Language, err, say
 from lienthong.errors import LienthongError
 from lienthong.store.words import said_of
@@ -27,6 +41,7 @@ matching.app.add_typer(reviewing.app, name="review", help="Rà soát mẫu: ch�
 app.add_typer(reports.app, name="report", help="Báo cáo · reports")
 app.add_typer(ledger.app, name="ledger", help="Sổ kiểm chứng · the ledger")
 app.add_typer(people.app, name="person", help="Người và vai trò · persons and roles")
+app.add_typer(witness.app, name="witness", help="Nhân chứng của sổ · a witness of a ledger")
 app.add_typer(tokens.app, name="key", help="Khóa của hệ thống · keys of a subsystem")
 app.command("token")(tokens.token)
 app.command("serve")(platform.serve)

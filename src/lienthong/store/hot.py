@@ -15,6 +15,21 @@ from lienthong.store.tables import table_name
 
 CONNECTIONS = 6
 _STANDING = "select size, lienthong.ledger_waiting() from lienthong.ledger_edge"
+_CHECKPOINT = """
+select size, root, at, signature, array(select line from lienthong.ledger_cosignatures as said where said.size = checkpoint.size order by witness)
+from lienthong.ledger_checkpoints as checkpoint
+where size = coalesce(
+    (
+        select size from lienthong.ledger_cosignatures
+        where $2 > 0 and witness = any($1::text[])
+        group by size
+        having count(*) >= $2
+        order by size desc
+        limit 1
+    ),
+    (select max(size) from lienthong.ledger_checkpoints)
+)
+"""
 _APPEND = "select lienthong.ledger_append($1, $2)"
 _COUNT = """
 with counted as (
@@ -93,10 +108,18 @@ class HotStore:
             raise LedgerError("The ledger has no edge.", hint="The row of lienthong.ledger_edge was removed.")
         return row[0], row[1]
 
-    async def ledger_checkpoint(self) -> tuple[int, bytes, datetime, bytes] | None:
-        """(size, root, at, signature) of the newest checkpoint; None before the first."""
-        row = await self.pool.fetchrow("select size, root, at, signature from lienthong.ledger_checkpoints order by size desc limit 1")
-        return None if row is None else (row[0], bytes(row[1]), row[2], bytes(row[3]))
+    async def ledger_checkpoint(self, witnesses: Sequence[str], needed: int) -> tuple[int, bytes, datetime, bytes, list[str]] | None:
+        """(size, root, at, signature, lines of witnesses) of the newest checkpoint; None before the first.
+
+        Where witnesses are needed it is the newest one that enough of them signed, or before there is one, the newest of all.
+        """
+        row = await self.pool.fetchrow(_CHECKPOINT, list(witnesses), needed)
+        return None if row is None else (row[0], bytes(row[1]), row[2], bytes(row[3]), row[4])
+
+    async def ledger_witnesses(self) -> list[tuple[str, str]]:
+        """(key, state) of the witnesses that did not sign when they were last asked."""
+        rows = await self.pool.fetch("select witness, state from lienthong.ledger_witnesses where state <> 'signed' order by witness")
+        return [(row[0], row[1]) for row in rows]
 
     async def ledger_tile(self, level: int, number: int) -> bytes:
         """The hashes of a tile of the ledger's tree, none when it has not begun."""

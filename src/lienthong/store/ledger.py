@@ -1,4 +1,4 @@
-"""Appends entries to the ledger inside the caller's transaction, and reads the ledger back for verification.
+"""Appends entries to the ledger inside the caller's transaction, proves one, and reads the ledger back (`store.verifying` verifies it).
 
 An entry has its place in the tree a moment after its transaction has ended (`store.sequencing`): writers never wait for each other.
 """
@@ -6,8 +6,7 @@ An entry has its place in the tree a moment after its transaction has ended (`st
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lienthong.errors import LedgerError, NotFound
 from lienthong.ledger import (
@@ -16,13 +15,10 @@ from lienthong.ledger import (
     StoredBatch,
     StoredCheckpoint,
     StoredTile,
-    Verdict,
     encode,
-    misfit,
     signed_note,
     split_tile,
     tiled_inclusion_proof,
-    verify,
 )
 from lienthong.store.database import Connection, queries
 
@@ -35,43 +31,6 @@ def append_entries(connection: Connection, entries: Sequence[Entry], signer: Sig
     """Leave entries, as one sealed batch, in the caller's transaction."""
     bodies = LINE.join(encode(entry).decode() for entry in entries)
     connection.execute(queries("ledger")["append"], {"bodies": bodies, "seal": signer.seal(bodies.encode())})
-
-
-def verify_ledger(connection: Connection, signer: Signer) -> Verdict:
-    """Recompute everything and hold it against the signed checkpoints, the tiles, the seals and the index.
-
-    `connection` must read one snapshot (repeatable read): appending goes on meanwhile.
-    """
-    keys = {signer.key_id: signer.public_key}
-    with (
-        closing(read_batches(connection)) as batches,
-        closing(_tiles(connection, "leaf_tiles")) as leaves,
-        closing(read_checkpoints(connection)) as checkpoints,
-        closing(_tiles(connection, "upper_tiles")) as tiles,
-    ):
-        verdict = verify(batches, leaves, checkpoints, tiles, read_size(connection), keys, signer.origin, signer.has_sealed)
-    if not verdict.ok:
-        return verdict
-    wrong = _tampered(connection, verdict)
-    if wrong is not None:
-        return wrong
-    return replace(verdict, foreign=tuple(row[0] for row in connection.execute(queries("ledger")["foreign"])))
-
-
-def _tampered(connection: Connection, verdict: Verdict) -> Verdict | None:
-    """What is wrong with the tables beside the tree: what waits, the places, the index."""
-    named = queries("ledger")
-    twice = [row[0] for row in connection.execute(named["twice"])]
-    if twice:
-        begins = connection.execute(named["position_of_batch"], {"batch": twice[0]}).fetchone()
-        return misfit(verdict.size, verdict.root, "twice", 0 if begins is None else begins[0])
-    other = connection.execute(named["places_of_others"]).fetchone()
-    if other is not None:
-        return misfit(verdict.size, verdict.root, "place", other[0])
-    sums, expected = connection.execute(named["index_sums"]).fetchone(), verdict.index
-    if expected is not None and not verdict.archived and not verdict.gone and sums != (expected.rows, expected.marks, expected.both):
-        return misfit(verdict.size, verdict.root, "index", 0, max(verdict.size - 1, 0))
-    return None
 
 
 @dataclass(frozen=True)
@@ -128,7 +87,7 @@ def read_body(connection: Connection, position: int) -> str:
 
 def read_entries(connection: Connection) -> Generator[tuple[int, bytes | None, bytes]]:
     """(position, body, leaf) in order of the tree, a few at a time; no body where a batch is gone, no leaf where a tile is."""
-    leaves = (leaf for tile in _tiles(connection, "leaf_tiles") for leaf in split_tile(tile.hashes))
+    leaves = (leaf for tile in read_tiles(connection, "leaf_tiles") for leaf in split_tile(tile.hashes))
     position = 0
     for batch in read_batches(connection):
         bodies = [None] * (batch.entries or 1) if batch.bodies is None else batch.bodies.split(LINE.encode())
@@ -163,7 +122,7 @@ def read_batches(connection: Connection, after: int = 0, upto: int = LARGEST) ->
             yield StoredBatch(number, bodies, seal, begins, entries)
 
 
-def _tiles(connection: Connection, which: str) -> Generator[StoredTile]:
+def read_tiles(connection: Connection, which: str) -> Generator[StoredTile]:
     with connection.cursor(name=which, binary=True) as cursor:
         cursor.itersize = READ_AT_A_TIME // 100
         cursor.execute(queries("ledger")[which])

@@ -28,6 +28,8 @@ begin
         grant insert on lienthong.sessions to lienthong_web;
         grant update (seen_at, ended_at) on lienthong.sessions to lienthong_web;
         grant execute on function lienthong.ledger_append, lienthong.ledger_waiting to lienthong_web;
+        grant select on lienthong.ledger_cosignatures, lienthong.ledger_witnesses to lienthong_web;
+        grant insert on lienthong.ledger_cosignatures to lienthong_web;
         grant select on lienthong.events, lienthong.match_events to lienthong_web;
         grant execute on function lienthong.events_put_in_order to lienthong_web;
         grant select on lienthong.register_edge, lienthong.agreements, lienthong.agreement_versions, lienthong.agreement_steps,

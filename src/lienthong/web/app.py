@@ -127,7 +127,7 @@ def _router(services: Services) -> Starlette:
             Route("/.well-known/oauth-authorization-server", lambda _: describe_server(services)),
             Route("/.well-known/jwks.json", lambda _: public_keys(services)),
             *people.routes(),
-            *tiles.routes_of(services),
+            *tiles.routes_of(services, counter),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
             *writing.routes_of(counter, services.subject_key),
             *lists.routes_of(counter, authorise),

@@ -16,17 +16,9 @@ async def read_json(request: Request, most_bytes: int) -> Any:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise NotJson(f"Expected Content-Type application/json, found `{kind[:60]}`.", vi="Chỉ nhận Content-Type application/json.")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most_bytes:
-            raise TooLarge(
-                f"Expected at most {most_bytes:,} bytes.",
-                hint="Send the records in several batches.",
-                vi=f"Nhiều nhất {most_bytes:,} byte.",
-            )
+    body = await read_bytes(request, most_bytes)
     try:
-        return msgspec.json.decode(bytes(body))
+        return msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("The body is not JSON.", hint="See /openapi.json for its shape.", vi="Nội dung không phải JSON.") from error
 
@@ -48,3 +40,17 @@ async def read_form(request: Request) -> dict[str, str] | None:
     except ValueError:
         return None
     return {name: values[0] for name, values in fields.items()} if all(len(values) == 1 for values in fields.values()) else None
+
+
+async def read_bytes(request: Request, most_bytes: int) -> bytes:
+    """The body as it came. Raises TooLarge."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most_bytes:
+            raise TooLarge(
+                f"Expected at most {most_bytes:,} bytes.",
+                hint="Send the records in several batches.",
+                vi=f"Nhiều nhất {most_bytes:,} byte.",
+            )
+    return bytes(body)

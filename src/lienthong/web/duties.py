@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lienthong.pipeline import Workshop, overriding
 from lienthong.settings import Settings
+from lienthong.sharing.attesting import ask_witnesses, stamp_newest, witnesses_of
 from lienthong.store.ledger_index import index_ledger
 
 HOUR = 3_600.0
@@ -51,7 +52,26 @@ def _index(office: Office) -> None:
     index_ledger(office.workshop.database)
 
 
+def _ask_witnesses(office: Office, ended: threading.Event) -> None:
+    """Show new checkpoints to the witnesses, where there are any."""
+    witnesses = witnesses_of(office.settings)
+    while not ended.wait(office.settings.checkpoint_milliseconds / 1000 or 1.0):
+        if witnesses:
+            ask_witnesses(office.workshop.database, office.workshop.signer, office.workshop.clock, witnesses)
+
+
+def _stamp(office: Office, ended: threading.Event) -> None:
+    """Have checkpoints stamped with the time, where there is an authority."""
+    settings = office.settings
+    while not ended.is_set():
+        if settings.stamp_url:
+            stamp_newest(office.workshop.database, office.workshop.signer, settings.stamp_url, settings.stamp_roots.read_bytes())
+        ended.wait(settings.stamp_seconds)
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("expire_overrides", every(HOUR, _expire)),
     Duty("index_ledger", every(SECONDS_BEHIND, _index)),
+    Duty("ask_witnesses", _ask_witnesses),
+    Duty("stamp_checkpoints", _stamp),
 )

@@ -1,0 +1,115 @@
+"""Verifies the stored ledger: the tree against its signatures, and everything kept beside it against the tree."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from cryptography.x509 import Certificate
+
+from lienthong.errors import LedgerError
+from lienthong.ledger import Signer, Verdict, misfit, verify
+from lienthong.ledger.stamp import stamped_at
+from lienthong.ledger.standalone import Key, Unproved, read_key, read_note
+from lienthong.store.attesting import StoredNote, note_of
+from lienthong.store.database import Connection, queries
+from lienthong.store.ledger import read_batches, read_checkpoints, read_size, read_tiles
+
+TIME_TO_SIGN = timedelta(minutes=10)  # a checkpoint older than this that too few witnesses signed is a misfit, where some are needed
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What is asked of others' words: `needed` of the `witnesses` under every checkpoint older than ten minutes before `now`; stamps' `roots`.
+
+    Without roots the chain of stamps is not checked, and no stamp is.
+    """
+
+    witnesses: tuple[Key, ...] = ()
+    needed: int = 0
+    roots: tuple[Certificate, ...] = ()
+    now: datetime | None = None
+
+
+def verify_ledger(connection: Connection, signer: Signer, demand: Demand = Demand()) -> Verdict:
+    """Recompute everything and hold it against the signed checkpoints, the tiles, the seals, the index, witnesses and stamps.
+
+    `connection` must read one snapshot (repeatable read): appending goes on meanwhile.
+    """
+    keys = {signer.key_id: signer.public_key}
+    with (
+        closing(read_batches(connection)) as batches,
+        closing(read_tiles(connection, "leaf_tiles")) as leaves,
+        closing(read_checkpoints(connection)) as checkpoints,
+        closing(read_tiles(connection, "upper_tiles")) as tiles,
+    ):
+        verdict = verify(batches, leaves, checkpoints, tiles, read_size(connection), keys, signer.origin, signer.has_sealed)
+    if not verdict.ok:
+        return verdict
+    for check in (_tampered, _cosigned_wrongly, _witnessed_too_little, _stamped_wrongly):
+        wrong = check(connection, signer, demand, verdict)
+        if wrong is not None:
+            return wrong
+    return replace(verdict, foreign=tuple(row[0] for row in connection.execute(queries("ledger")["foreign"])))
+
+
+def _tampered(connection: Connection, _: Signer, __: Demand, verdict: Verdict) -> Verdict | None:
+    """What is wrong with the tables beside the tree: what waits, the places, the index."""
+    named = queries("ledger")
+    twice = [row[0] for row in connection.execute(named["twice"])]
+    if twice:
+        begins = connection.execute(named["position_of_batch"], {"batch": twice[0]}).fetchone()
+        return misfit(verdict.size, verdict.root, "twice", 0 if begins is None else begins[0])
+    other = connection.execute(named["places_of_others"]).fetchone()
+    if other is not None:
+        return misfit(verdict.size, verdict.root, "place", other[0])
+    sums, expected = connection.execute(named["index_sums"]).fetchone(), verdict.index
+    if expected is not None and not verdict.archived and not verdict.gone and sums != (expected.rows, expected.marks, expected.both):
+        return misfit(verdict.size, verdict.root, "index", 0, max(verdict.size - 1, 0))
+    return None
+
+
+def _cosigned_wrongly(connection: Connection, signer: Signer, _: Demand, verdict: Verdict) -> Verdict | None:
+    """The first line of a witness that does not hold."""
+    for size, witness, line in connection.execute(queries("attesting")["all_cosignatures"]):
+        try:
+            is_right = read_note(_stored(connection, signer, size).note + line).cosigned_at(read_key(witness)) is not None
+        except Unproved:
+            is_right = False
+        if not is_right:
+            return misfit(verdict.size, verdict.root, "cosignature", size - 1)
+    return None
+
+
+def _witnessed_too_little(connection: Connection, _: Signer, demand: Demand, verdict: Verdict) -> Verdict | None:
+    """The first entry that should be under enough witnesses by now and is not. A later signature stands for all before it."""
+    if not demand.needed or demand.now is None:
+        return None
+    asked = {"witnesses": [key.text for key in demand.witnesses], "needed": demand.needed}
+    row = connection.execute(queries("attesting")["newest_cosigned"], asked).fetchone()
+    witnessed = 0 if row is None else row[0]
+    due = connection.execute(queries("attesting")["newest_before"], {"at": demand.now - TIME_TO_SIGN}).fetchone()
+    is_late = due is not None and due[0] is not None and due[0] > witnessed
+    return misfit(verdict.size, verdict.root, "witnesses", witnessed, verdict.size - 1) if is_late else None
+
+
+def _stamped_wrongly(connection: Connection, signer: Signer, demand: Demand, verdict: Verdict) -> Verdict | None:
+    """The first stamp that does not hold, or whose time is not what is kept of it."""
+    if not demand.roots:
+        return None
+    for size, _, at, token in connection.execute(queries("attesting")["all_stamps"]):
+        try:
+            is_right = stamped_at(bytes(token), _stored(connection, signer, size).text, demand.roots) == at
+        except LedgerError:
+            is_right = False
+        if not is_right:
+            return misfit(verdict.size, verdict.root, "stamp", size - 1)
+    return None
+
+
+def _stored(connection: Connection, signer: Signer, size: int) -> StoredNote:
+    found = note_of(connection, signer, size)
+    if found is None:
+        raise LedgerError(f"There is no checkpoint of size {size}.")
+    return found
