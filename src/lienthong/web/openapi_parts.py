@@ -18,6 +18,7 @@ WORDS: Mapping[int, str] = {
     406: "Không có định dạng này · None of the formats asked for",
     409: "Trùng với yêu cầu trước · In conflict with an earlier request",
     412: "Bản ghi đã thay đổi; có cả hai bản · The record has changed; both sides are given",
+    410: "Không còn nữa · No longer there",
     413: "Quá lớn · Too large",
     415: "Chỉ nhận application/json · Only application/json is taken",
     422: "Dữ liệu không dùng được · The content cannot be used",
