@@ -35,6 +35,9 @@ CONNECTIONS = 64
 SECONDS = 8
 PAIRS = 3
 
+SERVE = (
+    "import sys; from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings(), sys.argv[1])"
+)
 LUA = """
 local prefix = "/v1/datasets/bench.persons/records/HS"
 local headers = { ["Authorization"] = "Bearer %s", ["Lienthong-Purpose"] = "do", ["Lienthong-Official"] = "may-do" }
@@ -119,25 +122,7 @@ def _serving(url: str, home: Path, target: str) -> Iterator[str]:
         **os.environ, "LIENTHONG_DATABASE_URL": url, "LIENTHONG_HOME": str(home), "LIENTHONG_DATASETS": str(loading.CONTRACT.parents[2]),
         "LIENTHONG_AGREEMENTS": str(home / "agreements"), "LIENTHONG_PORT": str(port), "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "1", "LIENTHONG_LOG_LEVEL": "WARNING",
     }  # fmt: skip
-    command = [
-        sys.executable,
-        "-m",
-        "granian",
-        "--interface",
-        "asgi",
-        "--factory",
-        "--loop",
-        "uvloop",
-        "--no-log",
-        "--runtime-mode",
-        "st",
-        "--http",
-        "1",
-        "--no-ws",
-        "--port",
-        str(port),
-        target,
-    ]
+    command = [sys.executable, "-c", SERVE, target]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
     try:

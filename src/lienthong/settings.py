@@ -31,6 +31,7 @@ class Settings:
     models: Path = _setting(Path("models"), "The folder of matching models, one JSON file an entity; keep it in the province's repository.")
     host: str = _setting("127.0.0.1", "The address the server listens on.")
     port: int = _setting(8000, "The port the server listens on.")
+    workers: int = _setting(1, "How many processes answer requests; two serve more look-ups where there are more than two processors.")
     base_url: str = _setting("", "The public address in tokens and links; empty means http://host:port.")
     instance: str = _setting("VN", "First part of every identifier: the X-Road instance.")
     member_class: str = _setting("GOV", "Second part of every identifier: the X-Road member class.")

@@ -1,4 +1,4 @@
-"""A real server: granian in a process of its own, over real PostgreSQL, with one dataset of licences whose numbers hold slashes."""
+"""A real server: the application in processes of its own, over real PostgreSQL, with one dataset of licences whose numbers hold slashes."""
 
 from __future__ import annotations
 
@@ -92,9 +92,10 @@ class Served:
 
 @contextmanager
 def serving(
-    database_url: str, folder: Path, *, environment: Mapping[str, str] | None = None, agreement: Mapping[str, Any] | None = None
-) -> Iterator[Served]:
-    """Publish the licences, start the server, stop it as an operator would. `environment`, `agreement`: what is other than usual."""
+    database_url: str, folder: Path, *, environment: Mapping[str, str] | None = None, agreement: Mapping[str, Any] | None = None,
+    number: str = "{}/GP-UBND",
+) -> Iterator[Served]:  # fmt: skip
+    """Publish the licences, numbered so; start the server, stop it as an operator would. `environment`, `agreement`: what is other than usual."""
     private, public = new_key_pair()
     subsystem = {"identifier": CALLER, "title_vi": "Tra cứu", "title_en": "Looking up", "keys": [{"jwk": public}]}
     for name, document in {
@@ -104,7 +105,7 @@ def serving(
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")  # JSON is YAML
-    lines = ["licence_no,holder", *(f"{n}/GP-UBND,Công ty số {n}" for n in range(LICENCES))]
+    lines = ["licence_no,holder", *(f"{number.format(n)},Công ty số {n}" for n in range(LICENCES))]
     (folder / "licences.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     port = _free_port()
     settings = Settings(
@@ -121,6 +122,7 @@ def serving(
     variables = {
         **os.environ, **(environment or {}), "LIENTHONG_DATABASE_URL": database_url, "LIENTHONG_HOME": str(settings.home), "LIENTHONG_DATASETS": str(settings.datasets),
         "LIENTHONG_AGREEMENTS": str(settings.agreements), "LIENTHONG_PORT": str(port), "LIENTHONG_LOG_LEVEL": "WARNING",
+        "LIENTHONG_WORKERS": str(workers), "LIENTHONG_WORKER": "0",
     }  # fmt: skip
     command = "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())"
     process = subprocess.Popen([sys.executable, "-c", command], env=variables)

@@ -16,7 +16,20 @@ from lienthong.store.hot import HotStore
 MOST_AT_ONCE = 2_000  # entries of one flush: a burst must not become one long statement
 
 Answer = TypeVar("Answer")
-Held = tuple[str, "asyncio.Future[Answer]", Answer]  # an entry's body, who waits for its commit, what it then gets
+Given_contra = TypeVar("Given_contra", contravariant=True)
+
+
+class Waiter(Protocol[Given_contra]):
+    """Who waits for a commit: an asyncio future, or a connection that sends what it gets."""
+
+    def done(self) -> bool: ...
+
+    def set_result(self, result: Given_contra, /) -> None: ...
+
+    def set_exception(self, error: BaseException, /) -> None: ...
+
+
+Held = tuple[str, Waiter[Answer], Answer]  # an entry's body, who waits for its commit, what it then gets
 
 
 class Writer(Protocol):

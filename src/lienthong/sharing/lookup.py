@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lienthong.clock import Clock
 from lienthong.contracts import Contract
 from lienthong.ledger import SubjectKey
-from lienthong.sharing.ledger_writer import Held, Writer
+from lienthong.sharing.ledger_writer import Held, Waiter, Writer
 from lienthong.sharing.plans import Plan, Row
 from lienthong.store.hot import HotStore
 
@@ -32,7 +32,7 @@ class _Asked(NamedTuple):
     plan: Plan
     key: str
     official: str
-    done: asyncio.Future[Found | None]
+    done: Waiter[Found | None]
 
 
 @dataclass
@@ -59,16 +59,19 @@ class LookUps:
 
         Fails with the database's error when a statement fails, with LedgerError when the entry cannot be kept.
         """
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[Found | None] = loop.create_future()
+        done: asyncio.Future[Found | None] = asyncio.get_running_loop().create_future()
+        self.ask_for(done, plan, key, official)
+        return done
+
+    def ask_for(self, done: Waiter[Found | None], plan: Plan, key: str, official: str) -> None:
+        """The same for whoever waits."""
         waiting = self._waiting[plan.dataset]
         waiting.asked.append(_Asked(plan, key, official, done))
         if not waiting.is_busy:
             waiting.is_busy = True
-            task = loop.create_task(self._fetch(plan.dataset, waiting))
+            task = asyncio.get_running_loop().create_task(self._fetch(plan.dataset, waiting))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return done
 
     async def _fetch(self, dataset_id: str, waiting: _Waiting) -> None:
         try:

@@ -23,7 +23,7 @@ from lienthong.web import acting, identities, lists, look_up, reports, reviews, 
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.bell import Bell
-from lienthong.web.companion import Companion
+from lienthong.web.companion import Companions
 from lienthong.web.events import Streams
 from lienthong.web.headers import check_escapes
 from lienthong.web.health import give_health
@@ -33,6 +33,7 @@ from lienthong.web.pages.guarding import guarded
 from lienthong.web.pages.site import Site
 from lienthong.web.people import People
 from lienthong.web.problem import AWAY, answer_problem
+from lienthong.web.quick import Quick
 from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
 from lienthong.web.services import Services
@@ -50,7 +51,8 @@ class App:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._hot = HotPath(services)
+        self.hot = HotPath(services)
+        self.quick = Quick(self.hot)
         self._is_secure = services.settings.public_url.startswith("https:")
         self._shell = {"is_sample": services.settings.accept_synthetic_ids}
         self._rest = _router(services)
@@ -64,8 +66,8 @@ class App:
         scope["lienthong"] = self._shell
         plain_send, send = send, guarded(send, is_secure=self._is_secure)
         try:
-            if self._hot.wants(scope):
-                await self._hot(scope, receive, plain_send)  # a look-up's bytes are counted: it is never shown as a page
+            if self.hot.wants(scope):
+                await self.hot(scope, receive, plain_send)  # a look-up's bytes are counted: it is never shown as a page
                 return
             for door in self._doors:
                 if door.wants(scope):
@@ -117,7 +119,7 @@ def _router(services: Services) -> Starlette:
             await asyncio.gather(watching, return_exceptions=True)
             counter.close()
             await services.store.close()
-            await asyncio.gather(*(asyncio.to_thread(companion.stop) for companion in companions))
+            await asyncio.to_thread(companions.stop)
 
     people = People(services, counter)
     app = Starlette(
@@ -150,21 +152,20 @@ def _charge(services: Services, decision: Decision) -> None:
     services.quotas.take(decision.agreement, decision.quota, vietnam_date(services.workshop.clock()), time.monotonic())
 
 
-def _companions(services: Services) -> list[Companion]:
-    settings, url = services.settings, services.workshop.database.url
+def _companions(services: Services) -> Companions:
+    settings = services.settings
     wanted = {"lienthong.web.sequencer": settings.checkpoint_milliseconds > 0, "lienthong.web.worker": settings.worker}
-    return [Companion(module, settings, url) for module, is_wanted in wanted.items() if is_wanted]
+    return Companions([module for module, is_wanted in wanted.items() if is_wanted], settings, services.workshop.database.url)
 
 
-async def _watch(services: Services, companions: list[Companion]) -> None:
+async def _watch(services: Services, companions: Companions) -> None:
     """Keep the list of revoked tokens and the register of agreements fresh, and the processes beside the server running."""
     register = RegisterWatch(services)
     while True:
-        for companion in companions:
-            try:
-                await asyncio.to_thread(companion.ensure)
-            except OSError as error:  # no process can be made just now; look again
-                log.warning("companion_not_started", error=type(error).__name__)
+        try:
+            await asyncio.to_thread(companions.ensure)
+        except OSError as error:  # no process can be made just now; look again
+            log.warning("companion_not_started", error=type(error).__name__)
         try:
             await asyncio.to_thread(register.look)
         except Exception as error:  # the folder may be away for a while; look again

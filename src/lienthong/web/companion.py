@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import TextIO
 
 from lienthong.log import configure_logging, get_logger
 from lienthong.settings import PREFIX, Settings, read_settings
 
 SECONDS_TO_END = 10
+LOCK = "companions.lock"
 log = get_logger("companion")
+
+
+class Companions:
+    """What runs beside a server: of its workers one, whichever holds the lock file of its home, starts them."""
+
+    def __init__(self, modules: Sequence[str], settings: Settings, database_url: str) -> None:
+        self._started = [Companion(module, settings, database_url) for module in modules]
+        self._place = settings.home / LOCK
+        self._lock: TextIO | None = None
+
+    def ensure(self) -> None:
+        """Each running after this, if it is for us to run them. Raises OSError when no process or lock can be made."""
+        if self._started and self._is_ours():
+            for each in self._started:
+                each.ensure()
+
+    def stop(self) -> None:
+        """Let each finish what it has, and another worker take its place."""
+        for each in self._started:
+            each.close()
+        for each in self._started:
+            each.wait()
+        if self._lock is not None:
+            self._lock.close()
+
+    def _is_ours(self) -> bool:
+        if self._lock is not None:
+            return True
+        self._place.parent.mkdir(parents=True, exist_ok=True)
+        lock = self._place.open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            return False
+        self._lock = lock
+        return True
 
 
 class Companion:
@@ -33,11 +74,15 @@ class Companion:
             log.warning("companion_started_again", module=self._module, ended_with=self._process.returncode)
         self._process = subprocess.Popen([sys.executable, "-m", self._module], stdin=subprocess.PIPE, env=self._environment)
 
-    def stop(self) -> None:
-        """Let it finish what it has and wait for its end."""
-        if self._process is None or self._process.stdin is None:
+    def close(self) -> None:
+        """Tell it to end."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def wait(self) -> None:
+        """Let it finish what it has."""
+        if self._process is None:
             return
-        self._process.stdin.close()
         try:
             self._process.wait(SECONDS_TO_END)
         except subprocess.TimeoutExpired:

@@ -12,19 +12,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-import msgspec
+from starlette.exceptions import HTTPException
 
 from lienthong.access import ANONYMOUS, Operation
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, LienthongError, NotFound, RequestError
 from lienthong.ledger import Entry, Event, encode
-from lienthong.sharing.lookup import LookUps
+from lienthong.sharing.ledger_writer import Waiter
+from lienthong.sharing.lookup import Found, LookUps
 from lienthong.sharing.plans import Plan, PlanBook
 from lienthong.web.headers import OFFICIAL, PURPOSE, check_escapes, header_text
-from lienthong.web.problem import PROBLEM, problem_of
+from lienthong.web.problem import answer_problem
 
 if TYPE_CHECKING:
+    from lienthong.web.quick import Head
     from lienthong.web.services import Services
 
 Scope = MutableMapping[str, Any]
@@ -34,7 +36,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PREFIX = b"/v1/datasets/"
 MIDDLE = b"/records/"
 LONGEST_PATH = 2_000
-PROBLEM_JSON = (b"content-type", PROBLEM.encode())
 JSON = (b"content-type", b"application/json")
 NO_STORE = (b"cache-control", b"no-store")
 
@@ -47,7 +48,9 @@ class HotPath:
         self._clock = services.workshop.clock
         self._plans = PlanBook()
         self._look_ups = LookUps(services.store, services.contracts, services.ledger, self._clock, services.subject_key)
-        self._encode = msgspec.json.Encoder().encode
+        self.absent = problem_answer(
+            NotFound("There is no such record among those you may see.", vi="Không có bản ghi này trong phạm vi được xem.")
+        )
 
     @staticmethod
     def wants(scope: Scope) -> bool:
@@ -62,22 +65,36 @@ class HotPath:
         del receive  # a look-up has no body
         try:
             found = await self._look_ups.ask(*await self._asked(scope))
-            if found is None:
-                raise NotFound("There is no such record among those you may see.", vi="Không có bản ghi này trong phạm vi được xem.")
+            answer = self.absent if found is None else _given(found)
         except LienthongError as error:
-            status, document, more = problem_of(error)
-            body = self._encode(document)
-            headers = [PROBLEM_JSON, *((name.lower().encode(), value.encode()) for name, value in more.items())]
-        else:
-            status, body = 200, found.body
-            headers = [JSON, (b"lienthong-version", b"%d" % found.version)]
-        headers += [NO_STORE, (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+            answer = problem_answer(error)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
+
+    def admit(self, dataset: str, head: Head, client: str) -> Plan:
+        """What a plain look-up of a dataset may have, counted against its quota. Raises LienthongError, with nothing counted or noted.
+
+        `client`: the address the request comes from.
+        """
+        del client  # no clause asks for it yet
+        contract = self._services.contracts.get(dataset)
+        if contract is None:
+            raise NotFound("There is no such dataset.")
+        return self._admit(contract, self._services.tokens.subsystem_of(head.authorization), head.purpose, head.official, self._clock())
+
+    def ask(self, plan: Plan, key: str, official: str, waiter: Waiter[Found | None]) -> None:
+        """Have `waiter` given the record of a key, None when there is none the plan lets see, once its entry is committed."""
+        self._look_ups.ask_for(waiter, plan, key, official)
+
+    def _admit(self, contract: Contract, caller: str | None, purpose: str, official: str, now: datetime) -> Plan:
+        services, today = self._services, vietnam_date(now)
+        plan = self._plans.plan(caller, contract, purpose, bool(official), services.register, today)
+        if plan.is_limited:
+            services.quotas.take(plan.agreement, plan.quota, today, time.monotonic())
+        return plan
 
     async def _asked(self, scope: Scope) -> tuple[Plan, str, str]:
         """(what the caller may have, the key, the official). Raises what a request can be refused with, its entry committed."""
-        services = self._services
         contract, key = self._place(scope)
         sent = _headers(scope)
         now = self._clock()
@@ -85,11 +102,8 @@ class HotPath:
         purpose = official = ""
         try:
             purpose, official = header_text(PURPOSE, sent.purpose), header_text(OFFICIAL, sent.official)
-            caller = services.tokens.subsystem_of(sent.authorization)
-            today = vietnam_date(now)
-            plan = self._plans.plan(caller, contract, purpose, bool(official), services.register, today)
-            if plan.is_limited:
-                services.quotas.take(plan.agreement, plan.quota, today, time.monotonic())
+            caller = self._services.tokens.subsystem_of(sent.authorization)
+            plan = self._admit(contract, caller, purpose, official, now)
         except RequestError as error:
             await self._note_denial(error, contract, caller, purpose, official, scope, now)
             raise
@@ -131,6 +145,27 @@ class HotPath:
             details={"operation": Operation.LOOK_UP.value},
         )
         await self._services.ledger.append(encode(entry))
+
+
+class Answer(NamedTuple):
+    """An answer ready to be sent."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+def _given(found: Found) -> Answer:
+    return Answer(
+        200, [JSON, (b"lienthong-version", b"%d" % found.version), NO_STORE, (b"content-length", b"%d" % len(found.body))], found.body
+    )
+
+
+def problem_answer(cause: BaseException | int) -> Answer:
+    """The problem document of an error, or of a bare HTTP status."""
+    error = HTTPException(cause) if isinstance(cause, int) else cause
+    response = answer_problem(None, error if isinstance(error, Exception) else RuntimeError())
+    return Answer(response.status_code, list(response.raw_headers), bytes(response.body))
 
 
 def _path(scope: Scope) -> bytes:

@@ -25,6 +25,7 @@ TITLES: dict[int, tuple[str, str]] = {
     404: ("Không tìm thấy", "Not found"),
     405: ("Phương thức không dùng được ở địa chỉ này", "Method not allowed here"),
     406: ("Không có định dạng được yêu cầu", "No acceptable format"),
+    408: ("Yêu cầu gửi quá chậm", "Request sent too slowly"),
     409: ("Xung đột", "Conflict"),
     410: ("Đã kết thúc", "Gone"),
     412: ("Bản ghi đã thay đổi", "The record has changed"),
@@ -36,9 +37,18 @@ TITLES: dict[int, tuple[str, str]] = {
     429: ("Vượt hạn mức", "Quota exceeded"),
     431: ("Tiêu đề quá lớn", "Headers too large"),
     500: ("Lỗi của hệ thống", "Internal error"),
+    501: ("Phương thức không có ở máy chủ này", "Method not known"),
     503: ("Tạm thời chưa phục vụ được", "Not available for now"),
 }
-CODES = {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large", 431: "headers-too-large"}
+CODES = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "too-slow",
+    501: "method-not-known",
+    413: "too-large",
+    431: "headers-too-large",
+}
 AWAY = (
     OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.InterfaceError,
     psycopg.OperationalError, PoolTimeout,
@@ -84,14 +94,14 @@ def _status(error: LienthongError) -> int:
     return 503 if isinstance(error, DatabaseUnreachable | DatasetBusyError) else 500
 
 
-def answer_problem(request: Request, error: Exception) -> Response:
+def answer_problem(request: Request | None, error: Exception) -> Response:
     """The answer to any exception: ours in words, a database that is away as 503, others as a plain 500 that tells nothing of the inside.
 
     A browser gets the same facts as a page.
     """
     status, document, headers = _told(error)
     headers = {"Cache-Control": "no-store", **headers}
-    if wants_page(request):
+    if request is not None and wants_page(request):
         return problem_page(request, status, document, headers)
     return Response(msgspec.json.encode(document), status, headers=headers, media_type=PROBLEM)
 

@@ -1,16 +1,20 @@
-"""Runs the application on granian, one worker; stops cleanly on SIGINT and SIGTERM.
+"""Runs the application on uvicorn, in as many processes as the settings say; stops cleanly on SIGINT and SIGTERM.
 
-What the application is made of is imported by the worker alone: the process that watches it needs none of that, and starting is twice as quick.
+What the application is made of is imported by the workers alone: the process that watches them needs none of that, and starting is twice as quick.
 """
 
 from __future__ import annotations
 
 import gc
+import multiprocessing
+import os
+import signal
 import socket
+import threading
 from typing import TYPE_CHECKING
 
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
+from uvicorn import Config
+from uvicorn.supervisors import Multiprocess
 
 from lienthong.errors import SettingsError
 from lienthong.settings import Settings, read_settings
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from lienthong.web.app import App
 
 BACKLOG = 1024
+SECONDS_TO_END = 10  # for answers that are under way when the server is told to stop
 COLLECT_AFTER = (
     20_000,
     20,
@@ -27,12 +32,13 @@ COLLECT_AFTER = (
 
 
 def application() -> App:
-    """The application of this process's environment; granian calls it in its worker."""
+    """The application of this process's environment; each worker calls it once."""
     from lienthong.log import configure_logging  # noqa: PLC0415 # see the head of this file
     from lienthong.store import open_database  # noqa: PLC0415
     from lienthong.web.app import create_app  # noqa: PLC0415
     from lienthong.web.services import make_services  # noqa: PLC0415
 
+    _end_with_parent()
     settings = read_settings()
     configure_logging(settings.log_level)
     app = create_app(make_services(settings, open_database(settings)))
@@ -42,35 +48,53 @@ def application() -> App:
     return app
 
 
-def check_port(settings: Settings) -> None:
-    """Raises SettingsError when the port is taken or not ours to take."""
-    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise SettingsError(
-                f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}.",
-                hint="Choose another with LIENTHONG_PORT, or stop the program that holds it.",
-            ) from error
+def _end_with_parent() -> None:
+    """A worker whose watching process is killed ends as if told to: nobody would stop it any more, and the port would stay taken."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def await_end() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=await_end, daemon=True).start()
 
 
-def serve(settings: Settings) -> None:
-    """Serve until stopped. The worker reads the same settings from the environment. Raises SettingsError for a port that is taken."""
-    check_port(settings)
-    Granian(
-        "lienthong.web.serve:application",
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        loop=Loops.uvloop,
-        runtime_mode=RuntimeModes.st,  # with one worker, more threads of its own only wait for each other (a twentieth of a look-up, measured)
-        http=HTTPModes.http1,  # neither HTTP/2 without TLS nor web sockets are served: not looking for them is quicker
-        websockets=False,
-        workers=1,
-        backlog=BACKLOG,
+def bound_socket(settings: Settings) -> socket.socket:
+    """The socket to listen on. Raises SettingsError when the port is taken or not ours to take."""
+    bound = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((settings.host, settings.port))
+    except OSError as error:
+        bound.close()
+        raise SettingsError(
+            f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}.",
+            hint="Choose another with LIENTHONG_PORT, or stop the program that holds it.",
+        ) from error
+    bound.set_inheritable(True)
+    return bound
+
+
+def serve(settings: Settings, target: str = "lienthong.web.serve:application") -> None:
+    """Serve until stopped. The workers read the same settings from the environment. Raises SettingsError for a port that is taken."""
+    config = Config(
+        target,
         factory=True,
-        log_access=False,
-        log_level="warning",  # type: ignore[arg-type] # granian takes the level's name
-        respawn_failed_workers=True,
-    ).serve()
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="lienthong.web.wire:Wire",
+        ws="none",
+        interface="asgi3",
+        lifespan="on",
+        workers=settings.workers,
+        backlog=BACKLOG,
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_level="error",
+        timeout_graceful_shutdown=SECONDS_TO_END,
+    )
+    Multiprocess(config, sockets=[bound_socket(settings)]).run()
