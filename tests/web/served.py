@@ -122,7 +122,7 @@ def serving(
     variables = {
         **os.environ, **(environment or {}), "LIENTHONG_DATABASE_URL": database_url, "LIENTHONG_HOME": str(settings.home), "LIENTHONG_DATASETS": str(settings.datasets),
         "LIENTHONG_AGREEMENTS": str(settings.agreements), "LIENTHONG_PORT": str(port), "LIENTHONG_LOG_LEVEL": "WARNING",
-        "LIENTHONG_WORKERS": str(workers), "LIENTHONG_WORKER": "0",
+        "LIENTHONG_WORKER": (environment or {}).get("LIENTHONG_WORKER", "0"),
     }  # fmt: skip
     command = "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())"
     process = subprocess.Popen([sys.executable, "-c", command], env=variables)

@@ -23,7 +23,10 @@ from tests.web.served import CALLER, LICENCES, RECORDS, Served, serving
 @pytest.fixture(scope="module", params=["1", "2"], ids=["one worker", "two workers"])
 def served(request: pytest.FixtureRequest, postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
-    with fresh_database(postgres_server) as url, serving(url, folder, number="GP-{}", environment={"LIENTHONG_WORKERS": request.param}) as running:
+    with (
+        fresh_database(postgres_server) as url,
+        serving(url, folder, number="GP-{}", environment={"LIENTHONG_WORKERS": request.param}) as running,
+    ):
         yield running
 
 
