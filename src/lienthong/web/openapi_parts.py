@@ -17,7 +17,6 @@ WORDS: Mapping[int, str] = {
     405: "Phương thức không dùng ở đây · Not a method of this address",
     406: "Không có định dạng này · None of the formats asked for",
     409: "Trùng với yêu cầu trước · In conflict with an earlier request",
-    410: "Đã kết thúc · It has ended",
     412: "Bản ghi đã thay đổi; có cả hai bản · The record has changed; both sides are given",
     410: "Không còn nữa · No longer there",
     413: "Quá lớn · Too large",
