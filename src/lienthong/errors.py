@@ -3,7 +3,8 @@
     LienthongError
     ├── SettingsError            a setting is missing or makes no sense
     ├── ContractError            a contract has faults (all of them, each with its place)
-    │   └── AgreementError       the same of agreements and subsystems
+    │   ├── AgreementError       the same of agreements and subsystems
+    │   └── ServiceError         the same of a brokered service
     ├── SourceError              a source cannot be read; nothing of it was published
     │   └── HostileInputError    a source was refused because it could do harm
     ├── RunError                 a run cannot go on
@@ -23,7 +24,9 @@
         ├── PreconditionFailed   412
         ├── PreconditionRequired 428
         ├── Unprocessable        422
-        └── QuotaExceeded        429
+        ├── QuotaExceeded        429
+        └── ProviderError        502, of a brokered call: the provider's answer cannot be passed on
+            └── ProviderUnavailable  503
 
 Bad data is never an exception: it is an `Issue` (see `quality`). Messages hold no personal data.
 Every code is listed in `docs/reference/errors.md`, and a test says so.
@@ -69,6 +72,10 @@ class ContractError(LienthongError):
 
 class AgreementError(ContractError):
     code = "agreement"
+
+
+class ServiceError(ContractError):
+    code = "service"
 
 
 class SourceError(LienthongError):
@@ -180,3 +187,25 @@ class Unprocessable(RequestError):
 class QuotaExceeded(RequestError):
     code = "quota-exceeded"
     status = 429
+
+
+class NotAMethod(RequestError):
+    code = "method-not-allowed"
+    status = 405
+
+
+class ProviderError(RequestError):
+    """A provider's answer cannot be passed on; `rule` says why, never what it held."""
+
+    code = "provider"
+    status = 502
+
+
+class ProviderUnavailable(ProviderError):
+    code = "provider-unavailable"
+    status = 503
+
+
+class ServiceStopped(RequestError):
+    code = "service-stopped"
+    status = 503

@@ -87,6 +87,11 @@ class Settings:
     offer_term_days: int = _setting(731, "Longest term, in days, that is granted by rule.")
     trusted_proxies: str = _setting("", "Networks, by comma, whose X-Forwarded-For says where a caller is; empty: the connection does.")
     borders: str = _setting("", "A GeoJSON file with the borders of communes, for maps; empty: pages have no maps.")
+    provider_networks: str = _setting(
+        "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16",
+        "Networks in which providers of brokered services may be; nothing else is connected to.",
+    )
+    sandbox: bool = _setting(False, "Answer brokered calls from the examples of their descriptions: no provider is asked.")
     log_level: str = _setting("INFO", "Smallest level of log event written.")
 
     @property

@@ -1,7 +1,7 @@
 """Decides whether a subsystem may see this, for this purpose, and what is withheld."""
 
 from lienthong.access.actor import Actor, Role
-from lienthong.access.addresses import SafePath, safe_path, safe_query
+from lienthong.access.addresses import LONGEST_PATH, SafePath, safe_path, safe_query
 from lienthong.access.agreement import Agreement, Hours, Operation, PublicKey, Quota, Register, RowCondition, State, Stop, Subsystem
 from lienthong.access.calling import decide_call
 from lienthong.access.decide import ANONYMOUS, CLAUSES, RULES, AccessRequest, Decision, decide, deny, tried
@@ -33,6 +33,7 @@ __all__ = [
     "ANONYMOUS",
     "ASSERTION_TYPE",
     "CLAUSES",
+    "LONGEST_PATH",
     "MASKS",
     "NEED_SECOND_FACTOR",
     "PARTS",

@@ -10,6 +10,7 @@ import typer
 
 from lienthong import __version__
 from lienthong.cli import (
+    brokering,
     contracts,
     ledger,
     lists,
@@ -38,6 +39,9 @@ app.add_typer(matching.app, name="match", help="Bản ghi gốc: ai là một ·
 matching.app.command("list")(lists.list_duplicates)
 matching.app.registered_commands += stewarding.app.registered_commands
 matching.app.add_typer(reviewing.app, name="review", help="Rà soát mẫu: chỉ mục đúng đến đâu · sampled review: how right the index is")
+app.add_typer(
+    brokering.app, name="service", help="Dịch vụ của các cơ quan, gọi qua nền tảng · agencies' services, called through the platform"
+)
 app.add_typer(reports.app, name="report", help="Báo cáo · reports")
 app.add_typer(ledger.app, name="ledger", help="Sổ kiểm chứng · the ledger")
 app.add_typer(people.app, name="person", help="Người và vai trò · persons and roles")

@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (10);
+insert into schema_versions (number) values (11);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -732,3 +732,38 @@ create table oidc_codes (
     sealed bytea not null, -- who signed in, for which client, with which nonce and challenge
     expires_at timestamptz not null
 );
+
+-- Brokered services -----------------------------------------------------------------------------------------
+-- A row is what a version was from `begun_at` on; a change ends it and begins another. Nothing is deleted.
+
+create table services (
+    revision bigint generated always as identity constraint services_pk primary key,
+    service text not null,
+    version text not null,
+    agency text not null,
+    state text not null constraint services_state_known check (state in ('draft', 'published', 'deprecated', 'retired')),
+    sunset_on date, -- until when a deprecated version answers
+    definition jsonb not null, -- service.yaml
+    description text not null, -- the OpenAPI document or WSDL as it came
+    understood jsonb not null, -- what was worked out of a WSDL
+    begun_at timestamptz not null,
+    ended_at timestamptz,
+    by_whom text not null,
+    constraint services_sunset_known check (sunset_on is null or state = 'deprecated')
+);
+create unique index services_current on services (service, version) where ended_at is null;
+
+create table service_stops (
+    stop bigint generated always as identity constraint service_stops_pk primary key,
+    service text not null,
+    agency text not null,
+    begins_at timestamptz not null,
+    restores_at timestamptz not null, -- expected
+    reason_vi text not null,
+    reason_en text not null,
+    made_at timestamptz not null,
+    ended_at timestamptz,
+    by_whom text not null,
+    constraint service_stops_forward check (restores_at > begins_at)
+);
+create unique index service_stops_current on service_stops (service) where ended_at is null;

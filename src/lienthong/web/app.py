@@ -23,6 +23,7 @@ from lienthong.web import acting, identities, lists, look_up, reports, reviews, 
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.bell import Bell
+from lienthong.web.brokering import BrokerDoor
 from lienthong.web.companion import Companions
 from lienthong.web.events import Streams
 from lienthong.web.headers import check_escapes
@@ -55,7 +56,8 @@ class App:
         self.quick = Quick(self.hot)
         self._is_secure = services.settings.public_url.startswith("https:")
         self._shell = {"is_sample": services.settings.accept_synthetic_ids}
-        self._rest = _router(services)
+        self.broker = BrokerDoor(services)
+        self._rest = _router(services, self.broker)
         gate = Gate(services, self)
         self._doors: tuple[XRoadDoor | SoapDoor, ...] = (XRoadDoor(gate), SoapDoor(gate))
 
@@ -73,6 +75,9 @@ class App:
                 if door.wants(scope):
                     await door(scope, receive, send)
                     return
+            if self._broker.wants(scope):
+                await self._broker(scope, receive, send)
+                return
             check_escapes((scope.get("raw_path") or b"").partition(b"?")[0])
         except Exception as error:  # anything unforeseen is a problem document too
             await answer_problem(Request(scope), error)(scope, receive, send)
@@ -85,7 +90,7 @@ def create_app(services: Services) -> App:
     return App(services)
 
 
-def _router(services: Services) -> Starlette:
+def _router(services: Services, door: BrokerDoor) -> Starlette:
     authorise = Authoriser(
         services.workshop,
         lambda: services.register,
@@ -109,8 +114,9 @@ def _router(services: Services) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await services.store.open()
         services.quotas.load(await services.store.quota_days(vietnam_date(services.workshop.clock())))
+        await asyncio.to_thread(door.look)
         companions = _companions(services)
-        watching = asyncio.create_task(_watch(services, companions))
+        watching = asyncio.create_task(_watch(services, companions, door))
         try:
             yield
         finally:
@@ -118,6 +124,7 @@ def _router(services: Services) -> Starlette:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
             counter.close()
+            await door.close()
             await services.store.close()
             await asyncio.to_thread(companions.stop)
 
@@ -158,7 +165,7 @@ def _companions(services: Services) -> Companions:
     return Companions([module for module, is_wanted in wanted.items() if is_wanted], settings, services.workshop.database.url)
 
 
-async def _watch(services: Services, companions: Companions) -> None:
+async def _watch(services: Services, companions: Companions, door: BrokerDoor) -> None:
     """Keep the list of revoked tokens and the register of agreements fresh, and the processes beside the server running."""
     register = RegisterWatch(services)
     while True:
@@ -170,6 +177,10 @@ async def _watch(services: Services, companions: Companions) -> None:
             await asyncio.to_thread(register.look)
         except Exception as error:  # the folder may be away for a while; look again
             log.warning("agreements_not_read", error=type(error).__name__)
+        try:
+            await asyncio.to_thread(door.look)
+        except Exception as error:  # the database may be away for a while; look again
+            log.warning("services_not_read", error=type(error).__name__)
         try:
             services.tokens.revoke(await services.store.revoked())
         except Exception as error:  # the database may be away for a while; look again

@@ -38,6 +38,7 @@ TITLES: dict[int, tuple[str, str]] = {
     431: ("Tiêu đề quá lớn", "Headers too large"),
     500: ("Lỗi của hệ thống", "Internal error"),
     501: ("Phương thức không có ở máy chủ này", "Method not known"),
+    502: ("Hệ thống cung cấp trả lời không đúng", "The provider's answer is wrong"),
     503: ("Tạm thời chưa phục vụ được", "Not available for now"),
 }
 CODES = {
@@ -85,6 +86,8 @@ def problem_of(error: LienthongError) -> tuple[int, dict[str, Any], dict[str, st
     retry_after = error.facts.get("retry_after")
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
+    if "allow" in error.facts:  # RFC 9110 §15.5.6
+        headers["Allow"] = str(error.facts["allow"])
     return status, problem(status, error.code, error.message, error.hint, **error.facts), headers
 
 
