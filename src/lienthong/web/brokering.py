@@ -6,6 +6,7 @@ What came in by HTTP becomes a `Call`, its answer HTTP again; everything between
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
@@ -79,13 +80,15 @@ class BrokerDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            answer = await self.broker.call(self._read(scope, receive))
+            call = self._read(scope, receive)
+            await self._prove(call)
+            answer = await self.broker.call(call)
         except RequestError as error:
             answer = _refused(error)
         except Exception as error:  # anything unforeseen is a problem document too
             await answer_problem(Request(scope), error)(scope, receive, send)
             return
-        await _send(answer, scope, send)
+        await _send(answer, scope, receive, send)
 
     def _read(self, scope: Scope, receive: Receive) -> Call:
         """The call a request is. Raises BadRequest or Unauthenticated."""
@@ -99,13 +102,20 @@ class BrokerDoor:
             version, rest, slash = _plain(first), after, more
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         length, has_body = _framing(headers)
-        sent = {name: value for name, value in headers if name in (PURPOSE, OFFICIAL, "authorization")}
         return Call(
             service=service, version=version, verb=scope["method"], path=slash + rest, query=scope["query_string"], headers=headers,
-            body=_pieces(receive) if has_body else None, length=length, caller=self._services.tokens.subsystem_of(sent.get("authorization")),
-            purpose=header_text(PURPOSE, sent.get(PURPOSE, "").encode("latin-1")),
-            official=header_text(OFFICIAL, sent.get(OFFICIAL, "").encode("latin-1")),
+            body=_pieces(receive) if has_body else None, length=length, address=(scope.get("client") or ("",))[0],
         )  # fmt: skip
+
+    async def _prove(self, call: Call) -> None:
+        """Who calls, for whom and why. Raises Unauthenticated or BadRequest, with its entry where the service is one of ours."""
+        try:
+            call.purpose = header_text(PURPOSE, call.header(PURPOSE).encode("latin-1"))
+            call.official = header_text(OFFICIAL, call.header(OFFICIAL).encode("latin-1"))
+            call.caller = self._services.tokens.subsystem_of(call.header("authorization") or None)
+        except RequestError as error:
+            await self.broker.note_refusal(call, error)
+            raise
 
 
 def _path(scope: Scope) -> bytes:
@@ -141,7 +151,7 @@ async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
             return
 
 
-async def _send(answer: Answer, scope: Scope, send: Send) -> None:
+async def _send(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
     """Pass an answer on. A stream that breaks is left unfinished: the server then ends the connection, and nobody takes it for whole."""
     headers = [(name.encode("latin-1"), value.encode("utf-8", "surrogateescape")) for name, value in answer.headers]
     if answer.length is not None:
@@ -151,15 +161,25 @@ async def _send(answer: Answer, scope: Scope, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
         return
     stream: Any = answer.stream
+    gone = asyncio.get_running_loop().create_task(_departure(receive))
     try:
         async for piece in stream:
+            if gone.done():  # nobody reads any more, and the server does not say so of itself
+                return
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     except LienthongError as error:
         log.warning("call_broken_off", code=error.code, rule=str(error.facts.get("rule", "")))
         raise
     finally:
+        gone.cancel()
         await stream.aclose()
+
+
+async def _departure(receive: Receive) -> None:
+    """Ends when the caller has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _refused(error: RequestError) -> Answer:

@@ -6,52 +6,37 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from lienthong.access import RULES, AccessRequest, Agreement, Decision, Operation, Register, decide_call
+from lienthong.access import AccessRequest, Decision, Operation, Register, decide_call, deny
 from lienthong.clock import vietnam_date
 from lienthong.errors import Denied, ServiceStopped, Unauthenticated
 from lienthong.sharing.broker.book import Book, Offer
 from lienthong.sharing.broker.messages import Call
 from lienthong.sharing.quota import QuotaBook
 
-MOST_KEPT = 10_000
-
 
 class Gate:
-    """Decides calls. The agreements between a subsystem and a service are looked for once in each register."""
+    """Decides calls."""
 
     def __init__(self, register: Callable[[], Register], quotas: QuotaBook) -> None:
         self._register = register
         self._quotas = quotas
-        self._seen: Register | None = None
-        self._between: dict[tuple[str, str], tuple[Agreement, ...]] = {}
 
     def admit(self, call: Call, offer: Offer, verb: str, path: str, now: datetime) -> Decision:
         """The decision that allows a call. Raises Unauthenticated, Denied or QuotaExceeded. `path` is safe."""
         today = vietnam_date(now)
-        asked = AccessRequest(call.caller, offer.service.id, Operation.CALL, call.purpose, call.official)
-        narrowed = Register({}, self._agreements(call.caller or "", offer.service.id))
-        decision = decide_call(asked, offer.service.agency, verb, path, narrowed, today)
+        asked = AccessRequest(call.caller, offer.service.id, Operation.CALL, call.purpose, call.official, call.address, now)
+        decision = decide_call(asked, offer.service.agency, verb, path, self._register(), today)
         if not decision.allowed:
-            raise refusal(decision.rule)
+            raise refusal(decision)
         self._quotas.take(decision.agreement, decision.quota, today, time.monotonic())
         return decision
 
     def knows(self, call: Call, offer: Offer) -> None:
         """Turn away who has no agreement at all, before a byte of the body is read. Raises Unauthenticated or Denied."""
         if call.caller is None:
-            raise refusal("no_identity")
-        if not any(a.provider == offer.service.agency for a in self._agreements(call.caller, offer.service.id)):
-            raise refusal("no_agreement")
-
-    def _agreements(self, caller: str, service_id: str) -> tuple[Agreement, ...]:
-        register = self._register()
-        if register is not self._seen or len(self._between) > MOST_KEPT:
-            self._seen, self._between = register, {}
-        key = (caller, service_id)
-        found = self._between.get(key)
-        if found is None:
-            found = self._between[key] = tuple(register.between(caller, service_id))
-        return found
+            raise refusal(deny("no_identity"))
+        if not any(a.provider == offer.service.agency for a in self._register().between(call.caller, offer.service.id)):
+            raise refusal(deny("no_agreement"))
 
 
 def check_stop(book: Book, offer: Offer, now: datetime) -> None:
@@ -68,6 +53,8 @@ def check_stop(book: Book, offer: Offer, now: datetime) -> None:
     )
 
 
-def refusal(rule: str) -> Unauthenticated | Denied:
-    vi, en = RULES[rule]
-    return (Unauthenticated if rule == "no_identity" else Denied)(en, rule=rule, vi=vi, en=en)
+def refusal(decision: Decision) -> Unauthenticated | Denied:
+    """A denial as it is told: the rule, and the clause that decided."""
+    kind = Unauthenticated if decision.rule == "no_identity" else Denied
+    clause = {"clause": decision.clause} if decision.clause else {}
+    return kind(decision.en, rule=decision.rule, vi=decision.vi, en=decision.en, **clause)

@@ -112,6 +112,15 @@ class Broker:
             await self._note_failure(error, case)
             raise
 
+    async def note_refusal(self, call: Call, error: RequestError) -> None:
+        """The entry of a call that a door refused before it got here; none for a service there is not."""
+        now = self.clock()
+        try:
+            offer = self.book().find(call.service, call.version, vietnam_date(now))
+        except RequestError:
+            return
+        await self._note_denial(error, call, offer, now)
+
     # Admission
 
     async def _rest_case(self, call: Call, offer: Offer, now: datetime, began: float) -> _Case:
@@ -224,17 +233,16 @@ class Broker:
         held, is_whole = await _hold(reply, source, case.call.verb, HELD if case.mapped is None else LARGEST_MAPPED)
         if not is_whole and case.mapped is not None:
             raise wrong(service, "too_large")
-        headers = self._headers(case, reply)
         if not is_whole:
             reply.be_patient()
             await self._begin(case)
-            return Answer(reply.status, headers, stream=_Passing(self, case, reply, held, source), length=reply.length)
+            return Answer(reply.status, self._headers(case, reply), stream=_Passing(self, case, reply, held, source), length=reply.length)
         reply.close()
         body, status = b"".join(held), reply.status
         if case.mapped is not None:
             status, body = _translated(case, status, body)
             headers = [
-                *_without(headers, "content-type", "etag", "last-modified", "content-encoding"),
+                *_without(self._headers(case, reply), "content-type", "etag", "last-modified", "content-encoding"),
                 ("content-type", _json_type(status)),
             ]
         elif service.kind is Kind.REST and service.checks.answer is not Check.OFF:
@@ -242,6 +250,8 @@ class Broker:
             if faults and service.checks.answer is Check.REFUSE:
                 raise wrong(service, "not_promised")
             case.faults += faults
+        if case.mapped is None:
+            headers = self._headers(case, reply)
         if case.call.verb in ("GET", "HEAD") and case.mapped is None and not case.call.header("range"):
             asked = directives(case.call.header("cache-control"))
             if case.call.verb == "GET":

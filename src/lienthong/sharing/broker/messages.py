@@ -28,7 +28,8 @@ LONGEST_HEADER = 8_000
 
 @dataclass
 class Call:
-    """What is asked. `path` as it was sent (percent-encoded, beginning with `/`), `caller` verified or None.
+    """What is asked. `path` as it was sent (percent-encoded, beginning with `/`), `caller` verified or None,
+    `address` where the consumer is, for agreements that say from where.
 
     `body` gives the request's bytes as they arrive; `length` is what was promised of them, None when nothing was.
     """
@@ -44,6 +45,7 @@ class Call:
     caller: str | None = None
     official: str = ""
     purpose: str = ""
+    address: str = ""
 
     def header(self, name: str) -> str:
         """The value of a header, empty when it was not sent; of one sent twice, the last."""
