@@ -75,8 +75,8 @@ class App:
                 if door.wants(scope):
                     await door(scope, receive, send)
                     return
-            if self._broker.wants(scope):
-                await self._broker(scope, receive, send)
+            if self.broker.wants(scope):
+                await self.broker(scope, receive, send)
                 return
             check_escapes((scope.get("raw_path") or b"").partition(b"?")[0])
         except Exception as error:  # anything unforeseen is a problem document too

@@ -287,13 +287,13 @@ class Broker:
 
     async def _from_cache(self, case: _Case, kept: Kept, outcome: str) -> Answer:
         status, body = _conditional(case.call, kept.status, kept.headers, kept.body)
-        own = [(n, v) for n, v in kept.headers if n != "age"] + [("age", str(int(kept.age(time.monotonic()))))]
+        own = [(n, v) for n, v in kept.headers if n not in ("age", "date")] + [("age", str(int(kept.age(time.monotonic()))))]
         await self._end(case, outcome, status, len(body), sha256(body).hexdigest())
         return Answer(status, [*own, *self._ours(case, own)], body, length=None if status in NO_BODY else len(body))
 
     def _headers(self, case: _Case, reply: Reply) -> list[tuple[str, str]]:
         """The provider's headers and ours; what leads to its own address leads to ours."""
-        own = [(n, self._public(case, v) if n in ("location", "content-location") else v) for n, v in reply.headers]
+        own = [(n, self._public(case, v) if n in ("location", "content-location") else v) for n, v in reply.headers if n != "date"]
         return [*own, *self._ours(case, own)]
 
     def _ours(self, case: _Case, own: list[tuple[str, str]]) -> list[tuple[str, str]]:
