@@ -15,7 +15,7 @@ import pytest
 from psycopg import sql
 
 from lienthong.clock import system_clock
-from lienthong.errors import BadRequest, LedgerError, SettingsError
+from lienthong.errors import LedgerError, SettingsError, Unprocessable
 from lienthong.ledger import Entry, Event, Signer
 from lienthong.ledger.stamp import read_roots
 from lienthong.ledger.standalone import ED25519, Key, check_note, read_key, read_note
@@ -163,7 +163,7 @@ def test_a_line_that_is_handed_in_is_kept_only_when_it_is_a_witnesss_over_our_ch
         note = read_note(newest.note)
         witnesses = [WitnessAt(ours.key, "")]
         for text in ("", newest.note, newest.note + strange.sign(note, 1), newest.note.replace(" 1", " 2")):
-            with pytest.raises(BadRequest):
+            with pytest.raises(Unprocessable):
                 take_cosignature(connection, SIGNER, witnesses, text)
         take_cosignature(connection, SIGNER, witnesses, newest.note + strange.sign(note, 1) + ours.sign(note, 1))
         kept = cosigned_note(connection, SIGNER, 1, [ours.key.text], 1)

@@ -13,8 +13,9 @@ from lienthong.clock import system_clock
 from lienthong.errors import LedgerError
 from lienthong.ledger import Entry, Event, Signer, mark_of, mark_of_whole, pack_subjects, subject_hash
 from lienthong.store import Database, append_entries
-from lienthong.store.database import queries
+from lienthong.store.database import take_web_role
 from lienthong.store.embedded import EmbeddedServer
+from lienthong.store.found import found
 from lienthong.store.ledger import prove
 from lienthong.store.ledger_index import index_ledger, indexed_size
 from lienthong.store.sequencing import Sequencer
@@ -61,10 +62,10 @@ def write(database: Database, *entries: Entry) -> None:
     Sequencer(database, SIGNER, system_clock).catch_up()
 
 
-def found(database: Database, mark: int) -> list[int]:
+def positions(database: Database, mark: int) -> list[int]:
     with database.connect() as connection:
-        rows = connection.execute(queries("ledger")["found"], {"marks": [mark], "before": 2**62, "limit": 100}).fetchall()
-    return sorted(position for _, position in rows)
+        take_web_role(connection)  # the serving role finds them too
+        return sorted(each.position for each in found(connection, [mark], 2**62, 100))
 
 
 def do(database: Database, statement: str, *values: Any) -> None:
@@ -75,13 +76,13 @@ def do(database: Database, statement: str, *values: Any) -> None:
 def test_entries_are_found_by_subject_by_answer_and_by_register(database: Database) -> None:
     assert index_ledger(database) == 4
     assert index_ledger(database) == 0
-    assert found(database, mark_of(ALICE)) == [0, 1]
-    assert found(database, mark_of(BOB)) == [1, 3]
-    assert found(database, mark_of(ANSWER)) == [0]
-    assert found(database, mark_of_whole("d")) == [2]
+    assert positions(database, mark_of(ALICE)) == [0, 1]
+    assert positions(database, mark_of(BOB)) == [1, 3]
+    assert positions(database, mark_of(ANSWER)) == [0]
+    assert positions(database, mark_of_whole("d")) == [2]
     write(database, Entry(AT, Event.ANSWER_RECORD, "c", dataset="d", subject=ALICE))
     assert index_ledger(database) == 1
-    assert found(database, mark_of(ALICE)) == [0, 1, 4]
+    assert positions(database, mark_of(ALICE)) == [0, 1, 4]
     assert verdict_of(database, SIGNER).ok
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lienthong.cli.opening import settings, workshop
-from lienthong.cli.words import out, say
+from lienthong.cli.words import err, out, say
 from lienthong.errors import LedgerError, SettingsError
 
 if TYPE_CHECKING:
@@ -122,3 +123,51 @@ def prove(position: int) -> None:
         "public_key": b64encode(place.signer.public_key).decode(),
     }
     typer.echo(json.dumps(document, ensure_ascii=False, indent=1))
+
+
+@app.command("watch")
+def watch(
+    url: str,
+    log: Annotated[str, typer.Option("--key", help="Khóa của sổ · the log's key")],
+    kept: Annotated[Path, typer.Option(help="Tệp giữ điểm chốt đã thấy · the file that keeps what was seen")] = Path("checkpoint-seen.txt"),
+    witness: Annotated[list[str] | None, typer.Option(help="Khóa nhân chứng · a witness's key")] = None,
+    needed: Annotated[
+        int | None, typer.Option(help="Số nhân chứng phải ký; không nêu: tất cả · how many must have signed; without it: all")
+    ] = None,
+    other: Annotated[list[Path] | None, typer.Option(help="Điểm chốt thấy ở nơi khác · a checkpoint seen elsewhere")] = None,
+    fresh: Annotated[
+        float, typer.Option(help="Điểm chốt được cũ tối đa bao nhiêu giây; 0: không xét · how old it may be, in seconds; 0: any age")
+    ] = 0,
+    every: Annotated[float, typer.Option(help="Giây giữa hai lần xem; 0: xem một lần · seconds between two looks; 0: once")] = 0,
+) -> None:
+    """Theo dõi sổ của một nền tảng khác: không lùi, không rẽ nhánh, đủ nhân chứng · watch a ledger served elsewhere: it must not go back or fork."""
+    import time
+    from datetime import timedelta
+
+    import httpx
+
+    from lienthong.clock import system_clock
+    from lienthong.ledger.remote import RemoteLog
+    from lienthong.ledger.standalone import Unproved, read_key, read_note
+    from lienthong.web.watching import Monitor
+    from lienthong.web.witness_following import SECONDS_TO_ANSWER, fetcher
+
+    try:
+        keys = tuple(read_key(text) for text in witness or [])
+        others = [read_note(path.read_text("utf-8")) for path in other or []]
+        wanted = len(keys) if needed is None else needed
+        monitor = Monitor(read_key(log), kept, keys, wanted, timedelta(seconds=fresh) if fresh else None)
+    except Unproved as error:
+        raise SettingsError(str(error)) from error
+    with httpx.Client(timeout=SECONDS_TO_ANSWER) as client:
+        while True:
+            try:
+                found = monitor.look(RemoteLog(fetcher(client, url)), system_clock(), others)
+                out.print(say(f"Sổ nối tiếp: {found.size} bản ghi, gốc {found.root.hex()}", f"The ledger continues: {found.size} entries, root {found.root.hex()}"), soft_wrap=True)  # fmt: skip
+            except httpx.HTTPError as error:
+                if not every:
+                    raise LedgerError(f"{url} does not answer: {type(error).__name__}.") from error
+                err.print(f"{url}: {type(error).__name__}", soft_wrap=True)
+            if not every:
+                return
+            time.sleep(every)

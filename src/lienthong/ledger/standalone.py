@@ -258,21 +258,21 @@ class Growing:
 def check_receipt(
     receipt: dict[str, Any], log: Key, witnesses: Sequence[Key] = (), needed: int = 0, answer: bytes | None = None
 ) -> dict[str, Any]:
-    """The entry a receipt proves. `answer`: the bytes that were answered, held against the entry's digest. Raises Unproved."""
+    """The entry a receipt proves; nothing, where it only proves that there is one. `answer`: the bytes that were answered, held against the entry's digest. Raises Unproved."""
     try:
         if receipt["format"] != RECEIPT:
             raise Unproved("Không phải biên nhận · this is no receipt.")
-        body = receipt["body"].encode()
+        body = receipt["body"].encode() if "body" in receipt else None
         proof = [b64decode(step, validate=True) for step in receipt["proof"]]
         index, leaf, note = int(receipt["index"]), b64decode(receipt["leaf"], validate=True), read_note(receipt["checkpoint"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Unproved("Biên nhận không đọc được · the receipt cannot be read.") from error
     checkpoint = check_note(note, log, witnesses, needed)
-    if leaf_of(body) != leaf:
+    if body is not None and leaf_of(body) != leaf:
         raise Unproved("Nội dung không khớp mã băm · the body does not match its leaf.")
     if root_by_inclusion(leaf, index, checkpoint.size, proof) != checkpoint.root:
         raise Unproved("Bút toán không nằm trong sổ đã ký · the entry is not in the signed tree.")
-    entry: dict[str, Any] = json.loads(body)
+    entry: dict[str, Any] = {} if body is None else json.loads(body)
     if answer is not None and hashlib.sha256(answer).hexdigest() != entry.get("answer_digest"):
         raise Unproved("Câu trả lời không phải câu đã ghi · these bytes are not the answer that was recorded.")
     return entry

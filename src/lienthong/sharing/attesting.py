@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import httpx
 
 from lienthong.clock import Clock
-from lienthong.errors import BadRequest, LedgerError, SettingsError
+from lienthong.errors import LedgerError, SettingsError, Unprocessable
 from lienthong.ledger import Signer, tiled_consistency_proof
 from lienthong.ledger.stamp import read_roots, stamp_request, stamped_at
 from lienthong.ledger.standalone import COSIGNATURE, Key, Unproved, read_key, read_note, signature_line
@@ -121,16 +121,16 @@ def _keep(connection: Connection, witness: WitnessAt, newest: StoredNote, line: 
 
 
 def take_cosignature(connection: Connection, signer: Signer, witnesses: Sequence[WitnessAt], text: str) -> None:
-    """Keep the line a witness hands in itself, with the checkpoint it signed. Raises BadRequest when it is not one of ours, or does not hold."""
+    """Keep the line a witness hands in itself, with the checkpoint it signed. Raises Unprocessable when it is not one of ours, or does not hold."""
     try:
         note = read_note(text)
         size = note.checkpoint.size
     except Unproved as error:
-        raise BadRequest("The body is no signed checkpoint.", vi="Nội dung không phải điểm chốt có chữ ký.") from error
+        raise Unprocessable("The body is no signed checkpoint.", vi="Nội dung không phải điểm chốt có chữ ký.") from error
     ours = note_of(connection, signer, size)
     signed = [witness for witness in witnesses if note.cosigned_at(witness.key) is not None]
     if ours is None or ours.text != note.text.encode() or not signed:
-        raise BadRequest(
+        raise Unprocessable(
             "This is no checkpoint of this ledger under a signature of its witnesses.",
             vi="Đây không phải điểm chốt của sổ này có chữ ký của nhân chứng đã đăng ký.",
         )

@@ -29,6 +29,7 @@ begin
         grant update (seen_at, ended_at) on lienthong.sessions to lienthong_web;
         grant select on lienthong.services, lienthong.service_stops to lienthong_web;
         grant execute on function lienthong.ledger_append, lienthong.ledger_waiting to lienthong_web;
+        grant execute on function lienthong.ledger_append, lienthong.ledger_waiting, lienthong.ledger_found, lienthong.ledger_indexed to lienthong_web;
         grant select on lienthong.ledger_cosignatures, lienthong.ledger_witnesses to lienthong_web;
         grant insert on lienthong.ledger_cosignatures to lienthong_web;
         grant select on lienthong.events, lienthong.match_events to lienthong_web;

@@ -19,7 +19,7 @@ from lienthong.access import Decision
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
-from lienthong.web import acting, identities, lists, look_up, reports, reviews, stewardship, tiles, writing
+from lienthong.web import acting, identities, lists, look_up, receipts, reports, reviews, stewardship, tiles, writing
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.bell import Bell
@@ -137,6 +137,7 @@ def _router(services: Services, door: BrokerDoor) -> Starlette:
             Route("/.well-known/jwks.json", lambda _: public_keys(services)),
             *people.routes(),
             *tiles.routes_of(services, counter),
+            *receipts.routes_of(counter, authorise, receipts.notary_of(counter, services.settings)),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
             *writing.routes_of(counter, services.subject_key),
             *lists.routes_of(counter, authorise),

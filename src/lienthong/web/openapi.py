@@ -11,6 +11,7 @@ from lienthong.sharing.filters import MOST_ROWS, MOST_VALUES
 from lienthong.sharing.formats import ARROW, CSV, JSON, PARQUET
 from lienthong.web.events_openapi import event_paths
 from lienthong.web.identities_openapi import identity_paths
+from lienthong.web.ledger_openapi import ledger_paths
 from lienthong.web.lists_openapi import list_paths
 from lienthong.web.openapi_parts import HEADER_TEXT, MAYBE_TEXT, TEXT, Schema, caller_headers, object_of, parameter, problems
 from lienthong.web.people_openapi import people_paths
@@ -38,7 +39,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths: Schema = {**_catalogue_paths(), **_token_path(), **report_paths()}
     paths |= event_paths()
     paths |= people_paths()
-    paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen)}
+    paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen), **ledger_paths()}
     schemas: Schema = _common_schemas()
     for contract in chosen:
         paths.update(_dataset_paths(contract))

@@ -154,13 +154,6 @@ limit 1;
 -- Sizes of the checkpoints past one, a few.
 select size from lienthong.ledger_checkpoints where size > %(after)s order by size limit %(most)s;
 
--- name: found
--- Where entries with one of these marks stand, the newest first.
-select mark, position from lienthong.ledger_index
-where mark = any(%(marks)s) and position < %(before)s
-order by position desc
-limit %(limit)s;
-
 -- name: hold_indexing
 -- One at a time; whoever comes second goes home.
 select pg_try_advisory_xact_lock(%(class)s, 2);
