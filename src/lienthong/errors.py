@@ -25,6 +25,7 @@
         ├── PreconditionRequired 428
         ├── Unprocessable        422
         ├── QuotaExceeded        429
+        ├── Stopped              503, the dataset is stopped for all its users
         └── ProviderError        502, of a brokered call: the provider's answer cannot be passed on
             └── ProviderUnavailable  503
 
@@ -208,4 +209,9 @@ class ProviderUnavailable(ProviderError):
 
 class ServiceStopped(RequestError):
     code = "service-stopped"
+    status = 503
+
+
+class Stopped(RequestError):
+    code = "stopped"
     status = 503

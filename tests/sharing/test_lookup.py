@@ -18,7 +18,6 @@ from lienthong.ledger import Entry, Event, Signer, encode
 from lienthong.sharing.ledger_writer import LedgerWriter
 from lienthong.sharing.lookup import Found, LookUps
 from lienthong.sharing.plans import Plan, PlanBook
-from lienthong.sharing.quota import QuotaBook
 from lienthong.store import Database, append_entries
 from lienthong.store.hot import HotStore
 from tests.conftest import fresh_database
@@ -77,7 +76,7 @@ def body(number: int) -> bytes:
 
 
 def writer(store: HotStore, signer: Signer) -> LedgerWriter:
-    return LedgerWriter(store, signer, QuotaBook())
+    return LedgerWriter(store, signer)
 
 
 def is_whole(url: str, signer: Signer) -> bool:
@@ -148,7 +147,7 @@ def test_a_plan_lives_as_long_as_its_register_and_its_day() -> None:
     last_day = date(2026, 12, 31)
 
     def plan(known: Register, on: date) -> Plan:
-        return book.plan(CALLER, CONTRACT, "xet-tro-cap", True, known, on)
+        return book.plan(AccessRequest(CALLER, CONTRACT.id, Operation.LOOK_UP, "xet-tro-cap", "x"), CONTRACT, known, on)
 
     assert plan(register, last_day) is plan(register, last_day)
     for known, on in ((Register(), last_day), (register, date(2027, 1, 1))):

@@ -11,7 +11,16 @@ from lienthong.access.legal import Citation, Instrument, Instruments, citations_
 from lienthong.access.life import STATE_WORDS, STEPS, Act, Clocks, Side, answer_due, earliest_stop, follows
 from lienthong.access.load import load_agreements
 from lienthong.access.mask import MASKS, mask
-from lienthong.access.parts import PARTS, Offer, faults_of_basis, missing_parts, needs_two_persons, outside_offer, standing_terms
+from lienthong.access.parts import (
+    PARTS,
+    USUAL_OFFER,
+    Offer,
+    faults_of_basis,
+    missing_parts,
+    needs_two_persons,
+    outside_offer,
+    standing_terms,
+)
 from lienthong.access.quota import TokenBucket
 from lienthong.access.reading import check_contract, document_of, read_agreement
 from lienthong.access.rows import matches
@@ -40,6 +49,7 @@ __all__ = [
     "RULES",
     "STATE_WORDS",
     "STEPS",
+    "USUAL_OFFER",
     "VERBS",
     "AccessRequest",
     "AccessToken",

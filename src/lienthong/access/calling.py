@@ -16,7 +16,7 @@ def decide_call(request: AccessRequest, provider: str, verb: str, path: str, reg
     """
     if request.caller is None:
         return deny("no_identity")
-    stop = stop_of(request, register)
+    stop = stop_of(request, register, on)
     if stop is not None:
         return deny("stopped", stop=stop)
     denial = deny("no_agreement")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from lienthong.access.agreement import Agreement, Operation, Quota, Register, RowCondition, State, Stop
+from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Sensitivity, Sharing
 
 ANONYMOUS = "anonymous"
@@ -88,7 +89,7 @@ class Decision:
 
 def decide(request: AccessRequest, contract: Contract, register: Register, on: date) -> Decision:
     """Decide one request on a day. The first agreement (by id) that allows it is used; else the reason of the last one tried."""
-    stop = stop_of(request, register)
+    stop = stop_of(request, register, on)
     if stop is not None:
         return deny("stopped", stop=stop)
     denial = deny("no_identity" if request.caller is None else "no_agreement")
@@ -107,10 +108,14 @@ def tried(request: AccessRequest, register: Register, on: date) -> Iterator[tupl
         yield agreement, _broken(request, agreement, register, on)
 
 
-def stop_of(request: AccessRequest, register: Register) -> Stop | None:
-    """The stop the request falls into; without a time, any."""
-    stops = (stop for stop in register.stops if stop.dataset == request.dataset)
-    return next((stop for stop in stops if request.at is None or stop.includes(request.at)), None)
+def stop_of(request: AccessRequest, register: Register, on: date) -> Stop | None:
+    """The stop the request falls into; without a time, any of the day."""
+    for stop in register.stops:
+        if stop.dataset != request.dataset:
+            continue
+        if stop.includes(request.at) if request.at is not None else vietnam_date(stop.begins_at) <= on <= vietnam_date(stop.ends_at):
+            return stop
+    return None
 
 
 def deny(rule: str, agreement: Agreement | None = None, stop: Stop | None = None) -> Decision:

@@ -47,6 +47,9 @@ class Offer:
     term_days: int = 731
 
 
+USUAL_OFFER = Offer()
+
+
 def missing_parts(document: Mapping[str, Any]) -> list[str]:
     """The parts a document lacks, in the order of `PARTS`."""
     return [part for part in PARTS if not _said(document, part)]

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 from lienthong.ledger import Signer
-from lienthong.sharing.quota import QuotaBook
 from lienthong.store.hot import HotStore
 
 MOST_AT_ONCE = 2_000  # entries of one flush: a burst must not become one long statement
@@ -43,10 +42,9 @@ class Writer(Protocol):
 class LedgerWriter:
     """Writes the entries of a serving process; others may write beside it, none waits for another."""
 
-    def __init__(self, store: HotStore, signer: Signer, quotas: QuotaBook) -> None:
+    def __init__(self, store: HotStore, signer: Signer) -> None:
         self._store = store
         self._signer = signer
-        self._quotas = quotas
         self._waiting: list[Held[Any]] = []
         self._flusher: asyncio.Task[None] | None = None
 
@@ -81,9 +79,4 @@ class LedgerWriter:
             self._flusher = None
 
     async def _commit(self, bodies: str) -> None:
-        used = self._quotas.take_unsaved()
-        try:
-            await self._store.ledger_append(bodies, self._signer.seal(bodies.encode()), used)
-        except BaseException:
-            self._quotas.put_back(used)
-            raise
+        await self._store.ledger_append(bodies, self._signer.seal(bodies.encode()))

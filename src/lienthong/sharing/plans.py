@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from lienthong.access import ANONYMOUS, AccessRequest, Operation, Register, decide, mask, matches
+from lienthong.access import ANONYMOUS, USUAL_OFFER, AccessRequest, Offer, Register, decide, mask, matches
 from lienthong.contracts import Contract
-from lienthong.errors import Denied, Unauthenticated
 from lienthong.ledger import Event, Form
 from lienthong.sharing.records import Record, values_type
+from lienthong.sharing.way_out import denial_of
 from lienthong.store.answers import OURS
 
 Row = tuple[Any, ...]  # _key, _version, _valid_from, then the contract's properties in order
@@ -22,13 +22,12 @@ _ENCODE = msgspec.json.Encoder().encode
 
 
 class Plan:
-    """A decision made ready to answer with. Raises Unauthenticated or Denied when the decision is a denial."""
+    """A decision made ready to answer with. Raises Unauthenticated, Denied or Stopped when the decision is a denial."""
 
-    def __init__(self, asked: AccessRequest, contract: Contract, register: Register, on: date) -> None:
+    def __init__(self, asked: AccessRequest, contract: Contract, register: Register, on: date, offer: Offer = USUAL_OFFER) -> None:
         decision = decide(asked, contract, register, on)
         if not decision.allowed:
-            kind = Unauthenticated if decision.rule == "no_identity" else Denied
-            raise kind(decision.en, rule=decision.rule, vi=decision.vi, en=decision.en)
+            raise denial_of(decision, asked, contract, on, offer)
         self.dataset = contract.id
         self.agreement = decision.agreement
         self.quota = decision.quota
@@ -87,22 +86,28 @@ class Plan:
 
 
 class PlanBook:
-    """Plans made so far, of one register and one day; another of either, and all are made anew."""
+    """Plans made so far, of one register and one day; another of either, and all are made anew.
 
-    def __init__(self) -> None:
-        self._plans: dict[tuple[str | None, str, str, bool], Plan] = {}
+    A plan holds for whoever asks for the same; only where the official, the place or the time decide as well is it of these too.
+    Terms of agreements are in whole minutes, and so is the time a plan is made for.
+    """
+
+    def __init__(self, offer: Offer = USUAL_OFFER) -> None:
+        self._plans: dict[tuple[Any, ...], Plan] = {}
         self._register: Register | None = None
         self._day: date | None = None
+        self._offer = offer
 
-    def plan(self, caller: str | None, contract: Contract, purpose: str, has_official: bool, register: Register, on: date) -> Plan:
-        """The caller's plan for look-ups. Raises Unauthenticated or Denied."""
+    def plan(self, asked: AccessRequest, contract: Contract, register: Register, on: date) -> Plan:
+        """The caller's plan for look-ups. Raises Unauthenticated, Denied or Stopped."""
         if register is not self._register or on != self._day:
             self._plans, self._register, self._day = {}, register, on
-        key = (caller, contract.id, purpose, has_official)
+        key: tuple[Any, ...] = (asked.caller, contract.id, asked.purpose, bool(asked.official))
+        if register.depends(asked.caller, contract.id):
+            key += (asked.official, asked.address, None if asked.at is None else asked.at.replace(second=0, microsecond=0))
         plan = self._plans.get(key)
         if plan is None:
-            asked = AccessRequest(caller, contract.id, Operation.LOOK_UP, purpose, "x" if has_official else "")
-            plan = Plan(asked, contract, register, on)
+            plan = Plan(asked, contract, register, on, self._offer)
             if len(self._plans) >= MOST_PLANS:
                 self._plans.clear()
             self._plans[key] = plan

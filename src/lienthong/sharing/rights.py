@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lienthong.access import Decision, RowCondition, mask, matches
+from lienthong.access import ANONYMOUS, Decision, RowCondition, mask, matches
 from lienthong.contracts import Contract
 from lienthong.errors import Denied
 from lienthong.sharing.filters import read_value
@@ -29,6 +29,8 @@ class Right:
     masked: Mapping[str, str] = field(default_factory=dict)
     withheld: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    address: str = ""  # where the caller is
+    way_out: Callable[..., Mapping[str, Any]] | None = None  # (fields=…) → the request that would open them
 
     def sees(self, values: Mapping[str, Any]) -> bool:
         """Whether a record is among the caller's rows."""
@@ -48,7 +50,15 @@ class Right:
                 hint="Use fields you may see whole.",
                 vi=f"Thỏa thuận không cho lọc hoặc sắp xếp theo {', '.join(f'`{name}`' for name in hidden)}.",
                 rule="field_not_visible",
+                agreement=self.agreement,
+                clause="fields",
+                **self._way_out(hidden),
             )
+
+    def _way_out(self, hidden: Sequence[str]) -> dict[str, Any]:
+        if self.way_out is None or self.caller == ANONYMOUS:
+            return {}
+        return {"request": self.way_out(fields=[*self.shown.union(hidden)] if self.withheld else ())}
 
     def fields_of(self, contract: Contract, asked: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(fields to answer with, fields asked for but withheld), in the order asked, or the contract's."""

@@ -16,13 +16,14 @@ import msgspec
 
 from lienthong.access import ANONYMOUS, AccessRequest, Identity, Operation, Register, decide
 from lienthong.contracts import Contract, Layer
-from lienthong.errors import BadRequest, Denied, Unauthenticated
+from lienthong.errors import BadRequest
 from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.golden_values import PROVENANCE
 from lienthong.sharing.golden import SeesRegister, event_for, read_goldens
 from lienthong.sharing.pages import Desk
 from lienthong.sharing.records import Record, shape_of
 from lienthong.sharing.rights import Right, right_of
+from lienthong.sharing.way_out import denial_of
 from lienthong.store import Connection, events
 from lienthong.store.answers import KEY, STATE, Ask, ChangedRow, Condition, read_changes, read_first_fill
 from lienthong.store.events import ENTITIES_CHANGED, VERSION_PUBLISHED, StreamEvent
@@ -124,7 +125,7 @@ class Piece:
 
 
 def follow(
-    contracts: Mapping[str, Contract], register: Register, right: Right, contract: Contract, chosen: Chosen, on: date
+    contracts: Mapping[str, Contract], register: Register, right: Right, contract: Contract, chosen: Chosen, on: date, at: datetime | None = None
 ) -> Following:  # fmt: skip
     """How a right follows a dataset. Raises Denied when a condition is on a field that the right does not show whole."""
     right.require_whole(tuple(condition.column for condition in chosen.conditions))
@@ -134,19 +135,22 @@ def follow(
         caller = None if right.caller == ANONYMOUS else right.caller
         if caller is not None and Identity.parse(caller).agency == other.agency:
             return True
-        decision = decide(AccessRequest(caller, other.id, Operation.LOOK_UP, right.purpose, right.official), other, register, on)
+        asked = AccessRequest(caller, other.id, Operation.LOOK_UP, right.purpose, right.official, right.address, at)
+        decision = decide(asked, other, register, on)
         return decision.allowed and right_of(decision, other, right.caller).sees_key(other)
 
     return Following(contract, right, chosen, entity, sees)
 
 
-def right_now(register: Register, contract: Contract, caller: str | None, official: str, purpose: str, on: date) -> Right:
-    """The right to follow a dataset as it is at this moment. Raises Unauthenticated or Denied with the rule."""
-    decision = decide(AccessRequest(caller, contract.id, Operation.CHANGES, purpose, official), contract, register, on)
+def right_now(
+    register: Register, contract: Contract, caller: str | None, official: str, purpose: str, on: date, address: str = "", at: datetime | None = None
+) -> Right:  # fmt: skip
+    """The right to follow a dataset as it is at this moment. Raises Unauthenticated, Denied or Stopped, with the way out."""
+    asked = AccessRequest(caller, contract.id, Operation.CHANGES, purpose, official, address, at)
+    decision = decide(asked, contract, register, on)
     if not decision.allowed:
-        kind = Unauthenticated if decision.rule == "no_identity" else Denied
-        raise kind(decision.en, rule=decision.rule, vi=decision.vi, en=decision.en)
-    return right_of(decision, contract, caller or ANONYMOUS, official, purpose)
+        raise denial_of(decision, asked, contract, on)
+    return replace(right_of(decision, contract, caller or ANONYMOUS, official, purpose), address=address)
 
 
 def tell(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 import asyncpg
 
+from lienthong.access import Quota
 from lienthong.errors import DatabaseUnreachable, LedgerError
 from lienthong.store.database import WEB_ROLE
 from lienthong.store.tables import table_name
@@ -31,14 +32,7 @@ where size = coalesce(
 )
 """
 _APPEND = "select lienthong.ledger_append($1, $2)"
-_COUNT = """
-with counted as (
-    insert into lienthong.quota_days as held (agreement_id, day, used)
-    select agreement_id, day, used from unnest($3::text[], $4::date[], $5::bigint[]) as fresh (agreement_id, day, used)
-    on conflict (agreement_id, day) do update set used = held.used + excluded.used
-)
-"""
-_APPEND_AND_COUNT = _COUNT + _APPEND
+_LEASE = "select given, wait_seconds from lienthong.quota_lease($1, $2, $3, $4, $5, $6)"
 
 
 class HotStore:
@@ -126,13 +120,9 @@ class HotStore:
         found = await self.pool.fetchval("select hashes from lienthong.ledger_tiles where level = $1 and number = $2", level, number)
         return b"" if found is None else bytes(found)
 
-    async def ledger_append(self, bodies: str, seal: bytes, used: Mapping[tuple[str, date], int]) -> None:
-        """Keep a batch of entries, one a line; counts of quotas are saved in the same commit."""
-        if used:
-            counts = ([key[0] for key in used], [key[1] for key in used], list(used.values()))
-            await self.pool.execute(_APPEND_AND_COUNT, bodies, seal, *counts)
-        else:
-            await (await self._connection("writer")).execute(_APPEND, bodies, seal)
+    async def ledger_append(self, bodies: str, seal: bytes) -> None:
+        """Keep a batch of entries, one a line."""
+        await (await self._connection("writer")).execute(_APPEND, bodies, seal)
 
     async def use_assertion(self, issuer: str, jti: str, expires_at: datetime) -> bool:
         """Remember an assertion; False when it was used before. Forgets the long expired."""
@@ -149,9 +139,11 @@ class HotStore:
         """Tokens that must no longer be taken."""
         return frozenset(row[0] for row in await self.pool.fetch("select jti from lienthong.revoked_tokens where expires_at > now()"))
 
-    async def quota_days(self, day: date) -> dict[tuple[str, date], int]:
-        rows = await self.pool.fetch("select agreement_id, day, used from lienthong.quota_days where day = $1", day)
-        return {(row[0], row[1]): row[2] for row in rows}
+    async def quota_lease(self, agreement: str, today: date, quota: Quota, wanted: int, returned: int) -> tuple[int, float]:
+        """(answers given of an agreement's quota, seconds to wait when none are); `returned` of those given before were not used."""
+        row = await self.pool.fetchrow(_LEASE, agreement, today, quota.per_minute, quota.per_day, wanted, returned)
+        assert row is not None
+        return row[0], row[1]
 
 
 def _is_gone(held: Any) -> bool:

@@ -17,13 +17,14 @@ begin
         grant select on all tables in schema data to lienthong_web;
         alter default privileges in schema data grant select on tables to lienthong_web;
         grant select on lienthong.datasets, lienthong.versions, lienthong.runs, lienthong.ledger_edge, lienthong.ledger_checkpoints, lienthong.ledger_tiles,
-            lienthong.used_assertions, lienthong.revoked_tokens, lienthong.quota_days to lienthong_web;
+            lienthong.used_assertions, lienthong.revoked_tokens to lienthong_web;
         -- What pages count of rows that wait: which rules they break, never what they say.
         grant select (dataset_id, run_id, row_no, state) on lienthong.quarantine to lienthong_web;
         grant select (run_id, row_no, rule, column_name, code, severity) on lienthong.issues to lienthong_web;
-        grant insert on lienthong.used_assertions, lienthong.quota_days to lienthong_web;
+        grant insert on lienthong.used_assertions to lienthong_web;
+        revoke insert, update on lienthong.quota_days from lienthong_web;
+        grant execute on function lienthong.quota_lease to lienthong_web;
         grant delete on lienthong.used_assertions to lienthong_web;
-        grant update (used) on lienthong.quota_days to lienthong_web;
         grant select on lienthong.persons, lienthong.person_roles, lienthong.sessions to lienthong_web;
         grant insert on lienthong.sessions to lienthong_web;
         grant update (seen_at, ended_at) on lienthong.sessions to lienthong_web;

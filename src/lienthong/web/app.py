@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+import anyio.from_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -96,6 +96,8 @@ def _router(services: Services, door: BrokerDoor) -> Starlette:
         lambda: services.register,
         lambda request: services.tokens.subsystem_of(request.headers.get("authorization")),
         partial(_charge, services),
+        lambda request: services.addresses.of(request.scope),
+        services.rules.offer,
     )
     counter = Counter(services.workshop, authorise, services.settings.public_url, services.settings.accept_synthetic_ids)
     bell = Bell()
@@ -113,7 +115,6 @@ def _router(services: Services, door: BrokerDoor) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await services.store.open()
-        services.quotas.load(await services.store.quota_days(vietnam_date(services.workshop.clock())))
         await asyncio.to_thread(door.look)
         companions = _companions(services)
         watching = asyncio.create_task(_watch(services, companions, door))
@@ -125,6 +126,7 @@ def _router(services: Services, door: BrokerDoor) -> Starlette:
             await asyncio.gather(watching, return_exceptions=True)
             counter.close()
             await door.close()
+            await _give_back(services, everything=True)
             await services.store.close()
             await asyncio.to_thread(companions.stop)
 
@@ -157,7 +159,17 @@ def _router(services: Services, door: BrokerDoor) -> Starlette:
 
 
 def _charge(services: Services, decision: Decision) -> None:
-    services.quotas.take(decision.agreement, decision.quota, vietnam_date(services.workshop.clock()), time.monotonic())
+    """Count an answer, from a worker thread: the counting is the event loop's."""
+    quota = decision.quota
+    if quota.per_minute is not None or quota.per_day is not None:
+        anyio.from_thread.run(services.quotas.take, decision.agreement, quota, vietnam_date(services.workshop.clock()))
+
+
+async def _give_back(services: Services, *, everything: bool = False) -> None:
+    try:
+        await services.quotas.give_back(everything=everything)
+    except AWAY as error:  # what is not given back counts as used
+        log.warning("quotas_not_given_back", error=type(error).__name__)
 
 
 def _companions(services: Services) -> Companions:
@@ -186,4 +198,5 @@ async def _watch(services: Services, companions: Companions, door: BrokerDoor) -
             services.tokens.revoke(await services.store.revoked())
         except Exception as error:  # the database may be away for a while; look again
             log.warning("revocations_not_read", error=type(error).__name__)
+        await _give_back(services)
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
 
 from starlette.requests import Request
 
-from lienthong.access import ANONYMOUS, RULES, AccessRequest, Decision, Identity, Operation, Register, decide, deny
+from lienthong.access import ANONYMOUS, AccessRequest, Decision, Identity, Offer, Operation, Register, decide, deny
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
-from lienthong.errors import Denied, RequestError, Unauthenticated
+from lienthong.errors import RequestError
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline import Workshop
 from lienthong.sharing.rights import Right, right_of, right_of_owner
+from lienthong.sharing.way_out import denial_of, request_for
 from lienthong.store import append_entries
 from lienthong.web.headers import OFFICIAL, PURPOSE, header_text
 
@@ -23,18 +26,28 @@ Identify = Callable[[Request], str | None]
 Charge = Callable[[Decision], None]
 
 
+Address = Callable[[Request], str]
+
+
+def no_address(_: Request) -> str:
+    """Nobody is anywhere."""
+    return ""
+
+
 def no_charge(_: Decision) -> None:
     """Nothing is counted."""
 
 
 @dataclass(frozen=True)
 class Authoriser:
-    """Decides requests. `identify` gives the verified subsystem, None for nobody; `charge` raises QuotaExceeded."""
+    """Decides requests. `identify` gives the verified subsystem, None for nobody; `charge` raises QuotaExceeded; `address` is the caller's."""
 
     workshop: Workshop
     register: Callable[[], Register]
     identify: Identify
     charge: Charge = no_charge
+    address: Address = no_address
+    offer: Offer = Offer()
 
     def __call__(self, request: Request, contract: Contract, operation: str) -> Right:
         """The caller's right. Raises Unauthenticated, Denied or QuotaExceeded, each with its entry in the ledger."""
@@ -46,22 +59,29 @@ class Authoriser:
             if caller is not None and operation in (OWN, Operation.SUBMIT) and Identity.parse(caller).agency == contract.agency:
                 for value, rule in ((purpose, "no_purpose"), (official, "no_official")):
                     if not value:
-                        raise _denied(deny(rule))
+                        raise denial_of(deny(rule), AccessRequest(caller, contract.id, Operation.SUBMIT, purpose), None, self._today())
                 return right_of_owner(contract, caller, official, purpose)
-            decision = self._decide(caller, contract, operation, purpose, official)
+            if operation == OWN:
+                own = AccessRequest(caller, contract.id, Operation.SUBMIT)
+                raise denial_of(deny("no_identity" if caller is None else "not_the_owner"), own, None, self._today())
+            asked = AccessRequest(
+                caller, contract.id, Operation(operation), purpose, official, self.address(request), self.workshop.clock()
+            )
+            decision = decide(asked, contract, self.register(), self._today())
             if not decision.allowed:
-                raise _denied(decision)
+                raise denial_of(decision, asked, contract, self._today(), self.offer)
             self.charge(decision)
         except RequestError as error:
             self._note(request, contract, caller, operation, purpose, official, error)
             raise
-        return right_of(decision, contract, caller or ANONYMOUS, official, purpose)
+        return replace(
+            right_of(decision, contract, caller or ANONYMOUS, official, purpose),
+            address=asked.address,
+            way_out=partial(request_for, contract, asked.caller or "", purpose, operation, self._today(), self.offer),
+        )
 
-    def _decide(self, caller: str | None, contract: Contract, operation: str, purpose: str, official: str) -> Decision:
-        if operation == OWN:
-            return deny("no_identity" if caller is None else "not_the_owner")
-        asked = AccessRequest(caller, contract.id, Operation(operation), purpose, official)
-        return decide(asked, contract, self.register(), vietnam_date(self.workshop.clock()))
+    def _today(self) -> date:
+        return vietnam_date(self.workshop.clock())
 
     def _note(
         self, request: Request, contract: Contract, caller: str | None, operation: str, purpose: str, official: str, error: RequestError
@@ -73,6 +93,7 @@ class Authoriser:
             caller=caller or ANONYMOUS,
             official=official,
             purpose=purpose,
+            agreement=str(error.facts.get("agreement", "")),
             dataset=contract.id,
             request_digest=hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}".encode()).hexdigest(),
             outcome=str(error.facts.get("rule", error.code)),
@@ -84,9 +105,3 @@ class Authoriser:
 
 def _header(request: Request, name: str) -> str:
     return header_text(name, request.headers.get(name, "").encode("latin-1"))
-
-
-def _denied(decision: Decision) -> RequestError:
-    kind = Unauthenticated if decision.rule == "no_identity" else Denied
-    vi, en = RULES[decision.rule]
-    return kind(en, rule=decision.rule, vi=vi, en=en)

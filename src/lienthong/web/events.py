@@ -19,7 +19,7 @@ from starlette.routing import Route
 from lienthong.access import ANONYMOUS
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
-from lienthong.errors import BadRequest, Denied, LienthongError, NotFound, QuotaExceeded, RequestError, Unauthenticated
+from lienthong.errors import BadRequest, Denied, LienthongError, NotFound, QuotaExceeded, RequestError, Stopped, Unauthenticated
 from lienthong.sharing.cloud_events import encode_one, type_name
 from lienthong.sharing.event_entries import entry_of_events
 from lienthong.sharing.filters import refuse_control_characters, shown
@@ -125,16 +125,17 @@ class Streams:
         """What may be followed at this moment. Raises Unauthenticated, or Denied for a dataset that was named."""
         caller = self._authorise.identify(request)
         purpose, official = (header_text(name, request.headers.get(name, "").encode("latin-1")) for name in (PURPOSE, OFFICIAL))
-        register, on = self._authorise.register(), vietnam_date(self._counter.clock())
+        register, at = self._authorise.register(), self._counter.clock()
+        on, address = vietnam_date(at), self._authorise.address(request)
         found = []
         for contract in asked.contracts or self._counter.contracts.values():
             try:
-                right = right_now(register, contract, caller, official, purpose, on)
-            except (Denied, Unauthenticated):
+                right = right_now(register, contract, caller, official, purpose, on, address, at)
+            except (Denied, Stopped, Unauthenticated):
                 if asked.contracts:
                     raise
                 continue
-            found.append(follow(self._counter.contracts, register, right, contract, asked.chosen, on))
+            found.append(follow(self._counter.contracts, register, right, contract, asked.chosen, on, at))
         return found
 
     def _now(self) -> Place:

@@ -6,7 +6,6 @@ Token cache → plan (rights, worked out once) → look-up and commit shared wit
 from __future__ import annotations
 
 import hmac
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.exceptions import HTTPException
 
-from lienthong.access import ANONYMOUS, Operation
+from lienthong.access import ANONYMOUS, AccessRequest, Operation
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, LienthongError, NotFound, RequestError
@@ -46,7 +45,7 @@ class HotPath:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._clock = services.workshop.clock
-        self._plans = PlanBook()
+        self._plans = PlanBook(services.rules.offer)
         self._look_ups = LookUps(services.store, services.contracts, services.ledger, self._clock, services.subject_key)
         self.absent = problem_answer(
             NotFound("There is no such record among those you may see.", vi="Không có bản ghi này trong phạm vi được xem.")
@@ -71,30 +70,31 @@ class HotPath:
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 
-    def admit(self, dataset: str, head: Head, client: str) -> Plan:
-        """What a plain look-up of a dataset may have, counted against its quota. Raises LienthongError, with nothing counted or noted.
+    def admit(self, dataset: str, head: Head, client: str) -> Plan | None:
+        """What a plain look-up of a dataset may have, counted against its quota; None: its quota must be asked about first.
 
-        `client`: the address the request comes from.
+        `client`: the address the request comes from. Raises LienthongError, with nothing counted or noted.
         """
-        del client  # no clause asks for it yet
         contract = self._services.contracts.get(dataset)
         if contract is None:
             raise NotFound("There is no such dataset.")
-        return self._admit(contract, self._services.tokens.subsystem_of(head.authorization), head.purpose, head.official, self._clock())
+        now = self._clock()
+        plan = self._plan(contract, self._services.tokens.subsystem_of(head.authorization), head.purpose, head.official, client, now)
+        if plan.is_limited and not self._services.quotas.take_held(plan.agreement, plan.quota, vietnam_date(now)):
+            return None
+        return plan
 
     def ask(self, plan: Plan, key: str, official: str, waiter: Waiter[Found | None]) -> None:
         """Have `waiter` given the record of a key, None when there is none the plan lets see, once its entry is committed."""
         self._look_ups.ask_for(waiter, plan, key, official)
 
-    def _admit(self, contract: Contract, caller: str | None, purpose: str, official: str, now: datetime) -> Plan:
-        services, today = self._services, vietnam_date(now)
-        plan = self._plans.plan(caller, contract, purpose, bool(official), services.register, today)
-        if plan.is_limited:
-            services.quotas.take(plan.agreement, plan.quota, today, time.monotonic())
-        return plan
+    def _plan(self, contract: Contract, caller: str | None, purpose: str, official: str, address: str, now: datetime) -> Plan:
+        asked = AccessRequest(caller, contract.id, Operation.LOOK_UP, purpose, official, address, now)
+        return self._plans.plan(asked, contract, self._services.register, vietnam_date(now))
 
     async def _asked(self, scope: Scope) -> tuple[Plan, str, str]:
         """(what the caller may have, the key, the official). Raises what a request can be refused with, its entry committed."""
+        services = self._services
         contract, key = self._place(scope)
         sent = _headers(scope)
         now = self._clock()
@@ -102,8 +102,12 @@ class HotPath:
         purpose = official = ""
         try:
             purpose, official = header_text(PURPOSE, sent.purpose), header_text(OFFICIAL, sent.official)
-            caller = self._services.tokens.subsystem_of(sent.authorization)
-            plan = self._admit(contract, caller, purpose, official, now)
+            caller = services.tokens.subsystem_of(sent.authorization)
+            address = services.addresses.of(scope) if services.register.depends(caller, contract.id) else ""
+            plan = self._plan(contract, caller, purpose, official, address, now)
+            today = vietnam_date(now)
+            if plan.is_limited and not services.quotas.take_held(plan.agreement, plan.quota, today):
+                await services.quotas.take(plan.agreement, plan.quota, today)
         except RequestError as error:
             await self._note_denial(error, contract, caller, purpose, official, scope, now)
             raise
@@ -139,6 +143,7 @@ class HotPath:
             caller or ANONYMOUS,
             official,
             purpose,
+            agreement=str(error.facts.get("agreement", "")),
             dataset=contract.id,
             subject=subject,
             outcome=str(error.facts.get("rule", error.code)),

@@ -22,6 +22,7 @@ class Identified:
     caller: str
     official: str
     purpose: str
+    address: str = ""
 
 
 def identify(counter: Counter, authorise: Authoriser, request: Request, about: str, operation: str, quota: Quota, *, with_reason: bool) -> Identified:  # fmt: skip
@@ -43,7 +44,7 @@ def identify(counter: Counter, authorise: Authoriser, request: Request, about: s
     except RequestError as error:
         note_denied(counter, request, about, operation, Identified(caller or ANONYMOUS, official, purpose), error)
         raise
-    return Identified(caller, official, purpose)
+    return Identified(caller, official, purpose, authorise.address(request))
 
 
 def note_denied(counter: Counter, request: Request, about: str, operation: str, who: Identified, error: RequestError) -> None:

@@ -399,7 +399,7 @@ def _sees(desk: _Desk, right: Right, contract: Contract) -> bool:
     caller = None if right.caller == ANONYMOUS else right.caller
     if caller is not None and Identity.parse(caller).agency == contract.agency:
         return True
-    asked = AccessRequest(caller, contract.id, Operation.LOOK_UP, right.purpose, right.official)
+    asked = AccessRequest(caller, contract.id, Operation.LOOK_UP, right.purpose, right.official, right.address, desk.counter.clock())
     decision = decide(asked, contract, desk.authorise.register(), vietnam_date(desk.counter.clock()))
     return decision.allowed and right_of(decision, contract, right.caller).sees_key(contract)
 

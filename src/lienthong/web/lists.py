@@ -102,7 +102,7 @@ def _format(request: Request) -> str:
 def _right(counter: Counter, authorise: Authoriser, entity: Entity, who: Identified) -> tuple[Right | None, str]:
     """The right to be told golden ids, or the rule why not. Nothing is denied: without it the list is judged all the same."""
     master = entity.master
-    asked = AccessRequest(who.caller, master.id, Operation.BULK, who.purpose, who.official)
+    asked = AccessRequest(who.caller, master.id, Operation.BULK, who.purpose, who.official, who.address, counter.clock())
     decision: Decision = decide(asked, master, authorise.register(), vietnam_date(counter.clock()))
     if not decision.allowed:
         return None, decision.rule

@@ -29,7 +29,7 @@ _TYPES: dict[str, Schema] = {
     "date": {"type": "string", "format": "date"},
     "timestamp": {"type": "string", "format": "date-time"},
 }
-_READING = (400, 401, 403, 404, 405, 429)
+_READING = (400, 401, 403, 404, 405, 429, 503)
 _NO_NUL = {"pattern": "^[^\\x00]*$"}
 
 
@@ -393,7 +393,11 @@ def _common_schemas() -> Schema:
             "type": "object",
             "description": "RFC 9457",
             "required": ["type", "title", "status"],
-            "properties": {"type": TEXT, "title": TEXT, "status": {"type": "integer"}, "detail": TEXT, "code": TEXT, "hint": TEXT},
+            "properties": {
+                **dict.fromkeys(("type", "title", "detail", "code", "hint", "rule", "agreement", "clause", "until"), TEXT),
+                "status": {"type": "integer"},
+                "request": object_of(href=TEXT, method=TEXT, content_type=TEXT, body=free),
+            },
         },
         "Dataset": {
             "type": "object",

@@ -50,6 +50,7 @@ CODES = {
     413: "too-large",
     431: "headers-too-large",
 }
+MEMBERS = ("rule", "agreement", "clause", "until", "request")  # facts told as they are: what decided, and the way out
 AWAY = (
     OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.InterfaceError,
     psycopg.OperationalError, PoolTimeout,
@@ -71,9 +72,7 @@ def problem(status: int, code: str, detail: str, hint: str = "", **facts: Any) -
     }
     if hint:
         document["hint"] = hint
-    rule = facts.get("rule")
-    if rule is not None:
-        document["rule"] = rule
+    document |= {member: facts[member] for member in MEMBERS if facts.get(member)}
     return document
 
 

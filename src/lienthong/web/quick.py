@@ -58,6 +58,8 @@ class Quick:
             plan = self._hot.admit(dataset, head, client)
         except LienthongError:  # a refusal is made, and noted, the ordinary way
             return False
+        if plan is None:
+            return False
         self._hot.ask(plan, key, head.official, waiter)
         return True
 

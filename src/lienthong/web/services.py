@@ -20,6 +20,7 @@ from lienthong.sharing.quota import QuotaBook
 from lienthong.sharing.register import RegisterReader
 from lienthong.store import Database
 from lienthong.store.hot import HotStore
+from lienthong.web.caller_address import Addresses
 from lienthong.web.keys import ledger_signer, sealing_key, subject_key, token_key
 from lienthong.web.register_watch import read_register, take_folder
 from lienthong.web.tokens import TokenDesk
@@ -40,6 +41,7 @@ class Services:
     sealing_key: bytes
     rules: AgreementRules
     register_reader: RegisterReader
+    addresses: Addresses
     register_edge: int  # the last change of agreements that `register` knows of
     contracts: Mapping[str, Contract] = field(init=False)
 
@@ -64,19 +66,20 @@ def make_services(settings: Settings, database: Database, contracts: Mapping[str
     rules = rules_of(settings)
     reader = RegisterReader(workshop.contracts, rules.offices)
     register, edge = read_register(workshop, reader, take_folder(workshop, Path(settings.agreements)))
-    store, quotas = HotStore(database.url), QuotaBook()
+    store = HotStore(database.url)
     key: OKPKey = token_key(settings)
     return Services(
         settings=settings,
         workshop=workshop,
         register=register,
         store=store,
-        quotas=quotas,
-        ledger=LedgerWriter(store, workshop.signer, quotas),
+        quotas=QuotaBook(store),
+        ledger=LedgerWriter(store, workshop.signer),
         tokens=TokenDesk(key, settings.public_url, settings.token_minutes, workshop.clock),
         subject_key=subject_key(settings),
         sealing_key=sealing_key(settings),
         rules=rules,
         register_reader=reader,
+        addresses=Addresses.of_setting(settings.trusted_proxies),
         register_edge=edge,
     )

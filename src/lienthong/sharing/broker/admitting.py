@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 from lienthong.access import AccessRequest, Decision, Operation, Register, decide_call, deny
 from lienthong.clock import vietnam_date
-from lienthong.errors import Denied, ServiceStopped, Unauthenticated
+from lienthong.errors import RequestError, ServiceStopped
 from lienthong.sharing.broker.book import Book, Offer
 from lienthong.sharing.broker.messages import Call
 from lienthong.sharing.quota import QuotaBook
+from lienthong.sharing.way_out import denial_of
 
 
 class Gate:
@@ -21,22 +21,24 @@ class Gate:
         self._register = register
         self._quotas = quotas
 
-    def admit(self, call: Call, offer: Offer, verb: str, path: str, now: datetime) -> Decision:
-        """The decision that allows a call. Raises Unauthenticated, Denied or QuotaExceeded. `path` is safe."""
+    async def admit(self, call: Call, offer: Offer, verb: str, path: str, now: datetime) -> Decision:
+        """The decision that allows a call. Raises Unauthenticated, Denied, Stopped or QuotaExceeded. `path` is safe."""
         today = vietnam_date(now)
         asked = AccessRequest(call.caller, offer.service.id, Operation.CALL, call.purpose, call.official, call.address, now)
         decision = decide_call(asked, offer.service.agency, verb, path, self._register(), today)
         if not decision.allowed:
-            raise refusal(decision)
-        self._quotas.take(decision.agreement, decision.quota, today, time.monotonic())
+            raise refusal(decision, asked, today)
+        await self._quotas.take(decision.agreement, decision.quota, today)
         return decision
 
-    def knows(self, call: Call, offer: Offer) -> None:
+    def knows(self, call: Call, offer: Offer, now: datetime) -> None:
         """Turn away who has no agreement at all, before a byte of the body is read. Raises Unauthenticated or Denied."""
+        today = vietnam_date(now)
+        asked = AccessRequest(call.caller, offer.service.id, Operation.CALL, call.purpose, call.official, call.address, now)
         if call.caller is None:
-            raise refusal(deny("no_identity"))
+            raise refusal(deny("no_identity"), asked, today)
         if not any(a.provider == offer.service.agency for a in self._register().between(call.caller, offer.service.id)):
-            raise refusal(deny("no_agreement"))
+            raise refusal(deny("no_agreement"), asked, today)
 
 
 def check_stop(book: Book, offer: Offer, now: datetime) -> None:
@@ -53,8 +55,6 @@ def check_stop(book: Book, offer: Offer, now: datetime) -> None:
     )
 
 
-def refusal(decision: Decision) -> Unauthenticated | Denied:
+def refusal(decision: Decision, asked: AccessRequest, today: date) -> RequestError:
     """A denial as it is told: the rule, and the clause that decided."""
-    kind = Unauthenticated if decision.rule == "no_identity" else Denied
-    clause = {"clause": decision.clause} if decision.clause else {}
-    return kind(decision.en, rule=decision.rule, vi=decision.vi, en=decision.en, **clause)
+    return denial_of(decision, asked, None, today)

@@ -125,7 +125,7 @@ class Broker:
 
     async def _rest_case(self, call: Call, offer: Offer, now: datetime, began: float) -> _Case:
         path, query = safe_path(call.path or b"/"), safe_query(call.query)
-        decision = self.gate.admit(call, offer, call.verb, path.text, now)
+        decision = await self.gate.admit(call, offer, call.verb, path.text, now)
         found = offer.service.route(call.verb, path.text)
         if found is None:
             verbs = offer.service.verbs_of(path.text)
@@ -137,7 +137,7 @@ class Broker:
 
     async def _soap_case(self, call: Call, offer: Offer, now: datetime, began: float) -> _Case:
         """The operation is in the body: enough of it is read to know which, no more."""
-        self.gate.knows(call, offer)
+        self.gate.knows(call, offer, now)
         query = safe_query(call.query)
         incoming = Incoming(call.body, call.length, offer.service.limits.request_bytes)
         reader = SoapReader(call.header("content-type"))
@@ -147,7 +147,7 @@ class Broker:
         if name is None:
             raise NotFound("The service has no such operation.", hint="Its WSDL lists them.", vi="Dịch vụ không có thao tác này.")
         check_actions(reader.actions, call.header("soapaction"), offer.service.soap_operation(name)["action"], name)
-        decision = self.gate.admit(call, offer, "POST", f"/{name}", now)
+        decision = await self.gate.admit(call, offer, "POST", f"/{name}", now)
         route = next(r for r in offer.service.routes if r.soap == name and not r.is_mapped)
         return _Case(call, offer, decision, route, {}, SafePath("", ""), query, incoming, began)
 

@@ -1,0 +1,65 @@
+"""A denial with a way out: which clause decided, and the request that would open it, ready to be filed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from lienthong.access import USUAL_OFFER, AccessRequest, Agreement, Decision, Offer, standing_terms
+from lienthong.clock import VIETNAM
+from lienthong.contracts import Contract
+from lienthong.errors import Denied, RequestError, Stopped, Unauthenticated
+
+REQUESTS = "/v1/agreements"
+NOT_BY_AGREEMENT = frozenset({"no_identity", "no_purpose", "no_official", "not_the_owner", "stopped"})  # no request would open these
+HINTS: Mapping[str, str] = {
+    "no_purpose": "Send the header Lienthong-Purpose with a purpose of your agreement.",
+    "no_official": "Send the header Lienthong-Official with the official it is made for.",
+}
+
+
+def denial_of(decision: Decision, asked: AccessRequest, contract: Contract | None, today: date, offer: Offer = USUAL_OFFER) -> RequestError:
+    """What a denial raises. Its facts name the clause that decided and, where a request would open it, carry that request."""
+    facts: dict[str, Any] = {"rule": decision.rule, "vi": decision.vi, "en": decision.en}
+    if decision.agreement:
+        facts |= {"agreement": decision.agreement, "clause": decision.clause}
+    if decision.stop is not None:
+        ends_at = decision.stop.ends_at
+        facts |= {"until": ends_at.isoformat(), "vi": f"{decision.vi}, dự kiến đến {ends_at.astimezone(VIETNAM):%H:%M %d/%m/%Y}"}
+        return Stopped(decision.en, hint="GET /v1/planned-stops lists the stops.", retry_after=_seconds_to(ends_at, asked.at), **facts)
+    if asked.caller is not None and contract is not None and decision.rule not in NOT_BY_AGREEMENT:
+        facts["request"] = request_for(contract, asked.caller, asked.purpose, asked.operation, today, offer)
+    kind = Unauthenticated if decision.rule == "no_identity" else Denied
+    return kind(decision.en, hint=HINTS.get(decision.rule, ""), **facts)
+
+
+def request_for(
+    contract: Contract, caller: str, purpose: str, operation: str, today: date, offer: Offer = USUAL_OFFER, fields: Iterable[str] = ()
+) -> dict[str, Any]:  # fmt: skip
+    """Where and how to ask, and a body to send as it is or after changing it."""
+    named = list(fields)
+    body = {
+        "consumer": caller,
+        "provider": contract.agency,
+        "dataset": contract.id,
+        "fields": named or "all",
+        "purposes": {purpose: {"vi": purpose, "en": purpose}},
+        "operations": [str(operation)],
+        "officials_required": True,
+        **standing_terms(contract, today, offer),
+    }
+    return {"href": REQUESTS, "method": "POST", "content_type": "application/json", "body": body}
+
+
+def renewal_for(agreement: Agreement, today: date) -> dict[str, Any]:
+    """The same agreement asked for again, for as long as before, from the day after its last."""
+    begins = today if agreement.ends_on is None else max(today, date.fromordinal(agreement.ends_on.toordinal() + 1))
+    days = 364 if agreement.ends_on is None else (agreement.ends_on - agreement.begins_on).days
+    kept = {word: value for word, value in agreement.document.items() if word not in ("id", "state", "term", "renews")}
+    term = {"from": begins.isoformat(), "to": date.fromordinal(begins.toordinal() + days).isoformat()}
+    return {"href": REQUESTS, "method": "POST", "content_type": "application/json", "body": {**kept, "term": term, "renews": agreement.id}}
+
+
+def _seconds_to(ends_at: datetime, at: datetime | None) -> int:
+    return 60 if at is None else max(1, int((ends_at - at).total_seconds()))
