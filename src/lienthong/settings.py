@@ -36,6 +36,13 @@ class Settings:
     instance: str = _setting("VN", "First part of every identifier: the X-Road instance.")
     member_class: str = _setting("GOV", "Second part of every identifier: the X-Road member class.")
     accept_synthetic_ids: bool = _setting(False, "Accept the impossible identifier ranges of sample data; shown on every page.")
+    environment: str = _setting("production", "What this server is: `production` or `sandbox`; keys of one open nothing in the other.")
+    client_certificate_header: str = _setting(
+        "", "The header in which the proxy that ends TLS tells of the client's certificate; empty: tokens are not bound to one."
+    )
+    proxy_secret_file: str = _setting(
+        "", "A file with the secret the proxy sends as `Lienthong-Proxy`; empty: only a proxy on this machine is believed."
+    )
     token_minutes: int = _setting(30, "How long an access token lives, in minutes.")
     session_idle_minutes: int = _setting(30, "How long a signed-in person may do nothing before signing in again, in minutes.")
     oidc_issuer: str = _setting("", "The OpenID Connect provider people sign in at; empty: nobody signs in.")

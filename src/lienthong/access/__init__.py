@@ -2,7 +2,9 @@
 
 from lienthong.access.actor import Actor, Role
 from lienthong.access.addresses import LONGEST_PATH, SafePath, safe_path, safe_query
+from lienthong.access.agency import NO_AGENCIES, Agencies, Agency, words_of_closed
 from lienthong.access.agreement import Agreement, Hours, Operation, PublicKey, Quota, Register, RowCondition, State, Stop, Subsystem
+from lienthong.access.binding import Proof, certificate_thumbprint, verify_dpop
 from lienthong.access.calling import decide_call
 from lienthong.access.decide import ANONYMOUS, CLAUSES, RULES, AccessRequest, Decision, decide, deny, tried
 from lienthong.access.endpoints import VERBS, matches_endpoint, read_endpoint
@@ -28,6 +30,8 @@ from lienthong.access.sealing import Sealer
 from lienthong.access.session import NEED_SECOND_FACTOR, Person, Session, SignedIn, csrf_of, is_over, token_hash
 from lienthong.access.tokens import (
     ASSERTION_TYPE,
+    PRODUCTION,
+    SANDBOX,
     AccessToken,
     Assertion,
     claimed_subsystem,
@@ -35,6 +39,7 @@ from lienthong.access.tokens import (
     make_assertion,
     new_key_pair,
     verify_assertion,
+    verify_proof,
     verify_token,
 )
 
@@ -45,8 +50,11 @@ __all__ = [
     "LONGEST_PATH",
     "MASKS",
     "NEED_SECOND_FACTOR",
+    "NO_AGENCIES",
     "PARTS",
+    "PRODUCTION",
     "RULES",
+    "SANDBOX",
     "STATE_WORDS",
     "STEPS",
     "USUAL_OFFER",
@@ -55,6 +63,8 @@ __all__ = [
     "AccessToken",
     "Act",
     "Actor",
+    "Agencies",
+    "Agency",
     "Agreement",
     "Assertion",
     "Citation",
@@ -67,6 +77,7 @@ __all__ = [
     "Offer",
     "Operation",
     "Person",
+    "Proof",
     "PublicKey",
     "Quota",
     "Register",
@@ -82,6 +93,7 @@ __all__ = [
     "Subsystem",
     "TokenBucket",
     "answer_due",
+    "certificate_thumbprint",
     "check_contract",
     "citations_of",
     "claimed_subsystem",
@@ -114,5 +126,8 @@ __all__ = [
     "token_hash",
     "tried",
     "verify_assertion",
+    "verify_dpop",
+    "verify_proof",
     "verify_token",
+    "words_of_closed",
 ]

@@ -10,6 +10,7 @@ from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
+from lienthong.access.agency import NO_AGENCIES, Agencies
 from lienthong.access.legal import Citation
 from lienthong.clock import VIETNAM
 from lienthong.standards.working_days import WorkingDays
@@ -165,6 +166,7 @@ class Register:
     agreements: tuple[Agreement, ...] = ()
     stops: tuple[Stop, ...] = ()
     offices: WorkingDays = field(default_factory=WorkingDays, compare=False)
+    agencies: Agencies = NO_AGENCIES
 
     def between(self, consumer: str, dataset: str) -> list[Agreement]:
         """Agreements of a subsystem about a dataset, in order of id."""

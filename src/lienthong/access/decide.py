@@ -6,9 +6,10 @@ A denial says which rule denied. It never says whether the thing asked for exist
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from lienthong.access.agency import words_of_closed
 from lienthong.access.agreement import Agreement, Operation, Quota, Register, RowCondition, State, Stop
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Sensitivity, Sharing
@@ -22,6 +23,7 @@ RULES: dict[str, tuple[str, str]] = {
     "no_agreement": ("Không có thỏa thuận chia sẻ cho hệ thống này", "There is no agreement for this subsystem"),
     "not_active": ("Thỏa thuận chưa có hiệu lực hoặc đã bị tạm dừng", "The agreement is not active"),
     "out_of_term": ("Ngoài thời hạn của thỏa thuận", "Outside the agreement's term"),
+    "agency_closed": ("Cơ quan này đã kết thúc hoạt động", "This agency is closed"),
     "no_purpose": ("Thiếu mục đích (tiêu đề Lienthong-Purpose)", "The purpose is missing (header Lienthong-Purpose)"),
     "other_purpose": ("Mục đích không có trong thỏa thuận", "The purpose is not in the agreement"),
     "no_official": ("Thiếu cán bộ yêu cầu (tiêu đề Lienthong-Official)", "The official is missing (header Lienthong-Official)"),
@@ -89,6 +91,9 @@ class Decision:
 
 def decide(request: AccessRequest, contract: Contract, register: Register, on: date) -> Decision:
     """Decide one request on a day. The first agreement (by id) that allows it is used; else the reason of the last one tried."""
+    closed = _closed(request, register, on)
+    if closed is not None:
+        return closed
     stop = stop_of(request, register, on)
     if stop is not None:
         return deny("stopped", stop=stop)
@@ -100,6 +105,17 @@ def decide(request: AccessRequest, contract: Contract, register: Register, on: d
     if contract.sharing is Sharing.OPEN and request.operation is not Operation.SUBMIT:
         return _open(contract)
     return denial
+
+
+def _closed(request: AccessRequest, register: Register, on: date) -> Decision | None:
+    """The refusal of a caller whose agency has closed: it is told who took its place."""
+    if request.caller is None or not register.agencies.by_code:
+        return None
+    code = request.caller.split("/")[2] if request.caller.count("/") == 3 else ""  # X-Road's four parts
+    if not register.agencies.is_closed(code, on):
+        return None
+    vi, en = words_of_closed(code, register.agencies.replaced_by(code, on))
+    return replace(deny("agency_closed"), vi=vi, en=en)
 
 
 def tried(request: AccessRequest, register: Register, on: date) -> Iterator[tuple[Agreement, str | None]]:

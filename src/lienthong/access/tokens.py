@@ -6,6 +6,8 @@ used once (the caller keeps which were used). Only asymmetric algorithms are tak
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +16,7 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
 from lienthong.errors import Unauthenticated
 
@@ -23,6 +25,8 @@ LONGEST_LIFE = timedelta(minutes=5)
 LEEWAY = timedelta(seconds=30)
 LARGEST_TOKEN = 8_192
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 §2.2
+PRODUCTION, SANDBOX = "production", "sandbox"
+BINDINGS = ("x5t#S256", "jkt")
 TOKEN_TYPE = "at+jwt"  # noqa: S105 # RFC 9068's name of a kind of token
 
 
@@ -33,15 +37,23 @@ class Assertion:
     subsystem: str
     jti: str
     expires_at: datetime
+    key: str = ""  # thumbprint (RFC 7638) of the key that signed it
 
 
 @dataclass(frozen=True)
 class AccessToken:
-    """A verified access token."""
+    """A verified access token.
+
+    `key` is the subsystem and thumbprint of the key it was got with: it ends with that key. `bound_to`: `x5t#S256` (RFC 8705)
+    or `jkt` (RFC 9449) and a thumbprint, when only the holder of that certificate or key may use it.
+    """
 
     subsystem: str
     jti: str
     expires_at: datetime
+    key: str = ""
+    environment: str = PRODUCTION
+    bound_to: tuple[str, str] | None = None
 
 
 def claimed_subsystem(assertion: str) -> str:
@@ -54,7 +66,7 @@ def claimed_subsystem(assertion: str) -> str:
 
 def verify_assertion(assertion: str, keys: Sequence[Mapping[str, Any]], audience: Sequence[str], now: datetime) -> Assertion:
     """The assertion, when one of the subsystem's public keys signed it for us, now. Raises Unauthenticated, the same words for every fault but time."""
-    claims = _verified(assertion, keys)
+    claims, key = _verified(assertion, keys)
     subsystem, jti, expires = claims.get("sub"), claims.get("jti"), claims.get("exp")
     audiences = claims["aud"] if isinstance(claims.get("aud"), list) else [claims.get("aud")]
     if not (
@@ -64,7 +76,7 @@ def verify_assertion(assertion: str, keys: Sequence[Mapping[str, Any]], audience
     if not any(name in audience for name in audiences):
         raise Unauthenticated("The client assertion is for another audience.", hint=f"aud must be {audience[0]}.")
     expires_at = _life(claims, expires, now)
-    return Assertion(subsystem, jti, expires_at)
+    return Assertion(subsystem, jti, expires_at, key)
 
 
 def _life(claims: Mapping[str, Any], expires: Any, now: datetime) -> datetime:
@@ -82,37 +94,67 @@ def _life(claims: Mapping[str, Any], expires: Any, now: datetime) -> datetime:
     return datetime.fromtimestamp(expires, tz=now.tzinfo)
 
 
-def _verified(token: str, keys: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def verify_proof(proof: str, jwk: Mapping[str, Any], subsystem: str, audience: str, challenge: str, now: datetime) -> None:
+    """Raises Unauthenticated unless the new key signed our question (`nonce`) for us, now, in the subsystem's name."""
+    claims, _ = _verified(proof, [jwk])
+    if (claims.get("iss"), claims.get("aud"), claims.get("nonce")) != (subsystem, audience, challenge):
+        raise Unauthenticated(
+            "The proof must name the subsystem (iss), this server (aud) and the question (nonce).", hint=f"aud is {audience}."
+        )
+    _life(claims, claims.get("exp"), now)
+
+
+def _verified(token: str, keys: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], str]:
+    """(claims, thumbprint of the key that signed them). A token that names its key is held against keys of that name only."""
     refused = Unauthenticated("The signature does not fit any key of this subsystem.")
     if not keys or len(token) > LARGEST_TOKEN:
         raise refused
+    wanted = _named_key(token)
+    for jwk in keys:
+        if wanted is not None and jwk.get("kid") != wanted:
+            continue
+        try:
+            key = import_key(dict(jwk))
+            return dict(jwt.decode(token, key, algorithms=ALGORITHMS).claims), key.thumbprint()
+        except (JoseError, ValueError, TypeError, KeyError):
+            continue
+    raise refused
+
+
+def _named_key(token: str) -> str | None:
     try:
-        key_set = KeySet.import_key_set({"keys": [dict(key) for key in keys]})
-        return dict(jwt.decode(token, key_set, algorithms=ALGORITHMS).claims)
-    except (JoseError, ValueError, TypeError, KeyError) as error:
-        raise refused from error
+        named = _part(token, 0).get("kid")
+    except (ValueError, TypeError, LookupError):
+        return None
+    return named if isinstance(named, str) and named else None
 
 
 def _unverified(token: str) -> dict[str, Any]:
-    import base64  # noqa: PLC0415 # read before anything is verified; nothing of it is trusted
-    import json  # noqa: PLC0415 # as above
+    return _part(token, 1)
 
+
+def _part(token: str, place: int) -> dict[str, Any]:
+    """The header (0) or the claims (1) of a token, before anything is verified: nothing of them is trusted."""
     if len(token) > LARGEST_TOKEN:
         raise ValueError(token[:10])
-    payload = token.split(".")[1]
+    payload = token.split(".")[place]
     found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     if not isinstance(found, dict):
         raise TypeError(type(found))
     return found
 
 
-def issue_token(key: OKPKey, issuer: str, subsystem: str, now: datetime, minutes: int) -> tuple[str, AccessToken]:
-    """A signed access token (EdDSA) for a subsystem, good for `minutes`."""
+def issue_token(
+    key: OKPKey, issuer: str, subsystem: str, now: datetime, minutes: int, *,
+    got_with: str = "", environment: str = PRODUCTION, bound_to: tuple[str, str] | None = None,
+) -> tuple[str, AccessToken]:  # fmt: skip
+    """A signed access token (EdDSA) for a subsystem, good for `minutes`. `got_with`: thumbprint of its key."""
     expires_at = now + timedelta(minutes=minutes)
     jti = token_urlsafe(16)
     claims = {"iss": issuer, "sub": subsystem, "aud": issuer, "iat": int(now.timestamp()), "exp": int(expires_at.timestamp()), "jti": jti}
+    claims |= {"env": environment, **({"key": got_with} if got_with else {}), **({"cnf": dict([bound_to])} if bound_to else {})}
     text = jwt.encode({"alg": "Ed25519", "typ": TOKEN_TYPE, "kid": key.kid}, claims, key, algorithms=["Ed25519"])
-    return text, AccessToken(subsystem, jti, expires_at)
+    return text, AccessToken(subsystem, jti, expires_at, f"{subsystem} {got_with}", environment, bound_to)
 
 
 def verify_token(key: OKPKey, issuer: str, token: str, now: datetime) -> AccessToken:
@@ -124,12 +166,26 @@ def verify_token(key: OKPKey, issuer: str, token: str, now: datetime) -> AccessT
         claims = decoded.claims
         if decoded.header.get("typ") != TOKEN_TYPE or claims["iss"] != issuer or claims["aud"] != issuer:
             raise Unauthenticated("The access token is not valid here.")
-        found = AccessToken(str(claims["sub"]), str(claims["jti"]), datetime.fromtimestamp(claims["exp"], tz=now.tzinfo))
+        subsystem = str(claims["sub"])
+        found = AccessToken(
+            subsystem, str(claims["jti"]), datetime.fromtimestamp(claims["exp"], tz=now.tzinfo), f"{subsystem} {claims.get('key', '')}",
+            claims.get("env", PRODUCTION), _binding(claims.get("cnf")),
+        )  # fmt: skip
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise Unauthenticated("The access token is not valid.") from error
     if found.expires_at <= now:
         raise Unauthenticated("The access token has expired.", hint="Ask for a new one at /oauth/token.")
     return found
+
+
+def _binding(cnf: Any) -> tuple[str, str] | None:
+    """How a token is bound (RFC 7800). Raises ValueError for a way we do not know: it would be taken for unbound."""
+    if cnf is None:
+        return None
+    ((way, print_),) = cnf.items()
+    if way not in BINDINGS or not isinstance(print_, str):
+        raise ValueError(way)
+    return way, print_
 
 
 def new_key_pair() -> tuple[dict[str, Any], dict[str, Any]]:

@@ -47,6 +47,13 @@ class Event(StrEnum):
     TOKEN_ISSUED = "token:subsystem:issued"  # noqa: S105 # the name of an act, not a secret
     SIGNED_IN = "person:session:begun"
     SIGNED_OUT = "person:session:ended"
+    SUBSYSTEM_REGISTERED = "subsystem:record:registered"
+    SUBSYSTEM_CLOSED = "subsystem:record:closed"
+    KEY_ADDED = "subsystem:key:added"
+    KEY_REVOKED = "subsystem:key:revoked"
+    AGENCY_KEPT = "agency:record:kept"
+    AGENCY_CLOSED = "agency:record:closed"
+    AGENCIES_MERGED = "agency:rights:regranted"
     SIGN_IN_REFUSED = "person:session:refused"
     FACTOR_ADDED = "person:factor:added"
     FACTOR_ENDED = "person:factor:ended"

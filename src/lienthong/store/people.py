@@ -49,6 +49,12 @@ def withdraw(connection: Connection, person: int, role: Role, by: str, at: datet
     return connection.execute(queries("people")["withdraw"], values).rowcount == 1
 
 
+def move(connection: Connection, person: int, agency: str, by: str, at: datetime) -> None:
+    """The person is of another agency; the roles held in the old one end."""
+    connection.execute(queries("people")["end_roles"], {"person": person, "by": by, "at": at})
+    connection.execute(queries("people")["move"], {"person": person, "agency": agency})
+
+
 def by_subject(connection: Connection, issuer: str, subject: str) -> Person | None:
     """The person an identity provider means."""
     row = connection.execute(queries("people")["by_subject"], {"issuer": issuer, "subject": subject}).fetchone()

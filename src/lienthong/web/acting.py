@@ -26,6 +26,7 @@ from lienthong.errors import Denied, RequestError, Unauthenticated
 from lienthong.ledger import Entry, Event
 from lienthong.web.asking import Counter, request_bytes
 from lienthong.web.headers import OFFICIAL, PURPOSE, header_text
+from lienthong.web.holding import Scope
 from lienthong.web.sessions import Sessions
 
 CSRF = "lienthong-csrf"
@@ -48,7 +49,7 @@ class Acting:
     """What this module works with; the application keeps one as `app.state.acting`."""
 
     counter: Counter
-    subsystem_of: Callable[[str | None], str | None]
+    subsystem_of: Callable[[str | None, Scope | None], str | None]
     sessions: Sessions
 
 
@@ -112,7 +113,7 @@ def _acting(request: Request) -> Acting:
 def _actor(request: Request, csrf: str) -> Actor:
     authorization = request.headers.get("authorization")
     if authorization is not None:
-        return _named(request, _acting(request).subsystem_of(authorization))
+        return _named(request, _acting(request).subsystem_of(authorization, request.scope))
     session = session_with(request, csrf)
     if session is None:
         raise refusal("no_identity")
@@ -159,7 +160,7 @@ def _note(request: Request, error: RequestError) -> None:
     acting = _acting(request)
     caller, official = ANONYMOUS, ""
     try:
-        caller = acting.subsystem_of(request.headers.get("authorization")) or ANONYMOUS
+        caller = acting.subsystem_of(request.headers.get("authorization"), None) or ANONYMOUS
         if caller == ANONYMOUS:
             session = session_of(request)
             official = "" if session is None else session.actor.name

@@ -37,6 +37,7 @@ from lienthong.web.problem import AWAY, answer_problem
 from lienthong.web.quick import Quick
 from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
+from lienthong.web.registry import Registry
 from lienthong.web.services import Services
 from lienthong.web.soap import SoapDoor
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
@@ -94,7 +95,7 @@ def _router(services: Services, door: BrokerDoor) -> Starlette:
     authorise = Authoriser(
         services.workshop,
         lambda: services.register,
-        lambda request: services.tokens.subsystem_of(request.headers.get("authorization")),
+        lambda request: services.tokens.subsystem_of(request.headers.get("authorization"), request.scope),
         partial(_charge, services),
         lambda request: services.addresses.of(request.scope),
         services.rules.offer,
@@ -140,6 +141,7 @@ def _router(services: Services, door: BrokerDoor) -> Starlette:
             *people.routes(),
             *tiles.routes_of(services, counter),
             *receipts.routes_of(counter, authorise, receipts.notary_of(counter, services.settings)),
+            *Registry(counter).routes(),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
             *writing.routes_of(counter, services.subject_key),
             *lists.routes_of(counter, authorise),

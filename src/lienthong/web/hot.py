@@ -102,7 +102,7 @@ class HotPath:
         purpose = official = ""
         try:
             purpose, official = header_text(PURPOSE, sent.purpose), header_text(OFFICIAL, sent.official)
-            caller = services.tokens.subsystem_of(sent.authorization)
+            caller = services.tokens.subsystem_of(sent.authorization, scope)
             address = services.addresses.of(scope) if services.register.depends(caller, contract.id) else ""
             plan = self._plan(contract, caller, purpose, official, address, now)
             today = vietnam_date(now)

@@ -15,6 +15,7 @@ from lienthong.web.ledger_openapi import ledger_paths
 from lienthong.web.lists_openapi import list_paths
 from lienthong.web.openapi_parts import HEADER_TEXT, MAYBE_TEXT, TEXT, Schema, caller_headers, object_of, parameter, problems
 from lienthong.web.people_openapi import people_paths
+from lienthong.web.registry_openapi import registry_paths
 from lienthong.web.reports_openapi import report_paths
 from lienthong.web.stewardship_openapi import stewardship_paths
 from lienthong.web.writing_openapi import writing_operations
@@ -40,6 +41,8 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths |= event_paths()
     paths |= people_paths()
     paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen), **ledger_paths()}
+    paths |= registry_paths()
+    paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen)}
     schemas: Schema = _common_schemas()
     for contract in chosen:
         paths.update(_dataset_paths(contract))

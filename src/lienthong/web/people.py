@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from lienthong.access import Actor, Person, Role, Sealer, SignedIn
 from lienthong.errors import BadRequest, NotFound, Unprocessable
-from lienthong.pipeline import approving, granting
+from lienthong.pipeline import agencies, approving, granting
 from lienthong.pipeline.approving import Kind
 from lienthong.store import people as store
 from lienthong.store.approvals import Proposal
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lienthong.web.services import Services
 
 LARGEST_BODY = 262_144
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (granting.GRANT_ROLE,)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (granting.GRANT_ROLE, agencies.MERGE)}
 Act = Callable[[Actor, Request, Mapping[str, Any]], Any]
 
 
@@ -104,7 +104,7 @@ class People:
         proposal = approving.propose(
             self._counter.workshop, granting.GRANT_ROLE, actor, document, text_of(sent, "reason"), document["agency"]
         )
-        return _proposal(proposal)
+        return proposal_document(proposal)
 
     def _withdraw_role(self, actor: Actor, request: Request, _: Mapping[str, Any]) -> Any:
         handle, role = request.path_params["handle"], _role(request.path_params["role"])
@@ -114,22 +114,22 @@ class People:
     # Approvals
 
     def _waiting(self, _: Actor, __: Request, ___: Mapping[str, Any]) -> Any:
-        return {"proposals": [_proposal(each) for each in approving.waiting(self._counter.workshop, list(KINDS.values()))]}
+        return {"proposals": [proposal_document(each) for each in approving.waiting(self._counter.workshop, list(KINDS.values()))]}
 
     def _shown(self, actor: Actor, request: Request, _: Mapping[str, Any]) -> Any:
-        return _proposal(self._seen(actor, request)[1])
+        return proposal_document(self._seen(actor, request)[1])
 
     def _approve(self, actor: Actor, request: Request, sent: Mapping[str, Any]) -> Any:
         kind, proposal = self._seen(actor, request)
-        return _proposal(approving.approve(self._counter.workshop, kind, actor, proposal.number, text_of(sent, "digest")))
+        return proposal_document(approving.approve(self._counter.workshop, kind, actor, proposal.number, text_of(sent, "digest")))
 
     def _refuse(self, actor: Actor, request: Request, sent: Mapping[str, Any]) -> Any:
         kind, proposal = self._seen(actor, request)
-        return _proposal(approving.refuse(self._counter.workshop, kind, actor, proposal.number, text_of(sent, "reason")))
+        return proposal_document(approving.refuse(self._counter.workshop, kind, actor, proposal.number, text_of(sent, "reason")))
 
     def _withdraw(self, actor: Actor, request: Request, _: Mapping[str, Any]) -> Any:
         kind, proposal = self._seen(actor, request)
-        return _proposal(approving.withdraw(self._counter.workshop, kind, actor, proposal.number))
+        return proposal_document(approving.withdraw(self._counter.workshop, kind, actor, proposal.number))
 
     def _seen(self, actor: Actor, request: Request) -> tuple[Kind, Proposal]:
         """The proposal, for whoever may propose or decide its kind, or inspects; to others there is none."""
@@ -145,7 +145,8 @@ def _person(person: Person) -> dict[str, Any]:
     return {"handle": person.handle, "name": person.name, "agency": person.agency, "roles": sorted(person.roles)}
 
 
-def _proposal(proposal: Proposal) -> dict[str, Any]:
+def proposal_document(proposal: Proposal) -> dict[str, Any]:
+    """A proposal as it is shown."""
     return {
         "proposal": proposal.number,
         "kind": proposal.kind,

@@ -3,39 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lienthong.access import Register, Subsystem, load_agreements
+from lienthong.access import SANDBOX, Register, Subsystem, load_agreements
 from lienthong.errors import AgreementError
 from lienthong.log import get_logger
-from lienthong.pipeline import Workshop, agreeing
+from lienthong.pipeline import Workshop, agreeing, registering
 from lienthong.sharing.register import RegisterReader
+from lienthong.store import agencies as tree
 from lienthong.store import agreements as store
+from lienthong.store import subsystems as keys
 
 if TYPE_CHECKING:
     from lienthong.web.services import Services
 
 Stamp = tuple[tuple[str, int, int], ...]  # path, time of last change in nanoseconds, size
+LONGEST_TOKEN = timedelta(days=2)  # no access token lives longer: what was lost before has ended
 log = get_logger("web")
 
 
-def take_folder(workshop: Workshop, folder: Path) -> Mapping[str, Subsystem]:
-    """Take the folder's agreements over into the store, and give its subsystems. A folder that is not there says nothing.
+@dataclass(frozen=True)
+class Standing:
+    """What stands: the register; subsystems with their keys of the sandbox; keys that are lost; the last change all this knows of."""
+
+    register: Register
+    practising: Mapping[str, Subsystem]
+    lost_keys: frozenset[str]
+    edge: int
+
+
+def take_folder(workshop: Workshop, folder: Path, environment: str) -> None:
+    """Take the folder's subsystems and agreements over into the store. A folder that is not there says nothing.
 
     Raises AgreementError with every fault; then nothing is taken over.
     """
     found = load_agreements(folder, workshop.contracts)
+    if (folder / "subsystems").is_dir():
+        registering.take_over(workshop, found.subsystems, environment)
     if (folder / "agreements").is_dir():
         agreeing.take_over(workshop, found.agreements)
-    return found.subsystems
 
 
-def read_register(workshop: Workshop, reader: RegisterReader, subsystems: Mapping[str, Subsystem]) -> tuple[Register, int]:
+def read_register(workshop: Workshop, reader: RegisterReader, environment: str) -> Standing:
     """The register in force, and the number of the last change it knows of."""
     with workshop.database.connect() as connection:
         edge = store.edge(connection)  # before the rest: what comes between is read again, never missed
-        return reader.read(connection, subsystems, workshop.clock()), edge
+        at = workshop.clock()
+        known = registering.read_subsystems(connection, environment)
+        practising = registering.read_subsystems(connection, SANDBOX) if environment != SANDBOX else {}
+        lost = keys.revoked(connection, at - LONGEST_TOKEN)
+        register = replace(reader.read(connection, known, at), agencies=tree.read(connection))
+        return Standing(register, practising, lost, edge)
 
 
 class RegisterWatch:
@@ -46,33 +67,33 @@ class RegisterWatch:
         self._folder = Path(services.settings.agreements)
         self._seen = _stamp(self._folder)
         self._edge = services.register_edge
+        services.tokens.lose_keys(services.lost_keys)
         services.tokens.shut_out(closed(Register(), services.register))
 
     def look(self) -> None:
         """Put a changed register in force. It may run in any thread: what is in force is exchanged whole."""
-        subsystems = self._subsystems()
+        self._take_folder()
         with self._services.workshop.database.connect() as connection:
             edge = store.edge(connection)
-        if edge == self._edge and subsystems is None:
+        if edge == self._edge:
             return
-        standing = self._services.register.subsystems if subsystems is None else subsystems
-        register, self._edge = read_register(self._services.workshop, self._services.register_reader, standing)
-        self._services.tokens.shut_out(closed(self._services.register, register))
-        self._services.register = register
-        log.info("agreements_taken", agreements=len(register.agreements), subsystems=len(register.subsystems))
+        standing = read_register(self._services.workshop, self._services.register_reader, self._services.settings.environment)
+        self._edge = standing.edge
+        self._services.tokens.shut_out(closed(self._services.register, standing.register))
+        self._services.tokens.lose_keys(standing.lost_keys)
+        self._services.register, self._services.practising = standing.register, standing.practising
+        log.info("agreements_taken", agreements=len(standing.register.agreements), subsystems=len(standing.register.subsystems))
 
-    def _subsystems(self) -> Mapping[str, Subsystem] | None:
-        """Those of the folder when it has changed and has no fault; its agreements are in the store then."""
+    def _take_folder(self) -> None:
+        """When the folder has changed and has no fault, what it says is in the store afterwards."""
         stamp = _stamp(self._folder)
         if stamp == self._seen:
-            return None
+            return
         try:
-            subsystems = take_folder(self._services.workshop, self._folder)
+            take_folder(self._services.workshop, self._folder, self._services.settings.environment)
         except AgreementError as error:
             log.warning("agreements_not_taken", faults=[f"{place}: {words}" for place, words, _ in error.faults])
-            subsystems = None
         self._seen = stamp
-        return subsystems
 
 
 def closed(before: Register, now: Register) -> frozenset[str]:

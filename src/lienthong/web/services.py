@@ -9,7 +9,7 @@ from pathlib import Path
 
 from joserfc.jwk import OKPKey
 
-from lienthong.access import Register
+from lienthong.access import Register, Subsystem
 from lienthong.connectors import ReadContext, connector_names, source_variables
 from lienthong.contracts import Contract, load_all
 from lienthong.pipeline import Workshop
@@ -21,6 +21,7 @@ from lienthong.sharing.register import RegisterReader
 from lienthong.store import Database
 from lienthong.store.hot import HotStore
 from lienthong.web.caller_address import Addresses
+from lienthong.web.holding import Holding
 from lienthong.web.keys import ledger_signer, sealing_key, subject_key, token_key
 from lienthong.web.register_watch import read_register, take_folder
 from lienthong.web.tokens import TokenDesk
@@ -43,6 +44,8 @@ class Services:
     register_reader: RegisterReader
     addresses: Addresses
     register_edge: int  # the last change of agreements that `register` knows of
+    practising: Mapping[str, Subsystem] = field(default_factory=dict)  # subsystems with their keys of the sandbox
+    lost_keys: frozenset[str] = frozenset()  # no token got with them is taken
     contracts: Mapping[str, Contract] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,21 +68,26 @@ def make_services(settings: Settings, database: Database, contracts: Mapping[str
     workshop = make_workshop(settings, database, contracts)
     rules = rules_of(settings)
     reader = RegisterReader(workshop.contracts, rules.offices)
-    register, edge = read_register(workshop, reader, take_folder(workshop, Path(settings.agreements)))
+    take_folder(workshop, Path(settings.agreements), settings.environment)
+    standing = read_register(workshop, reader, settings.environment)
     store = HotStore(database.url)
     key: OKPKey = token_key(settings)
     return Services(
         settings=settings,
         workshop=workshop,
-        register=register,
+        register=standing.register,
         store=store,
         quotas=QuotaBook(store),
         ledger=LedgerWriter(store, workshop.signer),
-        tokens=TokenDesk(key, settings.public_url, settings.token_minutes, workshop.clock),
+        tokens=TokenDesk(
+            key, settings.public_url, settings.token_minutes, workshop.clock, Holding(settings, workshop.clock), settings.environment
+        ),
         subject_key=subject_key(settings),
         sealing_key=sealing_key(settings),
         rules=rules,
         register_reader=reader,
         addresses=Addresses.of_setting(settings.trusted_proxies),
-        register_edge=edge,
+        register_edge=standing.edge,
+        practising=standing.practising,
+        lost_keys=standing.lost_keys,
     )

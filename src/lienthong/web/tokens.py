@@ -11,11 +11,22 @@ from joserfc.jwk import OKPKey
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lienthong.access import ASSERTION_TYPE, AccessToken, claimed_subsystem, issue_token, verify_assertion, verify_token
+from lienthong.access import (
+    ASSERTION_TYPE,
+    PRODUCTION,
+    SANDBOX,
+    AccessToken,
+    Assertion,
+    claimed_subsystem,
+    issue_token,
+    verify_assertion,
+    verify_token,
+)
 from lienthong.clock import Clock, vietnam_date
 from lienthong.errors import Unauthenticated
 from lienthong.ledger import Entry, Event, encode
 from lienthong.web.bodies import read_form
+from lienthong.web.holding import Holding, Scope
 
 if TYPE_CHECKING:
     from lienthong.web.services import Services
@@ -28,24 +39,49 @@ HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 class TokenDesk:
     """Issues access tokens, and remembers the verified ones until they expire: a signature check costs as much as a whole look-up."""
 
-    def __init__(self, key: OKPKey, issuer: str, minutes: int, clock: Clock) -> None:
+    def __init__(
+        self, key: OKPKey, issuer: str, minutes: int, clock: Clock, holding: Holding | None = None, environment: str = PRODUCTION
+    ) -> None:  # fmt: skip
         self._key = key
         self.issuer = issuer
         self.minutes = minutes
         self._clock = clock
+        self.holding = holding
+        self.environment = environment
         self._verified: OrderedDict[str, tuple[AccessToken, float]] = OrderedDict()
         self._revoked: frozenset[str] = frozenset()
         self._shut_out: frozenset[str] = frozenset()
+        self._lost_keys: frozenset[str] = frozenset()
 
-    def issue(self, subsystem: str, now: datetime) -> str:
-        return issue_token(self._key, self.issuer, subsystem, now, self.minutes)[0]
+    def issue(
+        self, subsystem: str, now: datetime, *, got_with: str = "", environment: str = "", bound_to: tuple[str, str] | None = None
+    ) -> str:  # fmt: skip
+        """A token for a subsystem, got with one of its keys."""
+        where = environment or self.environment
+        return issue_token(
+            self._key, self.issuer, subsystem, now, self.minutes, got_with=got_with, environment=where, bound_to=bound_to
+        )[0]  # fmt: skip
 
-    def subsystem_of(self, authorization: str | None) -> str | None:
-        """The subsystem of an Authorization header, None without one. Raises Unauthenticated."""
+    def subsystem_of(self, authorization: str | None, scope: Scope | None = None) -> str | None:
+        """The subsystem of an Authorization header, None without one. Raises Unauthenticated.
+
+        A bound token needs the request's `scope`: without, nothing proves who sends it, and it is refused.
+        """
+        found = self.token_of(authorization, scope)
+        if found is not None and found.environment != self.environment:
+            raise Unauthenticated(
+                f"This token is of the {found.environment} environment; here is {self.environment}.",
+                rule="other_environment", vi=f"Mã truy cập của môi trường {found.environment}, đây là {self.environment}.",
+            )  # fmt: skip
+        return None if found is None else found.subsystem
+
+    def token_of(self, authorization: str | None, scope: Scope | None = None) -> AccessToken | None:
+        """The verified token of a header, of whichever environment. Raises Unauthenticated."""
         if authorization is None:
             return None
         scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        scheme = scheme.lower()
+        if scheme not in ("bearer", "dpop") or not token:
             raise Unauthenticated("Expected `Authorization: Bearer …`.", hint=f"POST {TOKEN_PATH} gives a token.")
         now = self._clock()
         known = self._verified.get(token)
@@ -56,9 +92,18 @@ class TokenDesk:
             self._remember(token, found)
         if found.jti in self._revoked:
             raise Unauthenticated("The access token was revoked.")
+        if found.key in self._lost_keys:
+            raise Unauthenticated("The key this token was got with was revoked.", hint=f"POST {TOKEN_PATH} with another key.")
         if found.subsystem in self._shut_out:
             raise Unauthenticated("This subsystem is closed.")
-        return found.subsystem
+        if found.bound_to is not None or scheme == "dpop":
+            self._require_held(found, token, scheme, scope)
+        return found
+
+    def _require_held(self, found: AccessToken, token: str, scheme: str, scope: Scope | None) -> None:
+        if self.holding is None or found.bound_to is None:
+            raise Unauthenticated("This token is not bound to a key.", hint="Send it as `Bearer`.")
+        self.holding.require(scope, found.bound_to, token, scheme)
 
     def _remember(self, token: str, found: AccessToken) -> None:
         self._verified[token] = (found, found.expires_at.timestamp())
@@ -68,6 +113,10 @@ class TokenDesk:
     def revoke(self, jtis: frozenset[str]) -> None:
         """Take these tokens no longer, from now on."""
         self._revoked = jtis
+
+    def lose_keys(self, keys: frozenset[str]) -> None:
+        """Take no token any longer that was got with one of these keys (`subsystem thumbprint`)."""
+        self._lost_keys = keys
 
     def shut_out(self, subsystems: frozenset[str]) -> None:
         """Take no token of these subsystems any longer."""
@@ -88,20 +137,46 @@ async def give_token(services: Services, request: Request) -> Response:
             return _refusal("invalid_request", f"Expected grant_type=client_credentials and client_assertion_type={ASSERTION_TYPE}.", 400)
         assertion = form.get("client_assertion", "")
         subsystem = claimed_subsystem(assertion)
-        known = services.register.subsystems.get(subsystem)
-        keys = known.keys_on(vietnam_date(now)) if known is not None else []
-        endpoint = services.tokens.issuer + TOKEN_PATH
-        verified = verify_assertion(assertion, keys, (endpoint, services.tokens.issuer), now)
+        verified, environment = _verified(services, assertion, subsystem, now)
         if not await services.store.use_assertion(verified.subsystem, verified.jti, verified.expires_at):
             raise Unauthenticated("The client assertion was used before.", hint="Sign a new one, with a new jti, for each request.")
+        bound_to = _bound_to(services, request)
     except Unauthenticated as error:
-        claimed = subsystem if subsystem in services.register.subsystems else "unknown"
-        await services.ledger.append(encode(Entry(now, Event.TOKEN_REFUSED, claimed, outcome="refused")))
+        known = subsystem in services.register.subsystems
+        await services.ledger.append(encode(Entry(now, Event.TOKEN_REFUSED, subsystem if known else "unknown", outcome="refused")))
         return _refusal("invalid_client", str(error), 401)
-    token = services.tokens.issue(verified.subsystem, now)
-    await services.ledger.append(encode(Entry(now, Event.TOKEN_ISSUED, verified.subsystem, outcome="issued")))
-    answer = {"access_token": token, "token_type": "Bearer", "expires_in": services.tokens.minutes * 60}
+    token = services.tokens.issue(verified.subsystem, now, got_with=verified.key, environment=environment, bound_to=bound_to)
+    details = {"key": verified.key, "environment": environment, **({"bound": bound_to[0]} if bound_to else {})}
+    await services.ledger.append(encode(Entry(now, Event.TOKEN_ISSUED, verified.subsystem, outcome="issued", details=details)))
+    kind = "DPoP" if bound_to is not None and bound_to[0] == "jkt" else "Bearer"
+    answer = {"access_token": token, "token_type": kind, "expires_in": services.tokens.minutes * 60}
     return Response(msgspec.json.encode(answer), media_type="application/json", headers=HEADERS)
+
+
+def _verified(services: Services, assertion: str, subsystem: str, now: datetime) -> tuple[Assertion, str]:
+    """The assertion, and the environment whose key signed it: a sandbox key gets a token of the sandbox, whoever's it is."""
+    today = vietnam_date(now)
+    audience = (services.tokens.issuer + TOKEN_PATH, services.tokens.issuer)
+    known, practising = services.register.subsystems.get(subsystem), services.practising.get(subsystem)
+    keys = [] if known is None else known.keys_on(today)
+    try:
+        return verify_assertion(assertion, keys, audience, now), services.tokens.environment
+    except Unauthenticated:
+        if practising is None or not practising.keys_on(today):
+            raise
+        return verify_assertion(assertion, practising.keys_on(today), audience, now), SANDBOX
+
+
+def _bound_to(services: Services, request: Request) -> tuple[str, str] | None:
+    """What the token is to be bound to: a DPoP key when a proof is sent, else the client's certificate when there is one."""
+    holding = services.tokens.holding
+    if holding is None:
+        return None
+    proof = holding.dpop(request.scope, None)
+    if proof is not None:
+        return "jkt", proof.thumbprint
+    certificate = holding.certificate(request.scope)
+    return None if certificate is None else ("x5t#S256", certificate)
 
 
 def _refusal(code: str, words: str, status: int) -> Response:
@@ -123,6 +198,8 @@ def describe_server(services: Services) -> Response:
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": ["EdDSA", "ES256", "PS256"],
         "response_types_supported": [],
+        "tls_client_certificate_bound_access_tokens": bool(services.settings.client_certificate_header),
+        "dpop_signing_alg_values_supported": ["EdDSA", "ES256", "PS256"],
     }
     return Response(msgspec.json.encode(answer), media_type="application/json")
 

@@ -44,3 +44,7 @@ order by p.agency, p.handle;
 -- How many registered persons hold a role.
 select count(distinct r.person) from person_roles as r join persons as p using (person)
 where r.role = %(role)s and r.ended_at is null and p.ended_at is null;
+
+-- name: move
+-- The person is of another agency from now on; their roles there are granted anew.
+update persons set agency = %(agency)s where person = %(person)s and ended_at is null;
