@@ -7,6 +7,9 @@
     │   └── ServiceError         the same of a brokered service
     ├── SourceError              a source cannot be read; nothing of it was published
     │   └── HostileInputError    a source was refused because it could do harm
+    ├── TargetError              a sync's target cannot be reached or does not take what it is given
+    │   └── TargetMoved          it is at another place than we left it
+    ├── SyncError                a sync is not defined well, or cannot do what was asked
     ├── RunError                 a run cannot go on
     │   ├── RunWaitsError        bounds of `expect` are broken: a person must decide
     │   └── DatasetBusyError     another run of the same dataset holds the lock
@@ -85,6 +88,24 @@ class SourceError(LienthongError):
 
 class HostileInputError(SourceError):
     code = "source-hostile"
+
+
+class TargetError(LienthongError):
+    """A target of a sync cannot be reached, or does not take what it is given."""
+
+    code = "target"
+
+
+class TargetMoved(TargetError):
+    """The place kept in the target is another than the one a delivery began from: somebody moved it, or a backup was restored."""
+
+    code = "target-moved"
+
+
+class SyncError(LienthongError):
+    """Definitions of syncs have faults, or a sync cannot do what was asked."""
+
+    code = "sync"
 
 
 class RunError(LienthongError):

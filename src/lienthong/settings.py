@@ -99,6 +99,9 @@ class Settings:
         "Networks in which providers of brokered services may be; nothing else is connected to.",
     )
     sandbox: bool = _setting(False, "Answer brokered calls from the examples of their descriptions: no provider is asked.")
+    syncs: Path = _setting(Path("syncs"), "The folder of outbound syncs (YAML).")
+    sync_notice_working_days: int = _setting(7, "Working days a new column of a copy is announced ahead.")
+    sync_check_hours: int = _setting(24, "How often a copy is held against what it should be and put right; 0: only when asked.")
     log_level: str = _setting("INFO", "Smallest level of log event written.")
 
     @property

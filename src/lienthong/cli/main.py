@@ -22,6 +22,7 @@ from lienthong.cli import (
     reviewing,
     runs,
     stewarding,
+    syncs,
     tokens,
     witness,
 )
@@ -43,6 +44,7 @@ app.add_typer(
     brokering.app, name="service", help="Dịch vụ của các cơ quan, gọi qua nền tảng · agencies' services, called through the platform"
 )
 app.add_typer(reports.app, name="report", help="Báo cáo · reports")
+app.add_typer(syncs.app, name="sync", help="Bản sao ở cơ sở dữ liệu của cơ quan · copies in agencies' own databases")
 app.add_typer(ledger.app, name="ledger", help="Sổ kiểm chứng · the ledger")
 app.add_typer(people.app, name="person", help="Người và vai trò · persons and roles")
 app.add_typer(witness.app, name="witness", help="Nhân chứng của sổ · a witness of a ledger")

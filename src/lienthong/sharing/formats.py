@@ -127,13 +127,13 @@ def write_stream(
         sink.write(BOM)
     for batch in batches:
         tally.rows += batch.num_rows
-        masked = _masked(batch, masks)
+        hidden = masked(batch, masks)
         if name == CSV:
-            masked = _without_formulas(masked)
+            hidden = _without_formulas(hidden)
         if writer is None:
-            writer = _open(name, file, masked.schema)
+            writer = _open(name, file, hidden.schema)
         if batch.num_rows or name != PARQUET:
-            writer.write_batch(masked)
+            writer.write_batch(hidden)
         piece = sink.take(CHUNK_BYTES)
         if piece:
             yield piece
@@ -162,7 +162,7 @@ def _open(name: str, file: pa.PythonFile, schema: pa.Schema) -> _Writer:
     return writer
 
 
-def _masked(batch: pa.RecordBatch, masks: Mapping[str, Mask]) -> pa.RecordBatch:
+def masked(batch: pa.RecordBatch, masks: Mapping[str, Mask]) -> pa.RecordBatch:
     """The batch with masked columns as text, each distinct value masked once."""
     import pyarrow as pa  # noqa: PLC0415 # as in _open
 

@@ -162,7 +162,7 @@ def _fetch(connection: Connection, statement: sql.Composed, values: Mapping[str,
 
 def whole_statement(ask: Ask, version: int) -> str:
     """The statement of a whole answer, its values quoted inside it: a stream of record batches takes no parameters."""
-    conditions = [_condition(condition, sql.Literal(condition.value)) for condition in ask.conditions]
+    conditions = [condition_text(condition, sql.Literal(condition.value)) for condition in ask.conditions]
     statement = queries("answers")["whole"].format(
         columns=_columns(ask.fields),
         states=_states(ask, version),
@@ -308,13 +308,14 @@ def _where(ask: Ask, values: dict[str, Any]) -> sql.Composed:
     for number, condition in enumerate(ask.conditions):
         name = f"c{number}"
         values[name] = condition.value
-        parts.append(_condition(condition, sql.Placeholder(name)))
+        parts.append(condition_text(condition, sql.Placeholder(name)))
     if ask.after is not None:
         parts.append(_beyond(ask.sorts, ask.after, values))
     return _all(parts)
 
 
-def _condition(condition: Condition, value: sql.Composable) -> sql.Composed:
+def condition_text(condition: Condition, value: sql.Composable) -> sql.Composed:
+    """A condition as SQL, its value given beside it."""
     return _OPERATORS[condition.operator].format(column=sql.Identifier(condition.column), value=value)
 
 

@@ -19,7 +19,7 @@ from lienthong.access import Decision
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
-from lienthong.web import acting, identities, lists, look_up, receipts, reports, reviews, stewardship, tiles, writing
+from lienthong.web import acting, identities, lists, look_up, receipts, reports, reviews, stewardship, syncs, tiles, writing
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.bell import Bell
@@ -143,6 +143,7 @@ def _router(services: Services, door: BrokerDoor) -> Starlette:
             *receipts.routes_of(counter, authorise, receipts.notary_of(counter, services.settings)),
             *Registry(counter).routes(),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
+            *syncs.routes_of(counter, services.settings, lambda: services.register),
             *writing.routes_of(counter, services.subject_key),
             *lists.routes_of(counter, authorise),
             *identities.routes_of(counter, authorise, services.subject_key),

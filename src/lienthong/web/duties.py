@@ -7,9 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lienthong.pipeline import Workshop, overriding
+from lienthong.pipeline.agreeing import rules_of
 from lienthong.settings import Settings
 from lienthong.sharing.attesting import ask_witnesses, stamp_newest, witnesses_of
+from lienthong.sharing.register import RegisterReader
 from lienthong.store.ledger_index import index_ledger
+from lienthong.web.sync_round import keep_in_step
 
 HOUR = 3_600.0
 SECONDS_BEHIND = 5.0  # the index of the ledger behind its tree
@@ -69,8 +72,15 @@ def _stamp(office: Office, ended: threading.Event) -> None:
         ended.wait(settings.stamp_seconds)
 
 
+def _sync(office: Office, ended: threading.Event) -> None:
+    """Keep copies in agencies' own databases and folders equal to what was agreed."""
+    reader = RegisterReader(office.workshop.contracts, rules_of(office.settings).offices)
+    keep_in_step(office.settings, office.workshop, reader, ended)
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("expire_overrides", every(HOUR, _expire)),
+    Duty("syncs", _sync),
     Duty("index_ledger", every(SECONDS_BEHIND, _index)),
     Duty("ask_witnesses", _ask_witnesses),
     Duty("stamp_checkpoints", _stamp),
