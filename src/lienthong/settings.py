@@ -102,6 +102,10 @@ class Settings:
     syncs: Path = _setting(Path("syncs"), "The folder of outbound syncs (YAML).")
     sync_notice_working_days: int = _setting(7, "Working days a new column of a copy is announced ahead.")
     sync_check_hours: int = _setting(24, "How often a copy is held against what it should be and put right; 0: only when asked.")
+    exchange_days: int = _setting(
+        92, "How long the operational record of each exchange is kept, in days; counts by the day are kept for ever."
+    )
+    exchange_hour_days: int = _setting(400, "How long counts of exchanges by the hour are kept, in days.")
     log_level: str = _setting("INFO", "Smallest level of log event written.")
 
     @property

@@ -29,11 +29,12 @@ class Plan:
         if not decision.allowed:
             raise denial_of(decision, asked, contract, on, offer)
         self.dataset = contract.id
+        self.provider = contract.agency
         self.agreement = decision.agreement
         self.quota = decision.quota
         self.is_limited = decision.quota.per_minute is not None or decision.quota.per_day is not None
-        self._caller = asked.caller or ANONYMOUS
-        self._purpose = asked.purpose
+        self.caller = asked.caller or ANONYMOUS
+        self.purpose = asked.purpose
         self._legal_basis = decision.legal_basis
         self._row_filter = decision.row_filter
         self._names = tuple(p.name for p in contract.properties)
@@ -74,9 +75,9 @@ class Plan:
     def _form(self, official: str, event: Event, outcome: str) -> Form:
         return Form(
             event,
-            self._caller,
+            self.caller,
             official=official,
-            purpose=self._purpose,
+            purpose=self.purpose,
             legal_basis=self._legal_basis,
             agreement=self.agreement,
             dataset=self.dataset,

@@ -33,6 +33,7 @@ where size = coalesce(
 """
 _APPEND = "select lienthong.ledger_append($1, $2)"
 _LEASE = "select given, wait_seconds from lienthong.quota_lease($1, $2, $3, $4, $5, $6)"
+_ADD_EXCHANGES = "insert into lienthong.exchange_batches (server, first_at, last_at, records, body) values ($1, $2, $3, $4, $5)"
 
 
 class HotStore:
@@ -123,6 +124,10 @@ class HotStore:
     async def ledger_append(self, bodies: str, seal: bytes) -> None:
         """Keep a batch of entries, one a line."""
         await (await self._connection("writer")).execute(_APPEND, bodies, seal)
+
+    async def add_exchanges(self, server: str, first_at: datetime, last_at: datetime, records: int, body: bytes) -> None:
+        """Keep the packed records of exchanges."""
+        await self.pool.execute(_ADD_EXCHANGES, server, first_at, last_at, records, body)
 
     async def use_assertion(self, issuer: str, jti: str, expires_at: datetime) -> bool:
         """Remember an assertion; False when it was used before. Forgets the long expired."""

@@ -38,6 +38,8 @@ begin
         grant execute on function lienthong.events_put_in_order to lienthong_web;
         grant select on lienthong.register_edge, lienthong.agreements, lienthong.agreement_versions, lienthong.agreement_steps,
             lienthong.planned_stops to lienthong_web;
+        grant select, insert on lienthong.exchange_batches to lienthong_web;
+        grant select on lienthong.exchange_counts to lienthong_web;
     end if;
 end
 $$;

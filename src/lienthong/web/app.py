@@ -19,7 +19,7 @@ from lienthong.access import Decision
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
-from lienthong.web import acting, identities, lists, look_up, receipts, reports, reviews, stewardship, syncs, tiles, writing
+from lienthong.web import acting, identities, lists, look_up, monitoring, receipts, reports, reviews, stewardship, syncs, tiles, writing
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.bell import Bell
@@ -35,6 +35,7 @@ from lienthong.web.pages.site import Site
 from lienthong.web.people import People
 from lienthong.web.problem import AWAY, answer_problem
 from lienthong.web.quick import Quick
+from lienthong.web.recording import Recorder
 from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
 from lienthong.web.registry import Registry
@@ -53,12 +54,13 @@ class App:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self.hot = HotPath(services)
+        self._recorder = Recorder(services)
+        self.hot = HotPath(services, self._recorder)
         self.quick = Quick(self.hot)
         self._is_secure = services.settings.public_url.startswith("https:")
         self._shell = {"is_sample": services.settings.accept_synthetic_ids}
         self.broker = BrokerDoor(services)
-        self._rest = _router(services, self.broker)
+        self._rest = _router(services, self.broker, self._recorder)
         gate = Gate(services, self)
         self._doors: tuple[XRoadDoor | SoapDoor, ...] = (XRoadDoor(gate), SoapDoor(gate))
 
@@ -83,7 +85,7 @@ class App:
         except Exception as error:  # anything unforeseen is a problem document too
             await answer_problem(Request(scope), error)(scope, receive, send)
             return
-        await self._rest(scope, receive, send)
+        await self._recorder.around(self._rest, scope, receive, send)
 
 
 def create_app(services: Services) -> App:
@@ -91,7 +93,7 @@ def create_app(services: Services) -> App:
     return App(services)
 
 
-def _router(services: Services, door: BrokerDoor) -> Starlette:
+def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlette:
     authorise = Authoriser(
         services.workshop,
         lambda: services.register,
@@ -119,12 +121,15 @@ def _router(services: Services, door: BrokerDoor) -> Starlette:
         await asyncio.to_thread(door.look)
         companions = _companions(services)
         watching = asyncio.create_task(_watch(services, companions, door))
+        recording = asyncio.create_task(recorder.keep_on())
         try:
             yield
         finally:
             await bell.close()
             watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            recording.cancel()
+            await asyncio.gather(watching, recording, return_exceptions=True)
+            await recorder.flush()
             counter.close()
             await door.close()
             await _give_back(services, everything=True)
@@ -150,6 +155,7 @@ def _router(services: Services, door: BrokerDoor) -> Starlette:
             *stewardship.routes_of(counter, authorise),
             *reviews.routes_of(counter, authorise),
             *reports.routes_of(counter, authorise, services.settings.typing_characters_per_minute),
+            *monitoring.routes_of(counter, services.settings),
             *Streams(counter, authorise, bell).routes(),
             *routes_of(counter),
             *pages.routes_of(site),

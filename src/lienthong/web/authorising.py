@@ -16,6 +16,7 @@ from lienthong.contracts import Contract
 from lienthong.errors import RequestError
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline import Workshop
+from lienthong.sharing.exchanges import ASKED, Asked
 from lienthong.sharing.rights import Right, right_of, right_of_owner
 from lienthong.sharing.way_out import denial_of, request_for
 from lienthong.store import append_entries
@@ -53,6 +54,8 @@ class Authoriser:
         """The caller's right. Raises Unauthenticated, Denied or QuotaExceeded, each with its entry in the ledger."""
         caller: str | None = None
         purpose = official = ""
+        noted = request.scope[ASKED] = Asked(contract.id, contract.agency, str(operation), "", "", "")
+        noted.key = request.path_params.get("key", "")
         try:
             purpose, official = _header(request, PURPOSE), _header(request, OFFICIAL)
             caller = self.identify(request)
@@ -72,8 +75,12 @@ class Authoriser:
                 raise denial_of(decision, asked, contract, self._today(), self.offer)
             self.charge(decision)
         except RequestError as error:
+            noted.rule = str(error.facts.get("rule", error.code))
             self._note(request, contract, caller, operation, purpose, official, error)
             raise
+        finally:
+            noted.caller, noted.official, noted.purpose = caller or ANONYMOUS, official, purpose
+        noted.agreement = decision.agreement
         return replace(
             right_of(decision, contract, caller or ANONYMOUS, official, purpose),
             address=asked.address,

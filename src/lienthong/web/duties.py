@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lienthong.pipeline import Workshop, overriding
 from lienthong.pipeline.agreeing import rules_of
+from lienthong.pipeline.counting import count_exchanges, forget_exchanges
 from lienthong.settings import Settings
 from lienthong.sharing.attesting import ask_witnesses, stamp_newest, witnesses_of
 from lienthong.sharing.register import RegisterReader
@@ -15,6 +16,7 @@ from lienthong.store.ledger_index import index_ledger
 from lienthong.web.sync_round import keep_in_step
 
 HOUR = 3_600.0
+SECONDS_BETWEEN_COUNTS = 10.0
 SECONDS_BEHIND = 5.0  # the index of the ledger behind its tree
 
 
@@ -78,7 +80,14 @@ def _sync(office: Office, ended: threading.Event) -> None:
     keep_in_step(office.settings, office.workshop, reader, ended)
 
 
+def _count(office: Office) -> None:
+    """Count exchanges, and let go of records kept long enough."""
+    count_exchanges(office.workshop)
+    forget_exchanges(office.workshop, office.settings.exchange_days, office.settings.exchange_hour_days)
+
+
 DUTIES: tuple[Duty, ...] = (
+    Duty("count_exchanges", every(SECONDS_BETWEEN_COUNTS, _count)),
     Duty("expire_overrides", every(HOUR, _expire)),
     Duty("syncs", _sync),
     Duty("index_ledger", every(SECONDS_BEHIND, _index)),

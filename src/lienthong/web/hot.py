@@ -6,6 +6,7 @@ Token cache → plan (rights, worked out once) → look-up and commit shared wit
 from __future__ import annotations
 
 import hmac
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +19,7 @@ from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, LienthongError, NotFound, RequestError
 from lienthong.ledger import Entry, Event, encode
+from lienthong.sharing.exchanges import CARRIED, Asked
 from lienthong.sharing.ledger_writer import Waiter
 from lienthong.sharing.lookup import Found, LookUps
 from lienthong.sharing.plans import Plan, PlanBook
@@ -26,6 +28,7 @@ from lienthong.web.problem import answer_problem
 
 if TYPE_CHECKING:
     from lienthong.web.quick import Head
+    from lienthong.web.recording import Recorder
     from lienthong.web.services import Services
 
 Scope = MutableMapping[str, Any]
@@ -42,11 +45,14 @@ NO_STORE = (b"cache-control", b"no-store")
 class HotPath:
     """Answers look-ups by key. Everything it raises becomes a problem document, and a denial is an entry before it is an answer."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, recorder: Recorder) -> None:
         self._services = services
+        self._recorder = recorder
         self._clock = services.workshop.clock
         self._plans = PlanBook(services.rules.offer)
-        self._look_ups = LookUps(services.store, services.contracts, services.ledger, self._clock, services.subject_key)
+        self._look_ups = LookUps(
+            services.store, services.contracts, services.ledger, self._clock, services.subject_key, recorder.book.add_look_ups
+        )
         self.absent = problem_answer(
             NotFound("There is no such record among those you may see.", vi="Không có bản ghi này trong phạm vi được xem.")
         )
@@ -62,11 +68,17 @@ class HotPath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive  # a look-up has no body
+        began, mark = time.time(), time.perf_counter()
+        asked = Asked("", "", "look_up", "", "", "")
         try:
-            found = await self._look_ups.ask(*await self._asked(scope))
-            answer = self.absent if found is None else _given(found)
+            plan, key, official = await self._asked(scope, asked)
         except LienthongError as error:
             answer = problem_answer(error)
+            asked.rule = str(error.facts.get("rule", error.code))
+            self._recorder.note(asked, scope, began, time.perf_counter() - mark, answer.status, len(answer.body))
+        else:
+            found = await self._look_ups.ask(plan, key, official, scope.get(CARRIED))
+            answer = self.absent if found is None else _given(found)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 
@@ -92,10 +104,11 @@ class HotPath:
         asked = AccessRequest(caller, contract.id, Operation.LOOK_UP, purpose, official, address, now)
         return self._plans.plan(asked, contract, self._services.register, vietnam_date(now))
 
-    async def _asked(self, scope: Scope) -> tuple[Plan, str, str]:
+    async def _asked(self, scope: Scope, asked: Asked) -> tuple[Plan, str, str]:
         """(what the caller may have, the key, the official). Raises what a request can be refused with, its entry committed."""
         services = self._services
         contract, key = self._place(scope)
+        asked.service, asked.provider, asked.key = contract.id, contract.agency, key
         sent = _headers(scope)
         now = self._clock()
         caller: str | None = None
@@ -111,6 +124,9 @@ class HotPath:
         except RequestError as error:
             await self._note_denial(error, contract, caller, purpose, official, scope, now)
             raise
+        finally:
+            asked.caller, asked.purpose, asked.official = caller or ANONYMOUS, purpose, official
+        asked.agreement = plan.agreement
         return plan, key, official
 
     def _place(self, scope: Scope) -> tuple[Contract, str]:

@@ -10,9 +10,12 @@ from starlette.requests import Request
 from lienthong.access import ANONYMOUS, RULES, Decision, Quota
 from lienthong.errors import Denied, RequestError, Unauthenticated
 from lienthong.ledger import Entry, Event
+from lienthong.sharing.exchanges import ASKED, Asked
 from lienthong.web.asking import Counter, request_bytes
 from lienthong.web.authorising import Authoriser
 from lienthong.web.headers import OFFICIAL, PURPOSE, header_text
+
+PLATFORM = "platform"  # what is asked about no dataset
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ def identify(counter: Counter, authorise: Authoriser, request: Request, about: s
     """
     caller: str | None = None
     purpose = official = ""
+    asked = request.scope[ASKED] = Asked(about or PLATFORM, "", operation, "", "", "")
     try:
         purpose, official = (header_text(name, request.headers.get(name, "").encode("latin-1")) for name in (PURPOSE, OFFICIAL))
         caller = authorise.identify(request)
@@ -42,8 +46,11 @@ def identify(counter: Counter, authorise: Authoriser, request: Request, about: s
                 raise Denied(RULES[rule][1], rule=rule, vi=RULES[rule][0], en=RULES[rule][1])
         authorise.charge(Decision(allowed=True, agreement=f"{operation} {caller}", quota=quota))
     except RequestError as error:
+        asked.rule = str(error.facts.get("rule", error.code))
         note_denied(counter, request, about, operation, Identified(caller or ANONYMOUS, official, purpose), error)
         raise
+    finally:
+        asked.caller, asked.official, asked.purpose = caller or ANONYMOUS, official, purpose
     return Identified(caller, official, purpose, authorise.address(request))
 
 

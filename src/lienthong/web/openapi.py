@@ -13,6 +13,7 @@ from lienthong.web.events_openapi import event_paths
 from lienthong.web.identities_openapi import identity_paths
 from lienthong.web.ledger_openapi import ledger_paths
 from lienthong.web.lists_openapi import list_paths
+from lienthong.web.monitoring_openapi import monitoring_paths
 from lienthong.web.openapi_parts import HEADER_TEXT, MAYBE_TEXT, TEXT, Schema, caller_headers, object_of, parameter, problems
 from lienthong.web.people_openapi import people_paths
 from lienthong.web.registry_openapi import registry_paths
@@ -38,7 +39,7 @@ _NO_NUL = {"pattern": "^[^\\x00]*$"}
 def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     """The OpenAPI document of some datasets."""
     chosen = list(contracts)
-    paths: Schema = {**_catalogue_paths(), **_token_path(), **report_paths()}
+    paths: Schema = {**_catalogue_paths(), **_token_path(), **report_paths(), **monitoring_paths()}
     paths |= event_paths()
     paths |= people_paths()
     paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen), **ledger_paths()}

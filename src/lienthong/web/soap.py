@@ -20,6 +20,7 @@ from lienthong.access.xroad import Header, Member, ServiceName, new_id, spelled
 from lienthong.access.xroad_soap import (
     INSTANCE,
     LARGEST_ENVELOPE,
+    PROTOCOL,
     XROAD,
     Envelope,
     Fault,
@@ -32,6 +33,7 @@ from lienthong.access.xroad_soap import (
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import NotFound
+from lienthong.store.exchange_records import Message
 from lienthong.web.xroad import quoted
 from lienthong.web.xroad_gate import Answered, Gate, Inner, Receive, Scope, Send, last, log, read_body
 from lienthong.web.xroad_services import ENDPOINTS, Offered
@@ -43,6 +45,7 @@ WSDL_PATH = "/wsdl"
 XML = b"text/xml; charset=utf-8"
 ENVELOPES = ("text/xml", "application/soap+xml", "application/xop+xml")
 MOST_PARAMETERS = 200
+DOOR = "xroad-soap"
 _OPERATION_OF = {ENDPOINTS[operation][1]: name for operation, name in zip(ENDPOINTS, OPERATIONS, strict=False)}
 
 
@@ -84,7 +87,7 @@ class SoapDoor:
         if service == "getWsdl":
             return 200, *self._get_wsdl(request, digest)
         contract, operation = self._service(request.service)
-        inner = Inner("GET", *_asked(contract, operation, request.body), _headers(scope, request, authorization))
+        inner = Inner("GET", *_asked(contract, operation, request.body), _headers(scope, request, authorization), (DOOR, _record(request)))
         answered = await gate.buffered(scope, inner)
         return 200, XML.decode(), write_answer(request, _given(contract, operation, answered, request), digest)
 
@@ -191,6 +194,10 @@ def _headers(scope: Scope, request: Envelope, authorization: str) -> list[Header
     return headers + [(n, quoted(text)) for n, text in ((b"lienthong-purpose", purpose), (b"lienthong-official", official)) if text]
 
 
+def _record(request: Envelope) -> Message:
+    return Message(request.id, new_id(), request.user_id, request.issue, *request.represented, PROTOCOL)
+
+
 def _given(contract: Contract, operation: str, answered: Answered, request: Envelope) -> etree._Element:
     """The body of an answer. Raises Fault for what our own API refused."""
     if answered.status == 404 and operation == LOOK_UP:
@@ -200,12 +207,12 @@ def _given(contract: Contract, operation: str, answered: Answered, request: Enve
         raise _refused(answered.status, found, request)
     root = etree.Element(_own(contract, f"{code(contract, operation)}Response"), nsmap={"tns": namespace(contract), "xsi": INSTANCE})
     if operation == LOOK_UP:
-        _record(root, contract, found)
+        _row(root, contract, found)
         return root
     _leaf(root, contract, "version", found["version"])
     if operation == LIST:
         for record in found["records"]:
-            _record(root, contract, record)
+            _row(root, contract, record)
         _leaf(root, contract, "next", found["next"])
         return root
     for change in found["changes"]:
@@ -213,13 +220,13 @@ def _given(contract: Contract, operation: str, answered: Answered, request: Enve
         for name, key in (("cursor", "cursor"), ("op", "op"), ("key", "key"), ("version", "version"), ("knownAt", "known_at")):
             _leaf(node, contract, name, change[key])
         if change["record"] is not None:
-            _record(node, contract, change["record"])
+            _row(node, contract, change["record"])
     _leaf(root, contract, "next", found["next"])
     _leaf(root, contract, "more", found["more"])
     return root
 
 
-def _record(parent: etree._Element, contract: Contract, record: dict[str, Any]) -> None:
+def _row(parent: etree._Element, contract: Contract, record: dict[str, Any]) -> None:
     node = etree.SubElement(parent, _own(contract, "record"))
     for name, key in (("key", "key"), ("version", "version"), ("validFrom", "valid_from")):
         _leaf(node, contract, name, record[key])

@@ -32,6 +32,7 @@ from lienthong.access.xroad import (
 from lienthong.access.xroad_soap import Fault, printable
 from lienthong.clock import vietnam_date
 from lienthong.errors import BadRequest
+from lienthong.store.exchange_records import Message as Said
 from lienthong.web import xroad_shapes as shapes
 from lienthong.web.headers import check_escapes
 from lienthong.web.xroad_gate import LONGEST_ADDRESS, Gate, Inner, Receive, Scope, Send, last, log, read_body, replay
@@ -42,6 +43,8 @@ LIST_CLIENTS = b"/listClients"
 NO_STORE = (b"cache-control", b"no-store")
 OF_XROAD = b"x-road-"
 LONGEST_ID = 200
+DOOR = "xroad-rest"
+PROTOCOL = "1"  # of REST messages
 
 
 @dataclass
@@ -61,6 +64,21 @@ class Message:
     @property
     def accept(self) -> str:
         return last(self.headers, b"accept") or ""
+
+    def record(self) -> Said:
+        """What the operational record keeps of it."""
+        party = last(self.headers, b"x-road-represented-party")
+        party_class, party_code = ("", "") if party is None else party_of(party)
+        return Said(
+            self.id,
+            self.request_id,
+            last(self.headers, b"x-road-userid") or "",
+            last(self.headers, b"x-road-issue") or "",
+            party_class,
+            party_code,
+            PROTOCOL,
+            last(self.headers, b"x-road-security-server") or "",
+        )
 
     def answer_headers(self) -> list[Header]:
         """What X-Road adds to an answer."""
@@ -121,7 +139,8 @@ class XRoadDoor:
             raise Fault(kind, f"Unknown service: {service.label}")
         assert message.called is not None
         path = f"/v1/datasets/{contract.id}{inner_path(message.called.rest)}"
-        return Inner(message.scope["method"], path, message.query, inner_headers(message.headers, authorization))
+        carried = (DOOR, message.record())
+        return Inner(message.scope["method"], path, message.query, inner_headers(message.headers, authorization), carried)
 
     async def _list_clients(self, message: Message, send: Send) -> None:
         settings, asked = self._gate.services.settings, dict(parse_qsl(message.query.decode("latin-1"), keep_blank_values=True))

@@ -21,6 +21,8 @@ from lienthong.access.xroad_soap import Fault
 from lienthong.errors import SettingsError, Unauthenticated
 from lienthong.ledger import Entry, Event, encode
 from lienthong.log import get_logger
+from lienthong.sharing.exchanges import CARRIED
+from lienthong.store.exchange_records import Message
 from lienthong.web.xroad_services import Directory
 from lienthong.web.xroad_trust import Trust
 
@@ -46,6 +48,7 @@ class Inner:
     path: str  # as sent: percent-encoded
     query: bytes
     headers: Sequence[Header]
+    carried: tuple[str, Message]  # the door it came by, and what the message said of itself
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class Gate:
             "raw_path": inner.path.encode("ascii"),
             "query_string": inner.query,
             "headers": list(inner.headers),
+            CARRIED: inner.carried,
         }
         await self._application(called, receive, send)
 
