@@ -13,6 +13,7 @@ from lienthong.access.legal import Citation, Instrument, Instruments, citations_
 from lienthong.access.life import STATE_WORDS, STEPS, Act, Clocks, Side, answer_due, earliest_stop, follows
 from lienthong.access.load import load_agreements
 from lienthong.access.mask import MASKS, mask
+from lienthong.access.message_signatures import SentRequest, SentResponse, Signed, joined, sign_response, verify_request
 from lienthong.access.parts import (
     PARTS,
     USUAL_OFFER,
@@ -85,8 +86,11 @@ __all__ = [
     "RowCondition",
     "SafePath",
     "Sealer",
+    "SentRequest",
+    "SentResponse",
     "Session",
     "Side",
+    "Signed",
     "SignedIn",
     "State",
     "Stop",
@@ -107,6 +111,7 @@ __all__ = [
     "follows",
     "is_over",
     "issue_token",
+    "joined",
     "load_agreements",
     "make_assertion",
     "mask",
@@ -122,12 +127,14 @@ __all__ = [
     "read_instruments",
     "safe_path",
     "safe_query",
+    "sign_response",
     "standing_terms",
     "token_hash",
     "tried",
     "verify_assertion",
     "verify_dpop",
     "verify_proof",
+    "verify_request",
     "verify_token",
     "words_of_closed",
 ]

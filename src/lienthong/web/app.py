@@ -19,7 +19,7 @@ from lienthong.access import Decision
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
-from lienthong.web import acting, identities, lists, look_up, monitoring, receipts, reports, reviews, stewardship, syncs, tiles, writing
+from lienthong.web import acting, identities, lists, look_up, monitoring, receipts, reports, reviews, signing, stewardship, syncs, tiles, writing
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.bell import Bell
@@ -62,12 +62,19 @@ class App:
         self.broker = BrokerDoor(services)
         self._rest = _router(services, self.broker, self._recorder)
         gate = Gate(services, self)
+        self._signing = signing.Signing(services, services.tokens.signing_key)
         self._doors: tuple[XRoadDoor | SoapDoor, ...] = (XRoadDoor(gate), SoapDoor(gate))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._rest(scope, receive, send)
             return
+        if signing.concerns(scope):
+            await self._signing.around(self._answer, scope, receive, send)
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["lienthong"] = self._shell
         plain_send, send = send, guarded(send, is_secure=self._is_secure)
         try:

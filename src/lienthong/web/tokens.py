@@ -100,6 +100,13 @@ class TokenDesk:
             self._require_held(found, token, scheme, scope)
         return found
 
+    def peek(self, authorization: str | None) -> AccessToken | None:
+        """The token of a header, its own signature and time verified, nothing else: who it says is asking, before it is settled."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() not in ("bearer", "dpop") or not token:
+            return None
+        return verify_token(self._key, self.issuer, token, self._clock())
+
     def _require_held(self, found: AccessToken, token: str, scheme: str, scope: Scope | None) -> None:
         if self.holding is None or found.bound_to is None:
             raise Unauthenticated("This token is not bound to a key.", hint="Send it as `Bearer`.")
@@ -121,6 +128,11 @@ class TokenDesk:
     def shut_out(self, subsystems: frozenset[str]) -> None:
         """Take no token of these subsystems any longer."""
         self._shut_out = subsystems
+
+    @property
+    def signing_key(self) -> OKPKey:
+        """The key of tokens and of signed answers; its public part is in `/.well-known/jwks.json`."""
+        return self._key
 
     @property
     def public_jwk(self) -> dict[str, Any]:

@@ -1,0 +1,145 @@
+"""Signed requests are verified before anything else looks at them; answers are signed when the caller asks (`Lienthong-Sign: 1`, `Accept-Signature`).
+
+A signature counts beside the token, never in its place: it must be made with a key of the very subsystem the token is of. Each
+nonce is taken once, by all servers together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from joserfc.jwk import OKPKey
+from starlette.requests import Request
+
+from lienthong.access import ANONYMOUS, SentRequest, SentResponse, joined, sign_response, verify_request
+from lienthong.clock import vietnam_date
+from lienthong.errors import LienthongError, RequestError, TooLarge, Unauthenticated
+from lienthong.ledger import Entry, Event, encode
+from lienthong.web.hot import Receive, Scope, Send
+from lienthong.web.problem import answer_problem
+
+if TYPE_CHECKING:
+    from lienthong.web.services import Services
+
+LARGEST = 8 * 1024 * 1024  # of a body that is signed, either way
+WANTED = frozenset({b"signature-input", b"signature", b"accept-signature", b"lienthong-sign"})
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def concerns(scope: Scope) -> bool:
+    """Whether a request is signed or wants a signed answer."""
+    return any(name in WANTED for name, _ in scope["headers"])
+
+
+class Signing:
+    """Stands around the application for the requests it concerns."""
+
+    def __init__(self, services: Services, key: OKPKey) -> None:
+        self._services = services
+        self._key = key
+
+    async def around(self, application: Application, scope: Scope, receive: Receive, send: Send) -> None:
+        """Verify, call, sign."""
+        names = {name for name, _ in scope["headers"]}
+        request = SentRequest.of(scope["method"], self._address(scope), scope["headers"])
+        label: str | None = None
+        if b"lienthong-sign" in names or b"accept-signature" in names:
+            send = _Signer(self._key, request, send)
+        try:
+            if names & {b"signature-input", b"signature"}:
+                body = await _whole(receive)
+                label = await self._verify(scope, request, body)
+                receive = _again(body)
+        except LienthongError as error:
+            await answer_problem(Request(scope), error)(scope, receive, send)
+            return
+        if isinstance(send, _Signer):
+            send.label = label
+        await application(scope, receive, send)
+
+    async def _verify(self, scope: Scope, request: SentRequest, body: bytes) -> str:
+        services, now = self._services, self._services.workshop.clock()
+        caller: str | None = None
+        try:
+            token = services.tokens.peek(request.headers.get("authorization"))
+            caller = None if token is None else token.subsystem
+            known = None if caller is None else services.register.subsystems.get(caller)
+            keys = [] if known is None else known.keys_on(vietnam_date(now))
+            signed = verify_request(request, body, keys, now)
+            if not await services.store.use_assertion(f"signature {caller}", signed.nonce, signed.expires_at):
+                raise Unauthenticated(
+                    "This signature was used before.", hint="Sign each request with a nonce of its own.",
+                    rule="replayed", vi="Chữ ký này đã được dùng.",
+                )  # fmt: skip
+        except RequestError as error:
+            outcome = str(error.facts.get("rule", error.code))
+            entry = Entry(now, Event.REQUEST_DENIED, caller or ANONYMOUS, outcome=outcome, details={"operation": "signed"})
+            await services.ledger.append(encode(entry))
+            raise
+        scope["lienthong.signed_with"] = signed.kid
+        return signed.label
+
+    def _address(self, scope: Scope) -> str:
+        raw = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0].decode("latin-1")
+        query = scope["query_string"].decode("latin-1")
+        address: str = self._services.settings.public_url + raw
+        return f"{address}?{query}" if query else address
+
+
+class _Signer:
+    """Holds an answer until it is whole, then sends it signed. One that grows past what is signed goes out as it is."""
+
+    def __init__(self, key: OKPKey, request: SentRequest, send: Send) -> None:
+        self._key, self._request, self._send = key, request, send
+        self._start: Any = None
+        self._body = bytearray()
+        self.label: str | None = None
+
+    async def __call__(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        if message["type"] != "http.response.body" or self._start is None:
+            await self._send(message)
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body") and len(self._body) <= LARGEST:
+            return
+        start, self._start = self._start, None
+        if not message.get("more_body"):
+            start = {**start, "headers": [*start["headers"], *self._signature(start)]}
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": bytes(self._body), "more_body": bool(message.get("more_body"))})
+        self._body.clear()
+
+    def _signature(self, start: Any) -> list[tuple[bytes, bytes]]:
+        response = SentResponse(start["status"], joined(start["headers"]), self._request)
+        return sign_response(response, bytes(self._body), self._key, self.label)
+
+
+async def _whole(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return bytes(body)
+        body += message.get("body", b"")
+        if len(body) > LARGEST:
+            raise TooLarge(f"A signed request has at most {LARGEST:,} bytes.", vi=f"Yêu cầu có chữ ký tối đa {LARGEST:,} byte.")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _again(body: bytes) -> Receive:
+    """What was read, to be read again."""
+    given = False
+
+    async def receive() -> Any:
+        nonlocal given
+        if given:
+            return {"type": "http.disconnect"}
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
