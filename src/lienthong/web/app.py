@@ -19,7 +19,21 @@ from lienthong.access import Decision
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
-from lienthong.web import acting, identities, lists, look_up, monitoring, receipts, reports, reviews, signing, stewardship, syncs, tiles, writing
+from lienthong.web import (
+    acting,
+    identities,
+    lists,
+    look_up,
+    monitoring,
+    receipts,
+    reports,
+    reviews,
+    signing,
+    stewardship,
+    syncs,
+    tiles,
+    writing,
+)
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.bell import Bell
