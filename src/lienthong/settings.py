@@ -106,6 +106,15 @@ class Settings:
         92, "How long the operational record of each exchange is kept, in days; counts by the day are kept for ever."
     )
     exchange_hour_days: int = _setting(400, "How long counts of exchanges by the hour are kept, in days.")
+    webhook_networks: str = _setting(
+        "", "Networks (CIDR, by commas) in which webhooks may be delivered though they are not on the public internet, as 10.20.0.0/16."
+    )
+    webhook_timeout_seconds: int = _setting(15, "How long one delivery of events may take, in seconds.")
+    webhook_retry_seconds: str = _setting(
+        "5,30,120,600,1800,7200,21600,43200,86400,86400",
+        "Waits after each failed delivery, in seconds; after the last it is a dead letter.",
+    )
+    webhook_pause_hours: int = _setting(120, "After how many hours without one success a subscription is paused.")
     log_level: str = _setting("INFO", "Smallest level of log event written.")
 
     @property

@@ -94,3 +94,7 @@ class Event(StrEnum):
     STOP_ANNOUNCED = "agreement:stop:announced"
     STOP_WITHDRAWN = "agreement:stop:withdrawn"
     ACCESS_EXPLAINED = "agreement:access:explained"
+    SUBSCRIPTION_MADE = "subscription:events:made"
+    SUBSCRIPTION_CHANGED = "subscription:events:changed"
+    SUBSCRIPTION_STOPPED = "subscription:events:stopped"
+    SUBSCRIPTION_ENDED = "subscription:events:ended"

@@ -113,6 +113,7 @@ class Told:
     data: Any
     version: int | None = None
     hidden_key: str | None = None
+    audience: str | None = None  # the one subsystem it is meant for; None: all who follow
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,12 @@ class Piece:
     told: tuple[Told, ...]
     place: Place
     more: bool
+
+    def for_caller(self, caller: str) -> tuple[Told, ...]:
+        """Without the notices that are meant for somebody else."""
+        if all(each.audience is None for each in self.told):
+            return self.told
+        return tuple(each for each in self.told if each.audience in (None, caller))
 
 
 def follow(
@@ -158,7 +165,8 @@ def tell(
 ) -> Piece:  # fmt: skip
     """What comes after a place, up to `limit` events; with `until`, exactly what comes up to that place.
 
-    What is committed must have been put in order before (`store.events.put_in_order`).
+    What is committed must have been put in order before (`store.events.put_in_order`). Notices meant for one subsystem are among them:
+    `Piece.for_caller` leaves out those of others.
     """
     told: list[Told] = []
     for looked, (at, one) in enumerate(_walk(connection, desk, followed, place, limit, until), 1):
@@ -310,7 +318,7 @@ def _sight(
 
 def _itself(following: Following, event: StreamEvent) -> Told | None:
     """A version's own event, or a notice, for whom it is meant."""
-    subject, chosen, right = event.type.partition(":")[0], following.chosen, following.right
+    subject, chosen = event.type.partition(":")[0], following.chosen
     if not chosen.takes(event.type) or not chosen.is_ours(None):
         return None
     if event.type == VERSION_PUBLISHED:
@@ -318,7 +326,7 @@ def _itself(following: Following, event: StreamEvent) -> Told | None:
         return Told(
             Place(event.position), str(event.position), event.type, event.source, event.subject, event.at, dict(event.data), version
         )
-    consumer = event.data.get("consumer")
-    if subject not in NOTICES or (consumer is not None and (right is None or consumer != right.caller)):
+    if subject not in NOTICES:
         return None
-    return Told(Place(event.position), str(event.position), event.type, event.source, event.subject or None, event.at, dict(event.data))
+    told = Told(Place(event.position), str(event.position), event.type, event.source, event.subject or None, event.at, dict(event.data))
+    return replace(told, audience=event.data.get("consumer"))

@@ -71,3 +71,8 @@ def of_matching(connection: Connection, span: Mapping[str, Any], after: int, lim
     values = {"act": span["act"], "first": span["from"], "last": span["to"], "after": after, "limit": limit}
     rows = connection.execute(queries("events")["of_matching"], values)
     return [StoredEvent(number, kind, id, tuple(others), tuple(records), at) for number, kind, id, others, records, at in rows]
+
+
+def ring(connection: Connection) -> None:
+    """Wake who listens, though there is no event."""
+    connection.execute(queries("events")["ring"])

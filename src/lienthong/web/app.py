@@ -39,6 +39,7 @@ from lienthong.web.authorising import Authoriser
 from lienthong.web.bell import Bell
 from lienthong.web.brokering import BrokerDoor
 from lienthong.web.companion import Companions
+from lienthong.web.delivering import clerk_of
 from lienthong.web.events import Streams
 from lienthong.web.headers import check_escapes
 from lienthong.web.health import give_health
@@ -55,6 +56,7 @@ from lienthong.web.register_watch import RegisterWatch
 from lienthong.web.registry import Registry
 from lienthong.web.services import Services
 from lienthong.web.soap import SoapDoor
+from lienthong.web.subscriptions import Subscriptions
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
 from lienthong.web.xroad import XRoadDoor
 from lienthong.web.xroad_gate import Gate
@@ -178,6 +180,9 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *reports.routes_of(counter, authorise, services.settings.typing_characters_per_minute),
             *monitoring.routes_of(counter, services.settings),
             *Streams(counter, authorise, bell).routes(),
+            *Subscriptions(
+                counter, authorise, clerk_of(services.settings, services.workshop), services.settings.webhook_timeout_seconds
+            ).routes(),
             *routes_of(counter),
             *pages.routes_of(site),
         ],

@@ -22,9 +22,14 @@ class Bell:
         self._task: asyncio.Task[None] | None = None
         self.is_closed = False
 
-    async def wait(self, seconds: float) -> None:
-        """Until it rings, at most so long."""
-        rung = self._rung
+    @property
+    def rung(self) -> asyncio.Event:
+        """Set at the next ring: taken before looking, it tells of what came while it was looked."""
+        return self._rung
+
+    async def wait(self, seconds: float, rung: asyncio.Event | None = None) -> None:
+        """Until it rings, at most so long; with `rung`, if it has not rung since that was taken."""
+        rung = rung or self._rung
         with suppress(TimeoutError):
             await asyncio.wait_for(rung.wait(), seconds)
 

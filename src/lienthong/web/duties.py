@@ -13,6 +13,7 @@ from lienthong.settings import Settings
 from lienthong.sharing.attesting import ask_witnesses, stamp_newest, witnesses_of
 from lienthong.sharing.register import RegisterReader
 from lienthong.store.ledger_index import index_ledger
+from lienthong.web import delivering
 from lienthong.web.sync_round import keep_in_step
 
 HOUR = 3_600.0
@@ -86,10 +87,16 @@ def _count(office: Office) -> None:
     forget_exchanges(office.workshop, office.settings.exchange_days, office.settings.exchange_hour_days)
 
 
+def _deliver(office: Office, ended: threading.Event) -> None:
+    """Send events to webhooks."""
+    delivering.deliver(office.settings, office.workshop, ended)
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("count_exchanges", every(SECONDS_BETWEEN_COUNTS, _count)),
     Duty("expire_overrides", every(HOUR, _expire)),
     Duty("syncs", _sync),
+    Duty("deliver_events", _deliver),
     Duty("index_ledger", every(SECONDS_BEHIND, _index)),
     Duty("ask_witnesses", _ask_witnesses),
     Duty("stamp_checkpoints", _stamp),

@@ -23,7 +23,8 @@ from lienthong.errors import BadRequest, Denied, LienthongError, NotFound, Quota
 from lienthong.sharing.cloud_events import encode_one, type_name
 from lienthong.sharing.event_entries import entry_of_events
 from lienthong.sharing.filters import refuse_control_characters, shown
-from lienthong.sharing.stream import KNOWN_TYPES, NOTICES, Chosen, Following, Place, Told, cursor_of, follow, place_of, right_now, tell
+from lienthong.sharing.stream import KNOWN_TYPES, Chosen, Following, Place, Told, cursor_of, follow, place_of, right_now, tell
+from lienthong.sharing.subscribing import is_type
 from lienthong.store import Connection, events
 from lienthong.web.asking import PRIVATE, Counter, request_bytes
 from lienthong.web.authorising import Authoriser
@@ -150,8 +151,9 @@ class Streams:
             yield f"retry: 2000\nid: {cursor_of(self._counter.desk, place)}\n\n".encode()
             quiet_since = time.monotonic()
             while not self._bell.is_closed:
+                rung = self._bell.rung
                 try:
-                    told, place, more = await run_in_threadpool(self._piece, request, asked, place)
+                    told, place, more = await run_in_threadpool(self._piece, request, asked, caller, place)
                 except RequestError as error:  # the answer has begun: the reason is the stream's last event
                     yield _last_words(error)
                     return
@@ -160,7 +162,7 @@ class Streams:
                     quiet_since = time.monotonic()
                 if more:
                     continue
-                await self._bell.wait(LOOK_SECONDS)
+                await self._bell.wait(LOOK_SECONDS, rung)
                 if time.monotonic() - quiet_since >= HEARTBEAT_SECONDS:
                     yield b": heartbeat\n\n"
                     quiet_since = time.monotonic()
@@ -169,14 +171,14 @@ class Streams:
             if not self._open[caller]:
                 del self._open[caller]
 
-    def _piece(self, request: Request, asked: _Asked, place: Place) -> tuple[bytes, Place, bool]:
+    def _piece(self, request: Request, asked: _Asked, caller: str, place: Place) -> tuple[bytes, Place, bool]:
         """The next events as they are sent, with their entries in the ledger."""
         followed = self._followed(request, asked)
         with self._counter.connection() as connection:
             events.put_in_order(connection)
         with self._counter.connection() as connection:
             piece = tell(connection, self._counter.desk, followed, place, PIECE)
-            messages = [(told, self._message(told)) for told in piece.told]
+            messages = [(told, self._message(told)) for told in piece.for_caller(caller)]
             if messages:
                 self._note(connection, request, followed, messages)
         body = b"".join(message for _, message in messages)
@@ -206,8 +208,7 @@ class Streams:
 def read_types(types: Sequence[str]) -> frozenset[str]:
     """Types of events as a caller names them: one, or all of a kind by `kind:*`. Raises BadRequest naming the known ones."""
     for type in types:
-        kind, _, act = type.partition(":")
-        if type not in KNOWN_TYPES and not (kind in NOTICES and act.replace("_", "").isalpha()):
+        if not is_type(type):
             raise BadRequest(
                 f"There is no type of event `{shown(type)}`.",
                 hint=f"Known: {', '.join(KNOWN_TYPES)}.",

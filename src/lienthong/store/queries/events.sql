@@ -36,3 +36,7 @@ select event, kind, id, others, records, at from lienthong.match_events
 where act = %(act)s and event > %(after)s and event between %(first)s and %(last)s
 order by event
 limit %(limit)s;
+
+-- name: ring
+-- Wake who listens, as an event would.
+select pg_notify('lienthong_events', '');
