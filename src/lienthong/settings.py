@@ -67,6 +67,9 @@ class Settings:
     )
     witnesses: str = _setting("", "Witnesses of the ledger, `KEY@URL` with spaces between: their processes co-sign its checkpoints.")
     witnesses_needed: int = _setting(0, "How many witnesses must have signed a checkpoint before it is served or given in a receipt.")
+    citizen_portals: str = _setting(
+        "", "Subsystems, with spaces between, that show citizens who used their data, having proved the citizen themselves."
+    )
     stamp_url: str = _setting("", "The time-stamping authority (RFC 3161) that stamps checkpoints; empty: none.")
     stamp_roots: Path = _setting(Path("stamp-roots.pem"), "The certificates (PEM) an authority's stamps must lead back to.")
     stamp_seconds: int = _setting(60, "How often the newest checkpoint is stamped, where there is an authority.")

@@ -5,6 +5,7 @@ from lienthong.contracts.load import build, load, load_all
 from lienthong.contracts.model import (
     Contract,
     Delivery,
+    Disclosure,
     Expect,
     Layer,
     LegalBasis,
@@ -19,12 +20,13 @@ from lienthong.contracts.model import (
     SurvivorshipRule,
     source_name,
 )
-from lienthong.contracts.reference import render_reference
+from lienthong.contracts.reference import disclosure_words, render_reference
 
 __all__ = [
     "Change",
     "Contract",
     "Delivery",
+    "Disclosure",
     "Expect",
     "Layer",
     "LegalBasis",
@@ -40,6 +42,7 @@ __all__ = [
     "Verdict",
     "build",
     "compare",
+    "disclosure_words",
     "load",
     "load_all",
     "render_reference",

@@ -13,6 +13,7 @@ from lienthong.contracts.model import Contract
 from lienthong.contracts.reference import render_reference
 from lienthong.contracts.vocabulary import (
     CONTRACT_WORDS,
+    DISCLOSURE_WORDS,
     EXPECT_WORDS,
     KINDS,
     LOGICAL_TYPES,
@@ -76,6 +77,20 @@ YAML is read as plain data: UTF-8, at most 1,000,000 bytes, no tags, no anchors 
 | `properties[].classification` | the sensitivity: `public`, `internal`, `personal`, `sensitive`; without it `internal`; never a state secret |
 | `properties[].logicalTypeOptions` | rules: {options} |
 | `quality` (of a property or of the table) | rules, below |
+"""
+_DISCLOSURE = """
+### `disclosure`: what a person sees of how their data was used
+
+Every use of a person's data can be seen by that person ([who looked at my data](../how-to/see-who-used-my-data.md)). What the contract says here is published with it, and nothing else hides a use.
+
+```yaml
+- property: disclosure
+  value:
+    delayedPurposes: {xac-minh-to-giac: 180}
+    hiddenPurposes: [dieu-tra-hinh-su]
+    legalBasis: Bộ luật Tố tụng hình sự 101/2015/QH13
+```
+
 """
 _ROLES = """
 ### `match`: which entities a row speaks of
@@ -185,6 +200,7 @@ def render_words(contracts: Mapping[str, Contract]) -> str:
         "\n## `customProperties` of the contract\n\n" + _words(CONTRACT_WORDS),
         "\n### `sources`\n\n" + _words(SOURCE_WORDS),
         "\n### `expect`\n\n" + _words({word: sentence for word, (_, sentence) in EXPECT_WORDS.items()}),
+        _DISCLOSURE + _words(DISCLOSURE_WORDS),
         _ROLES + _words(ROLE_WORDS),
         "\n## `customProperties` of a property\n\n" + _words(PROPERTY_WORDS),
         _MASTER + _words(MATCH_OPTIONS),

@@ -15,6 +15,7 @@ from lienthong.contracts.faults import Fault, Faults, nearest
 from lienthong.contracts.model import (
     Contract,
     Delivery,
+    Disclosure,
     Expect,
     Layer,
     LegalBasis,
@@ -25,7 +26,16 @@ from lienthong.contracts.model import (
 )
 from lienthong.contracts.reading import faults_of_schema, read_document
 from lienthong.contracts.rule_reading import rules_of_quality, rules_of_type
-from lienthong.contracts.vocabulary import CONTRACT_WORDS, EXPECT_WORDS, LEGAL_WORDS, LOGICAL_TYPES, MASKS, PROPERTY_WORDS, SOURCE_WORDS
+from lienthong.contracts.vocabulary import (
+    CONTRACT_WORDS,
+    DISCLOSURE_WORDS,
+    EXPECT_WORDS,
+    LEGAL_WORDS,
+    LOGICAL_TYPES,
+    MASKS,
+    PROPERTY_WORDS,
+    SOURCE_WORDS,
+)
 from lienthong.contracts.whole import check_between, check_whole
 from lienthong.errors import ContractError
 from lienthong.standards import STANDARDS
@@ -35,6 +45,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _AGENCY = re.compile(r"[A-Z][A-Z0-9]*(\.[A-Z0-9]+)*")
 DELIVERY = "delivery"
+MOST_DELAY_DAYS = 3_653  # ten years
 
 
 def load(path: Path, connectors: Collection[str] | None = None) -> Contract:
@@ -119,6 +130,7 @@ def _contract(document: dict[str, Any], connectors: Collection[str] | None, faul
         legal_basis=tuple(_legal_basis(words.get("legalBasis"), faults)),
         valid_from=faults.text(words.get("validFrom"), "customProperties.validFrom") or None,
         expect=_expect(words.get("expect"), faults),
+        disclosure=_disclosure(words.get("disclosure"), faults),
         match=match_reading.roles(words.get("match"), names, faults),
         document=document,
     )
@@ -275,6 +287,25 @@ def _expect(found: Any, faults: Faults) -> Expect:
     if expect.rows_min is not None and expect.rows_max is not None and expect.rows_min > expect.rows_max:
         faults.add(place, f"rowsMin {expect.rows_min} is more than rowsMax {expect.rows_max}")
     return expect
+
+
+def _disclosure(found: Any, faults: Faults) -> Disclosure:
+    place = "customProperties.disclosure"
+    said = faults.mapping(found, place)
+    faults.known(said, DISCLOSURE_WORDS, place)
+    delayed = faults.mapping(said.get("delayedPurposes"), f"{place}.delayedPurposes")
+    for word, days in (("delayDays", said.get("delayDays", 0)), *((f"delayedPurposes.{name}", days) for name, days in delayed.items())):
+        if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days <= MOST_DELAY_DAYS:
+            faults.add(f"{place}.{word}", f"expected days from 0 to {MOST_DELAY_DAYS}, found `{days}`")
+            return Disclosure()
+    official = said.get("official", "shown")
+    if official not in ("shown", "hidden"):
+        faults.add(f"{place}.official", f"expected shown or hidden, found `{official}`", nearest(official, ("shown", "hidden")))
+    hidden = faults.texts(said.get("hiddenPurposes"), f"{place}.hiddenPurposes")
+    basis = faults.text(said.get("legalBasis"), f"{place}.legalBasis")
+    if not basis and (hidden or delayed or said.get("delayDays") or official == "hidden"):
+        faults.add(f"{place}.legalBasis", "missing", "which law lets a use be hidden or shown later")
+    return Disclosure(said.get("delayDays", 0), hidden, {str(name): days for name, days in delayed.items()}, official != "hidden", basis)
 
 
 def _purpose(description: Any) -> str:

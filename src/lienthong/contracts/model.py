@@ -126,6 +126,19 @@ class LegalBasis:
 
 
 @dataclass(frozen=True)
+class Disclosure:
+    """What a person is shown of how their data was used, and when. Lines of `hidden_purposes` are not shown; those of `delayed_purposes`
+    (purpose → days) so much later than `delay_days`. `shows_official`: whether the official's name is in the line.
+    """
+
+    delay_days: int = 0
+    hidden_purposes: tuple[str, ...] = ()
+    delayed_purposes: Mapping[str, int] = field(default_factory=dict)
+    shows_official: bool = True
+    legal_basis: str = ""
+
+
+@dataclass(frozen=True)
 class Expect:
     """Bounds past which a run waits for a person; None means no bound. Percentages are of the published rows."""
 
@@ -169,6 +182,7 @@ class Contract:
     legal_basis: tuple[LegalBasis, ...] = ()
     valid_from: str | None = None  # the property that says since when the row is true; None: the delivery's date
     expect: Expect = Expect()
+    disclosure: Disclosure = Disclosure()
     match: tuple[MatchRole, ...] = ()
     digest: str = ""
     document: Mapping[str, Any] = field(default_factory=dict)  # the ODCS document as read
@@ -184,6 +198,11 @@ class Contract:
             if candidate.name == name:
                 return candidate
         raise KeyError(name)
+
+    @property
+    def is_about_persons(self) -> bool:
+        """Whether a value of it is personal or sensitive."""
+        return any(p.sensitivity in (Sensitivity.PERSONAL, Sensitivity.SENSITIVE) for p in self.properties)
 
     def authority_of(self, name: str) -> str:
         """The agency that may change a property's value: the one the contract names, else the owner. Raises KeyError when there is none."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from lienthong.contracts.model import Contract, LegalBasis, Property, Rule, Sharing
+from lienthong.contracts.model import Contract, Disclosure, LegalBasis, Property, Rule, Sharing
 from lienthong.standards import STANDARDS
 
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -42,6 +42,11 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "mask": ("che bằng", "masked by"),
     "examples": ("ví dụ", "for example"),
     "codes": ("giá trị", "values"),
+    "disclosure": ("Người dân thấy việc sử dụng dữ liệu của mình", "A person sees how their data was used"),
+    "at_once": ("đầy đủ, ngay", "all of it, at once"),
+    "after": ("sau {} ngày", "after {} days"),
+    "hidden": ("không hiện: {}", "not shown: {}"),
+    "no_official": ("không hiện tên cán bộ", "without the official's name"),
 }
 _SHARING: Mapping[Sharing, tuple[str, str]] = {
     Sharing.OPEN: ("mở cho mọi người", "open to all"),
@@ -78,8 +83,19 @@ def _facts(contract: Contract, said: Mapping[str, str], language: int) -> str:
         (said["valid_from"], f"`{contract.valid_from}`" if contract.valid_from else said["delivery"]),
         (said["sources"], ", ".join(f"`{source.connector}` ({source.delivery})" for source in contract.sources) or "–"),
         *((said["law"], _law(law, said)) for law in contract.legal_basis),
+        *([(said["disclosure"], disclosure_words(contract.disclosure, language))] if contract.is_about_persons else []),
     ]
     return _table(("", ""), facts)
+
+
+def disclosure_words(disclosure: Disclosure, language: int) -> str:
+    """What a person is shown of how their data was used, and when; `language`: 0 Vietnamese, 1 English."""
+    said = {name: pair[language] for name, pair in _WORDS.items()}
+    parts = [said["after"].format(disclosure.delay_days) if disclosure.delay_days else said["at_once"]]
+    parts += [f"`{purpose}` {said['after'].format(days)}" for purpose, days in disclosure.delayed_purposes.items()]
+    parts += [said["hidden"].format(f"`{purpose}`") for purpose in disclosure.hidden_purposes]
+    parts += [] if disclosure.shows_official else [said["no_official"]]
+    return "; ".join(parts) + (f" ({disclosure.legal_basis})" if disclosure.legal_basis else "")
 
 
 def _law(law: LegalBasis, said: Mapping[str, str]) -> str:

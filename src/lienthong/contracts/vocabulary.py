@@ -21,6 +21,7 @@ CONTRACT_WORDS: Mapping[str, str] = {
     "validFrom": "The property (a date) that says since when a row is true. Without it: the day of the delivery.",
     "expect": "Bounds past which a run waits for a person; the table below.",
     "sources": "The roads by which the dataset arrives; the table below.",
+    "disclosure": "What a person is shown of how their data was used, and when; the table below. Without it: everything, at once.",
 }
 PROPERTY_WORDS: Mapping[str, str] = {
     "titleEn": "The property's title in English; `businessName` is the title in Vietnamese.",
@@ -92,6 +93,13 @@ EXPECT_WORDS: Mapping[str, tuple[str, str]] = {
     "changedMaxPercent": ("changed_max_percent", "Most records changed, per cent of those published before."),
     "endedMaxPercent": ("ended_max_percent", "Most records ended, per cent of those published before."),
     "quarantinedMaxPercent": ("quarantined_max_percent", "Most rows held back, per cent of the rows that came."),
+}
+DISCLOSURE_WORDS: Mapping[str, str] = {
+    "delayDays": "Days after which a use is shown to the person.",
+    "hiddenPurposes": "Purposes (codes) whose uses are not shown; that there are such purposes is.",
+    "delayedPurposes": "Purpose → days after which its uses are shown.",
+    "official": "`shown` or `hidden`: whether the name of the official is shown. Without it: `shown`.",
+    "legalBasis": "The law that allows a delay or hides a purpose; required where there is one.",
 }
 LEGAL_WORDS = ("text", "validFrom", "validTo")
 MASKS = ("initials", "last2", "last3", "year")

@@ -77,6 +77,7 @@ class Event(StrEnum):
     BODIES_ARCHIVED = "ledger:bodies:archived"
     BODIES_REMOVED = "ledger:bodies:removed"
     BODIES_DROPPED = "ledger:bodies:dropped"
+    USES_SHOWN = "citizen:uses:shown"
     RECEIPT_GIVEN = "ledger:receipt:given"
     AGREEMENT_REQUESTED = "agreement:terms:requested"
     AGREEMENT_DECLARED = "agreement:terms:declared"

@@ -61,7 +61,7 @@ def give_changes(connection: Connection, desk: Desk, contract: Contract, paramet
     sees_key = right.sees_key(contract)
     mark = _marker(desk, contract, is_open=sees_key and not right.conditions)
     known_at: dict[int, msgspec.Raw] = {}
-    items = []
+    items, keys = [], []
     for change in changed:
         op, is_within, was_within, key, version = change[: STATE + 2]
         if not is_within and not was_within:  # nothing, for a caller who sees a part of the rows
@@ -72,11 +72,12 @@ def give_changes(connection: Connection, desk: Desk, contract: Contract, paramet
             seen, record = "update" if was_within else "insert", shape(change) if op != "e" else None
         else:
             seen, record = "end", None
+        keys.append(key)
         items.append(_Change(mark(version, key), seen, key if sees_key else None, version, known_at[version], record))
     if changed:
         key, version = changed[-1][STATE : STATE + 2]
     body = _ENCODER.encode(_Feed(contract.id, newest, items, mark(version, key), looked_at >= limit))
-    return Given(body, newest, len(items), fields)
+    return Given(body, newest, len(items), fields, subjects=desk.subjects(contract, keys))
 
 
 def _marker(desk: Desk, contract: Contract, *, is_open: bool) -> Callable[[int, str], str]:

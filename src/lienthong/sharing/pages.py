@@ -6,8 +6,8 @@ All pages of one list tell of one version, so rows that change meanwhile are nei
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ import msgspec
 from lienthong.access import mask
 from lienthong.contracts import Contract
 from lienthong.errors import BadRequest
-from lienthong.ledger import Entry, Event
+from lienthong.ledger import Entry, Event, SubjectKey, pack_subjects
 from lienthong.sharing.cursors import Cursors
 from lienthong.sharing.filters import DEFAULT_LIMIT, MOST_ROWS, Wanted
 from lienthong.sharing.formats import Mask
@@ -41,6 +41,7 @@ class Given:
     count: int
     fields: tuple[str, ...]
     next: str | None = None
+    subjects: str = ""  # marks of the records it tells of, where they are about persons
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Desk:
 
     cursors: Cursors
     book: VersionBook
+    subject_key: SubjectKey = field(default_factory=lambda: SubjectKey(b""))
+
+    def subjects(self, contract: Contract, keys: Iterable[str]) -> str:
+        """What an entry keeps of whom an answer was about; nothing for a dataset that is not about persons."""
+        return pack_subjects(self.subject_key.hash(contract.id, key) for key in keys) if contract.is_about_persons else ""
 
 
 def give_page(connection: Connection, desk: Desk, contract: Contract, wanted: Wanted, right: Right) -> Given:
@@ -83,7 +89,7 @@ def give_page(connection: Connection, desk: Desk, contract: Contract, wanted: Wa
             "next": cursor,
         }
     )
-    return Given(body, page.version, len(rows), fields, cursor)
+    return Given(body, page.version, len(rows), fields, cursor, desk.subjects(contract, (row[0] for row in rows)))
 
 
 def ask_of(contract: Contract, wanted: Wanted, right: Right, fields: tuple[str, ...]) -> Ask:
@@ -114,6 +120,12 @@ class Whole:
     withheld: tuple[str, ...]
     not_delivered: tuple[str, ...]
     masks: dict[str, Mask]
+
+    @property
+    def scope(self) -> str:
+        """`whole` when everyone in the dataset is in it, else `part`."""
+        is_whole = not self.ask.conditions and self.ask.limit is None and self.ask.as_of is None
+        return "whole" if is_whole else "part"
 
     def batches(self, database_url: str) -> Iterator[pa.RecordBatch]:
         """The rows as Arrow record batches, masked columns still whole."""
@@ -166,7 +178,7 @@ def entry_of(event: Event, contract: Contract, right: Right, at: datetime, reque
         request_digest=hashlib.sha256(request).hexdigest(),
         answer_digest=hashlib.sha256(given.body).hexdigest(),
         outcome="given",
-        details={"records": given.count},
+        details={"records": given.count, **({"subjects": given.subjects} if given.subjects else {})},
     )
 
 

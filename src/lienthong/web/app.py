@@ -58,6 +58,7 @@ from lienthong.web.services import Services
 from lienthong.web.soap import SoapDoor
 from lienthong.web.subscriptions import Subscriptions
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
+from lienthong.web.uses import UsesDesk
 from lienthong.web.xroad import XRoadDoor
 from lienthong.web.xroad_gate import Gate
 
@@ -125,7 +126,9 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
         lambda request: services.addresses.of(request.scope),
         services.rules.offer,
     )
-    counter = Counter(services.workshop, authorise, services.settings.public_url, services.settings.accept_synthetic_ids)
+    counter = Counter(
+        services.workshop, authorise, services.settings.public_url, services.settings.accept_synthetic_ids, services.subject_key
+    )
     bell = Bell()
     site = Site(counter, lambda: services.register, services.settings, acting.session_of)
 
@@ -160,6 +163,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             await asyncio.to_thread(companions.stop)
 
     people = People(services, counter)
+    notary, portals = receipts.notary_of(counter, services.settings), frozenset(services.settings.citizen_portals.split())
     app = Starlette(
         routes=[
             Route(TOKEN_PATH, token, methods=["POST"]),
@@ -168,8 +172,9 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             Route("/.well-known/jwks.json", lambda _: public_keys(services)),
             *people.routes(),
             *tiles.routes_of(services, counter),
-            *receipts.routes_of(counter, authorise, receipts.notary_of(counter, services.settings)),
             *Registry(counter).routes(),
+            *receipts.routes_of(counter, authorise, notary),
+            *UsesDesk(counter, authorise, lambda: services.register, notary, services.subject_key, portals).routes(),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
             *syncs.routes_of(counter, services.settings, lambda: services.register),
             *writing.routes_of(counter, services.subject_key),

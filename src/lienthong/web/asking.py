@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from lienthong.contracts import Contract, Sharing
 from lienthong.errors import NotFound
-from lienthong.ledger import Entry
+from lienthong.ledger import Entry, SubjectKey
 from lienthong.sharing.cursors import Cursors
 from lienthong.sharing.filters import shown
 from lienthong.sharing.formats import JSON
@@ -49,12 +49,13 @@ class Counter:
     authorise: Authorise
     public_url: str
     is_sample: bool = False
+    subject_key: bytes = b""
     desk: Desk = field(init=False)
     _pool: ConnectionPool[Connection] | None = field(init=False, default=None)
     _opening: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.desk = Desk(Cursors(self.workshop.signer.to_pem()), VersionBook())
+        self.desk = Desk(Cursors(self.workshop.signer.to_pem()), VersionBook(), SubjectKey(self.subject_key))
 
     @property
     def contracts(self) -> Mapping[str, Contract]:

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lienthong.contracts import Contract, Property
+from lienthong.contracts import Contract, Property, disclosure_words
 from lienthong.sharing.filters import read_known
 from lienthong.store.answers import newest_version, summary, version_facts
 from lienthong.store.database import Connection
@@ -60,6 +60,8 @@ def _long(connection: Connection, contract: Contract) -> dict[str, Any]:
         "key": [p.name for p in contract.key],
         "fields": [_field(p) for p in contract.properties],
         "legal_basis": [{"text": b.text, "valid_from": b.valid_from, "valid_to": b.valid_to} for b in contract.legal_basis],
+        "disclosure": disclosure_words(contract.disclosure, 0) if contract.is_about_persons else None,
+        "disclosure_en": disclosure_words(contract.disclosure, 1) if contract.is_about_persons else None,
         "versions": [summary(f) for f in facts],
     }
 

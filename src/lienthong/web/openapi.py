@@ -20,6 +20,7 @@ from lienthong.web.registry_openapi import registry_paths
 from lienthong.web.reports_openapi import report_paths
 from lienthong.web.stewardship_openapi import stewardship_paths
 from lienthong.web.syncs_openapi import sync_paths
+from lienthong.web.uses_openapi import uses_paths
 from lienthong.web.writing_openapi import writing_operations
 
 MOST_RECORDS = 1000
@@ -42,7 +43,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths: Schema = {**_catalogue_paths(), **_token_path(), **report_paths(), **monitoring_paths()}
     paths |= event_paths()
     paths |= people_paths()
-    paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen), **ledger_paths()}
+    paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen), **ledger_paths(), **uses_paths()}
     paths |= registry_paths()
     paths |= sync_paths()
     schemas: Schema = _common_schemas()

@@ -117,6 +117,7 @@ class _Bulk:
         self._counter = counter
         self._entry = partial(bulk_entry, contract=contract, right=right, request=request, whole=whole)
         self._whole = whole
+        self._is_about_persons = contract.is_about_persons
         self._tally = Tally()
         self._bytes = 0
         self._digest = hashlib.sha256()
@@ -127,7 +128,7 @@ class _Bulk:
     def begin(self) -> AsyncGenerator[bytes, None]:
         """Read the first piece (so that what fails, fails as a problem), commit the entry, and give the pieces."""
         first = next(self._pieces, b"")
-        details = {"format": self._format}
+        details = {"format": self._format, **({"scope": self._whole.scope} if self._is_about_persons else {})}
         self._counter.append(self._entry(Event.ANSWER_BULK_BEGUN, at=self._counter.clock(), outcome="begun", details=details))
         return self._stream(first)
 

@@ -1,0 +1,57 @@
+"""Which records are about one citizen: those their number is the key of, those that hold it, those judged to be the same person, golden ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from psycopg import sql
+
+from lienthong.contracts import Contract, Layer
+from lienthong.store.database import Connection, queries
+from lienthong.store.tables import table_name
+
+PERSON = "person"
+NUMBER = "citizen_id"  # the standard, and the attribute of a person, that hold the number
+MOST_RECORDS = 1_000
+
+Record = tuple[str, str]  # dataset, key
+
+
+def records_of(connection: Connection, contracts: Mapping[str, Contract], number: str) -> frozenset[Record]:
+    """(dataset, key) of every record about a citizen, also of one that is asked for by the number and is not there."""
+    found = set(_by_number(connection, contracts.values(), number))
+    sources, keys = [dataset for dataset, _ in found], [key for _, key in found]
+    goldens = connection.execute(queries("citizens")["goldens"], {"sources": sources, "keys": keys, "entity": PERSON}).fetchall()
+    masters = [contract.id for contract in contracts.values() if contract.layer is Layer.MASTER and contract.entity == PERSON]
+    ids = [golden for golden, _ in goldens]
+    found |= {(master, id) for master in masters for _, id in goldens}
+    for source, key in connection.execute(queries("citizens")["records"], {"goldens": ids, "limit": MOST_RECORDS}):
+        found.add((str(source).partition("#")[0], key))
+    return frozenset(record for record in found if record[0] in contracts)
+
+
+def numbers_in(contract: Contract) -> tuple[str, ...]:
+    """The properties that hold the number of the person a row is about (not of a relative, a head of household, an owner of something)."""
+    roles = [role for role in contract.match if role.entity == PERSON and not role.by]
+    named = {name for role in roles for name in role.attributes.get(NUMBER, ())}
+    keys = {p.name for p in contract.key if len(contract.key) == 1 and p.standard == NUMBER}
+    return tuple(p.name for p in contract.properties if p.name in named | keys)
+
+
+def _by_number(connection: Connection, contracts: Iterable[Contract], number: str) -> Iterator[Record]:
+    for contract in contracts:
+        names = numbers_in(contract)
+        if len(contract.key) == 1 and contract.key[0].name in names:
+            yield contract.id, number
+            names = tuple(name for name in names if name != contract.key[0].name)
+        if not names or not _has_table(connection, contract):
+            continue
+        holds = sql.SQL(" or ").join(sql.SQL("{} = %(number)s").format(sql.Identifier(name)) for name in names)
+        statement = sql.SQL("select _key from data.{} where {} limit %(limit)s").format(sql.Identifier(table_name(contract.id)), holds)
+        for (key,) in connection.execute(statement, {"number": number, "limit": MOST_RECORDS}):
+            yield contract.id, key
+
+
+def _has_table(connection: Connection, contract: Contract) -> bool:
+    row = connection.execute("select to_regclass(%s) is not null", (f'data."{table_name(contract.id)}"',)).fetchone()
+    return row is not None and bool(row[0])
