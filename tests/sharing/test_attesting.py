@@ -171,7 +171,9 @@ def test_a_line_that_is_handed_in_is_kept_only_when_it_is_a_witnesss_over_our_ch
         assert len(read_note(kept).signatures) == 2
 
 
-@pytest.mark.parametrize("text", ["x", "a+b+c@http://x", f"{LOG.text}@http://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "text", ["x", "a+b+c@http://x", f"{LOG.text}@http://127.0.0.1:1"], ids=["no key", "no name", "the platform itself"]
+)
 def test_witnesses_that_cannot_be_read_are_refused(text: str) -> None:
     with pytest.raises(SettingsError):
         witnesses_of(Settings(witnesses=text))
