@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from demo import people
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -216,6 +218,7 @@ def _environment(demo: Demo) -> dict[str, str]:
         "LIENTHONG_MODELS": str(demo.home / "models"),
         "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "true",
         "LIENTHONG_TOKEN_MINUTES": str(TOKEN_MINUTES),
+        **people.settings_of(demo.home, demo.base_url),
         "LIENTHONG_LOG_LEVEL": os.environ.get("LIENTHONG_LOG_LEVEL", "WARNING"),
         "LIENTHONG_SOURCE_DEMO": str(_province(demo)),
         "LIENTHONG_SOURCE_DEMO_ENTERPRISES_SECRET": ENTERPRISES_SECRET,
@@ -272,10 +275,12 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
                 outcome = run_dataset(place, contract, source.name, on_progress=on_progress)
                 datasets.append(_line(contract, source, outcome))
     entities = _match(place)
+    people.write_accounts(demo.home, demo.base_url, people.citizen_number(database))
+    persons = people.seed(place, demo.base_url)
     if server is None:
         server = _serve(demo)
     _wait_for(demo, server)
-    return {**_card(demo, database, private, datasets), "entities": entities, "reuse": _reuse(place)}
+    return {**_card(demo, database, private, datasets), "entities": entities, "reuse": _reuse(place), "people": persons}
 
 
 def _reuse(place: Any) -> dict[str, Any]:
@@ -505,6 +510,9 @@ def _print_card(card: dict[str, Any]) -> None:
     console.print(f"\nMở · open     {card['docs_url']}\nAPI           {card['base_url']}/v1/datasets")
     console.print("Thử · try it  (tra một người, theo thỏa thuận TT-001 · look a person up, under agreement TT-001)\n")
     print(card["example"]["curl"])
+    console.print(f"\nĐăng nhập (người mẫu, không có thật) · sign in (nobody is real)   {card['people'][0]['sign_in']}")
+    for each in card["people"]:
+        console.print(f"  {each['username']:<12} {each['password']}   {each['title']} {each['agency']} · {each['title_en']}")
     console.print(f"\nKiểm chứng · verify every answer   {card['verify']}")
     console.print(f"Lệnh khác · other commands   source {card['environment']}; {card['command']} --help")
     console.print("Dừng · stop    Ctrl-C          Chạy lại · start again    make demo\n")

@@ -37,6 +37,12 @@ class Settings:
     member_class: str = _setting("GOV", "Second part of every identifier: the X-Road member class.")
     accept_synthetic_ids: bool = _setting(False, "Accept the impossible identifier ranges of sample data; shown on every page.")
     environment: str = _setting("production", "What this server is: `production` or `sandbox`; keys of one open nothing in the other.")
+    onboarding_required: bool = _setting(
+        True, "Whether a subsystem's first production key needs passed checks and an agreement (those of the folder need none)."
+    )
+    onboarding_days: str = _setting(
+        "sandbox_key=5 conformance=20 agreement=10 production_key=5", "Working days for each stage of onboarding."
+    )
     client_certificate_header: str = _setting(
         "", "The header in which the proxy that ends TLS tells of the client's certificate; empty: tokens are not bound to one."
     )

@@ -41,7 +41,14 @@ FIRST, SECOND = Actor("van-hanh-1", "H10.11", frozenset({Role.OPERATOR})), Actor
 @pytest.fixture
 def services(postgres_server: Any, tmp_path: Path) -> Iterator[Services]:
     with fresh_database(postgres_server) as url:
-        settings = Settings(home=tmp_path, agreements=tmp_path / "agreements", base_url=URL, checkpoint_milliseconds=0, worker=False)
+        settings = Settings(
+            home=tmp_path,
+            agreements=tmp_path / "agreements",
+            base_url=URL,
+            checkpoint_milliseconds=0,
+            worker=False,
+            onboarding_required=False,
+        )
         yield make_services(settings, Database(url), {OPEN.id: OPEN})
 
 

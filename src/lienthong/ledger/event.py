@@ -57,6 +57,7 @@ class Event(StrEnum):
     SUBSYSTEM_CLOSED = "subsystem:record:closed"
     KEY_ADDED = "subsystem:key:added"
     KEY_REVOKED = "subsystem:key:revoked"
+    CHECK_PASSED = "onboarding:check:passed"
     AGENCY_KEPT = "agency:record:kept"
     AGENCY_CLOSED = "agency:record:closed"
     AGENCIES_MERGED = "agency:rights:regranted"

@@ -16,11 +16,12 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 
-from lienthong.access import Actor, Identity, PublicKey, Role, Subsystem, verify_proof
+from lienthong.access import PRODUCTION, Actor, Identity, PublicKey, Role, Subsystem, verify_proof
 from lienthong.access.load import SECRET_PARTS
 from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, Denied, Gone, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
+from lienthong.pipeline.onboarding import require_ready
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries
 from lienthong.store import agencies as tree
@@ -79,13 +80,18 @@ def close(workshop: Workshop, actor: Actor, identifier: str, reason: str) -> Non
         _keep(workshop, connection, replace(known, is_active=False), actor, at, Event.SUBSYSTEM_CLOSED, reason=reason[:200])
 
 
-def ask_proof(workshop: Workshop, actor: Actor, identifier: str, jwk: Any, environment: str) -> tuple[str, datetime]:
-    """(a question the new key must sign, until when). Raises Unprocessable for what is no public key, Conflict for one that is taken."""
+def ask_proof(
+    workshop: Workshop, actor: Actor, identifier: str, jwk: Any, environment: str, *, is_gated: bool = True
+) -> tuple[str, datetime]:  # fmt: skip
+    """(a question the new key must sign, until when). `is_gated`: a first production key needs what onboarding asks for. Raises Unprocessable for what is no public key, Conflict for one that is taken."""
     at = workshop.clock()
     public = public_key(jwk)
     with workshop.database.connect() as connection:
-        _known(connection, actor, identifier)
+        known = _known(connection, actor, identifier)
         _refuse_taken(connection, public, identifier, environment)
+        is_first = not any(key.environment == environment for key in store.keys(connection, identifier))
+        if is_gated and environment == PRODUCTION and is_first and known.origin == "act":
+            require_ready(connection, identifier)
         challenge = token_urlsafe(32)
         expires_at = at + ANSWER_WITHIN
         store.ask(connection, challenge, Question(identifier, environment, public, actor.name, expires_at), at)

@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (17);
+insert into schema_versions (number) values (18);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -1057,3 +1057,16 @@ create table sync_drifts (
     put_back_at timestamptz
 );
 create index sync_drifts_sync on sync_drifts (sync, drift);
+
+-- Onboarding: what the platform itself saw a subsystem do in the sandbox. A check that was passed stays passed.
+create table onboarding_checks (
+    identifier text not null,
+    name text not null constraint onboarding_checks_name_known
+        check (name in ('token', 'purpose_and_official', 'ended_token', 'quota', 'withheld', 'ledger_proof')),
+    state jsonb not null default '{}', -- what the next try is held against
+    tries integer not null default 0,
+    evidence jsonb, -- what was seen
+    passed_at timestamptz,
+    constraint onboarding_checks_pk primary key (identifier, name),
+    constraint onboarding_checks_seen check ((evidence is null) = (passed_at is null))
+);

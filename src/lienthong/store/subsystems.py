@@ -57,6 +57,14 @@ def find(connection: Connection, identifier: str) -> KeptSubsystem | None:
     return None if row is None else KeptSubsystem(*row)
 
 
+def opened_at(connection: Connection, identifier: str) -> datetime:
+    """When a registered subsystem was first known."""
+    row = connection.execute(queries("subsystems")["opened"], {"identifier": identifier}).fetchone()
+    assert row is not None
+    found: datetime = row[0]
+    return found
+
+
 def keep(connection: Connection, subsystem: KeptSubsystem, by: str, at: datetime) -> None:
     """What is known of a subsystem from now on."""
     connection.execute(queries("subsystems")["end"], {"identifier": subsystem.identifier, "at": at})

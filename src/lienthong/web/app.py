@@ -48,6 +48,7 @@ from lienthong.web.pages import routes as pages
 from lienthong.web.pages.guarding import guarded
 from lienthong.web.pages.site import Site
 from lienthong.web.people import People
+from lienthong.web.practice import Practice
 from lienthong.web.problem import AWAY, answer_problem
 from lienthong.web.quick import Quick
 from lienthong.web.recording import Recorder
@@ -172,7 +173,8 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             Route("/.well-known/jwks.json", lambda _: public_keys(services)),
             *people.routes(),
             *tiles.routes_of(services, counter),
-            *Registry(counter).routes(),
+            *Registry(counter, services.settings.onboarding_required).routes(),
+            *Practice(services, counter).routes(),
             *receipts.routes_of(counter, authorise, notary),
             *UsesDesk(counter, authorise, lambda: services.register, notary, services.subject_key, portals).routes(),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),

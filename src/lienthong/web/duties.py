@@ -5,18 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
-from lienthong.pipeline import Workshop, overriding
+from lienthong.clock import vietnam_date
+from lienthong.log import get_logger
+from lienthong.pipeline import Workshop, overriding, registering
 from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.counting import count_exchanges, forget_exchanges
 from lienthong.settings import Settings
 from lienthong.sharing.attesting import ask_witnesses, stamp_newest, witnesses_of
 from lienthong.sharing.register import RegisterReader
+from lienthong.store import factors, sessions
 from lienthong.store.ledger_index import index_ledger
 from lienthong.web import delivering
 from lienthong.web.sync_round import keep_in_step
 
+log = get_logger("worker")
 HOUR = 3_600.0
+DAY = 24 * HOUR
 SECONDS_BETWEEN_COUNTS = 10.0
 SECONDS_BEHIND = 5.0  # the index of the ledger behind its tree
 
@@ -92,6 +98,23 @@ def _deliver(office: Office, ended: threading.Event) -> None:
     delivering.deliver(office.settings, office.workshop, ended)
 
 
+def _forget_sign_ins(office: Office) -> None:
+    """Let go of sessions long over, of failed tries, of codes nobody came for; the ledger has what was done."""
+    now = office.workshop.clock()
+    with office.workshop.database.connect() as connection:
+        sessions.forget(connection, now - timedelta(days=7))
+        factors.forget(connection, now - timedelta(days=1))
+
+
+def _warn_of_keys(office: Office) -> None:
+    """Say which keys end soon and have no successor."""
+    today = vietnam_date(office.workshop.clock())
+    with office.workshop.database.connect() as connection:
+        for each in registering.expiring(connection, today):
+            if not each.has_next:
+                log.warning("key_ends", subsystem=each.identifier, kid=each.kid, environment=each.environment, days_left=each.days_left)
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("count_exchanges", every(SECONDS_BETWEEN_COUNTS, _count)),
     Duty("expire_overrides", every(HOUR, _expire)),
@@ -100,4 +123,6 @@ DUTIES: tuple[Duty, ...] = (
     Duty("index_ledger", every(SECONDS_BEHIND, _index)),
     Duty("ask_witnesses", _ask_witnesses),
     Duty("stamp_checkpoints", _stamp),
+    Duty("forget_sign_ins", every(HOUR, _forget_sign_ins)),
+    Duty("warn_of_keys", every(DAY, _warn_of_keys)),
 )

@@ -39,6 +39,12 @@ def provider_key(settings: Settings) -> ECKey:
     return ECKey.import_key(json.loads(made))
 
 
+def practice_signer(settings: Settings) -> Signer:
+    """Signs the trees subsystems practise on; what it signs is never the ledger."""
+    origin = f"lienthong/{settings.instance}/practice"
+    return Signer.from_pem(_kept(settings, "practice.pem", lambda: Signer.new(origin).to_pem()), origin)
+
+
 def subject_key(settings: Settings) -> bytes:
     """Hides in the ledger which record an act was about."""
     return _kept(settings, "subjects.key", lambda: secrets.token_hex(32).encode())

@@ -35,6 +35,7 @@ class Registry:
     """What these addresses work with."""
 
     counter: Counter
+    is_gated: bool = True
 
     def routes(self) -> list[Route]:
         operator = (Role.OPERATOR,)
@@ -164,7 +165,12 @@ class Registry:
 
     def _ask(self, actor: Actor, request: Request, sent: Mapping[str, Any]) -> Any:
         question, until = registering.ask_proof(
-            self.counter.workshop, actor, _identifier(request), sent["jwk"], _environment(text_of(sent, "environment"))
+            self.counter.workshop,
+            actor,
+            _identifier(request),
+            sent["jwk"],
+            _environment(text_of(sent, "environment")),
+            is_gated=self.is_gated,
         )
         return {"question": question, "audience": self.counter.public_url, "until": until}
 

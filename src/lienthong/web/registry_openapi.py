@@ -48,6 +48,18 @@ def registry_paths() -> Schema:
             "get": _acting("subsystem", "Một hệ thống · A subsystem", _SUBSYSTEM, None, *parts),
             "put": _acting("register_subsystem", "Đăng ký hệ thống · Register a subsystem", object_of(identifier=TEXT), _body(titles), *parts),
         },
+        root + "/onboarding": {"get": _acting("onboarding", "Các bước gia nhập · Stages of onboarding", _FREE, None, *parts)},
+        "/sandbox/v1/practice/records/{key}": {
+            "get": _practising("practise", "Tra bản ghi mẫu · Look a practice record up", _FREE, None, (404, 429), parameter("key", "path", PLAIN, "MAU-1"))
+        },
+        "/sandbox/v1/checks": {"get": _practising("checks", "Các kiểm tra của hệ thống · The subsystem's checks", _FREE, None, ())},
+        "/sandbox/v1/checks/withheld": {
+            "post": _practising("say_withheld", "Trường nào không cung cấp · Which fields are withheld", _FREE, _body(dict.fromkeys(("withheld", "not_delivered", "no_value"), _CODES)), ())
+        },
+        "/sandbox/v1/checks/ledger_proof": {
+            "get": _practising("proofs", "Bằng chứng để kiểm · Proofs to verify", _FREE, None, ()),
+            "post": _practising("say_proofs", "Bằng chứng nào đúng · Which proofs hold", _FREE, _body({"holds": {"type": "array", "items": {"type": "boolean"}}}), ()),
+        },
         root + "/close": {
             "post": _acting("close_subsystem", "Đóng hệ thống · Close a subsystem", object_of(identifier=TEXT), _body({"reason": _SENT}), *parts)
         },
@@ -84,6 +96,20 @@ def _looking(name: str, summary: str, schema: Schema, *parameters: Schema) -> Sc
         "responses": answered(schema, problems((400, 404, 405))),
         "security": [{}],
     }
+
+
+def _practising(name: str, summary: str, schema: Schema, body: Schema | None, statuses: tuple[int, ...], *parameters: Schema) -> Schema:
+    operation: Schema = {
+        "tags": ["sandbox"],
+        "operationId": f"sandbox_{name}",
+        "summary": summary,
+        "parameters": list(parameters),
+        "responses": answered(schema, problems((400, 401, 403, 405, 413, 415, 422, *statuses))),
+        "security": [{"oauth2": []}],
+    }
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    return operation
 
 
 def _acting(name: str, summary: str, schema: Schema, body: Schema | None, *parameters: Schema) -> Schema:

@@ -53,3 +53,7 @@ delete from key_challenges where challenge = %(challenge)s returning identifier,
 
 -- name: forget_challenges
 delete from key_challenges where expires_at < %(at)s;
+
+-- name: opened
+-- When a subsystem was first registered.
+select min(since) from subsystems where identifier = %(identifier)s;
