@@ -1,4 +1,4 @@
-"""A provider of its own: a REST service of licences on granian, a process beside the platform. `python -m tests.web.rest_provider PORT`."""
+"""A provider of its own: a REST service of licences, a process beside the platform. `python -m tests.web.rest_provider PORT`."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,8 @@ from lienthong.cli.words import out, say, show
 from lienthong.errors import SettingsError
 
 if TYPE_CHECKING:
+    import httpx
+
     from lienthong.access import Actor
     from lienthong.contracts.services import ServiceFiles
 
@@ -139,6 +141,74 @@ def diff(service: Annotated[str, SERVICE], old: Annotated[str, VERSION], new: An
         named = ", ".join(found.agreements) or say("không có", "none")
         out.print(say(f"Thỏa thuận bị ảnh hưởng: {named}", f"Agreements hit: {named}"))
         raise typer.Exit(1)
+
+
+@app.command("test")
+def run_test(
+    service: Annotated[str, SERVICE],
+    subsystem: Annotated[str, typer.Option(help="VN/GOV/H10.12/tro-cap")],
+    key: Annotated[Path, typer.Option(help="Tệp khóa riêng · private key file", exists=True)],
+    purpose: Annotated[str, typer.Option(help="Mã mục đích trong thỏa thuận · purpose, as named in the agreement")],
+    official: Annotated[str, typer.Option(help="Cán bộ yêu cầu · the official it is made for")] = "kiem-tra",
+    only: Annotated[list[str] | None, typer.Option(help="Chỉ thao tác này · only this operation")] = None,
+    url: Annotated[str, typer.Option(help="Địa chỉ nền tảng · the platform's address")] = "http://127.0.0.1:8000",
+) -> None:
+    """Chạy bài kiểm tra của một dịch vụ: mỗi thao tác một lần, đối chiếu với mô tả · run a service's test: each operation once, held against its description.
+
+    Thao tác không có trong thỏa thuận được ghi là bỏ qua · an operation the agreement does not give is told as skipped. Ends with 1 when one fails.
+    """
+    import json
+
+    import httpx
+
+    from lienthong.cli.tokens import fetch_token
+
+    base = url.rstrip("/")
+    token = fetch_token(subsystem, json.loads(key.read_text("utf-8")), base)
+    headers = {"Authorization": f"Bearer {token}", "Lienthong-Purpose": purpose, "Lienthong-Official": official}
+    rows, failed = [], 0
+    with httpx.Client(timeout=120) as client:
+        told = client.get(f"{base}/v1/services/{service}/test")
+        if told.status_code != 200:
+            raise SettingsError(told.json().get("detail", told.text[:200]))
+        for case in told.json()["cases"]:
+            if only and case["name"] not in only and case["endpoint"] not in only:
+                continue
+            asked = case["request"]
+            answer = client.request(
+                asked["verb"],
+                told.json()["address"] + asked["path"],
+                headers={**asked["headers"], **headers},
+                content=asked.get("body", "").encode(),
+            )
+            verdict, why = _judged(case["expect"], answer)
+            failed += verdict == "failed"
+            rows.append((case["endpoint"], answer.status_code, say(*TOLD[verdict]), why))
+    show((("Thao tác", "Operation"), ("Trạng thái", "Status"), ("Kết quả", "Result"), ("Vì sao", "Why")), rows)
+    if failed:
+        raise typer.Exit(1)
+
+
+TOLD = {"passed": ("đạt", "passed"), "skipped": ("bỏ qua", "skipped"), "failed": ("HỎNG", "FAILED")}
+
+
+def _judged(expected: dict[str, Any], answer: httpx.Response) -> tuple[str, str]:
+    """(passed, skipped or failed, why)."""
+    if answer.status_code == 403:
+        return "skipped", str(answer.json().get("rule", ""))
+    if answer.status_code not in expected["statuses"]:
+        return "failed", say(f"cần {expected['statuses']}", f"expected {expected['statuses']}")
+    if expected.get("content_type", "") not in answer.headers.get("content-type", ""):
+        return "failed", f"content-type {answer.headers.get('content-type', '–')}"
+    if "schema" in expected:
+        import jsonschema_rs
+
+        faults = [
+            error.message for error in jsonschema_rs.validator_for(expected["schema"], validate_formats=False).iter_errors(answer.json())
+        ]
+        if faults:
+            return "failed", faults[0][:120]
+    return "passed", ""
 
 
 def _read(folder: Path) -> ServiceFiles:

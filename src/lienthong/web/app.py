@@ -54,6 +54,7 @@ from lienthong.web.quick import Quick
 from lienthong.web.recording import Recorder
 from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
+from lienthong.web.brokering import BrokerDoor
 from lienthong.web.registry import Registry
 from lienthong.web.services import Services
 from lienthong.web.soap import SoapDoor
@@ -190,6 +191,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *Subscriptions(
                 counter, authorise, clerk_of(services.settings, services.workshop), services.settings.webhook_timeout_seconds
             ).routes(),
+            *ServicePages(services, door).routes(),
             *routes_of(counter),
             *pages.routes_of(site),
         ],

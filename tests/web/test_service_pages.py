@@ -1,0 +1,129 @@
+"""The catalogue of services, their guides and tests: what they say works when it is done."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from openapi_spec_validator import validate
+
+from lienthong.contracts.services import ServiceState
+from lienthong.pipeline.service_acts import move_service
+from tests.conftest import fresh_database
+from tests.web.brokered import DEFINITION, OFFICER, OPENAPI, REST, Brokered, brokering, publish, wait_until
+from tests.web.served import CALLER
+from tests.web.test_brokering_soap import AGREEMENT as SOAP_AGREEMENT
+from tests.web.test_brokering_soap import DEFINITION as SOAP_DEFINITION
+from tests.web.test_brokering_soap import SOAP_SERVICE, WSDL
+
+
+@pytest.fixture(scope="module")
+def brokered(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokered]:
+    """In the sandbox: everything is answered from examples, and no provider of the SOAP service runs."""
+    folder = tmp_path_factory.mktemp("pages")
+    with fresh_database(postgres_server) as url, brokering(url, folder, SOAP_AGREEMENT, LIENTHONG_SANDBOX="1") as running:
+        publish(running.served, SOAP_DEFINITION, WSDL)
+        wait_until(lambda: httpx.get(running.address("", SOAP_SERVICE)).status_code == 200)
+        yield running
+
+
+def get(brokered: Brokered, path: str, service: str = REST) -> httpx.Response:
+    return httpx.get(brokered.address(path, service))
+
+
+def test_the_catalogue_lists_services_without_naming_who_uses_them(brokered: Brokered) -> None:
+    listed = httpx.get(f"{brokered.served.base}/v1/services").json()["services"]
+    assert [each["id"] for each in listed] == [SOAP_SERVICE, REST]
+    page = get(brokered, "").json()
+    assert page["owner"]["name"] == "Nguyễn Văn A"
+    assert page["agreements"][0]["endpoints"][0] == "GET /licences/*"
+    assert CALLER not in json.dumps(page)
+    assert "127.0.0.1" not in json.dumps(page).replace(brokered.served.base, "")
+
+
+def test_the_documents_have_the_platforms_address_and_no_other(brokered: Brokered) -> None:
+    document = get(brokered, "/openapi.json").json()
+    validate(document)
+    assert document["servers"] == [{"url": brokered.address("/1.0")}]
+    assert "inside.example" not in json.dumps(document)
+    assert get(brokered, "/wsdl").status_code == 404
+    assert b"inside.example" not in get(brokered, "/wsdl", SOAP_SERVICE).content
+
+
+@pytest.mark.parametrize("path", ["/openapi.json?version=9.9", "/guide?lang=fr", "/openapi.json?x=1", "/test?version=1.0&version=1.0"])
+def test_what_is_not_understood_is_told(brokered: Brokered, path: str) -> None:
+    answer = get(brokered, path)
+    assert answer.status_code in (400, 404)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("service", [REST, SOAP_SERVICE])
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_commands_of_a_guide_run_as_they_stand(brokered: Brokered, service: str, language: str) -> None:
+    guide = get(brokered, f"/guide?lang={language}", service).text
+    blocks = dict(re.findall(r"```(\w+)\n((?:curl|import).*?)```", guide, re.DOTALL))
+    headers = brokered.served.headers()
+    environment = {**os.environ, "TOKEN": headers["Authorization"].split()[1], "PURPOSE": "tra-cuu", "OFFICIAL": "can-bo-01"}
+    expected = "1/GP" if service == REST else "TraCuuResponse"
+    for command in (["sh", "-c", blocks["sh"]], [sys.executable, "-c", blocks["python"]]):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert expected in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("service", [REST, SOAP_SERVICE])
+def test_a_services_test_passes_in_the_sandbox(brokered: Brokered, service: str, tmp_path: Path) -> None:
+    key = tmp_path / "key.jwk"
+    key.write_text(json.dumps(brokered.served.private))
+    command = [
+        sys.executable, "-m", "lienthong.cli.main", "--lang", "en", "service", "test", service, "--subsystem", CALLER, "--key", str(key), "--purpose", "tra-cuu",
+        "--url", brokered.served.base,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "200"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed" in done.stdout
+    assert ("skipped" in done.stdout) == (service == REST)  # /secret was not agreed on
+
+
+def test_a_test_that_meets_something_else_fails(brokered: Brokered, tmp_path: Path) -> None:
+    from lienthong.cli.brokering import _judged
+
+    expected = next(case for case in get(brokered, "/test").json()["cases"] if case["name"] == "licence")["expect"]
+    assert _judged(expected, httpx.Response(200, json={"licence_no": "1"}))[0] == "passed"
+    assert _judged(expected, httpx.Response(200, json={"licence_no": 1}))[0] == "failed"
+    assert _judged(expected, httpx.Response(500))[0] == "failed"
+
+
+def test_the_sandbox_asks_nobody(brokered: Brokered) -> None:
+    brokered.seen()
+    headers = brokered.served.headers()
+    answer = httpx.get(brokered.address("/licences/1"), headers=headers)
+    assert (answer.json(), answer.headers["lienthong-mock"]) == ({"licence_no": "1/GP"}, "true")
+    other = httpx.get(brokered.address("/licences/1"), headers={**headers, "Prefer": "code=404"})
+    assert (other.status_code, other.json()) == (404, {"loi": "không có"})
+    assert brokered.calls()[-1]["outcome"] == "mocked"
+    assert brokered.seen() == []
+
+
+def test_a_version_that_ends_says_so_and_then_is_gone(brokered: Brokered) -> None:
+    from datetime import date, timedelta
+
+    headers = brokered.served.headers()
+    publish(brokered.served, {**DEFINITION, "version": "3.0"}, json.dumps(OPENAPI))
+    end = date.today() + timedelta(days=30)
+    move_service(brokered.served.workshop, OFFICER, REST, "1.0", ServiceState.DEPRECATED, end)
+    wait_until(lambda: "sunset" in httpx.get(brokered.address("/1.0/licences/1"), headers=headers).headers)
+    told = httpx.get(brokered.address("/1.0/licences/1"), headers=headers).headers
+    assert end.strftime("%d %b %Y") in told["sunset"]
+    assert told["deprecation"].startswith("@")
+    move_service(brokered.served.workshop, OFFICER, REST, "1.0", ServiceState.RETIRED)
+    wait_until(lambda: httpx.get(brokered.address("/1.0/licences/1"), headers=headers).status_code == 410)
+    assert httpx.get(brokered.address("/licences/1"), headers=headers).headers["lienthong-service"] == f"{REST}/3.0"
+    assert [(v["version"], v["state"]) for v in get(brokered, "").json()["versions"]] == [("3.0", "published"), ("1.0", "retired")]
