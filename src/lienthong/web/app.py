@@ -54,7 +54,6 @@ from lienthong.web.quick import Quick
 from lienthong.web.recording import Recorder
 from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
-from lienthong.web.brokering import BrokerDoor
 from lienthong.web.registry import Registry
 from lienthong.web.services import Services
 from lienthong.web.soap import SoapDoor
