@@ -55,6 +55,7 @@ from lienthong.web.recording import Recorder
 from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
 from lienthong.web.registry import Registry
+from lienthong.web.service_pages import ServicePages
 from lienthong.web.services import Services
 from lienthong.web.soap import SoapDoor
 from lienthong.web.subscriptions import Subscriptions
