@@ -28,7 +28,7 @@ def root_of(base_url: str, service: Service) -> str:
 
 def openapi_of(service: Service, base_url: str) -> dict[str, Any]:
     """The OpenAPI document with the platform's address in place of the provider's, its token and its headers in place of the provider's own."""
-    document = json.loads(json.dumps(service.document))
+    document: dict[str, Any] = json.loads(json.dumps(service.document))
     document["servers"] = [{"url": root_of(base_url, service)}]
     document.setdefault("info", {}).update(title=service.title_vi, version=service.version)
     for name in ("security", "x-servers"):
