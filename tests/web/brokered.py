@@ -123,7 +123,7 @@ def provider(module: str) -> Iterator[str]:
     process = subprocess.Popen([sys.executable, "-m", module, str(port)], cwd=Path(__file__).parents[2])
     base = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while True:
             try:
                 httpx.get(base + "/base/_seen")

@@ -85,12 +85,9 @@ async def big(send: Any, pieces: int, *, has_length: bool) -> None:
 
 
 def main() -> None:
-    from granian import Granian
-    from granian.constants import Interfaces
+    import uvicorn
 
-    Granian(
-        "tests.web.rest_provider:application", address="127.0.0.1", port=int(sys.argv[1]), interface=Interfaces.ASGI, websockets=False
-    ).serve()
+    uvicorn.run(application, host="127.0.0.1", port=int(sys.argv[1]), log_level="error", lifespan="off")
 
 
 if __name__ == "__main__":
