@@ -142,11 +142,7 @@ def _free_port() -> int:
 
 
 def _await_answer(base: str, process: subprocess.Popen[bytes]) -> None:
-<<<<<<< HEAD
     until = time.monotonic() + 90
-=======
-    until = time.monotonic() + 60
->>>>>>> c08dfc3 (Give a busy machine time to start a server in tests)
     while time.monotonic() < until and process.poll() is None:
         try:
             httpx.get(base + "/health").raise_for_status()
