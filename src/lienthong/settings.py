@@ -124,6 +124,9 @@ class Settings:
         "Waits after each failed delivery, in seconds; after the last it is a dead letter.",
     )
     webhook_pause_hours: int = _setting(120, "After how many hours without one success a subscription is paused.")
+    nats_url: str = _setting("", "A NATS server with JetStream to which events are relayed, as nats://host:4222; empty: none.")
+    nats_subsystem: str = _setting("", "The subsystem the relay to NATS acts as: its agreements say what of records is relayed.")
+    nats_purpose: str = _setting("chuyen-tiep", "The purpose the relay to NATS names, as in its agreements.")
     log_level: str = _setting("INFO", "Smallest level of log event written.")
 
     @property

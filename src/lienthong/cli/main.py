@@ -12,6 +12,7 @@ from lienthong import __version__
 from lienthong.cli import (
     brokering,
     contracts,
+    events,
     ledger,
     lists,
     matching,
@@ -49,6 +50,7 @@ app.add_typer(ledger.app, name="ledger", help="Sổ kiểm chứng · the ledger
 app.add_typer(people.app, name="person", help="Người và vai trò · persons and roles")
 app.add_typer(witness.app, name="witness", help="Nhân chứng của sổ · a witness of a ledger")
 app.add_typer(tokens.app, name="key", help="Khóa của hệ thống · keys of a subsystem")
+app.add_typer(events.app, name="events", help="Sự kiện: dòng, đăng ký, gửi lại · events: the stream, subscriptions, replay")
 app.command("token")(tokens.token)
 app.command("serve")(platform.serve)
 app.command("status")(platform.status)

@@ -26,15 +26,18 @@ from lienthong.sharing.cloud_events import ONE as ONE_TYPE
 from lienthong.sharing.cloud_events import encode_batch, encode_one
 from lienthong.sharing.event_entries import entry_of_events
 from lienthong.sharing.pages import Desk
+from lienthong.sharing.rights import Right
 from lienthong.sharing.signing import sign
 from lienthong.sharing.stream import Chosen, Following, Piece, Place, Told, follow, right_now, tell
 from lienthong.sharing.subscribing import ONE, Clerk, conditions_of, secrets_of, stop
 from lienthong.store import Connection, append_entries, events
 from lienthong.store import subscriptions as store
+from lienthong.store.events import VERSION_PUBLISHED
 from lienthong.store.subscriptions import Lane, Pending, Subscription
 
 DELIVERED, FAILED, GONE = "delivered", "failed", "gone"
 MOST_OF_A_ROUND = 250
+NO_AGREEMENT = ("no_agreement", "other_operation")  # there is none, or none that speaks of events
 HELD_SECONDS = 1.0  # how long who is held back is not looked at again
 log = get_logger("deliveries")
 JITTER = 0.2  # each wait is so much longer or shorter
@@ -45,16 +48,17 @@ _CHANCE = random.SystemRandom()
 
 @dataclass(frozen=True)
 class Schedule:
-    """How patient we are. `waits` in seconds, one after each failed attempt; after the last the delivery is a dead letter."""
+    """How patient we are. `waits` in seconds, one after each failed attempt; after the last the delivery is a dead letter, or, endless, the last again."""
 
     waits: tuple[int, ...]
     pause_after: timedelta
+    is_endless: bool = False
 
     def next_wait(self, attempts: int, retry_after: float | None) -> float | None:
         """Seconds to the next attempt after so many; None: none any more. The other side's own wish counts when it is longer."""
-        if attempts > len(self.waits):
+        if attempts > len(self.waits) and not self.is_endless:
             return None
-        wait = self.waits[attempts - 1] * _CHANCE.uniform(1 - JITTER, 1 + JITTER)
+        wait = self.waits[min(attempts, len(self.waits)) - 1] * _CHANCE.uniform(1 - JITTER, 1 + JITTER)
         return max(wait, min(retry_after or 0.0, LONGEST_RETRY_AFTER))
 
 
@@ -107,6 +111,7 @@ class Deliveries:
     base_url: str
     schedule: Schedule
     roads: tuple[str, ...] = ("webhook",)
+    tells_without_right: bool = False  # what has no content, where there is no agreement
     _held: dict[str, float] = field(default_factory=dict)  # subscription → when it may be looked at again
 
     def round(self, connection: Connection, outcomes: Sequence[Outcome], in_hand: Sequence[str]) -> list[Post]:
@@ -247,8 +252,8 @@ class _Telling:
             details["subjects"] = pack_subjects(subjects)
         subject = subjects[0] if len(subjects) == 1 else None
         asked = f"{post.subscription.road} {post.subscription.url}".encode()
-        right = following.right
-        assert right is not None  # a subscription without a right is held back
+        found = post.subscription
+        right = following.right or Right(found.caller, found.official, found.purpose)
         return entry_of_events(contract, right, self._at, asked, post.body, post.told, details, subject)
 
     def _follow(self, found: Subscription, lane: int) -> Following | None:
@@ -269,7 +274,10 @@ class _Telling:
             chosen = Chosen(frozenset(found.types), conditions_of(found, contract), lane, found.lanes)
             following = follow(contracts, self._register, right, contract, chosen, on, self._at)
         except RequestError as error:
-            self._deliveries.hold_back(self._connection, found, str(error.facts.get("rule", error.code)))
+            rule = str(error.facts.get("rule", error.code))
+            if self._deliveries.tells_without_right and rule in NO_AGREEMENT:
+                return Following(contract, None, Chosen(frozenset([VERSION_PUBLISHED])))
+            self._deliveries.hold_back(self._connection, found, rule)
             return None
         except (KeyError, StopIteration):  # a condition on a field the contract no longer has
             self._deliveries.hold_back(self._connection, found, "no_field")
@@ -280,10 +288,20 @@ class _Telling:
 
     def _tell(self, found: Subscription, following: Following, place: Place, until: Place | None) -> tuple[Piece, Any]:
         """What is told, and a name for it: who sees the same of the same span is told the same."""
-        right, chosen = following.right, following.chosen
-        assert right is not None  # decided above
+        right, chosen = following.right or Right(found.caller), following.chosen
         seen = (right.visible, tuple(sorted(right.masked.items())), repr(right.conditions), right.caller if following.entity else "")
-        key = (found.dataset, seen, chosen.types, repr(chosen.conditions), chosen.lane, chosen.lanes, found.most, place, until)
+        key = (
+            found.dataset,
+            following.right is None,
+            seen,
+            chosen.types,
+            repr(chosen.conditions),
+            chosen.lane,
+            chosen.lanes,
+            found.most,
+            place,
+            until,
+        )
         if key not in self._pieces:
             self._pieces[key] = tell(self._connection, self._deliveries.desk, [following], place, found.most, until)
         piece = self._pieces[key]

@@ -120,6 +120,15 @@ def subscribe(clerk: Clerk, contract: Contract, right: Right, wish: Wish, place:
     return new, made
 
 
+def add_own(clerk: Clerk, new: Subscription, place: Place) -> None:
+    """A subscription of the platform itself: the relay's."""
+    at = clerk.clock()
+    with clerk.database.connect() as connection:
+        store.add(connection, new, place.position, place.within, at)
+        right = Right(new.caller, new.official, new.purpose)
+        _enter(connection, clerk, Event.SUBSCRIPTION_MADE, new, right, {"road": new.road}, at)
+
+
 def change(clerk: Clerk, changed: Subscription, right: Right, what: Sequence[str]) -> None:
     """Keep a changed subscription."""
     with clerk.database.connect() as connection:

@@ -115,11 +115,19 @@ def _warn_of_keys(office: Office) -> None:
                 log.warning("key_ends", subsystem=each.identifier, kid=each.kid, environment=each.environment, days_left=each.days_left)
 
 
+def _relay(office: Office, ended: threading.Event) -> None:
+    """Relay events to NATS, where there is one."""
+    from lienthong.web.relaying import relay  # noqa: PLC0415 # most provinces have none
+
+    relay(office.settings, office.workshop, ended)
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("count_exchanges", every(SECONDS_BETWEEN_COUNTS, _count)),
     Duty("expire_overrides", every(HOUR, _expire)),
     Duty("syncs", _sync),
     Duty("deliver_events", _deliver),
+    Duty("relay_events", _relay),
     Duty("index_ledger", every(SECONDS_BEHIND, _index)),
     Duty("ask_witnesses", _ask_witnesses),
     Duty("stamp_checkpoints", _stamp),
