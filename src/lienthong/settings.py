@@ -108,6 +108,7 @@ class Settings:
         "Networks in which providers of brokered services may be; nothing else is connected to.",
     )
     sandbox: bool = _setting(False, "Answer brokered calls from the examples of their descriptions: no provider is asked.")
+    correction_working_days: int = _setting(5, "Working days to decide a proposed correction.")
     syncs: Path = _setting(Path("syncs"), "The folder of outbound syncs (YAML).")
     sync_notice_working_days: int = _setting(7, "Working days a new column of a copy is announced ahead.")
     sync_check_hours: int = _setting(24, "How often a copy is held against what it should be and put right; 0: only when asked.")

@@ -94,14 +94,14 @@ def test_a_row_outside_the_agreement_does_not_exist_for_a_writer(client: TestCli
     assert there.status_code == missing.status_code == 403  # decided before anything is read
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({"values": {"nothing": 1}}, 422), ({"values": []}, 422), ({"values": {"children": [1]}}, 422), ({"values": {}}, 422), ([], 422),
-        ({"values": {"children": 1}, "more": 1}, 422), ({"values": {"children": 1}, "version": "1"}, 400), ({"values": {"record_no": "P2"}}, 409),
-        ({"values": {"full_name": "\x00"}}, 422), ({"values": {"full_name": "x" * 1_000_001}}, 413),
-    ],
-)  # fmt: skip
-def test_a_body_that_cannot_be_used_is_refused(client: TestClient, body: Any, status: int) -> None:
-    answer = client.patch(RECORD + "P1", json=body, headers=asking(OWNER, **{"If-Match": '"1"'}))
-    assert answer.status_code == status, answer.text
+CANNOT: list[tuple[Any, int]] = [
+    ({"values": {"nothing": 1}}, 422), ({"values": []}, 422), ({"values": {"children": [1]}}, 422), ({"values": {}}, 422), ([], 422),
+    ({"values": {"children": 1}, "more": 1}, 422), ({"values": {"children": 1}, "version": "1"}, 400), ({"values": {"record_no": "P2"}}, 409),
+    ({"values": {"full_name": "\x00"}}, 422), ({"values": {"full_name": "x" * 1_000_001}}, 413),
+]  # fmt: skip
+
+
+def test_a_body_that_cannot_be_used_is_refused(client: TestClient) -> None:
+    for body, status in CANNOT:
+        answer = client.patch(RECORD + "P1", json=body, headers=asking(OWNER, **{"If-Match": '"1"'}))
+        assert answer.status_code == status, answer.text

@@ -18,6 +18,7 @@ from lienthong.cli import (
     matching,
     people,
     platform,
+    proposals,
     quarantine,
     reports,
     reviewing,
@@ -45,6 +46,7 @@ app.add_typer(
     brokering.app, name="service", help="Dịch vụ của các cơ quan, gọi qua nền tảng · agencies' services, called through the platform"
 )
 app.add_typer(reports.app, name="report", help="Báo cáo · reports")
+app.add_typer(proposals.app, name="proposal", help="Đề nghị sửa dữ liệu · corrections proposed")
 app.add_typer(syncs.app, name="sync", help="Bản sao ở cơ sở dữ liệu của cơ quan · copies in agencies' own databases")
 app.add_typer(ledger.app, name="ledger", help="Sổ kiểm chứng · the ledger")
 app.add_typer(people.app, name="person", help="Người và vai trò · persons and roles")

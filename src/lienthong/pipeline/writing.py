@@ -75,6 +75,13 @@ class Written:
 Within = Callable[[Mapping[str, Any]], bool]
 
 
+Also = Callable[[Connection, int | None], None]
+
+
+def nothing_else(_: Connection, __: int | None) -> None:
+    """Nothing becomes true together with a change but the change."""
+
+
 def everything(_: Mapping[str, Any]) -> bool:
     """A caller who may see every row."""
     return True
@@ -87,11 +94,11 @@ def foreign_fields(contract: Contract, agency: str, names: Collection[str]) -> d
 
 def write_record(
     workshop: Workshop, contract: Contract, change: Change, actor: Actor, manner: Manner, *, idempotency_key: str = "",
-    within: Within = everything,
+    within: Within = everything, also: Also = nothing_else,
 ) -> Written:  # fmt: skip
     """Write values of a record, begin one (`change.version` is NEW), or end one, as one published version with its ledger entry.
 
-    Values not named stay exactly as they are. The same idempotency key with the same change gives the same answer and does nothing.
+    Values not named stay exactly as they are. `also(connection, version)` writes what must become true together with the change. The same idempotency key with the same change gives the same answer and does nothing.
     Raises Denied for what the actor's agency is not authoritative for, NotFound for a record that is not there (or not within the caller's
     rows), Unprocessable for unknown fields, Conflict for a changed key, or when the idempotency key was used for another change.
     """
@@ -112,7 +119,7 @@ def write_record(
             return Written(CONFLICT, standing.version, None, (), standing.values, _base(connection, contract, change))
         if standing is not None and change.values is not None:
             _keep_the_key(contract, change.values, standing)
-        act = _Act(workshop, connection, contract, change, actor, manner, standing, remembered)
+        act = _Act(workshop, connection, contract, change, actor, manner, standing, remembered, also)
         return act.end() if change.values is None else act.write(change.values)
 
 
@@ -206,6 +213,7 @@ class _Act:
     manner: Manner
     standing: StandingRecord | None
     remembered: _Remembered
+    also: Also
 
     @property
     def source_name(self) -> str:
@@ -280,6 +288,7 @@ class _Act:
         verdicts = _verdicts(touched, issues, changed, REFUSED if is_same else WRITTEN)
         written = Written(UNCHANGED if is_same else WRITTEN, now.version, None if is_same else now.version, verdicts)
         self.remembered.keep(write, run_id, written, at)
+        self.also(write, written.dataset_version)
         return written
 
     def _refuse(self, run_id: int, touched: Sequence[str], issues: Sequence[Mapping[str, Any]]) -> Written:
@@ -312,6 +321,7 @@ class _Act:
                 match_published(self.workshop, write, self.contract, writer.version, 1, self.actor.name, at)
             written = Written(WRITTEN, NEW, writer.version)
             self.remembered.keep(write, run_id, written, at)
+            self.also(write, writer.version)
             entry = self._entry(Event.RECORD_ENDED, "ended", at, writer.version, {"run": run_id, **self.manner.details})
             append_entries(write, [entry], self.workshop.signer)
         return written

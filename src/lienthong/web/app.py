@@ -25,6 +25,7 @@ from lienthong.web import (
     lists,
     look_up,
     monitoring,
+    proposals,
     receipts,
     reports,
     reviews,
@@ -166,6 +167,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
 
     people = People(services, counter)
     notary, portals = receipts.notary_of(counter, services.settings), frozenset(services.settings.citizen_portals.split())
+    due_on = proposals.due_after(services.settings.correction_working_days, services.rules.offices)
     app = Starlette(
         routes=[
             Route(TOKEN_PATH, token, methods=["POST"]),
@@ -180,7 +182,8 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *UsesDesk(counter, authorise, lambda: services.register, notary, services.subject_key, portals).routes(),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
             *syncs.routes_of(counter, services.settings, lambda: services.register),
-            *writing.routes_of(counter, services.subject_key),
+            *proposals.routes_of(counter, services.subject_key, due_on),
+            *writing.routes_of(counter, services.subject_key, due_on),
             *lists.routes_of(counter, authorise),
             *identities.routes_of(counter, authorise, services.subject_key),
             *stewardship.routes_of(counter, authorise),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,8 @@ from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, Conflict, PreconditionFailed, PreconditionRequired, Unprocessable
 from lienthong.ledger import subject_hash
 from lienthong.pipeline import writing
-from lienthong.pipeline.writing import CONFLICT, NEW, REFUSED, Change, Manner, Written
+from lienthong.pipeline.proposing import DueOn
+from lienthong.pipeline.writing import CONFLICT, NEW, REFUSED, UNCHANGED, Change, Manner, Written, foreign_fields
 from lienthong.sharing.filters import read_known
 from lienthong.sharing.formats import JSON
 from lienthong.sharing.rights import Right, right_of_owner
@@ -30,18 +32,18 @@ from lienthong.web.problem import PROBLEM, problem
 LARGEST_BODY = 1_000_000
 LONGEST_KEY = 200
 LARGEST_VERSION = 2**31 - 1
-WORDS = frozenset({"values", "version"})
+WORDS = frozenset({"values", "version", "reason", "evidence"})
 WRITERS = (Role.DATA_OFFICER, Role.STEWARD, Role.INTEGRATOR)
 Wanted = tuple[int, bool]  # the version a change was made from, and whether a header said so
 _ENCODER = msgspec.json.Encoder()
 
 
-def routes_of(counter: Counter, subject_key: bytes) -> list[Route]:
+def routes_of(counter: Counter, subject_key: bytes, due_on: DueOn) -> list[Route]:
     path = "/v1/datasets/{dataset}/records/{key:path}"
-    return [Route(path, partial(_answer, counter, subject_key), methods=["PATCH", "PUT", "DELETE"])]
+    return [Route(path, partial(_answer, counter, subject_key, due_on), methods=["PATCH", "PUT", "DELETE"])]
 
 
-async def _answer(counter: Counter, subject_key: bytes, request: Request) -> Response:
+async def _answer(counter: Counter, subject_key: bytes, due_on: DueOn, request: Request) -> Response:
     contract = contract_of(counter, request)
     read_known(request.query_params.multi_items(), ())
     actor, right = await run_in_threadpool(who_writes, counter, request, contract)
@@ -53,12 +55,37 @@ async def _answer(counter: Counter, subject_key: bytes, request: Request) -> Res
     manner = Manner(right.caller, right.purpose, right.agreement, right.legal_basis, subject_hash(subject_key, contract.id, change.key))
     key = _idempotency_key(request)
 
-    def write() -> Written:
-        return writing.write_record(
-            counter.workshop, contract, change, actor, manner, idempotency_key=key, within=right.sees if right.conditions else writing.everything
-        )  # fmt: skip
+    foreign = foreign_fields(contract, actor.agency, change.values or ()) if request.method == "PATCH" and "reason" in document else {}
 
-    return _told(await run_in_threadpool(write), change, right, by_header=by_header)
+    def act() -> Response:
+        own = {name: value for name, value in (change.values or {}).items() if name not in foreign}
+        written = Written(UNCHANGED, version)
+        if own or not foreign:
+            mine = replace(change, values=own) if foreign else change
+            within = right.sees if right.conditions else writing.everything
+            written = writing.write_record(counter.workshop, contract, mine, actor, manner, idempotency_key=key, within=within)
+        if not foreign or written.outcome in (CONFLICT, REFUSED):
+            return told(written, change, right, by_header=by_header)
+        return _proposed(counter, contract, actor, right, subject_key, due_on, change, foreign, document, written)
+
+    return await run_in_threadpool(act)
+
+
+def _proposed(
+    counter: Counter, contract: Contract, actor: Actor, right: Right, subject_key: bytes, due_on: DueOn, change: Change,
+    foreign: Mapping[str, str], document: Mapping[str, Any], written: Written,
+) -> Response:  # fmt: skip
+    """What others decide over becomes a proposal to each of them."""
+    from lienthong.web.proposals import propose  # noqa: PLC0415 # it is made of parts of this file
+
+    values = {name: (change.values or {})[name] for name in foreign}
+    made = propose(counter, contract, actor, right, subject_key, due_on, change.key, values, document)
+    proposed = [
+        {"field": name, "fate": "proposed", "issues": [], "proposal": proposal.proposal, "owner": proposal.owner}
+        for proposal in made
+        for name in proposal.values
+    ]
+    return told(replace(written, verdicts=[*written.verdicts, *proposed]), change, right, by_header=True)
 
 
 def who_writes(counter: Counter, request: Request, contract: Contract) -> tuple[Actor, Right]:
@@ -84,7 +111,7 @@ def plain_key(request: Request) -> str:
 
 def _document(body: Any) -> Mapping[str, Any]:
     if not isinstance(body, dict) or set(body) - WORDS:
-        raise Unprocessable('Expected {"values": {…}, "version": …}.', vi='Cần {"values": {…}, "version": …}.')
+        raise Unprocessable(f"Expected an object of {', '.join(sorted(WORDS))}.", vi=f"Cần một đối tượng gồm {', '.join(sorted(WORDS))}.")
     return body
 
 
@@ -152,7 +179,7 @@ def _idempotency_key(request: Request) -> str:
     return key
 
 
-def _told(written: Written, change: Change, right: Right, *, by_header: bool) -> Response:
+def told(written: Written, change: Change, right: Right, *, by_header: bool) -> Response:
     """The answer: what became of each value, and the record as this caller may see it."""
     record = None if written.record is None else right.shown_of(written.record)
     headers = dict(PRIVATE)

@@ -58,14 +58,20 @@ def _body(contract: Contract, method: str) -> Schema:
         "properties": {p.name: {**_VALUE, "description": f"{p.title_vi} · {p.title_en}"} for p in contract.properties},
     }
     if method == "patch":
-        return object_of(values={**values, "minProperties": 1})
+        found = object_of(values={**values, "minProperties": 1})
+        words = "Có lý do: trường do cơ quan khác quyết định trở thành đề nghị · With a reason, what others decide over is proposed"
+        reason = {"type": "string", "minLength": 1, "maxLength": 2000, "pattern": "^[^\\x00]*[^\\x00\\s][^\\x00]*$", "description": words}
+        return {**found, "properties": {**found["properties"], "reason": reason}}
     return object_of(
         values=values, version={**_VERSION, "description": "Phiên bản đã đọc; 0: chưa có · Version that was read; 0: none yet"}
     )
 
 
 def _answer() -> Schema:
-    verdict = object_of(field=MAYBE_TEXT, fate={"enum": ["written", "unchanged", "refused"]}, issues=list_of({"type": "object"}))
+    verdict = object_of(
+        field=MAYBE_TEXT, fate={"enum": ["written", "unchanged", "refused", "proposed"]}, issues=list_of({"type": "object"})
+    )
+    verdict["properties"] |= {"proposal": {"type": "integer"}, "owner": {"type": "string"}}
     return object_of(
         outcome={"enum": ["written", "unchanged"]},
         key={"type": "string"},
