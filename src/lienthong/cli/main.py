@@ -10,6 +10,7 @@ import typer
 
 from lienthong import __version__
 from lienthong.cli import (
+    agreements,
     brokering,
     contracts,
     events,
@@ -36,6 +37,8 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Liên thông: tích hợp và chia sẻ dữ liệu của tỉnh · a province's data, working as one."
 )
 app.add_typer(contracts.app, name="contract", help="Hợp đồng dữ liệu · data contracts")
+app.add_typer(agreements.app, name="agreement", help="Thỏa thuận chia sẻ dữ liệu · agreements")
+app.add_typer(agreements.access, name="access", help="Ai được xem gì, vì sao · who sees what, and why")
 app.add_typer(runs.app, name="run", help="Các lần nạp dữ liệu · runs")
 app.add_typer(quarantine.app, name="quarantine", help="Hàng chờ xử lý · rows that wait")
 app.add_typer(matching.app, name="match", help="Bản ghi gốc: ai là một · golden records: who is one")

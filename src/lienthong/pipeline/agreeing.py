@@ -45,7 +45,7 @@ from lienthong.ledger import Entry, Event
 from lienthong.pipeline.workshop import Workshop
 from lienthong.settings import Settings
 from lienthong.standards.working_days import WorkingDays, read_working_days
-from lienthong.store import Connection, append_entries
+from lienthong.store import Connection, append_entries, events
 from lienthong.store import agreements as store
 from lienthong.store.agreements import Kept, NewStep
 
@@ -411,6 +411,9 @@ def _next(
     store.add_step(connection, kept.id, kept.version, NewStep(what, state, actor, at, said.reason, said.legal_text, details))
     fresh = store.find(connection, kept.id)
     assert fresh is not None
+    if fresh.state is not kept.state:  # the consumer's own stream says so, and nobody else's
+        data = {"consumer": fresh.consumer, "agreement": fresh.id, "state": fresh.state}
+        events.append(connection, f"agreement:{fresh.state}", fresh.dataset, fresh.id, data)
     entries.append(_entry(fresh, what, actor, at, said.legal_text))
     return fresh
 

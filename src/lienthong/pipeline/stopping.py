@@ -11,7 +11,7 @@ from lienthong.ledger import Entry, Event
 from lienthong.pipeline.agreeing import AgreementRules
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import agreements as store
-from lienthong.store import append_entries
+from lienthong.store import append_entries, events
 
 LONGEST = timedelta(days=31)
 
@@ -45,6 +45,7 @@ def announce(
         number = store.add_stop(connection, stop, provider, reason.strip(), actor.name, at)
         store.move_edge(connection)
         details = {"stop": number, "begins_at": stop.begins_at.isoformat(), "ends_at": ends_at.isoformat(), "forced": is_forced}
+        events.append(connection, "stop:planned", dataset, str(number), details)
         entry = Entry(
             at, Event.STOP_ANNOUNCED, actor.subsystem or actor.agency or "platform", actor.name, dataset=dataset, outcome="announced",
             details=details,
@@ -64,6 +65,7 @@ def withdraw(workshop: Workshop, actor: Actor, provider: str, stop: int, reason:
         if dataset is None:
             raise NotFound(f"No stop {stop} of your agency is to come or under way.", vi=f"Không có đợt dừng {stop} của cơ quan bạn.")
         store.move_edge(connection)
+        events.append(connection, "stop:withdrawn", dataset, str(stop), {"stop": stop})
         entry = Entry(
             at, Event.STOP_WITHDRAWN, actor.subsystem or actor.agency or "platform", actor.name, dataset=dataset, outcome="withdrawn",
             details={"stop": stop},

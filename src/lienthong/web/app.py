@@ -35,6 +35,7 @@ from lienthong.web import (
     tiles,
     writing,
 )
+from lienthong.web.agreements import Agreements
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import Authoriser
 from lienthong.web.bell import Bell
@@ -195,6 +196,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
                 counter, authorise, clerk_of(services.settings, services.workshop), services.settings.webhook_timeout_seconds
             ).routes(),
             *ServicePages(services, door).routes(),
+            *Agreements(services, counter, authorise.charge).routes(),
             *routes_of(counter),
             *pages.routes_of(site),
         ],

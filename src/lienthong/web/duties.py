@@ -9,11 +9,12 @@ from datetime import timedelta
 
 from lienthong.clock import vietnam_date
 from lienthong.log import get_logger
-from lienthong.pipeline import Workshop, overriding, registering
+from lienthong.pipeline import Workshop, agreeing, overriding, registering
 from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.counting import count_exchanges, forget_exchanges
 from lienthong.settings import Settings
 from lienthong.sharing.attesting import ask_witnesses, stamp_newest, witnesses_of
+from lienthong.sharing.deadlines import deadlines
 from lienthong.sharing.register import RegisterReader
 from lienthong.store import factors, sessions
 from lienthong.store.ledger_index import index_ledger
@@ -122,7 +123,18 @@ def _relay(office: Office, ended: threading.Event) -> None:
     relay(office.settings, office.workshop, ended)
 
 
+def _keep_clocks(office: Office) -> None:
+    """End agreements whose last day is past; say how much is overdue."""
+    agreeing.lapse_all(office.workshop, rules_of(office.settings))
+    today = vietnam_date(office.workshop.clock())
+    with office.workshop.database.connect() as connection:
+        overdue = sum(each.due_on < today for each in deadlines(connection))
+    if overdue:
+        log.warning("agreements_overdue", deadlines=overdue)
+
+
 DUTIES: tuple[Duty, ...] = (
+    Duty("agreement_clocks", every(HOUR, _keep_clocks)),
     Duty("count_exchanges", every(SECONDS_BETWEEN_COUNTS, _count)),
     Duty("expire_overrides", every(HOUR, _expire)),
     Duty("syncs", _sync),

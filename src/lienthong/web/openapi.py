@@ -9,6 +9,7 @@ from lienthong import __version__
 from lienthong.contracts import Contract, Property, Sensitivity, Sharing
 from lienthong.sharing.filters import MOST_ROWS, MOST_VALUES
 from lienthong.sharing.formats import ARROW, CSV, JSON, PARQUET
+from lienthong.web.agreements_openapi import agreement_paths
 from lienthong.web.events_openapi import event_paths
 from lienthong.web.identities_openapi import identity_paths
 from lienthong.web.ledger_openapi import ledger_paths
@@ -44,6 +45,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths: Schema = {**_catalogue_paths(), **_token_path(), **report_paths(), **monitoring_paths()}
     paths |= event_paths()
     paths |= people_paths()
+    paths |= agreement_paths()
     paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen), **ledger_paths(), **uses_paths()}
     paths |= registry_paths()
     paths |= sync_paths()

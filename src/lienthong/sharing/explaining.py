@@ -1,0 +1,80 @@
+"""What a given caller would get of a dataset, and which clause of which agreement decides each field. The decision is `access.decide`'s own."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from lienthong.access import CLAUSES, RULES, AccessRequest, Decision, Identity, Operation, Register, decide, tried
+from lienthong.contracts import Contract
+
+SHOWN = {
+    "whole": ("thấy trọn", "seen whole"),
+    "masked": ("thấy một phần", "seen in part"),
+    "withheld": ("không cung cấp", "withheld"),
+}
+
+
+def explain(asked: AccessRequest, contract: Contract, register: Register, on: date) -> dict[str, Any]:
+    """Everything an officer needs to see why a caller gets what it gets, as plain values."""
+    if asked.operation is Operation.SUBMIT and asked.caller is not None and Identity.parse(asked.caller).agency == contract.agency:
+        decision = Decision(allowed=True, visible=tuple(p.name for p in contract.properties), legal_basis="owner")
+    else:
+        decision = decide(asked, contract, register, on)
+    return {
+        "asked": {
+            "caller": asked.caller,
+            "dataset": asked.dataset,
+            "operation": asked.operation,
+            "purpose": asked.purpose,
+            "official": asked.official,
+            "address": asked.address,
+            "at": None if asked.at is None else asked.at.isoformat(),
+        },
+        "allowed": decision.allowed,
+        "rule": decision.rule,
+        "clause": decision.clause,
+        "agreement": decision.agreement,
+        "vi": decision.vi or "Được phép",
+        "en": decision.en or "Allowed",
+        "until": None if decision.stop is None else decision.stop.ends_at.isoformat(),
+        "legal_basis": decision.legal_basis,
+        "quota": {"per_minute": decision.quota.per_minute, "per_day": decision.quota.per_day},
+        "rows": [{"field": c.field, "operator": c.operator, "value": c.value, "clause": "row_filter"} for c in decision.row_filter],
+        "fields": _fields(decision, contract),
+        "tried": [_tried(agreement.id, agreement.state, rule) for agreement, rule in tried(asked, register, on)],
+    }
+
+
+def _fields(decision: Decision, contract: Contract) -> list[dict[str, Any]]:
+    """One line a field, in the contract's order; none when nothing is allowed."""
+    if not decision.allowed:
+        return []
+    by = {
+        "whole": decision.agreement and "fields",
+        "masked": "masked",
+        "withheld": decision.agreement and "fields",
+    }
+    found = []
+    for p in contract.properties:
+        shown = "whole" if p.name in decision.visible else "masked" if p.name in decision.masked else "withheld"
+        vi, en = SHOWN[shown]
+        found.append(
+            {
+                "field": p.name,
+                "title": p.title_vi,
+                "shown": shown,
+                "mask": decision.masked.get(p.name),
+                "agreement": decision.agreement,
+                "clause": by[shown] or ("owner" if decision.legal_basis == "owner" else "sharing: open"),
+                "vi": vi,
+                "en": en,
+            }
+        )
+    return found
+
+
+def _tried(agreement: str, state: str, rule: str | None) -> dict[str, Any]:
+    vi, en = ("Cho phép", "Allows it") if rule is None else RULES[rule]
+    clause = "" if rule is None else CLAUSES.get(rule, "")
+    return {"agreement": agreement, "state": state, "allowed": rule is None, "rule": rule or "", "clause": clause, "vi": vi, "en": en}
