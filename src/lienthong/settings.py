@@ -112,6 +112,12 @@ class Settings:
     syncs: Path = _setting(Path("syncs"), "The folder of outbound syncs (YAML).")
     sync_notice_working_days: int = _setting(7, "Working days a new column of a copy is announced ahead.")
     sync_check_hours: int = _setting(24, "How often a copy is held against what it should be and put right; 0: only when asked.")
+    metrics_token: str = _setting("", "What a Prometheus server sends as bearer token to `/metrics`; empty: nothing is told there.")
+    traces_url: str = _setting(
+        "", "Where traces of exchanges go (OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces); empty: nowhere."
+    )
+    traces_per_thousand: int = _setting(100, "Of a thousand exchanges, how many are traced; a caller's own trace decides for its requests.")
+    alert_rules: Path = _setting(Path(), "The file of rules of alerts (YAML); `.`: the built-in ones.")
     exchange_days: int = _setting(
         92, "How long the operational record of each exchange is kept, in days; counts by the day are kept for ever."
     )

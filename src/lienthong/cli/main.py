@@ -11,6 +11,7 @@ import typer
 from lienthong import __version__
 from lienthong.cli import (
     agreements,
+    alerts,
     brokering,
     contracts,
     events,
@@ -48,6 +49,7 @@ matching.app.add_typer(reviewing.app, name="review", help="Rà soát mẫu: ch�
 app.add_typer(
     brokering.app, name="service", help="Dịch vụ của các cơ quan, gọi qua nền tảng · agencies' services, called through the platform"
 )
+app.add_typer(alerts.app, name="alert", help="Cảnh báo · alerts")
 app.add_typer(reports.app, name="report", help="Báo cáo · reports")
 app.add_typer(proposals.app, name="proposal", help="Đề nghị sửa dữ liệu · corrections proposed")
 app.add_typer(syncs.app, name="sync", help="Bản sao ở cơ sở dữ liệu của cơ quan · copies in agencies' own databases")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -58,6 +59,40 @@ def reuse(as_json: AsJson = False, details: Annotated[bool, typer.Option(help="T
         )
     )
     out.print(say("Cách tính: docs/explanation/reuse.md", "How it is counted: docs/explanation/reuse.md"))
+
+
+@app.command("exchange")
+def exchange(
+    month: Annotated[str, typer.Option(help="Tháng · month: 2026-11")],
+    csv: Annotated[Path | None, typer.Option(help="Ghi tệp CSV · write a CSV file")] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="Ghi tệp Excel · write a workbook")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Báo cáo trao đổi dữ liệu của một tháng · the month's exchange report."""
+    from lienthong.pipeline.counting import count_exchanges
+    from lienthong.reports.monthly import HEADINGS, SHEETS, as_csv, as_document, as_xlsx, month_report
+
+    place = workshop()
+    count_exchanges(place)
+    with place.database.connect() as connection:
+        report = month_report(connection, month)
+    for path, form in ((csv, as_csv), (xlsx, as_xlsx)):
+        if path is not None:
+            path.write_bytes(form(report))
+            out.print(say(f"Đã ghi {path}.", f"{path} is written."))
+    if as_json:
+        _print(as_document(report))
+    elif csv is None and xlsx is None:
+        for (title, _, titles), lines in zip(SHEETS[:-1], report.sheets[:-1], strict=True):
+            out.print(f"\n[bold]{title}[/bold]")
+            rows = [(*group, *(f"{figure:,}" for figure in line.figures[:6])) for group, line in lines.items()]
+            show((*((name, name) for name in titles), *((name, name) for name in HEADINGS[:6])), rows)
+    out.print(
+        say(
+            f"Tháng {month}: {report.total.count.calls:,} lượt; {report.total.papers:,} giấy tờ không phải nộp.",
+            f"{month}: {report.total.count.calls:,} calls; {report.total.papers:,} papers nobody had to bring.",
+        )
+    )
 
 
 @app.command("index")

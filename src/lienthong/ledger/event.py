@@ -105,3 +105,6 @@ class Event(StrEnum):
     SUBSCRIPTION_CHANGED = "subscription:events:changed"
     SUBSCRIPTION_STOPPED = "subscription:events:stopped"
     SUBSCRIPTION_ENDED = "subscription:events:ended"
+    ALERT_RAISED = "alert:platform:raised"
+    ALERT_TAKEN = "alert:platform:taken"
+    ALERT_CLOSED = "alert:platform:closed"

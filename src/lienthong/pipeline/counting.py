@@ -10,6 +10,7 @@ from lienthong.store.exchange_records import BUCKETS, ERROR, INVALID, MISSING, R
 from lienthong.store.exchanges import Count, CountKey, forget, save_counts, take_uncounted
 
 BATCHES_AT_ONCE = 50
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def count_exchanges(workshop: Workshop) -> int:
@@ -26,7 +27,7 @@ def count_exchanges(workshop: Workshop) -> int:
 
 
 def counts_of(exchanges: list[Exchange]) -> dict[CountKey, Count]:
-    """The counts of some records, of their hours and their days in Vietnam."""
+    """The counts of some records, of their hours, their days in Vietnam, and all time (callers and purposes together)."""
     hours: dict[tuple[object, ...], Count] = {}
     for exchange in exchanges:
         key = (exchange.began_ms // 3_600_000, *_what(exchange))
@@ -41,6 +42,8 @@ def counts_of(exchanges: list[Exchange]) -> dict[CountKey, Count]:
         for span, at in (("hour", begins_at), ("day", day)):
             named = CountKey(span, at, *map(str, what))
             counts.setdefault(named, Count()).add(count)
+        provider, service, operation, door, *_ = map(str, what)
+        counts.setdefault(CountKey("ever", EPOCH, provider, service, operation, door, "", ""), Count()).add(count)
     return counts
 
 

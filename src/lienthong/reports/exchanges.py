@@ -10,7 +10,7 @@ from typing import Any
 
 from lienthong import __version__
 from lienthong.store import Connection
-from lienthong.store.exchange_records import ERROR, INVALID, MISSING, OK, Exchange, percentile_ms, template_of, unpack
+from lienthong.store.exchange_records import ERROR, INVALID, MISSING, OK, Exchange, percentile_ms, template_of, unpack, verb_of
 from lienthong.store.exchanges import Count, read_counts, read_packed
 
 MOST_RECORDS = 10_000
@@ -95,7 +95,7 @@ def record_of(exchange: Exchange, place: Place) -> dict[str, Any]:
         "serviceMemberCode": exchange.provider,
         "serviceSubsystemCode": place.subsystem,
         "serviceCode": exchange.service,
-        "restMethod": "POST" if exchange.operation == "submit" else "GET",
+        "restMethod": verb_of(exchange),
         "restPath": template_of(exchange),
         "serviceType": "WSDL" if exchange.door == "xroad-soap" else "OPENAPI3",
         "messageUserId": exchange.official or None,

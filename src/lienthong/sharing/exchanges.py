@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAILED", "NONE_THERE", "Asked", "Carried", "ExchangeBook", "LookedUp", "Tell"]
 
-Carried = tuple[str, Message]  # the door a call came by before it was handed on, and what its message said
+Carried = tuple[str, Message | None, str]  # the door a call came by, what its message said, the caller's `traceparent`
 LookedUp = tuple["Plan", str, str, float, "Carried | None", int]  # plan, key, official, began, carried, bytes of the answer or what else
 Tell = Callable[[list[LookedUp], float], None]
 
@@ -44,7 +44,7 @@ class Asked:
 
 
 ASKED = "lienthong.asked"
-CARRIED = "lienthong.carried"  # (door, Message): of a call another door handed on
+CARRIED = "lienthong.carried"  # `Carried`, of a call another door handed on
 DOOR = "api"
 
 
@@ -124,8 +124,8 @@ class ExchangeBook:
 
 
 def _shared(plan: Plan, official: str, carried: Carried | None) -> Exchange:
-    door, message = carried or (DOOR, None)
+    door, message, trace = carried or (DOOR, None, "")
     return Exchange(
         0, 0, door, plan.provider, plan.dataset, "look_up", plan.caller, official, plan.purpose, plan.agreement, 200, OK, "", 0, 0,
-        message=message,
+        message=message, trace=trace,
     )  # fmt: skip

@@ -51,6 +51,7 @@ class Exchange(msgspec.Struct, array_like=True, gc=False):
     bytes_out: int
     follows: bool = False  # the key asked for is the neighbour of the one before, of the same official
     message: Message | None = None
+    trace: str = ""  # `traceparent` of the request, where one was sent
 
 
 class Run(msgspec.Struct, array_like=True, gc=False):
@@ -117,8 +118,19 @@ def outcome_of(status: int, operation: str) -> str:
 
 
 def template_of(exchange: Exchange) -> str:
-    """The path behind the service as a template."""
+    """The path behind the service as a template; of a brokered call its endpoint is `VERB /template`."""
+    verb, space, template = exchange.operation.partition(" /")
+    if space and verb.isupper():
+        return f"/{template}"
     return TEMPLATES.get(exchange.operation, f"/{exchange.operation}")
+
+
+def verb_of(exchange: Exchange) -> str:
+    """The verb of an exchange."""
+    verb, space, _ = exchange.operation.partition(" /")
+    if space and verb.isupper():
+        return verb
+    return "POST" if exchange.operation == "submit" else "GET"
 
 
 def pack(gathered: Gathered) -> bytes:

@@ -13,7 +13,7 @@ from lienthong.store.database import Connection, queries
 class CountKey:
     """What is counted together."""
 
-    span: str  # hour or day
+    span: str  # hour, day or ever
     begins_at: datetime
     provider: str
     service: str

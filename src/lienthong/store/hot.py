@@ -33,6 +33,10 @@ where size = coalesce(
 """
 _APPEND = "select lienthong.ledger_append($1, $2)"
 _LEASE = "select given, wait_seconds from lienthong.quota_lease($1, $2, $3, $4, $5, $6)"
+_CLOCK_AND_BEAT = """
+select extract(epoch from $1::timestamptz - clock_timestamp())::float8,
+    (select extract(epoch from clock_timestamp() - max(at))::float8 from lienthong.duty_beats)
+"""
 _ADD_EXCHANGES = "insert into lienthong.exchange_batches (server, first_at, last_at, records, body) values ($1, $2, $3, $4, $5)"
 
 
@@ -124,6 +128,12 @@ class HotStore:
     async def ledger_append(self, bodies: str, seal: bytes) -> None:
         """Keep a batch of entries, one a line."""
         await (await self._connection("writer")).execute(_APPEND, bodies, seal)
+
+    async def clock_and_beat(self, now: datetime) -> tuple[float, float | None]:
+        """(seconds our clock is ahead of the database's, seconds since the worker was last seen at work; None: never)."""
+        row = await self.pool.fetchrow(_CLOCK_AND_BEAT, now)
+        assert row is not None  # a statement without a table has one row
+        return float(row[0]), None if row[1] is None else float(row[1])
 
     async def add_exchanges(self, server: str, first_at: datetime, last_at: datetime, records: int, body: bytes) -> None:
         """Keep the packed records of exchanges."""

@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (19);
+insert into schema_versions (number) values (20);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -338,7 +338,7 @@ create index exchange_batches_last on exchange_batches (last_at);
 create index exchange_batches_uncounted on exchange_batches (batch) where counted_at is null;
 
 create table exchange_counts (
-    span text not null constraint exchange_counts_span_known check (span in ('hour', 'day')),
+    span text not null constraint exchange_counts_span_known check (span in ('hour', 'day', 'ever')),
     begins_at timestamptz not null, -- days begin at midnight in Vietnam
     provider text not null, -- agency code
     service text not null,
@@ -357,6 +357,36 @@ create table exchange_counts (
     slowest_us bigint not null,
     latencies bigint[] not null, -- how many in each bucket: store/exchange_records.py
     constraint exchange_counts_pk primary key (span, begins_at, provider, service, operation, door, caller, purpose)
+);
+
+create table duty_beats (
+    duty text constraint duty_beats_pk primary key,
+    at timestamptz not null -- when it was last seen at work
+);
+
+create table alerts (
+    alert bigint generated always as identity constraint alerts_pk primary key,
+    rule text not null, -- its id in the file of rules
+    kind text not null,
+    subject text not null, -- what it is about: one alert of a rule and subject at a time
+    agency text not null, -- whose it is, empty: the platform's
+    severity text not null constraint alerts_severity_known check (severity in ('note', 'warning', 'alarm')),
+    figures jsonb not null, -- what was found, against which thresholds
+    state text not null constraint alerts_state_known check (state in ('open', 'taken', 'closed')),
+    raised_at timestamptz not null,
+    seen_at timestamptz not null -- when it was last found so
+);
+create unique index alerts_standing on alerts (rule, subject) where state <> 'closed';
+create index alerts_raised on alerts (raised_at desc);
+
+create table alert_steps (
+    alert bigint not null constraint alert_steps_alert_fk references alerts,
+    step integer not null, -- 1: raised
+    state text not null constraint alert_steps_state_known check (state in ('open', 'taken', 'closed')),
+    at timestamptz not null,
+    by_whom text not null, -- an official; lienthong for the platform itself
+    reason text not null default '',
+    constraint alert_steps_pk primary key (alert, step)
 );
 
 -- Master data -----------------------------------------------------------------------------------------------

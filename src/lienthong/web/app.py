@@ -21,10 +21,14 @@ from lienthong.errors import LienthongError
 from lienthong.log import get_logger
 from lienthong.web import (
     acting,
+    alerts,
+    health,
     identities,
     lists,
     look_up,
+    metrics,
     monitoring,
+    monthly,
     proposals,
     receipts,
     reports,
@@ -44,7 +48,6 @@ from lienthong.web.companion import Companions
 from lienthong.web.delivering import clerk_of
 from lienthong.web.events import Streams
 from lienthong.web.headers import check_escapes
-from lienthong.web.health import give_health
 from lienthong.web.hot import HotPath, Receive, Scope, Send
 from lienthong.web.pages import routes as pages
 from lienthong.web.pages.guarding import guarded
@@ -62,6 +65,7 @@ from lienthong.web.services import Services
 from lienthong.web.soap import SoapDoor
 from lienthong.web.subscriptions import Subscriptions
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
+from lienthong.web.tracing import tracer_of
 from lienthong.web.uses import UsesDesk
 from lienthong.web.xroad import XRoadDoor
 from lienthong.web.xroad_gate import Gate
@@ -82,7 +86,7 @@ class App:
         self._shell = {"is_sample": services.settings.accept_synthetic_ids}
         self.broker = BrokerDoor(services)
         self._rest = _router(services, self.broker, self._recorder)
-        gate = Gate(services, self)
+        gate = Gate(services, self, lambda: self.broker.book)
         self._signing = signing.Signing(services, services.tokens.signing_key)
         self._doors: tuple[XRoadDoor | SoapDoor, ...] = (XRoadDoor(gate), SoapDoor(gate))
 
@@ -107,7 +111,7 @@ class App:
                     await door(scope, receive, send)
                     return
             if self.broker.wants(scope):
-                await self.broker(scope, receive, send)
+                await self._recorder.around(self.broker, scope, receive, send)
                 return
             check_escapes((scope.get("raw_path") or b"").partition(b"?")[0])
         except Exception as error:  # anything unforeseen is a problem document too
@@ -139,9 +143,6 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
     async def token(request: Request) -> Response:
         return await give_token(services, request)
 
-    async def health(_: Request) -> Response:
-        return await give_health(services)
-
     async def record(request: Request) -> Response:
         return await run_in_threadpool(look_up.given, counter, request, services.subject_key)
 
@@ -151,6 +152,9 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
         await asyncio.to_thread(door.look)
         companions = _companions(services)
         watching = asyncio.create_task(_watch(services, companions, door))
+        tracer = tracer_of(services.settings)
+        if tracer is not None:
+            recorder.watchers.append(tracer.watch)
         recording = asyncio.create_task(recorder.keep_on())
         try:
             yield
@@ -160,6 +164,8 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             recording.cancel()
             await asyncio.gather(watching, recording, return_exceptions=True)
             await recorder.flush()
+            if tracer is not None:
+                await asyncio.to_thread(tracer.close)
             counter.close()
             await door.close()
             await _give_back(services, everything=True)
@@ -172,7 +178,8 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
     app = Starlette(
         routes=[
             Route(TOKEN_PATH, token, methods=["POST"]),
-            Route("/health", health),
+            *health.routes_of(services),
+            metrics.route_of(counter, services.settings),
             Route("/.well-known/oauth-authorization-server", lambda _: describe_server(services)),
             Route("/.well-known/jwks.json", lambda _: public_keys(services)),
             *people.routes(),
@@ -191,6 +198,8 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *reviews.routes_of(counter, authorise),
             *reports.routes_of(counter, authorise, services.settings.typing_characters_per_minute),
             *monitoring.routes_of(counter, services.settings),
+            *alerts.routes_of(counter),
+            monthly.route_of(counter),
             *Streams(counter, authorise, bell).routes(),
             *Subscriptions(
                 counter, authorise, clerk_of(services.settings, services.workshop), services.settings.webhook_timeout_seconds

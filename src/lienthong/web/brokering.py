@@ -24,6 +24,7 @@ from lienthong.sharing.broker.guarding import read_networks
 from lienthong.sharing.broker.identity import Stamp
 from lienthong.sharing.broker.providers import provider_variables
 from lienthong.sharing.broker.soap_reading import fault_bytes
+from lienthong.sharing.exchanges import ASKED, Asked
 from lienthong.store.database import take_web_role
 from lienthong.store.services import services_stamp
 from lienthong.web.headers import OFFICIAL, PURPOSE, header_text
@@ -79,15 +80,21 @@ class BrokerDoor:
         return not (scope["method"] in READING and (not slash or rest in OUR_WORDS))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call: Call | None = None
+        rule = ""
         try:
             call = self._read(scope, receive)
             await self._prove(call)
             answer = await self.broker.call(call)
         except RequestError as error:
+            rule = str(error.facts.get("rule", error.code))
             answer = _refused(error)
         except Exception as error:  # anything unforeseen is a problem document too
             await answer_problem(Request(scope), error)(scope, receive, send)
             return
+        finally:
+            if call is not None and call.agency:  # of a service there is not nothing is recorded
+                scope[ASKED] = _asked(call, rule)
         await _send(answer, scope, receive, send)
 
     def _read(self, scope: Scope, receive: Receive) -> Call:
@@ -116,6 +123,13 @@ class BrokerDoor:
         except RequestError as error:
             await self.broker.note_refusal(call, error)
             raise
+
+
+def _asked(call: Call, rule: str) -> Asked:
+    """What the operational record says of a call: the endpoint as the service describes it, never the path."""
+    asked = Asked(call.service, call.agency, call.endpoint or "call", call.caller or "", call.official, call.purpose)
+    asked.agreement, asked.rule = call.agreement, rule
+    return asked
 
 
 def _path(scope: Scope) -> bytes:

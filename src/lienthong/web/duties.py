@@ -6,17 +6,20 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from lienthong.clock import vietnam_date
 from lienthong.log import get_logger
-from lienthong.pipeline import Workshop, agreeing, overriding, registering
+from lienthong.pipeline import Workshop, agreeing, alerting, overriding, registering
 from lienthong.pipeline.agreeing import rules_of
+from lienthong.pipeline.alert_rules import read_rules
 from lienthong.pipeline.counting import count_exchanges, forget_exchanges
 from lienthong.settings import Settings
 from lienthong.sharing.attesting import ask_witnesses, stamp_newest, witnesses_of
 from lienthong.sharing.deadlines import deadlines
 from lienthong.sharing.register import RegisterReader
 from lienthong.store import factors, sessions
+from lienthong.store.alerts import beat
 from lienthong.store.ledger_index import index_ledger
 from lienthong.web import delivering
 from lienthong.web.sync_round import keep_in_step
@@ -25,6 +28,8 @@ log = get_logger("worker")
 HOUR = 3_600.0
 DAY = 24 * HOUR
 SECONDS_BETWEEN_COUNTS = 10.0
+SECONDS_BETWEEN_BEATS = 10.0
+SECONDS_BETWEEN_ALERTS = 60.0
 SECONDS_BEHIND = 5.0  # the index of the ledger behind its tree
 
 
@@ -133,8 +138,26 @@ def _keep_clocks(office: Office) -> None:
         log.warning("agreements_overdue", deadlines=overdue)
 
 
+def _watch(office: Office) -> None:
+    """Judge what is unusual."""
+    alerting.watch(office.workshop, read_rules(rules_file(office.settings)), office.settings.home)
+
+
+def rules_file(settings: Settings) -> Path | None:
+    """The file of rules of alerts, None for the built-in ones."""
+    return None if settings.alert_rules == Path() else settings.alert_rules
+
+
+def _beat(office: Office) -> None:
+    """Say that the worker is at work."""
+    with office.workshop.database.connect() as connection:
+        beat(connection, "worker", office.workshop.clock())
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("agreement_clocks", every(HOUR, _keep_clocks)),
+    Duty("beat", every(SECONDS_BETWEEN_BEATS, _beat)),
+    Duty("alerts", every(SECONDS_BETWEEN_ALERTS, _watch)),
     Duty("count_exchanges", every(SECONDS_BETWEEN_COUNTS, _count)),
     Duty("expire_overrides", every(HOUR, _expire)),
     Duty("syncs", _sync),

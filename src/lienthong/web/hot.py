@@ -19,12 +19,13 @@ from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, LienthongError, NotFound, RequestError
 from lienthong.ledger import Entry, Event, encode
-from lienthong.sharing.exchanges import CARRIED, Asked
+from lienthong.sharing.exchanges import CARRIED, DOOR, Asked, Carried
 from lienthong.sharing.ledger_writer import Waiter
 from lienthong.sharing.lookup import Found, LookUps
 from lienthong.sharing.plans import Plan, PlanBook
 from lienthong.web.headers import OFFICIAL, PURPOSE, check_escapes, header_text
 from lienthong.web.problem import answer_problem
+from lienthong.web.recording import trace_of
 
 if TYPE_CHECKING:
     from lienthong.web.quick import Head
@@ -77,7 +78,7 @@ class HotPath:
             asked.rule = str(error.facts.get("rule", error.code))
             self._recorder.note(asked, scope, began, time.perf_counter() - mark, answer.status, len(answer.body))
         else:
-            found = await self._look_ups.ask(plan, key, official, scope.get(CARRIED))
+            found = await self._look_ups.ask(plan, key, official, scope.get(CARRIED) or _traced(scope))
             answer = self.absent if found is None else _given(found)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
@@ -187,6 +188,12 @@ def problem_answer(cause: BaseException | int) -> Answer:
     error = HTTPException(cause) if isinstance(cause, int) else cause
     response = answer_problem(None, error if isinstance(error, Exception) else RuntimeError())
     return Answer(response.status_code, list(response.raw_headers), bytes(response.body))
+
+
+def _traced(scope: Scope) -> Carried | None:
+    """What goes along of a request that is part of a caller's trace."""
+    trace = trace_of(scope)
+    return (DOOR, None, trace) if trace else None
 
 
 def _path(scope: Scope) -> bytes:

@@ -35,8 +35,18 @@ def monitoring_paths() -> Schema:
         },
         parameter("span", "query", {"enum": ["hour", "day"]}, "Theo giờ hay ngày · By the hour or day"),
     ]
+    month = parameter("month", "query", {"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])$"}, "Tháng · Month", required=True)
+    alert = parameter("alert", "path", {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}, "Số cảnh báo · Number of the alert")
+    state = parameter("state", "query", {"enum": ["open", "taken", "closed"]}, "Trạng thái · State")
+    moved = object_of(alert={"type": "integer"}, state=TEXT)
+    reason = object_of(reason={"type": "string", "minLength": 1, "maxLength": 500, "pattern": "^[!-~]+$"})
+    report = {"type": "object", "required": ["month", "is_whole", "total", "sheets"]}
     whole = object_of(records=list_of(OPEN), nextRecordsFrom={"type": ["integer", "null"]})
     return {
+        "/v1/monitoring/alerts": _got("alerts", "Cảnh báo · Alerts", [state], object_of(alerts=list_of(OPEN)), official),
+        "/v1/monitoring/alerts/{alert}/take": _acted("alert_take", "Nhận xử lý · Look into an alert", [alert, official], moved, None),
+        "/v1/monitoring/alerts/{alert}/close": _acted("alert_close", "Đóng, nêu lý do · Close it, and say why", [alert, official], moved, reason),
+        "/v1/reports/exchange": _got("report_exchange", "Báo cáo trao đổi của tháng · The month's exchange report", [month], report, official, 406),
         "/v1/monitoring/records": _got("monitoring_records", "Bản ghi vận hành từng lượt trao đổi · Operational records", records, whole, official),
         "/v1/monitoring/health": _got(
             "monitoring_health", "Tình trạng từng dịch vụ, 10 phút qua · Each service, last ten minutes", [],
@@ -49,13 +59,27 @@ def monitoring_paths() -> Schema:
     }  # fmt: skip
 
 
-def _got(name: str, summary: str, parameters: list[Schema], schema: Schema, official: Schema) -> Schema:
+def _acted(name: str, summary: str, parameters: list[Schema], schema: Schema, body: Schema | None) -> Schema:
+    sent = {} if body is None else {"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}}
+    return {
+        "post": {
+            "operationId": name,
+            "summary": summary,
+            "parameters": parameters,
+            **sent,
+            "responses": answered(schema, problems((*STATUSES, 404, 409, 413, 415))),
+            "security": [{"oauth2": []}],
+        }
+    }
+
+
+def _got(name: str, summary: str, parameters: list[Schema], schema: Schema, official: Schema, *more: int) -> Schema:
     return {
         "get": {
             "operationId": name,
             "summary": summary,
             "parameters": [*parameters, official],
-            "responses": answered(schema, problems(STATUSES)),
+            "responses": answered(schema, problems((*STATUSES, *more))),
             "security": [{"oauth2": []}],
         }
     }

@@ -359,6 +359,12 @@ def _catalogue_paths() -> Schema:
     return {
         "/v1/datasets": {"get": listed},
         "/health": {"get": health},
+        "/health/live": {
+            "get": {**health, "operationId": "health_live", "summary": "Tiến trình có trả lời không · Whether the process answers"}
+        },
+        "/health/ready": {
+            "get": {**health, "operationId": "health_ready", "summary": "Có nhận yêu cầu được không · Whether to send it requests"}
+        },
         "/listClients": {"get": clients},
         "/wsdl": {"get": described},
     }

@@ -6,6 +6,7 @@ What is recorded is what a handler said it was asked for (`Asked` in the request
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lienthong.web.xroad_gate import Application, Receive, Scope, Send
 
 FLUSH_SECONDS = 1.0
+_TRACE = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 Watcher = Callable[[Gathered], None]
 log = get_logger("web")
 
@@ -59,7 +61,7 @@ class Recorder:
         """Record an exchange that has ended."""
         if not asked.service:
             return
-        door, message = scope.get(CARRIED) or (DOOR, None)
+        door, message, trace = scope.get(CARRIED) or (DOOR, None, trace_of(scope))
         self.book.add(
             Exchange(
                 int(began * 1000),
@@ -78,6 +80,7 @@ class Recorder:
                 _length(scope),
                 bytes_out,
                 message=message,
+                trace=trace,
             ),
             asked.key,
         )
@@ -105,6 +108,14 @@ class Recorder:
                 lost = self.book.put_back(waiting[place:])
                 log.warning("exchanges_not_kept", error=type(error).__name__, lost=lost)
                 return
+
+
+def trace_of(scope: Scope) -> str:
+    """The caller's `traceparent`, when it is one."""
+    for name, value in scope["headers"]:
+        if name == b"traceparent":
+            return value.decode() if _TRACE.fullmatch(value) else ""
+    return ""
 
 
 def _instant(milliseconds: int) -> datetime:

@@ -34,6 +34,7 @@ from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import NotFound
 from lienthong.store.exchange_records import Message
+from lienthong.web.recording import trace_of
 from lienthong.web.xroad import quoted
 from lienthong.web.xroad_gate import Answered, Gate, Inner, Receive, Scope, Send, last, log, read_body
 from lienthong.web.xroad_services import ENDPOINTS, Offered
@@ -87,7 +88,12 @@ class SoapDoor:
         if service == "getWsdl":
             return 200, *self._get_wsdl(request, digest)
         contract, operation = self._service(request.service)
-        inner = Inner("GET", *_asked(contract, operation, request.body), _headers(scope, request, authorization), (DOOR, _record(request)))
+        inner = Inner(
+            "GET",
+            *_asked(contract, operation, request.body),
+            _headers(scope, request, authorization),
+            (DOOR, _record(request), trace_of(scope)),
+        )
         answered = await gate.buffered(scope, inner)
         return 200, XML.decode(), write_answer(request, _given(contract, operation, answered, request), digest)
 

@@ -1,6 +1,6 @@
 """The X-Road door, information system's side, REST: `/r1/{instance}/{class}/{member}/{subsystem}/{service}[/path]`, and `/listClients`.
 
-A dataset is a service. `/records/{key}` or `/{key}` looks up one record, `/records` or nothing lists, `/changes` is the change feed,
+A dataset is a service, and so is a brokered service under its own paths. Of a dataset `/records/{key}` or `/{key}` looks up one record, `/records` or nothing lists, `/changes` is the change feed,
 `POST /records` sends records. `X-Road-Issue` names the purpose and `X-Road-UserId` the official, unless our own headers do.
 """
 
@@ -35,6 +35,7 @@ from lienthong.errors import BadRequest
 from lienthong.store.exchange_records import Message as Said
 from lienthong.web import xroad_shapes as shapes
 from lienthong.web.headers import check_escapes
+from lienthong.web.recording import trace_of
 from lienthong.web.xroad_gate import LONGEST_ADDRESS, Gate, Inner, Receive, Scope, Send, last, log, read_body, replay
 from lienthong.web.xroad_services import METASERVICES
 
@@ -42,6 +43,9 @@ PREFIX = b"/r1/"
 LIST_CLIENTS = b"/listClients"
 NO_STORE = (b"cache-control", b"no-store")
 OF_XROAD = b"x-road-"
+PROOFS = frozenset(
+    {b"lienthong-security-server", b"client-cert", b"dpop", b"signature", b"signature-input", b"accept-signature"}
+)  # of this request, judged already
 LONGEST_ID = 200
 DOOR = "xroad-rest"
 PROTOCOL = "1"  # of REST messages
@@ -134,12 +138,16 @@ class XRoadDoor:
     def _inner(self, message: Message, service: ServiceName, authorization: str) -> Inner:
         directory = self._gate.directory
         contract = directory.dataset(service)
-        if contract is None:
+        brokered = directory.brokered(service) if contract is None else None
+        if contract is None and brokered is None:
             kind = faults.UNKNOWN_SERVICE if directory.is_here(service.provider) else faults.UNKNOWN_MEMBER
             raise Fault(kind, f"Unknown service: {service.label}")
         assert message.called is not None
-        path = f"/v1/datasets/{contract.id}{inner_path(message.called.rest)}"
-        carried = (DOOR, message.record())
+        if contract is not None:
+            path = f"/v1/datasets/{contract.id}{inner_path(message.called.rest)}"
+        else:  # the broker judges the path, as it came
+            path = f"/v1/services/{service.code}{_resent(message.called.rest) or '/'}"
+        carried = (DOOR, message.record(), trace_of(message.scope))
         return Inner(message.scope["method"], path, message.query, inner_headers(message.headers, authorization), carried)
 
     async def _list_clients(self, message: Message, send: Send) -> None:
@@ -176,8 +184,18 @@ class XRoadDoor:
             raise Fault(faults.INVALID_REQUEST, 'Missing the required parameter "serviceCode"')
         contract = self._gate.directory.dataset(ServiceName(service.provider, code))
         if contract is None:
-            raise Fault(faults.INTERNAL_ERROR, f"Unknown service: {ServiceName(service.provider, code).label}")
+            return self._brokered_openapi(ServiceName(service.provider, code))
         return shapes.JSON, msgspec.json.encode(self._gate.directory.openapi(contract))
+
+    def _brokered_openapi(self, name: ServiceName) -> tuple[str, bytes]:
+        """Collectors match the words of both refusals (pr-mrest §4.5)."""
+        brokered = self._gate.directory.brokered(name)
+        if brokered is None:
+            raise Fault(faults.INTERNAL_ERROR, f"Unknown service: {name.label}")
+        document = self._gate.directory.described(brokered)
+        if document is None:
+            raise Fault(faults.INTERNAL_ERROR, "Invalid service type: REST")
+        return shapes.JSON, msgspec.json.encode(document)
 
     async def _fault(self, message: Message, error: Fault, send: Send) -> None:
         detail = new_id()
@@ -255,7 +273,7 @@ def inner_path(rest: str) -> str:
 
 def inner_headers(headers: list[Header], authorization: str) -> list[Header]:
     """The headers of a call of our own API: X-Road's become ours, nothing that says who asks is passed on as it came."""
-    dropped = {b"authorization", b"lienthong-purpose", b"lienthong-official", b"lienthong-security-server", b"client-cert", b"accept"}
+    dropped = PROOFS | {b"authorization", b"lienthong-purpose", b"lienthong-official", b"accept"}
     kept = [(name, value) for name, value in headers if not name.lower().startswith(OF_XROAD) and name.lower() not in dropped]
     purpose = last(headers, b"lienthong-purpose") or last(headers, b"x-road-issue") or ""
     official = last(headers, b"lienthong-official") or last(headers, b"x-road-userid") or ""

@@ -21,8 +21,8 @@ from lienthong.access.xroad_soap import Fault
 from lienthong.errors import SettingsError, Unauthenticated
 from lienthong.ledger import Entry, Event, encode
 from lienthong.log import get_logger
-from lienthong.sharing.exchanges import CARRIED
-from lienthong.store.exchange_records import Message
+from lienthong.sharing.broker import Book
+from lienthong.sharing.exchanges import CARRIED, Carried
 from lienthong.web.xroad_services import Directory
 from lienthong.web.xroad_trust import Trust
 
@@ -48,7 +48,7 @@ class Inner:
     path: str  # as sent: percent-encoded
     query: bytes
     headers: Sequence[Header]
-    carried: tuple[str, Message]  # the door it came by, and what the message said of itself
+    carried: Carried
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ class Answered:
 class Gate:
     """Proves callers and hands calls on to the application."""
 
-    def __init__(self, services: Services, application: Application) -> None:
+    def __init__(self, services: Services, application: Application, book: Callable[[], Book]) -> None:
         settings = services.settings
         self.services = services
-        self.directory = Directory(settings, services.contracts)
+        self.directory = Directory(settings, services.contracts, book, services.workshop.clock)
         self.style = _style(settings.xroad_fault_style)
         self._trust = Trust.of(settings)
         self._application = application
@@ -79,14 +79,14 @@ class Gate:
         identity = client.identity
         if authorization is not None:
             try:
-                proved = self.services.tokens.subsystem_of(authorization.decode("latin-1"))
+                proved = self.services.tokens.subsystem_of(authorization.decode("latin-1"), scope)
             except Unauthenticated as error:
                 await self._note(ANONYMOUS, "unauthenticated")
                 raise Fault(faults.NOT_AUTHENTICATED, error.message) from error
             if identity is None or proved != str(identity):
                 await self._note(proved or ANONYMOUS, "other_client")
                 raise Fault(faults.NOT_AUTHENTICATED, "The access token was given to another subsystem than X-Road-Client names.")
-            return str(authorization.decode("latin-1"))
+            return f"Bearer {self._token(proved)}"  # one bound to a key or a certificate proves this request, not the one handed on
         peer = (scope.get("client") or ("", 0))[0]
         if not self._trust.holds(peer, sent):
             await self._note(ANONYMOUS, "no_identity")

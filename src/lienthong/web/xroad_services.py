@@ -1,16 +1,22 @@
-"""What this platform offers as X-Road services: each dataset one, under its agency and the platform's subsystem."""
+"""What this platform offers as X-Road services: each dataset and each brokered service one, under its agency and the platform's subsystem."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from lienthong.access import Operation, Register, State
+from lienthong.access import Agreement, Operation, Register, State
+from lienthong.access.endpoints import matches_endpoint
 from lienthong.access.xroad import Member, ServiceName
+from lienthong.clock import Clock, vietnam_date
 from lienthong.contracts import Contract, Sharing
+from lienthong.contracts.services import Service
+from lienthong.errors import Gone
 from lienthong.settings import Settings
+from lienthong.sharing.broker import Book
 from lienthong.web.openapi import describe
 
 ENDPOINTS: Mapping[Operation, tuple[str, str]] = {
@@ -20,6 +26,7 @@ ENDPOINTS: Mapping[Operation, tuple[str, str]] = {
     Operation.SUBMIT: ("POST", "/records"),
 }
 METASERVICES = frozenset({"listMethods", "allowedMethods", "getOpenAPI", "getWsdl", "listClients"})
+_PARAMETER = re.compile(r"\{[^{}/]+\}")
 OWN_HEADERS = frozenset({"Lienthong-Purpose", "Lienthong-Official"})
 
 
@@ -30,6 +37,7 @@ class Offered:
     name: ServiceName
     title: str
     endpoints: tuple[tuple[str, str], ...]
+    kind: str = "OPENAPI"
 
 
 @dataclass(frozen=True)
@@ -38,23 +46,43 @@ class Directory:
 
     settings: Settings
     contracts: Mapping[str, Contract]
+    book: Callable[[], Book]
+    clock: Clock
 
     def provider(self, agency: str) -> Member:
         return Member(self.settings.instance, self.settings.member_class, agency, self.settings.xroad_subsystem)
 
     def is_here(self, provider: Member) -> bool:
         """Whether a member has its data on this platform, under this name."""
-        return any(provider == self.provider(contract.agency) for contract in self.contracts.values())
+        agencies = {contract.agency for contract in self.contracts.values()} | {service.agency for service in self._services()}
+        return any(provider == self.provider(agency) for agency in agencies)
 
     def dataset(self, name: ServiceName) -> Contract | None:
         """The dataset behind a service."""
         contract = self.contracts.get(name.code)
         return contract if contract is not None and name.provider == self.provider(contract.agency) else None
 
+    def brokered(self, name: ServiceName) -> Service | None:
+        """The brokered service behind an X-Road service: its version in use."""
+        return next((s for s in self._services() if s.id == name.code and self.provider(s.agency) == name.provider), None)
+
+    def _services(self) -> Iterator[Service]:
+        """Brokered services in use that bear no dataset's name."""
+        book, today = self.book(), vietnam_date(self.clock())
+        for name in book.services():
+            if name not in self.contracts:
+                try:
+                    yield book.default(name, today).service
+                except Gone:
+                    continue
+
     def methods(self, provider: Member) -> Iterator[Offered]:
         """All services of a provider."""
         for contract in self._of(provider):
             yield Offered(ServiceName(provider, contract.id), contract.title_vi, tuple(ENDPOINTS.values()))
+        for service in self._services():
+            if self.provider(service.agency) == provider:
+                yield Offered(ServiceName(provider, service.id), service.title_vi, _endpoints(service), _kind(service))
 
     def allowed(self, provider: Member, client: Member, register: Register, on: date) -> Iterator[Offered]:
         """The services a client may call on a day, each with the endpoints its agreements name."""
@@ -65,11 +93,22 @@ class Directory:
             endpoints = tuple(endpoint for operation, endpoint in ENDPOINTS.items() if operation in operations)
             if endpoints:
                 yield Offered(ServiceName(provider, contract.id), contract.title_vi, endpoints)
+        for service in self._services():
+            if self.provider(service.agency) == provider and client.identity is not None:
+                agreed = _in_force(register, str(client.identity), service.id, on)
+                patterns = [endpoint for agreement in agreed if agreement.provider == service.agency for endpoint in agreement.endpoints]
+                endpoints = tuple(
+                    (verb, path)
+                    for verb, path in _endpoints(service)
+                    if any(matches_endpoint(p, verb, path.replace("*", "x")) for p in patterns)
+                )
+                if endpoints:
+                    yield Offered(ServiceName(provider, service.id), service.title_vi, endpoints, _kind(service))
 
     def clients(self, register: Register) -> Iterator[tuple[Member, str]]:
         """(member or subsystem, its name): every agency that offers or asks, then every subsystem."""
         settings = self.settings
-        agencies = {contract.agency for contract in self.contracts.values()}
+        agencies = {contract.agency for contract in self.contracts.values()} | {service.agency for service in self._services()}
         names = {(settings.instance, settings.member_class, agency): agency for agency in agencies}
         below = {self.provider(agency): "Kho dữ liệu dùng chung" for agency in agencies}
         for subsystem in register.subsystems.values():
@@ -80,6 +119,12 @@ class Directory:
         for instance, member_class, agency in sorted(names):
             yield Member(instance, member_class, agency), names[instance, member_class, agency]
         yield from sorted(below.items(), key=lambda item: item[0].parts)
+
+    def described(self, service: Service) -> dict[str, Any] | None:
+        """A brokered service's own OpenAPI document with the address of this door; None when it has none."""
+        if not service.document:
+            return None
+        return {**service.document, "servers": [{"url": f"/r1/{ServiceName(self.provider(service.agency), service.id)}"}]}
 
     def openapi(self, contract: Contract) -> dict[str, Any]:
         """A dataset's OpenAPI document with the addresses and headers an X-Road client uses; no address of ours is in it."""
@@ -111,9 +156,20 @@ class Directory:
 def _agreed(contract: Contract, client: Member, register: Register, on: date) -> Iterator[Operation]:
     identity = client.identity
     if identity is not None:
-        for agreement in register.between(str(identity), contract.id):
-            if agreement.state is State.ACTIVE and agreement.is_in_term(on):
-                yield from agreement.operations
+        for agreement in _in_force(register, str(identity), contract.id, on):
+            yield from agreement.operations
+
+
+def _in_force(register: Register, caller: str, service: str, on: date) -> Iterator[Agreement]:
+    return (a for a in register.between(caller, service) if a.state is State.ACTIVE and a.is_in_term(on))
+
+
+def _endpoints(service: Service) -> tuple[tuple[str, str], ...]:
+    return tuple((route.verb, _PARAMETER.sub("*", route.template)) for route in service.routes if not route.soap or route.is_mapped)
+
+
+def _kind(service: Service) -> str:
+    return "OPENAPI" if service.document else "REST"
 
 
 def _as_xroad(operation: Mapping[str, Any]) -> dict[str, Any]:

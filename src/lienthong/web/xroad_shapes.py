@@ -108,7 +108,7 @@ def _method(offered: Offered) -> dict[str, Any]:
         "member_code": provider.member,
         "subsystem_code": provider.subsystem,
         "service_code": offered.name.code,
-        "service_type": "OPENAPI",
+        "service_type": offered.kind,
         "endpoint_list": [{"method": method, "path": path} for method, path in offered.endpoints],
     }
 

@@ -97,6 +97,7 @@ class Broker:
         now, began = self.clock(), time.monotonic()
         book = self.book()
         offer = book.find(call.service, call.version, vietnam_date(now))
+        call.agency = offer.service.agency
         is_soap = offer.service.kind is Kind.SOAP and call.path in (b"", b"/") and call.verb == "POST"
         try:
             case = await (self._soap_case if is_soap else self._rest_case)(call, offer, now, began)
@@ -104,6 +105,7 @@ class Broker:
             error.facts.setdefault("soap", _version(call) if is_soap else "")
             await self._note_denial(error, call, offer, now)
             raise
+        call.endpoint, call.agreement = case.route.endpoint, case.decision.agreement
         try:
             check_stop(book, offer, now)
             return await self._answer(case, is_soap=is_soap)

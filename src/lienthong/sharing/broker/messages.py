@@ -46,6 +46,9 @@ class Call:
     official: str = ""
     purpose: str = ""
     address: str = ""
+    endpoint: str = ""  # what the path was understood as; set where it is, as are agency and agreement
+    agency: str = ""
+    agreement: str = ""
 
     def header(self, name: str) -> str:
         """The value of a header, empty when it was not sent; of one sent twice, the last."""

@@ -1,0 +1,276 @@
+"""Alerts: what rules find, raised once, seen again while it lasts, taken and closed by somebody with a reason. Each step is in the ledger.
+
+Reading is judged from the ledger (keyed hashes of persons, so how many there were, never who), order of keys and silence from the operational
+records and their counts. An alert about reading is raised once an hour of clock for an official; one about a state that can pass (silence, a
+late checkpoint, a full disk) is closed by the platform when it has passed and nobody took it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+import msgspec
+
+from lienthong.access import ANONYMOUS, Actor
+from lienthong.clock import VIETNAM
+from lienthong.errors import BadRequest, Conflict, NotFound
+from lienthong.ledger import Entry, Event
+from lienthong.pipeline.alert_rules import PASSING, Rule
+from lienthong.pipeline.workshop import Workshop
+from lienthong.store import Connection, append_entries
+from lienthong.store import alerts as store
+from lienthong.store.exchange_records import unpack
+from lienthong.store.exchanges import read_packed
+
+PLATFORM = "lienthong"
+LONGEST_REASON = 500
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found: about whom or what, whose it is, and the figures."""
+
+    rule: Rule
+    subject: str
+    agency: str
+    figures: Mapping[str, float | str]
+
+
+@dataclass
+class _Reader:
+    """What one official of one subsystem did in some time."""
+
+    persons: set[str] = field(default_factory=set)
+    listed: int = 0  # records of pages: not told apart
+    late: int = 0
+    refused: int = 0
+
+
+class _Line(msgspec.Struct):
+    """What is looked at of an entry."""
+
+    at: datetime
+    event: str
+    caller: str
+    official: str = ""
+    subject: str | None = None
+    details: dict[str, object] = {}
+
+
+_line = msgspec.json.Decoder(_Line).decode
+
+
+def watch(workshop: Workshop, rules: Iterable[Rule], home: Path) -> int:
+    """Judge everything now: raise what is new, mark what lasts, close what has passed. Gives how many were raised."""
+    now = workshop.clock()
+    chosen = tuple(rules)
+    raised = 0
+    with workshop.database.connect() as connection:
+        found = list(_findings(connection, chosen, home, now))
+    lasting = {(finding.rule.id, finding.subject) for finding in found}
+    for finding in found:
+        raised += _raise(workshop, finding, now)
+    with workshop.database.connect() as connection:
+        passed = [alert for alert, rule, subject in store.standing_alerts(connection, PASSING) if (rule, subject) not in lasting]
+    for alert in passed:
+        _close_passed(workshop, alert, now)
+    return raised
+
+
+def take(workshop: Workshop, alert: int, actor: Actor) -> None:
+    """Somebody looks into an alert. Raises NotFound, Conflict when it is taken or closed."""
+    _move(workshop, alert, "taken", Event.ALERT_TAKEN, actor, "")
+
+
+def close(workshop: Workshop, alert: int, actor: Actor, reason: str) -> None:
+    """An alert is dealt with, and why. Raises NotFound, Conflict, BadRequest without a reason."""
+    text = reason.strip()
+    if not 0 < len(text) <= LONGEST_REASON or not text.isprintable():
+        raise BadRequest(f"Expected a reason of 1 to {LONGEST_REASON} characters.", vi=f"Cần lý do, 1 đến {LONGEST_REASON} ký tự.")
+    _move(workshop, alert, "closed", Event.ALERT_CLOSED, actor, text)
+
+
+def _move(workshop: Workshop, alert: int, state: str, event: Event, actor: Actor, reason: str) -> None:
+    now = workshop.clock()
+    with workshop.database.connect() as connection:
+        if store.alert_standing(connection, alert) is None:
+            raise NotFound(f"There is no alert {alert}.", vi=f"Không có cảnh báo {alert}.")
+        moved = store.move_alert(connection, alert, state, now, actor.name, reason)
+        if moved is None:
+            raise Conflict(f"Alert {alert} is {state} or closed already.", vi=f"Cảnh báo {alert} đã được nhận hoặc đã đóng.")
+        details = {"alert": alert, "rule": moved[0]}
+        entry = Entry(now, event, actor.subsystem or actor.agency or PLATFORM, official=actor.name, outcome=state, details=details)
+        append_entries(connection, [entry], workshop.signer)
+
+
+def _raise(workshop: Workshop, finding: Finding, now: datetime) -> int:
+    rule = finding.rule
+    with workshop.database.connect() as connection:
+        if rule.kind not in PASSING and store.was_raised(connection, rule.id, finding.subject):
+            return 0
+        made = store.raise_alert(connection, rule.id, rule.kind, finding.subject, finding.agency, rule.severity, finding.figures, now)
+        if made is None:
+            return 0
+        details = {"alert": made, "rule": rule.id, "kind": rule.kind, "severity": rule.severity}
+        append_entries(connection, [Entry(now, Event.ALERT_RAISED, PLATFORM, outcome="open", details=details)], workshop.signer)
+    return 1
+
+
+def _close_passed(workshop: Workshop, alert: int, now: datetime) -> None:
+    with workshop.database.connect() as connection:
+        moved = store.move_alert(connection, alert, "closed", now, PLATFORM, "đã qua · it has passed")
+        if moved is not None:
+            details = {"alert": alert, "rule": moved[0]}
+            append_entries(connection, [Entry(now, Event.ALERT_CLOSED, PLATFORM, outcome="closed", details=details)], workshop.signer)
+
+
+def _findings(connection: Connection, rules: tuple[Rule, ...], home: Path, now: datetime) -> Iterator[Finding]:
+    reading = [rule for rule in rules if rule.kind in READING]
+    for hours in sorted({rule.limit("hours") for rule in reading}):
+        readers = _readers(connection, now - timedelta(hours=hours), reading)
+        for rule in reading:
+            if rule.limit("hours") == hours:
+                yield from READING[rule.kind](rule, readers, now)
+    for rule in rules:
+        look = LOOKS.get(rule.kind)
+        if look is not None:
+            yield from look(rule, connection, home, now)
+
+
+def _readers(connection: Connection, since: datetime, rules: list[Rule]) -> dict[tuple[str, str], _Reader]:
+    """(caller, official) → what they did since, from the ledger."""
+    hours = next((rule for rule in rules if rule.kind == "off_hours"), None)
+    readers: dict[tuple[str, str], _Reader] = {}
+    for body in store.entries_since(connection, since):
+        line = _line(body)
+        if not line.event.startswith(("answer:", "call:")) or line.caller == ANONYMOUS:
+            continue
+        reader = readers.setdefault((line.caller, line.official), _Reader())
+        if line.event == Event.REQUEST_DENIED:
+            reader.refused += 1
+            continue
+        if line.event in (Event.ANSWER_RECORD, Event.ANSWER_MISSING) and line.subject is not None:
+            reader.persons.add(line.subject)
+        elif line.event == Event.ANSWER_PAGE:
+            listed = line.details.get("records", 0)
+            reader.listed += listed if isinstance(listed, int) else 0
+        if line.official and hours is not None and _is_off(line.at, hours):
+            reader.late += 1
+    return readers
+
+
+def _is_off(at: datetime, rule: Rule) -> bool:
+    """Whether an instant is outside office hours in Vietnam: at night, or at a week's end."""
+    local = at.astimezone(VIETNAM)
+    return local.weekday() >= 5 or local.hour >= rule.limit("begins") or local.hour < rule.limit("ends")
+
+
+def _many_persons(rule: Rule, readers: Mapping[tuple[str, str], _Reader], now: datetime) -> Iterator[Finding]:
+    for (caller, official), reader in readers.items():
+        persons = len(reader.persons) + reader.listed
+        if official and persons >= rule.limit("persons"):
+            yield _about(rule, caller, official, now, persons=persons)
+
+
+def _off_hours(rule: Rule, readers: Mapping[tuple[str, str], _Reader], now: datetime) -> Iterator[Finding]:
+    for (caller, official), reader in readers.items():
+        if reader.late >= rule.limit("answers"):
+            yield _about(rule, caller, official, now, answers=reader.late)
+
+
+def _refused(rule: Rule, readers: Mapping[tuple[str, str], _Reader], now: datetime) -> Iterator[Finding]:
+    for (caller, official), reader in readers.items():
+        if reader.refused >= rule.limit("refusals"):
+            yield _about(rule, caller, official, now, refusals=reader.refused)
+
+
+def _keys_in_order(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
+    since = now - timedelta(hours=rule.limit("hours"))
+    begin_ms = since.timestamp() * 1000
+    counts: dict[tuple[str, str], int] = {}
+    for body in read_packed(connection, since, now + HOUR):
+        for exchange in unpack(body):
+            if exchange.follows and exchange.began_ms >= begin_ms:
+                reader = (exchange.caller, exchange.official)
+                counts[reader] = counts.get(reader, 0) + 1
+    for (caller, official), keys in counts.items():
+        if keys >= rule.limit("keys"):
+            yield _about(rule, caller, official, now, keys=keys)
+
+
+def _about(rule: Rule, caller: str, official: str, now: datetime, **figures: float) -> Finding:
+    """A finding about an official's reading, one an hour of clock."""
+    hour = now.astimezone(VIETNAM).strftime("%Y-%m-%d %H")
+    parts = caller.split("/")
+    agency = parts[2] if len(parts) == 4 else ""
+    return Finding(rule, f"{caller} {official or '-'} {hour}", agency, {**figures, **rule.limits})
+
+
+def _silent_caller(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
+    """Who called a service on most days, often, and has not for long. A caller is expected as it was on working days."""
+    since = now - timedelta(days=rule.limit("days"))
+    days: dict[tuple[str, str, str], list[int]] = {}
+    for provider, service, caller, _day, calls in store.calls_by_day(connection, since):
+        if caller != ANONYMOUS:
+            days.setdefault((provider, service, caller), []).append(calls)
+    last = store.last_calls(connection, since)
+    quiet = timedelta(hours=rule.limit("quiet_hours"))
+    for (provider, service, caller), by_day in days.items():
+        newest = last.get((service, caller), since)
+        if len(by_day) >= rule.limit("days") / 2 and median(by_day) >= rule.limit("least_a_day") and now - newest > quiet + HOUR:
+            yield Finding(rule, f"{caller} {service}", provider, {"hours": round((now - newest) / HOUR), **rule.limits})
+
+
+def _silent_source(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
+    for dataset, source, begun in store.source_runs(connection, now - timedelta(days=rule.limit("days"))):
+        if len(begun) < rule.limit("least_runs"):
+            continue
+        gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(begun)]
+        usual = median(gaps)
+        waited = (now - begun[0]).total_seconds()
+        if waited > max(3600.0, usual * rule.limit("times_usual")):
+            yield Finding(
+                rule, f"{dataset} {source}", "", {"hours": round(waited / 3600, 1), "usual_hours": round(usual / 3600, 1), **rule.limits}
+            )
+
+
+def _copies_failing(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
+    for name, caller in store.failing_copies(connection, now - timedelta(minutes=rule.limit("minutes"))):
+        parts = caller.split("/")
+        yield Finding(rule, name, parts[2] if len(parts) == 4 else "", dict(rule.limits))
+
+
+def _checkpoint_late(rule: Rule, connection: Connection, _: Path, __: datetime) -> Iterator[Finding]:
+    waiting = store.waiting_seconds(connection)
+    if waiting > rule.limit("seconds"):
+        yield Finding(rule, "ledger", "", {"waiting_seconds": round(waiting), **rule.limits})
+
+
+def _disk(rule: Rule, _: Connection, home: Path, __: datetime) -> Iterator[Finding]:
+    place = home if home.exists() else Path()
+    usage = shutil.disk_usage(place)
+    free = 100 * usage.free / usage.total
+    if free < rule.limit("free_percent"):
+        yield Finding(rule, "home", "", {"free": round(free, 1), **rule.limits})
+
+
+READING: Mapping[str, Callable[[Rule, Mapping[tuple[str, str], _Reader], datetime], Iterator[Finding]]] = {
+    "many_persons": _many_persons,
+    "off_hours": _off_hours,
+    "refused": _refused,
+}
+LOOKS: Mapping[str, Callable[[Rule, Connection, Path, datetime], Iterator[Finding]]] = {
+    "keys_in_order": _keys_in_order,
+    "copies_failing": _copies_failing,
+    "silent_caller": _silent_caller,
+    "silent_source": _silent_source,
+    "checkpoint_late": _checkpoint_late,
+    "disk": _disk,
+}
