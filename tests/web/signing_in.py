@@ -32,6 +32,7 @@ def sign_in(client: TestClient, who: SignedIn, *, second_factor: str = "") -> st
     response = Response()
     sessions.begin(response, who, second_factor=second_factor)
     token = response.headers["set-cookie"].split(";")[0].partition("=")[2]
+    client.cookies.clear()
     client.cookies.set(sessions.cookie, token)
     from lienthong.access import csrf_of
 

@@ -22,6 +22,7 @@ from lienthong.cli import (
     platform,
     proposals,
     quarantine,
+    registry,
     reports,
     reviewing,
     runs,
@@ -54,6 +55,8 @@ app.add_typer(reports.app, name="report", help="Báo cáo · reports")
 app.add_typer(proposals.app, name="proposal", help="Đề nghị sửa dữ liệu · corrections proposed")
 app.add_typer(syncs.app, name="sync", help="Bản sao ở cơ sở dữ liệu của cơ quan · copies in agencies' own databases")
 app.add_typer(ledger.app, name="ledger", help="Sổ kiểm chứng · the ledger")
+app.add_typer(registry.agencies, name="agency", help="Cơ quan · agencies")
+app.add_typer(registry.subsystems, name="subsystem", help="Hệ thống và khóa · subsystems and keys")
 app.add_typer(people.app, name="person", help="Người và vai trò · persons and roles")
 app.add_typer(witness.app, name="witness", help="Nhân chứng của sổ · a witness of a ledger")
 app.add_typer(tokens.app, name="key", help="Khóa của hệ thống · keys of a subsystem")

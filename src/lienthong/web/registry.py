@@ -88,12 +88,15 @@ class Registry:
         return {"agencies": [_agency(agency) for agency in known.by_code.values()]}
 
     def _agency(self, request: Request) -> Any:
-        code = agency_code(request.path_params["code"])
         with self.counter.connection() as connection:
             known = tree.read(connection)
+        try:
+            code = agency_code(request.path_params["code"])
+        except BadRequest:  # what is no code is nobody's
+            code = ""
         found = known.by_code.get(code)
         if found is None:
-            raise NotFound(f"No agency {code} is registered.", vi=f"Chưa đăng ký cơ quan {code}.")
+            raise NotFound("No such agency is registered.", vi="Chưa đăng ký cơ quan này.")
         today = vietnam_date(self.counter.clock())
         return {
             **_agency(found),

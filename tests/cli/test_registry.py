@@ -1,0 +1,69 @@
+"""Agencies, subsystems and persons at the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lienthong.cli.main import app
+from lienthong.cli.words import Language
+from tests.pipeline.test_registering import make_key_of
+
+NAME = "VN/GOV/H10.12/tro-cap"
+
+
+@pytest.fixture
+def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    monkeypatch.setenv("LIENTHONG_DATABASE_URL", database_url)
+    monkeypatch.setenv("LIENTHONG_HOME", str(tmp_path))
+    monkeypatch.setenv("LIENTHONG_DATASETS", str(tmp_path / "datasets"))
+    monkeypatch.setattr(Language, "english", True)
+    (tmp_path / "datasets").mkdir()
+    make_key_of(database_url, NAME, "k1")
+    return CliRunner()
+
+
+def said(run: CliRunner, *words: str) -> str:
+    found = run.invoke(app, list(words), catch_exceptions=False, env={"COLUMNS": "200"})
+    assert found.exit_code == 0, found.output
+    return found.output
+
+
+def test_a_key_is_listed_and_revoked(run: CliRunner) -> None:
+    assert "k1 (production" in said(run, "subsystem", "list")
+    assert "k1" in said(run, "subsystem", "expiring", "--days", "400")
+    said(run, "subsystem", "revoke", NAME, "k1", "--reason", "lost")
+    assert "k1" not in said(run, "subsystem", "list")
+
+
+def test_the_first_two_operators_are_made_at_the_terminal_and_no_third(run: CliRunner) -> None:
+    for number in (1, 2, 3):
+        said(
+            run,
+            "person",
+            "add",
+            f"van-hanh-{number}",
+            "--agency",
+            "H10.11",
+            "--issuer",
+            "https://id",
+            "--subject",
+            str(number),
+            "--name",
+            "X",
+        )
+    for number in (1, 2):
+        said(run, "person", "first-operator", f"van-hanh-{number}")
+    third = run.invoke(app, ["person", "first-operator", "van-hanh-3"])
+    assert "two operators" in str(third.exception)
+    assert said(run, "person", "list").count("operator") == 2
+    said(run, "person", "end", "van-hanh-1")
+    assert said(run, "person", "list").count("operator") == 1
+
+
+def test_an_unknown_agency_cannot_be_closed(run: CliRunner) -> None:
+    assert "code" in said(run, "agency", "list")
+    found = run.invoke(app, ["agency", "close", "H10.12", "--on", "2026-01-01"])
+    assert "No agency H10.12" in str(found.exception)
