@@ -9,11 +9,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import answers, loading, matching, report, serving, starting
+from bench import answers, loading, matching, report, serving, starting, sync
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 
-PARTS = ("loading", "serving", "matching", "start")
+PARTS = ("loading", "serving", "matching", "start", "sync")
 
 
 def main() -> None:
@@ -41,6 +41,8 @@ def main() -> None:
                 rows += matching.measure(
                     server.create_database("matching"), given.rows, server.create_database("matching_large"), given.large // 2
                 )
+            if "sync" in wanted:
+                rows += sync.measure(server, given.rows)
         finally:
             server.stop()
     if "start" in wanted:
