@@ -47,6 +47,7 @@ from lienthong.web.brokering import BrokerDoor
 from lienthong.web.companion import Companions
 from lienthong.web.delivering import clerk_of
 from lienthong.web.events import Streams
+from lienthong.web.govstack import GovStackDoor
 from lienthong.web.headers import check_escapes
 from lienthong.web.hot import HotPath, Receive, Scope, Send
 from lienthong.web.pages import routes as pages
@@ -88,7 +89,7 @@ class App:
         self._rest = _router(services, self.broker, self._recorder)
         gate = Gate(services, self, lambda: self.broker.book)
         self._signing = signing.Signing(services, services.tokens.signing_key)
-        self._doors: tuple[XRoadDoor | SoapDoor, ...] = (XRoadDoor(gate), SoapDoor(gate))
+        self._doors: tuple[XRoadDoor | SoapDoor | GovStackDoor, ...] = (XRoadDoor(gate), SoapDoor(gate), GovStackDoor(gate))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -367,6 +367,32 @@ def _catalogue_paths() -> Schema:
         },
         "/listClients": {"get": clients},
         "/wsdl": {"get": described},
+        **_govstack_paths(),
+    }
+
+
+def _govstack_paths() -> Schema:
+    """The directory after GovStack; data requests are those of each service's own document."""
+    rules = {"instance": "[A-Za-z]", "memberClass": "[A-Za-z]", "member": "[A-Za-z0-9]", "application": "[A-Za-z0-9]"}
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^{first}[A-Za-z0-9._-]{{0,60}}$"}}
+        for name, first in rules.items()
+    ]
+    provider = "/govstack/" + "/".join(f"{{{name}}}" for name in rules)
+    members = {"type": "object", "required": ["member"], "additionalProperties": False, "properties": {"member": {"type": "array"}}}
+    code = {
+        **_query("serviceCode", {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$"}, "Dịch vụ · Service"),
+        "required": True,
+    }
+
+    def got(name: str, summary: str, schema: Schema, asked: list[Schema]) -> Schema:
+        responses = {"200": _ok(schema), **problems((400, 404, 405))}
+        return {"get": {"operationId": name, "summary": summary, "parameters": asked, "responses": responses, "security": [{}]}}
+
+    return {
+        "/govstack/listClients": got("govstack_clients", "Danh bạ theo GovStack · Clients after GovStack", members, []),
+        f"{provider}/listMethods": got("govstack_methods", "Dịch vụ theo GovStack · Services after GovStack", members, parameters),
+        f"{provider}/getOpenAPI": got("govstack_openapi", "Mô tả dịch vụ · A service's document", TEXT, [*parameters, code]),
     }
 
 

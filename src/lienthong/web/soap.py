@@ -37,6 +37,8 @@ from lienthong.store.exchange_records import Message
 from lienthong.web.recording import trace_of
 from lienthong.web.xroad import quoted
 from lienthong.web.xroad_gate import Answered, Gate, Inner, Receive, Scope, Send, last, log, read_body
+from lienthong.web.xroad_monitoring import ATTACHMENT, HEALTH, asked_in, health_body, operational_body, told
+from lienthong.web.xroad_monitoring import SERVICES as MONITORING
 from lienthong.web.xroad_services import ENDPOINTS, Offered
 from lienthong.web.xroad_shapes import method_list
 from lienthong.web.xroad_wsdl import CHANGES, LIST, LOOK_UP, OPERATIONS, code, namespace, wsdl
@@ -85,6 +87,8 @@ class SoapDoor:
             raise Fault(faults.UNKNOWN_MEMBER, f"Unknown service: {request.service.label}")
         if service in ("listMethods", "allowedMethods"):
             return 200, XML.decode(), write_answer(request, self._methods(request), digest)
+        if service in MONITORING:
+            return 200, *await self._monitoring(request, digest)
         if service == "getWsdl":
             return 200, *self._get_wsdl(request, digest)
         contract, operation = self._service(request.service)
@@ -126,8 +130,18 @@ class SoapDoor:
         contract = self._described(request.service.provider, wanted)
         body = etree.Element(f"{{{XROAD}}}getWsdlResponse")
         etree.SubElement(body, f"{{{XROAD}}}serviceCode").text = printable(wanted)
-        parts = (("text/xml; charset=utf-8", write_answer(request, body, digest)), ("text/xml; charset=utf-8", self._written(contract)))
-        return _multipart(parts)
+        kind = "text/xml; charset=utf-8"
+        return _multipart(((kind, write_answer(request, body, digest), "part-0"), (kind, self._written(contract), "part-1")))
+
+    async def _monitoring(self, request: Envelope, digest: str) -> tuple[str, bytes]:
+        """Operational data are packed beside the envelope; health data are in it."""
+        answer = await told(self._gate.services, request.client, request.service.code, asked_in(request.body))
+        if request.service.code == HEALTH:
+            return XML.decode(), write_answer(request, health_body(answer, request.service.provider), digest)
+        body, packed = operational_body(answer)
+        return _multipart(
+            (("text/xml; charset=utf-8", write_answer(request, body, digest), "part-0"), ("application/gzip", packed, ATTACHMENT))
+        )
 
     def _described(self, provider: Member, service: str) -> Contract:
         """The dataset a service belongs to; its own id will do."""
@@ -271,13 +285,14 @@ def _once(found: Iterable[Offered]) -> list[Offered]:
     return list({offered.name.code: offered for offered in found}.values())
 
 
-def _multipart(parts: Iterable[tuple[str, bytes]]) -> tuple[str, bytes]:
+def _multipart(parts: Iterable[tuple[str, bytes, str]]) -> tuple[str, bytes]:
+    """(content type, body) of parts: each its type, its bytes, its id."""
     boundary = f"lienthong-{new_id()}"
     text = b"".join(
-        f"--{boundary}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <part-{n}>\r\n\r\n".encode()
+        f"--{boundary}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <{name}>\r\n\r\n".encode()
         + body
         + b"\r\n"
-        for n, (kind, body) in enumerate(parts)
+        for kind, body, name in parts
     )
     return f'multipart/related; type="text/xml"; start="<part-0>"; boundary="{boundary}"', text + f"--{boundary}--\r\n".encode()
 

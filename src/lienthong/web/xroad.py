@@ -37,6 +37,8 @@ from lienthong.web import xroad_shapes as shapes
 from lienthong.web.headers import check_escapes
 from lienthong.web.recording import trace_of
 from lienthong.web.xroad_gate import LONGEST_ADDRESS, Gate, Inner, Receive, Scope, Send, last, log, read_body, replay
+from lienthong.web.xroad_monitoring import SERVICES as MONITORING
+from lienthong.web.xroad_monitoring import told
 from lienthong.web.xroad_services import METASERVICES
 
 PREFIX = b"/r1/"
@@ -129,7 +131,7 @@ class XRoadDoor:
         assert message.client is not None
         authorization = await self._gate.prove(message.scope, message.client)
         message.body = await read_body(receive)
-        if service.code in METASERVICES:
+        if service.code in METASERVICES or service.code in MONITORING:
             await self._metaservice(message, service, send)
             return
         inner = self._inner(message, service, authorization)
@@ -173,6 +175,9 @@ class XRoadDoor:
             answer = shapes.methods(directory.allowed(service.provider, message.client, services.register, today), as_xml=as_xml)
         elif service.code == "getOpenAPI":
             answer = self._openapi(message, service)
+        elif service.code in MONITORING:
+            asked = dict(parse_qsl(message.query.decode("latin-1")))
+            answer = shapes.JSON, msgspec.json.encode(await told(services, message.client, service.code, asked))
         else:
             raise Fault(faults.UNKNOWN_SERVICE, f"Unknown service: {service.label}")
         await _send(send, 200, *answer, message.answer_headers(), message)
