@@ -242,6 +242,10 @@ def test_a_message_from_a_closed_agency_is_refused_with_who_took_its_place(
         assert (answer["status"], answer["rule"]) == (403, "agency_closed")
         assert answer["detail_en"] == "Agency H10.12 is closed, replaced by H10.02"
         assert "được thay bằng H10.02" in answer["detail"]
+    acted = client.put(f"/v1/subsystems/{NAME}-2", json={"title": "x", "title_en": "x"}, headers=headers)
+    assert (acted.status_code, acted.json()["rule"]) == (403, "agency_closed")
+    bounced = client.get("/r1/VN/GOV/H10.12/kho-du-lieu/test.open/1", headers={**headers, "X-Road-Client": NAME})
+    assert "replaced by H10.02" in bounced.text
     found = client.get("/v1/agencies/H10.12").json()
     assert (found["is_open"], found["replaced_by"]) == (False, ["H10.02"])
     assert client.put(f"/v1/subsystems/{NAME}-2", json={"title": "x", "title_en": "x"}, headers=officer).status_code == 410

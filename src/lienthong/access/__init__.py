@@ -6,7 +6,7 @@ from lienthong.access.agency import NO_AGENCIES, Agencies, Agency, words_of_clos
 from lienthong.access.agreement import Agreement, Hours, Operation, PublicKey, Quota, Register, RowCondition, State, Stop, Subsystem
 from lienthong.access.binding import Proof, certificate_thumbprint, verify_dpop
 from lienthong.access.calling import decide_call
-from lienthong.access.decide import ANONYMOUS, CLAUSES, RULES, AccessRequest, Decision, decide, deny, tried
+from lienthong.access.decide import ANONYMOUS, CLAUSES, RULES, AccessRequest, Decision, decide, deny, refused_as_closed, tried
 from lienthong.access.endpoints import VERBS, matches_endpoint, read_endpoint
 from lienthong.access.identity import Identity
 from lienthong.access.legal import Citation, Instrument, Instruments, citations_of, not_current, read_instruments
@@ -125,6 +125,7 @@ __all__ = [
     "read_agreement",
     "read_endpoint",
     "read_instruments",
+    "refused_as_closed",
     "safe_path",
     "safe_query",
     "sign_response",

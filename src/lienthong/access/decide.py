@@ -91,7 +91,7 @@ class Decision:
 
 def decide(request: AccessRequest, contract: Contract, register: Register, on: date) -> Decision:
     """Decide one request on a day. The first agreement (by id) that allows it is used; else the reason of the last one tried."""
-    closed = _closed(request, register, on)
+    closed = refused_as_closed(request.caller, register, on)
     if closed is not None:
         return closed
     stop = stop_of(request, register, on)
@@ -107,11 +107,11 @@ def decide(request: AccessRequest, contract: Contract, register: Register, on: d
     return denial
 
 
-def _closed(request: AccessRequest, register: Register, on: date) -> Decision | None:
+def refused_as_closed(caller: str | None, register: Register, on: date) -> Decision | None:
     """The refusal of a caller whose agency has closed: it is told who took its place."""
-    if request.caller is None or not register.agencies.by_code:
+    if caller is None or not register.agencies.by_code:
         return None
-    code = request.caller.split("/")[2] if request.caller.count("/") == 3 else ""  # X-Road's four parts
+    code = caller.split("/")[2] if caller.count("/") == 3 else ""  # X-Road's four parts
     if not register.agencies.is_closed(code, on):
         return None
     vi, en = words_of_closed(code, register.agencies.replaced_by(code, on))

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from lienthong.access import ANONYMOUS, NEED_SECOND_FACTOR, RULES, Actor, Identity, Role, Session
+from lienthong.access import ANONYMOUS, NEED_SECOND_FACTOR, RULES, Actor, Decision, Identity, Role, Session
 from lienthong.errors import Denied, RequestError, Unauthenticated
 from lienthong.ledger import Entry, Event
 from lienthong.web.asking import Counter, request_bytes
@@ -51,6 +51,7 @@ class Acting:
     counter: Counter
     subsystem_of: Callable[[str | None, Scope | None], str | None]
     sessions: Sessions
+    closed: Callable[[str], Decision | None]  # the refusal of a subsystem whose agency has closed
 
 
 def actor_of(request: Request, *, csrf: str = "") -> Actor:
@@ -127,6 +128,9 @@ def _named(request: Request, subsystem: str | None) -> Actor:
     official = _header(request, OFFICIAL)
     if subsystem is None:
         raise refusal("no_identity")
+    closed = _acting(request).closed(subsystem)
+    if closed is not None:
+        raise Denied(closed.en, rule=closed.rule, vi=closed.vi, en=closed.en)
     if not official:
         raise refusal("no_official")
     return Actor(official, Identity.parse(subsystem).agency, SPOKEN_FOR, subsystem)

@@ -10,7 +10,7 @@ from functools import partial
 
 from starlette.requests import Request
 
-from lienthong.access import ANONYMOUS, AccessRequest, Decision, Identity, Offer, Operation, Register, decide, deny
+from lienthong.access import ANONYMOUS, AccessRequest, Decision, Identity, Offer, Operation, Register, decide, deny, refused_as_closed
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import RequestError
@@ -59,6 +59,9 @@ class Authoriser:
         try:
             purpose, official = _header(request, PURPOSE), _header(request, OFFICIAL)
             caller = self.identify(request)
+            closed = refused_as_closed(caller, self.register(), self._today())
+            if closed is not None:
+                raise denial_of(closed, AccessRequest(caller, contract.id, Operation.SUBMIT, purpose), None, self._today())
             if caller is not None and operation in (OWN, Operation.SUBMIT) and Identity.parse(caller).agency == contract.agency:
                 for value, rule in ((purpose, "no_purpose"), (official, "no_official")):
                     if not value:

@@ -59,7 +59,7 @@ class Party:
     """One relying party at one provider. Its calls go out: use it from a worker thread."""
 
     def __init__(self, settings: Settings) -> None:
-        self.issuer = settings.oidc_issuer.rstrip("/") if settings.oidc_issuer.endswith("/") else settings.oidc_issuer
+        self.issuer = settings.oidc_issuer
         host = urlsplit(self.issuer)
         if host.scheme != "https" and host.hostname not in LOOPBACK:
             raise SettingsError("LIENTHONG_OIDC_ISSUER: expected an https address.", hint="Plain http only on this machine.")
@@ -131,12 +131,15 @@ class Party:
             return value.strip()[:200] if isinstance(value, str) else ""
 
         subject = text("subject") or claims["sub"]
-        return SignedIn(self.issuer, subject, text("name") or subject, text("citizen"), text("agency"), text("email"))
+        citizen = text("citizen")
+        if not (citizen.isascii() and citizen.isdigit() and len(citizen) == 12):  # the length of a personal identification number
+            citizen = ""
+        return SignedIn(self.issuer, subject, text("name") or subject, citizen, text("agency"), text("email"))
 
     def _known(self, *, again: bool = False) -> _Known:
         with self._lock:
             if self._kept is None or again or time.monotonic() - self._kept.at > KEPT_SECONDS:
-                description = _get(self.issuer + "/.well-known/openid-configuration", {})
+                description = _get(self.issuer.rstrip("/") + "/.well-known/openid-configuration", {})
                 if description.get("issuer") != self.issuer:
                     raise Unauthenticated("The provider describes another issuer.", vi="Nhà cung cấp định danh khai tên khác.")
                 try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lienthong.access import Actor, Person, Role, Sealer, SignedIn
+from lienthong.access import Actor, Decision, Person, Role, Sealer, SignedIn, refused_as_closed
+from lienthong.clock import vietnam_date
 from lienthong.errors import BadRequest, NotFound, Unprocessable
 from lienthong.pipeline import agencies, approving, granting
 from lienthong.pipeline.approving import Kind
@@ -45,7 +47,7 @@ class People:
         sealer = Sealer(services.sealing_key)
         self._counter = counter
         sessions = Sessions(settings, counter, sealer, key, services.workshop.clock)
-        self.acting = acting.Acting(counter, services.tokens.subsystem_of, sessions)
+        self.acting = acting.Acting(counter, services.tokens.subsystem_of, sessions, partial(_closed, services))
         party = Party(settings) if settings.oidc_issuer else None
         self._sign_in = SignIn(counter, sessions, SecondFactors(settings, counter, sealer, key), sealer, party)
         self._provider: Provider | None = None
@@ -139,6 +141,10 @@ class People:
         if proposal is None or kind is None or not actor.may(*kind.proposers, *kind.approvers, Role.AUDITOR):
             raise NotFound(f"There is no proposal {number}.", vi=f"Không có đề xuất {number}.")
         return kind, proposal
+
+
+def _closed(services: Services, subsystem: str) -> Decision | None:
+    return refused_as_closed(subsystem, services.register, vietnam_date(services.workshop.clock()))
 
 
 def _person(person: Person) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote
 
 import msgspec
 
+from lienthong.access import words_of_closed
 from lienthong.access import xroad_faults as faults
 from lienthong.access.xroad import (
     Called,
@@ -139,6 +140,7 @@ class XRoadDoor:
 
     def _inner(self, message: Message, service: ServiceName, authorization: str) -> Inner:
         directory = self._gate.directory
+        self._refuse_closed(service)
         contract = directory.dataset(service)
         brokered = directory.brokered(service) if contract is None else None
         if contract is None and brokered is None:
@@ -165,6 +167,7 @@ class XRoadDoor:
     async def _metaservice(self, message: Message, service: ServiceName, send: Send) -> None:
         directory, services = self._gate.directory, self._gate.services
         assert message.client is not None
+        self._refuse_closed(service)
         if not directory.is_here(service.provider):
             raise Fault(faults.UNKNOWN_MEMBER, f"Unknown service: {service.label}")
         as_xml = shapes.wants_xml(message.accept)
@@ -181,6 +184,13 @@ class XRoadDoor:
         else:
             raise Fault(faults.UNKNOWN_SERVICE, f"Unknown service: {service.label}")
         await _send(send, 200, *answer, message.answer_headers(), message)
+
+    def _refuse_closed(self, service: ServiceName) -> None:
+        """Raises Fault for a message to an agency that has closed: it is told who took its place."""
+        services, code = self._gate.services, service.provider.member
+        agencies, today = services.register.agencies, vietnam_date(services.workshop.clock())
+        if agencies.is_closed(code, today):
+            raise Fault(faults.UNKNOWN_MEMBER, words_of_closed(code, agencies.replaced_by(code, today))[1] + ".")
 
     def _openapi(self, message: Message, service: ServiceName) -> tuple[str, bytes]:
         asked = {name.lower(): value for name, value in parse_qsl(message.query.decode("latin-1"))}
