@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from demo import people
+from demo import agreeing, people
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -252,6 +252,7 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
     """Make the province where there is none, take all its sources in, and serve. Gives the card."""
     from lienthong.cli.words import Bar, err
     from lienthong.pipeline import apply_contract, reading_order, run_dataset
+    from lienthong.pipeline.agreeing import rules_of
     from lienthong.settings import read_settings
     from lienthong.store import Database
     from lienthong.web.services import make_workshop
@@ -279,8 +280,15 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
     persons = people.seed(place, demo.base_url)
     if server is None:
         server = _serve(demo)
-    _wait_for(demo, server)
-    return {**_card(demo, database, private, datasets), "entities": entities, "reuse": _reuse(place), "people": persons}
+    _wait_for(demo, server)  # it has taken the folder of agreements over
+    agreed = agreeing.seed(place, rules_of(read_settings()), read_settings().environment)
+    return {
+        **_card(demo, database, private, datasets),
+        "entities": entities,
+        "reuse": _reuse(place),
+        "people": persons,
+        "agreements": agreed,
+    }
 
 
 def _reuse(place: Any) -> dict[str, Any]:

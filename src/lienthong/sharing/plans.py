@@ -99,6 +99,10 @@ class PlanBook:
         self._day: date | None = None
         self._offer = offer
 
+    def known(self, key: tuple[str | None, str, str, bool], register: Register, on: date) -> Plan | None:
+        """The plan made before for (caller, dataset, purpose, whether an official is named), where nothing else decides."""
+        return self._plans.get(key) if register is self._register and on == self._day else None
+
     def plan(self, asked: AccessRequest, contract: Contract, register: Register, on: date) -> Plan:
         """The caller's plan for look-ups. Raises Unauthenticated, Denied or Stopped."""
         if register is not self._register or on != self._day:

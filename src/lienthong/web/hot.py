@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -92,8 +92,9 @@ class HotPath:
         if contract is None:
             raise NotFound("There is no such dataset.")
         now = self._clock()
-        plan = self._plan(contract, self._services.tokens.subsystem_of(head.authorization), head.purpose, head.official, client, now)
-        if plan.is_limited and not self._services.quotas.take_held(plan.agreement, plan.quota, vietnam_date(now)):
+        today = vietnam_date(now)
+        plan = self._plan(contract, self._services.tokens.subsystem_of(head.authorization), head.purpose, head.official, client, now, today)
+        if plan.is_limited and not self._services.quotas.take_held(plan.agreement, plan.quota, today):
             return None
         return plan
 
@@ -101,9 +102,15 @@ class HotPath:
         """Have `waiter` given the record of a key, None when there is none the plan lets see, once its entry is committed."""
         self._look_ups.ask_for(waiter, plan, key, official)
 
-    def _plan(self, contract: Contract, caller: str | None, purpose: str, official: str, address: str, now: datetime) -> Plan:
-        asked = AccessRequest(caller, contract.id, Operation.LOOK_UP, purpose, official, address, now)
-        return self._plans.plan(asked, contract, self._services.register, vietnam_date(now))
+    def _plan(
+        self, contract: Contract, caller: str | None, purpose: str, official: str, address: str, now: datetime, today: date
+    ) -> Plan:  # fmt: skip
+        register = self._services.register
+        plan = self._plans.known((caller, contract.id, purpose, bool(official)), register, today)
+        if plan is None:
+            asked = AccessRequest(caller, contract.id, Operation.LOOK_UP, purpose, official, address, now)
+            plan = self._plans.plan(asked, contract, register, today)
+        return plan
 
     async def _asked(self, scope: Scope, asked: Asked) -> tuple[Plan, str, str]:
         """(what the caller may have, the key, the official). Raises what a request can be refused with, its entry committed."""
@@ -118,8 +125,8 @@ class HotPath:
             purpose, official = header_text(PURPOSE, sent.purpose), header_text(OFFICIAL, sent.official)
             caller = services.tokens.subsystem_of(sent.authorization, scope)
             address = services.addresses.of(scope) if services.register.depends(caller, contract.id) else ""
-            plan = self._plan(contract, caller, purpose, official, address, now)
             today = vietnam_date(now)
+            plan = self._plan(contract, caller, purpose, official, address, now, today)
             if plan.is_limited and not services.quotas.take_held(plan.agreement, plan.quota, today):
                 await services.quotas.take(plan.agreement, plan.quota, today)
         except RequestError as error:
