@@ -9,11 +9,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import answers, loading, matching, report, serving, starting, sync
+from bench import answers, ledger, loading, matching, report, serving, starting, sync
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 
-PARTS = ("loading", "serving", "matching", "start", "sync")
+PARTS = ("loading", "serving", "matching", "ledger", "start", "sync")
 
 
 def main() -> None:
@@ -43,6 +43,8 @@ def main() -> None:
                 )
             if "sync" in wanted:
                 rows += sync.measure(server, given.rows)
+            if "ledger" in wanted:
+                rows += ledger.measure(server.create_database("ledger"), given.large)
         finally:
             server.stop()
     if "start" in wanted:

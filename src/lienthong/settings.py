@@ -73,6 +73,15 @@ class Settings:
     )
     witnesses: str = _setting("", "Witnesses of the ledger, `KEY@URL` with spaces between: their processes co-sign its checkpoints.")
     witnesses_needed: int = _setting(0, "How many witnesses must have signed a checkpoint before it is served or given in a receipt.")
+    archive: Path = _setting(Path("var/ledger-archive"), "The folder of the ledger's archives; put it where backups go.")
+    archive_after_days: int = _setting(0, "Days after which bodies of ledger entries go into archives; 0: never.")
+    retention: str = _setting("", "Longer terms than the law's, `CLASS=DAYS HERE/DAYS IN ALL` with spaces between.")
+    breach_hours: int = _setting(72, "Hours from the discovery of a breach until it must be notified.")
+    impact_days: int = _setting(60, "Days from the first processing until the impact file must be there.")
+    privacy_answer_working_days: int = _setting(2, "Working days until a person's request must be answered.")
+    privacy_act_days: str = _setting(
+        "", "Days until a person's request must be done, `KIND=DAYS` with spaces between, beside the usual ones."
+    )
     citizen_portals: str = _setting(
         "", "Subsystems, with spaces between, that show citizens who used their data, having proved the citizen themselves."
     )

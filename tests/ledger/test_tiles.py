@@ -27,7 +27,7 @@ def whole_tree() -> Tiles:
     return grown([len(LEAVES)])[1]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from([0, 1, 2, 7, 255, 256, 257, 600]), max_size=8))
 def test_however_it_grew_a_tree_has_the_root_of_its_leaves(counts: list[int]) -> None:
     edge, tiles = grown(counts)
@@ -46,14 +46,14 @@ def test_every_hash_of_a_tile_is_the_root_of_the_leaves_below_it() -> None:
             assert found == tree_root(LEAVES[begins : begins + below])
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 70_000))
 def test_the_edge_is_the_unfinished_tiles_of_its_size(size: int) -> None:
     edge, tiles = grown([size])
     assert edge.unfinished == tuple(tiles.get(place, b"") if len(tiles.get(place, b"")) < 8192 else b"" for place in edge_tiles(size))
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 70_000), st.floats(0, 1, exclude_max=True))
 def test_a_proof_from_tiles_leads_to_the_root_of_its_size_also_when_the_tree_has_grown(size: int, share: float) -> None:
     index, tiles = int(size * share), whole_tree()
@@ -61,6 +61,7 @@ def test_a_proof_from_tiles_leads_to_the_root_of_its_size_also_when_the_tree_has
     assert root_from_inclusion(LEAVES[index], index, size, proof) == grown([size])[0].root
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300).flatmap(lambda size: st.tuples(st.integers(0, size - 1), st.just(size))))
 def test_a_proof_from_tiles_is_the_one_from_the_leaves(place: tuple[int, int]) -> None:
     index, size = place

@@ -86,7 +86,8 @@ def _demand(keys: list[str], needed: int | None) -> Demand:
         raise SettingsError(str(error)) from error
     roots = read_roots(found.stamp_roots.read_bytes()) if found.stamp_url else []
     wanted = found.witnesses_needed if needed is None else needed
-    return Demand(tuple(witnesses), wanted, tuple(roots), system_clock())
+    archives = found.archive if found.archive.is_dir() else None
+    return Demand(tuple(witnesses), wanted, tuple(roots), system_clock(), archives)
 
 
 @app.command("key")
@@ -123,6 +124,44 @@ def prove(position: int) -> None:
         "public_key": b64encode(place.signer.public_key).decode(),
     }
     typer.echo(json.dumps(document, ensure_ascii=False, indent=1))
+
+
+@app.command("archive")
+def archive(
+    after: Annotated[int, typer.Option(help="Nội dung cũ hơn bao nhiêu ngày · bodies older than so many days")] = 90,
+) -> None:
+    """Đưa nội dung cũ vào tệp lưu trữ, bỏ những gì hết thời hạn · put old bodies into archives, let go what may."""
+    from lienthong.pipeline.archiving import archive_ledger
+
+    found = settings()
+    done = archive_ledger(workshop(), found.archive, after, found.retention)
+    out.print(
+        say(
+            f"Đã ghi {done.written} tệp, bỏ nội dung {done.removed} bản ghi, hủy {done.dropped} tệp hết hạn.",
+            f"{done.written} files written, {done.removed} bodies let go, {done.dropped} files destroyed whose term is over.",
+        ),
+        soft_wrap=True,
+    )
+
+
+@app.command("export")
+def export(
+    path: Path,
+    begins: Annotated[int, typer.Option(help="Từ bản ghi · from an entry, the size of a checkpoint")] = 0,
+) -> None:
+    """Xuất sổ ra một tệp tự chứng minh được, cho kiểm toán · write the ledger to one file that proves itself, for an auditor."""
+    from psycopg import IsolationLevel
+
+    from lienthong.store import archiving
+
+    place = workshop()
+    with place.database.connect() as connection:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        ends = archiving.newest_size(connection)
+        if not 0 <= begins < ends or not archiving.is_checkpoint(connection, begins):
+            raise LedgerError(say(f"Không có điểm chốt ở {begins}.", f"No checkpoint is of size {begins}."))
+        archiving.write_file(connection, place.signer, path, begins, ends, "")
+    out.print(say(f"Đã xuất {ends - begins} bản ghi.", f"{ends - begins} entries are written."))
 
 
 @app.command("watch")

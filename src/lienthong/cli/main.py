@@ -20,6 +20,7 @@ from lienthong.cli import (
     matching,
     people,
     platform,
+    privacy,
     proposals,
     quarantine,
     registry,
@@ -58,6 +59,7 @@ app.add_typer(ledger.app, name="ledger", help="Sổ kiểm chứng · the ledger
 app.add_typer(registry.agencies, name="agency", help="Cơ quan · agencies")
 app.add_typer(registry.subsystems, name="subsystem", help="Hệ thống và khóa · subsystems and keys")
 app.add_typer(people.app, name="person", help="Người và vai trò · persons and roles")
+app.add_typer(privacy.app, name="privacy", help="Hồ sơ, yêu cầu về dữ liệu cá nhân · files and requests about personal data")
 app.add_typer(witness.app, name="witness", help="Nhân chứng của sổ · a witness of a ledger")
 app.add_typer(tokens.app, name="key", help="Khóa của hệ thống · keys of a subsystem")
 app.add_typer(events.app, name="events", help="Sự kiện: dòng, đăng ký, gửi lại · events: the stream, subscriptions, replay")

@@ -140,7 +140,7 @@ def _root_between(low: int, high: int, tile: Callable[[int, int], bytes]) -> byt
         return node_hash(_root_between(low, middle, tile), _root_between(middle, high, tile))
     level, within = divmod(count.bit_length() - 1, 8)
     number, place = divmod(low >> (8 * level), WIDTH)
-    hashes = split(tile(level, number))[place : place + (1 << within)]
+    hashes = split(tile(level, number)[place * HASH : (place + (1 << within)) * HASH])
     if len(hashes) < 1 << within:
         raise ValueError(f"Tile {number} of level {level} is shorter than the tree of its checkpoint.")
     return _folded(hashes)

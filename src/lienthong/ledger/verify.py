@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from lienthong.ledger.checkpoint import verify_checkpoint
 from lienthong.ledger.marks import Checksum
-from lienthong.ledger.removal import BODIES_GONE, Gone, told_gone
+from lienthong.ledger.removal import BODIES_GONE, Gone, joined, told_gone
 from lienthong.ledger.tiles import HASH, WIDTH, Edge, Tiles
 
 LINE = b"\n"
+AT_ONCE = 16_384  # leaves held while the tree grows
 
 
 class StoredBatch(NamedTuple):
@@ -70,6 +71,8 @@ class Verdict:
     archived: int = 0
     gone: int = 0
     index: Checksum | None = None
+    missing: tuple[tuple[int, int], ...] = ()  # ranges of entries whose bodies are not here
+    dropped: tuple[tuple[int, int], ...] = ()  # ranges whose archives were destroyed
 
 
 WORDS = {
@@ -182,7 +185,7 @@ class _Growing:
         if found.begins != self.edge.size:
             return self.misfit("begins", self.edge.size, found.size - 1)
         pieces: list[bytes] = []
-        at = self.edge.size
+        at, grown = self.edge.size, self.edge.size
         for _, batch in zip(range(found.batches), walk, strict=False):
             hashes = self._of(batch, at)
             if isinstance(hashes, Verdict):
@@ -191,12 +194,18 @@ class _Growing:
             at += len(hashes) // HASH
             if at > found.size:
                 return self.misfit("missing", found.size)
+            if at - grown >= AT_ONCE:
+                self._grow(pieces)
+                pieces, grown = [], at
         if at != found.size:
             return self.misfit("missing", at)
+        self._grow(pieces)
+        return None
+
+    def _grow(self, pieces: list[bytes]) -> None:
         leaves = b"".join(pieces)
         self.edge, changed = self.edge.append([leaves[n : n + HASH] for n in range(0, len(leaves), HASH)])
         self._tiles.update({place: hashes for place, hashes in changed.items() if place[0]})
-        return None
 
     def _of(self, batch: StoredBatch, at: int) -> bytes | Verdict:
         """The leaves of a batch whose first entry stands at a position."""
@@ -254,14 +263,10 @@ class _Growing:
         missing = sum(gone.ends - gone.begins for gone in self._missing)
         dropped = sum(_shared(one, other) for one in self._missing for other in self._told if other.is_dropped)
         return Verdict(
-            ok=True,
-            size=self.edge.size,
-            root=self.edge.root,
-            present=self._present,
-            archived=missing - dropped,
-            gone=dropped,
-            index=self._index,
-        )
+            ok=True, size=self.edge.size, root=self.edge.root, present=self._present, archived=missing - dropped, gone=dropped,
+            index=self._index, missing=tuple(joined([(gone.begins, gone.ends) for gone in self._missing])),
+            dropped=tuple((gone.begins, gone.ends) for gone in self._told if gone.is_dropped),
+        )  # fmt: skip
 
     def misfit(self, reason: str, first: int, last: int | None = None) -> Verdict:
         return misfit(self.edge.size, self.edge.root, reason, first, last)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from lienthong.errors import LedgerError, NotFound
 from lienthong.ledger import (
@@ -23,6 +24,7 @@ from lienthong.ledger import (
 from lienthong.store.database import Connection, queries
 
 READ_AT_A_TIME = 10_000
+BATCHES_AT_A_TIME = 20  # of up to some thousand entries each
 LARGEST = 2**63 - 1
 LINE = "\n"  # between the entries of a batch; JSON holds none
 
@@ -59,10 +61,11 @@ def prove(connection: Connection, signer: Signer, position: int) -> Proof:
 
 
 def tile_reader(connection: Connection) -> Callable[[int, int], bytes]:
-    """A function that gives a tile's hashes, none when it has not begun."""
+    """A function that gives a tile's hashes, none when it has not begun; each is read once."""
 
+    @cache
     def tile(level: int, number: int) -> bytes:
-        row = connection.execute(queries("ledger")["tile"], {"level": level, "number": number}).fetchone()
+        row = connection.execute(queries("ledger")["tile"], {"level": level, "number": number}, binary=True).fetchone()
         return b"" if row is None else bytes(row[0])
 
     return tile
@@ -116,7 +119,7 @@ def read_size(connection: Connection) -> int:
 def read_batches(connection: Connection, after: int = 0, upto: int = LARGEST) -> Generator[StoredBatch]:
     """The batches of the checkpoints past a size, up to another, in the order of the tree, a few at a time."""
     with connection.cursor(name="ledger_batches", binary=True) as cursor:
-        cursor.itersize = READ_AT_A_TIME // 100
+        cursor.itersize = BATCHES_AT_A_TIME
         cursor.execute(queries("ledger")["batches"], {"after": after, "upto": upto})
         for number, bodies, seal, begins, entries in cursor:
             yield StoredBatch(number, bodies, seal, begins, entries)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from cryptography.x509 import Certificate
 
 from lienthong.errors import LedgerError
 from lienthong.ledger import Signer, Verdict, misfit, verify
 from lienthong.ledger.stamp import stamped_at
-from lienthong.ledger.standalone import Key, Unproved, read_key, read_note
+from lienthong.ledger.standalone import ED25519, Key, Unproved, check_archive, read_key, read_note
+from lienthong.store.archiving import Archive, archives
 from lienthong.store.attesting import StoredNote, note_of
 from lienthong.store.database import Connection, queries
 from lienthong.store.ledger import read_batches, read_checkpoints, read_size, read_tiles
@@ -30,6 +32,7 @@ class Demand:
     needed: int = 0
     roots: tuple[Certificate, ...] = ()
     now: datetime | None = None
+    archives: Path | None = None  # the folder; without it the files are not looked at
 
 
 def verify_ledger(connection: Connection, signer: Signer, demand: Demand = Demand()) -> Verdict:
@@ -47,7 +50,7 @@ def verify_ledger(connection: Connection, signer: Signer, demand: Demand = Deman
         verdict = verify(batches, leaves, checkpoints, tiles, read_size(connection), keys, signer.origin, signer.has_sealed)
     if not verdict.ok:
         return verdict
-    for check in (_tampered, _cosigned_wrongly, _witnessed_too_little, _stamped_wrongly):
+    for check in (_tampered, _cosigned_wrongly, _witnessed_too_little, _stamped_wrongly, _archived_wrongly):
         wrong = check(connection, signer, demand, verdict)
         if wrong is not None:
             return wrong
@@ -64,8 +67,9 @@ def _tampered(connection: Connection, _: Signer, __: Demand, verdict: Verdict) -
     other = connection.execute(named["places_of_others"]).fetchone()
     if other is not None:
         return misfit(verdict.size, verdict.root, "place", other[0])
-    sums, expected = connection.execute(named["index_sums"]).fetchone(), verdict.index
-    if expected is not None and not verdict.archived and not verdict.gone and sums != (expected.rows, expected.marks, expected.both):
+    missing = "{" + ",".join(f"[{begins},{ends})" for begins, ends in verdict.missing) + "}"
+    sums, expected = connection.execute(named["index_sums"], {"missing": missing}).fetchone(), verdict.index
+    if expected is not None and sums != (expected.rows, expected.marks, expected.both):
         return misfit(verdict.size, verdict.root, "index", 0, max(verdict.size - 1, 0))
     return None
 
@@ -106,6 +110,29 @@ def _stamped_wrongly(connection: Connection, signer: Signer, demand: Demand, ver
         if not is_right:
             return misfit(verdict.size, verdict.root, "stamp", size - 1)
     return None
+
+
+def _archived_wrongly(connection: Connection, signer: Signer, demand: Demand, verdict: Verdict) -> Verdict | None:
+    """The first archive that is missing, does not prove itself, or is not what the list says; one in which the chain breaks."""
+    ends, digest = 0, ""
+    for n, archive in enumerate(archives(connection), 1):
+        is_right = (archive.number, archive.begins) == (n, ends) and archive.ends > archive.begins
+        if demand.archives is not None and is_right and archive.dropped_at is None:
+            is_right = _proves_itself(demand.archives / archive.name, signer, archive, digest)
+        is_dropped = any(begins <= archive.begins and archive.ends <= ends_ for begins, ends_ in verdict.dropped)
+        if not is_right or is_dropped is (archive.dropped_at is None):
+            return misfit(verdict.size, verdict.root, "archive", archive.begins, max(archive.begins, archive.ends - 1))
+        ends, digest = archive.ends, archive.digest
+    return None
+
+
+def _proves_itself(path: Path, signer: Signer, archive: Archive, previous: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            kept = check_archive(file, Key(signer.origin, ED25519, signer.public_key))
+    except (Unproved, OSError):
+        return False
+    return (kept.begins, kept.ends, kept.digest, kept.previous) == (archive.begins, archive.ends, archive.digest, previous)
 
 
 def _stored(connection: Connection, signer: Signer, size: int) -> StoredNote:

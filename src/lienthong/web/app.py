@@ -15,10 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lienthong.access import Decision
+from lienthong.access import Decision, Sealer
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
+from lienthong.pipeline.privacy import registrar_of
 from lienthong.web import (
     acting,
     alerts,
@@ -55,6 +56,7 @@ from lienthong.web.pages.guarding import guarded
 from lienthong.web.pages.site import Site
 from lienthong.web.people import People
 from lienthong.web.practice import Practice
+from lienthong.web.privacy import PrivacyDesk
 from lienthong.web.problem import AWAY, answer_problem
 from lienthong.web.quick import Quick
 from lienthong.web.recording import Recorder
@@ -189,6 +191,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *Practice(services, counter).routes(),
             *receipts.routes_of(counter, authorise, notary),
             *UsesDesk(counter, authorise, lambda: services.register, notary, services.subject_key, portals).routes(),
+            *PrivacyDesk(counter, registrar_of(services.workshop, services.settings), Sealer(services.sealing_key)).routes(),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
             *syncs.routes_of(counter, services.settings, lambda: services.register),
             *proposals.routes_of(counter, services.subject_key, due_on),

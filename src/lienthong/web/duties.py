@@ -13,6 +13,7 @@ from lienthong.log import get_logger
 from lienthong.pipeline import Workshop, agreeing, alerting, overriding, registering
 from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.alert_rules import read_rules
+from lienthong.pipeline.archiving import archive_ledger
 from lienthong.pipeline.counting import count_exchanges, forget_exchanges
 from lienthong.settings import Settings
 from lienthong.sharing.attesting import ask_witnesses, stamp_newest, witnesses_of
@@ -76,6 +77,13 @@ def _ask_witnesses(office: Office, ended: threading.Event) -> None:
     while not ended.wait(office.settings.checkpoint_milliseconds / 1000 or 1.0):
         if witnesses:
             ask_witnesses(office.workshop.database, office.workshop.signer, office.workshop.clock, witnesses)
+
+
+def _archive(office: Office) -> None:
+    """Put old bodies of the ledger into archives, and let go what may, where the province wants it."""
+    settings = office.settings
+    if settings.archive_after_days:
+        archive_ledger(office.workshop, settings.archive, settings.archive_after_days, settings.retention)
 
 
 def _stamp(office: Office, ended: threading.Event) -> None:
@@ -168,4 +176,5 @@ DUTIES: tuple[Duty, ...] = (
     Duty("stamp_checkpoints", _stamp),
     Duty("forget_sign_ins", every(HOUR, _forget_sign_ins)),
     Duty("warn_of_keys", every(DAY, _warn_of_keys)),
+    Duty("archive_ledger", every(DAY, _archive)),
 )

@@ -17,6 +17,7 @@ from lienthong.web.lists_openapi import list_paths
 from lienthong.web.monitoring_openapi import monitoring_paths
 from lienthong.web.openapi_parts import HEADER_TEXT, MAYBE_TEXT, TEXT, Schema, caller_headers, object_of, parameter, problems
 from lienthong.web.people_openapi import people_paths
+from lienthong.web.privacy_openapi import privacy_paths
 from lienthong.web.proposals_openapi import proposal_paths
 from lienthong.web.registry_openapi import registry_paths
 from lienthong.web.reports_openapi import report_paths
@@ -46,6 +47,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths |= event_paths()
     paths |= people_paths()
     paths |= agreement_paths()
+    paths |= privacy_paths()
     paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen), **ledger_paths(), **uses_paths()}
     paths |= registry_paths()
     paths |= sync_paths()
