@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lienthong.access import Actor, Role
-from lienthong.errors import BadRequest, Denied
+from lienthong.errors import BadRequest, Denied, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.reports.exchanges import GROUPS, HEALTH_SECONDS, MOST_RECORDS, Asker, Place, figures, health_data, operational_data
 from lienthong.settings import Settings
@@ -89,7 +89,7 @@ def _records(place: Place, counter: Counter, request: Request, asker: Asker) -> 
 
 
 def seconds_of(begin: str | None, until: str | None, now: datetime) -> tuple[int, int]:
-    """Seconds asked for, in Unix time; until now where no end is said. Raises BadRequest."""
+    """Seconds asked for, in Unix time; until now where no end is said. Raises BadRequest, Unprocessable."""
     asked = []
     for name, text, default in (("recordsFrom", begin, None), ("recordsTo", until, int(now.timestamp()))):
         if text is None and default is not None:
@@ -98,9 +98,9 @@ def seconds_of(begin: str | None, until: str | None, now: datetime) -> tuple[int
             raise BadRequest(f"`{name}`: expected seconds since 1970.", vi=f"`{name}`: cần số giây tính từ 1970.")
         else:
             asked.append(int(text))
-    if asked[1] < asked[0]:
-        raise BadRequest("`recordsTo` is before `recordsFrom`.", vi="`recordsTo` trước `recordsFrom`.")
-    return asked[0], asked[1]
+    if until is not None and asked[1] < asked[0]:
+        raise Unprocessable("`recordsTo` is before `recordsFrom`.", vi="`recordsTo` trước `recordsFrom`.")
+    return asked[0], max(asked)
 
 
 def _health(counter: Counter, request: Request, asker: Asker) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def _counts(counter: Counter, request: Request, asker: Asker) -> dict[str, Any]:
     if not all(name in GROUPS_ASKED for name in by) or len(set(by)) != len(by):
         raise BadRequest(f"`by`: expected some of {', '.join(GROUPS_ASKED)}.", vi=f"`by`: trong {', '.join(GROUPS_ASKED)}.")
     if not timedelta() <= until - begin <= LONGEST_SPAN:
-        raise BadRequest(f"Expected `from` at most {LONGEST_SPAN.days} days before `until`.", vi="Khoảng thời gian không hợp lệ.")
+        raise Unprocessable(f"Expected `from` at most {LONGEST_SPAN.days} days before `until`.", vi="Khoảng thời gian không hợp lệ.")
     with counter.connection() as connection:
         found = figures(connection, asker, begin, until, by, span)[:MOST_RECORDS]
     return {"from": begin, "until": until, "span": span, "counts": [item.document(by) for item in found]}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lienthong.web.openapi_parts import TEXT, Schema, answered, list_of, object_of, parameter, problems
+from lienthong.web.openapi_parts import TEXT, Schema, answered, caller_headers, list_of, object_of, parameter, problems
 
-STATUSES = (400, 401, 403, 405)
+STATUSES = (400, 401, 403, 405, 422)
 OPEN: Schema = {"type": "object"}
 SECOND: Schema = {"type": "integer", "minimum": 0, "maximum": 4_102_444_800}
 GROUP: Schema = {"enum": ["provider", "service", "operation", "door", "caller", "purpose", "at"]}
@@ -18,7 +18,7 @@ COUNTS: Schema = {
 
 def monitoring_paths() -> Schema:
     """The paths of monitoring."""
-    official = parameter("Lienthong-Official", "header", {"type": "string", "maxLength": 200, "pattern": "^[!-~]*$"}, "Cán bộ yêu cầu · The official")  # fmt: skip
+    _, official = caller_headers()
     records = [
         parameter("recordsFrom", "query", SECOND, "Từ giây (Unix) · From a second", required=True),
         parameter("recordsTo", "query", SECOND, "Đến giây · To a second"),

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from lienthong.access import xroad_faults as faults
 from lienthong.access.xroad import Member
 from lienthong.access.xroad_soap import IDENTIFIERS, Fault, printable
-from lienthong.errors import BadRequest
+from lienthong.errors import RequestError
 from lienthong.ledger import Entry, Event, encode
 from lienthong.reports.exchanges import HEALTH_SECONDS, Asker, Records, health_data, operational_data
 from lienthong.store.database import take_web_role
@@ -36,7 +36,7 @@ async def told(services: Services, client: Member, service: str, asked: Mapping[
     """The answer of one of the two services as plain values; its entry is committed. Raises Fault for what is not understood."""
     try:
         answer = await run_in_threadpool(_told, services, client, service, asked)
-    except BadRequest as error:
+    except RequestError as error:
         raise Fault(faults.INVALID_REQUEST, error.message) from error
     digest = hashlib.sha256(msgspec.json.encode(answer)).hexdigest()
     entry = Entry(
