@@ -9,11 +9,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import answers, ledger, loading, matching, report, serving, starting, sync
+from bench import answers, events, ledger, loading, matching, report, serving, starting, sync
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 
-PARTS = ("loading", "serving", "matching", "ledger", "start", "sync")
+PARTS = ("loading", "serving", "matching", "ledger", "start", "sync", "events")
 
 
 def main() -> None:
@@ -45,6 +45,8 @@ def main() -> None:
                 rows += sync.measure(server, given.rows)
             if "ledger" in wanted:
                 rows += ledger.measure(server.create_database("ledger"), given.large)
+            if "events" in wanted:
+                rows += events.measure(server.create_database("events"), folder)
         finally:
             server.stop()
     if "start" in wanted:

@@ -133,12 +133,11 @@ class Deliveries:
     def _settle(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         entries: list[Entry] = []
         store.note(connection, [_line(outcome) for outcome in outcomes])
+        through = [outcome.post for outcome in outcomes if _is_through(outcome.sent)]
+        store.done(connection, [post.pending.delivery for post in through])
+        store.works(connection, [post.subscription.subscription for post in through])
         for outcome in outcomes:
-            post, sent = outcome.post, outcome.sent
-            if sent.status is not None and 200 <= sent.status < 300:
-                store.done(connection, post.pending.delivery)
-                store.works(connection, post.subscription.subscription)
-            else:
+            if not _is_through(outcome.sent):
                 entries += self._failed(connection, outcome)
         if entries:
             append_entries(connection, entries, self.clerk.signer)
@@ -171,6 +170,7 @@ class Deliveries:
         telling = _Telling(self, connection, at)
         posts = [post for pending in due if (post := telling.again(pending)) is not None]
         fresh = [post for lane in lanes if (post := telling.fresh(lane)) is not None]
+        store.move_lanes(connection, [(lane, *place) for lane, place in telling.passed])
         store.take(connection, [post.pending for post in fresh], [len(post.told) for post in fresh], at)
         posts = telling.signed([*posts, *fresh])
         if posts:
@@ -196,6 +196,7 @@ class _Telling:
         self._following: dict[tuple[str, int], Following | None] = {}
         self._pieces: dict[Any, Piece] = {}
         self._bodies: dict[Any, bytes] = {}
+        self.passed: list[tuple[Lane, Place]] = []  # lanes for which there was nothing, and how far
         self._subjects = SubjectKey(deliveries.subject_key)
 
     def fresh(self, lane: Lane) -> Post | None:
@@ -204,13 +205,13 @@ class _Telling:
         following = self._follow(found, lane.lane)
         if following is None:
             return None
-        found_piece = self._safely(found, following, Place(lane.position, lane.within), None)
+        found_piece = self._tell(found, following, Place(lane.position, lane.within), None)
         if found_piece is None:
             return None
         piece, key = found_piece
         if not piece.told:
             if piece.place != Place(lane.position, lane.within):
-                store.move_lane(self._connection, lane, *piece.place)
+                self.passed.append((lane, piece.place))
             return None
         delivery = f"msg_{secrets.token_hex(12)}"
         pending = Pending(delivery, found.subscription, lane.lane, lane.lane, lane.position, lane.within, *piece.place, 0)
@@ -223,12 +224,12 @@ class _Telling:
         if following is None:
             return None
         until = Place(pending.until_position, pending.until_within)
-        found_piece = self._safely(found, following, Place(pending.position, pending.within), until)
+        found_piece = self._tell(found, following, Place(pending.position, pending.within), until)
         if found_piece is None:
             return None
         piece, key = found_piece
         if not piece.told:  # what it held is not for this subscriber any more
-            store.done(self._connection, pending.delivery)
+            store.done(self._connection, [pending.delivery])
             return None
         return self._post(pending, found, piece, key)
 
@@ -286,37 +287,22 @@ class _Telling:
             store.set_held(self._connection, found.subscription, "")
         return following
 
-    def _tell(self, found: Subscription, following: Following, place: Place, until: Place | None) -> tuple[Piece, Any]:
-        """What is told, and a name for it: who sees the same of the same span is told the same."""
+    def _tell(self, found: Subscription, following: Following, place: Place, until: Place | None) -> tuple[Piece, Any] | None:
+        """What is told, and a name for it: who sees the same of the same span is told the same. None when it could not be told."""
         right, chosen = following.right or Right(found.caller), following.chosen
         seen = (right.visible, tuple(sorted(right.masked.items())), repr(right.conditions), right.caller if following.entity else "")
-        key = (
-            found.dataset,
-            following.right is None,
-            seen,
-            chosen.types,
-            repr(chosen.conditions),
-            chosen.lane,
-            chosen.lanes,
-            found.most,
-            place,
-            until,
-        )
+        key = (found.dataset, following.right is None, seen, chosen.types, repr(chosen.conditions), chosen.lane, chosen.lanes, found.most, place, until)  # fmt: skip
         if key not in self._pieces:
-            self._pieces[key] = tell(self._connection, self._deliveries.desk, [following], place, found.most, until)
+            try:
+                with self._connection.transaction():
+                    self._pieces[key] = tell(self._connection, self._deliveries.desk, [following], place, found.most, until)
+            except Exception as error:  # what fails for one subscription keeps nobody else waiting
+                log.warning("events_not_told", subscription=found.subscription, error=type(error).__name__)
+                self._deliveries.hold_back(self._connection, found, "internal")
+                return None
         piece = self._pieces[key]
         told = piece.for_caller(found.caller)
         return replace(piece, told=told), (key, tuple(each.id for each in told) if len(told) < len(piece.told) else None)
-
-    def _safely(self, found: Subscription, following: Following, place: Place, until: Place | None) -> tuple[Piece, Any] | None:
-        """As `_tell`; what fails for one subscription keeps nobody else waiting."""
-        try:
-            with self._connection.transaction():
-                return self._tell(found, following, place, until)
-        except Exception as error:
-            log.warning("events_not_told", subscription=found.subscription, error=type(error).__name__)
-            self._deliveries.hold_back(self._connection, found, "internal")
-            return None
 
     def _post(self, pending: Pending, found: Subscription, piece: Piece, key: Any) -> Post:
         is_one = found.form == ONE and len(piece.told) == 1  # a span of several that was in hand before the form was changed goes as it was
@@ -326,9 +312,12 @@ class _Telling:
         return Post(pending, found, self._bodies[key, is_one], piece.told, ONE_TYPE if is_one else BATCH_TYPE, ())
 
 
+def _is_through(sent: Sent) -> bool:
+    return sent.status is not None and 200 <= sent.status < 300
+
+
 def _line(outcome: Outcome) -> dict[str, Any]:
     post, sent = outcome.post, outcome.sent
-    is_through = sent.status is not None and 200 <= sent.status < 300
     return {
         "subscription": post.subscription.subscription,
         "delivery": post.pending.delivery,
@@ -336,7 +325,7 @@ def _line(outcome: Outcome) -> dict[str, Any]:
         "at": outcome.at,
         "events": len(post.told),
         "bytes": len(post.body),
-        "outcome": DELIVERED if is_through else GONE if sent.status == GONE_STATUS else FAILED,
+        "outcome": DELIVERED if _is_through(sent) else GONE if sent.status == GONE_STATUS else FAILED,
         "status": sent.status,
         "reason": sent.reason,
         "milliseconds": sent.milliseconds,

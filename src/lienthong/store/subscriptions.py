@@ -192,14 +192,21 @@ def seconds_to_next(connection: Connection, at: datetime) -> float | None:
     return None if row is None else row[0]
 
 
-def move_lane(connection: Connection, lane: Lane, position: int, within: str | None) -> None:
-    """A lane goes on over what was not for it."""
-    values = {"subscription": lane.subscription, "lane": lane.lane, "position": position, "within": within}
-    connection.execute(queries("subscriptions")["move_lane"], values)
+def move_lanes(connection: Connection, moved: Sequence[tuple[Lane, int, str | None]]) -> None:
+    """Lanes go on over what was not for them, each to a place."""
+    if moved:
+        values = [
+            {"subscription": lane.subscription, "lane": lane.lane, "position": position, "within": within}
+            for lane, position, within in moved
+        ]
+        with connection.cursor() as cursor:
+            cursor.executemany(queries("subscriptions")["move_lane"], values)
 
 
 def take(connection: Connection, taken: Sequence[Pending], events: Sequence[int], at: datetime) -> None:
     """Spans of the stream are in hand from now on, each under its id."""
+    if not taken:
+        return
     with connection.cursor() as cursor:
         cursor.executemany(
             queries("subscriptions")["take"],
@@ -207,8 +214,10 @@ def take(connection: Connection, taken: Sequence[Pending], events: Sequence[int]
         )
 
 
-def done(connection: Connection, delivery: str) -> None:
-    connection.execute(queries("subscriptions")["done"], {"delivery": delivery})
+def done(connection: Connection, deliveries: Sequence[str]) -> None:
+    """Deliveries are through: their lanes go on behind them."""
+    if deliveries:
+        connection.execute(queries("subscriptions")["done"], {"deliveries": list(deliveries)})
 
 
 def try_later(connection: Connection, delivery: str, attempts: int, next_at: datetime, reason: str) -> None:
@@ -234,8 +243,10 @@ def fails_since(connection: Connection, subscription: str, at: datetime) -> date
     return at if row is None else row[0]
 
 
-def works(connection: Connection, subscription: str) -> None:
-    connection.execute(queries("subscriptions")["works"], {"subscription": subscription})
+def works(connection: Connection, subscriptions: Sequence[str]) -> None:
+    """These took what they were sent."""
+    if subscriptions:
+        connection.execute(queries("subscriptions")["works"], {"subscriptions": list(subscriptions)})
 
 
 def deliveries(connection: Connection, subscription: str, limit: int, before: int | None = None) -> list[Attempt]:

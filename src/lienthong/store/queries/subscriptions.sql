@@ -83,9 +83,9 @@ insert into event_pending (delivery, subscription, lane, source_lane, position, 
 values (%(delivery)s, %(subscription)s, %(lane)s, %(lane)s, %(position)s, %(within)s, %(until_position)s, %(until_within)s, %(events)s, %(at)s, %(at)s);
 
 -- name: done
--- A delivery is through: its lane goes on behind it.
+-- Deliveries are through: their lanes go on behind them.
 with through as (
-    delete from event_pending where delivery = %(delivery)s returning subscription, lane, until_position, until_within
+    delete from event_pending where delivery = any(%(deliveries)s) returning subscription, lane, until_position, until_within
 )
 update event_lanes as lane set position = through.until_position, within = through.until_within
 from through
@@ -115,7 +115,7 @@ values (%(subscription)s, %(delivery)s, %(number)s, %(at)s, %(events)s, %(bytes)
 update event_subscriptions set failing_since = coalesce(failing_since, %(at)s) where subscription = %(subscription)s returning failing_since;
 
 -- name: works
-update event_subscriptions set failing_since = null where subscription = %(subscription)s and failing_since is not null;
+update event_subscriptions set failing_since = null where subscription = any(%(subscriptions)s) and failing_since is not null;
 
 -- name: deliveries
 -- The log of a subscription, newest first.
