@@ -360,6 +360,35 @@ def test_a_file_cannot_take_the_number_of_a_request(database_url: str) -> None:
     assert step_kept(platform, kept.id).state is State.REQUESTED
 
 
+def test_a_number_a_file_has_taken_is_not_granted_to_a_request(database_url: str) -> None:
+    platform = make_platform(database_url)
+    declared = read_agreement({**asked(), "id": "YC-2026-000001"}, "file", [], State.SUSPENDED)
+    assert declared is not None
+    agreeing.take_over(platform.workshop, [declared])
+    with pytest.raises(Conflict, match="taken"):
+        platform.ask(asked(LIST))
+    assert step_kept(platform, "YC-2026-000001").state is State.SUSPENDED
+    assert platform.ask(asked(LIST)).id == "YC-2026-000002"
+
+
+def test_the_same_asked_for_by_many_at_once_is_kept_once(database_url: str) -> None:
+    platform = make_platform(database_url)
+    kept: list[Kept | LienthongError] = []
+
+    def one() -> None:
+        try:
+            kept.append(platform.ask(asked()))
+        except LienthongError as error:
+            kept.append(error)
+
+    threads = [threading.Thread(target=one) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(type(each).__name__ for each in kept) == ["Conflict"] * 4 + ["Kept"]
+
+
 def test_two_servers_take_a_folder_over_once(database_url: str) -> None:
     platform = make_platform(database_url)
     declared = [read_agreement({**asked(), "id": f"TT-{n}"}, "file", [], State.ACTIVE) for n in range(20)]

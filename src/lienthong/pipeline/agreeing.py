@@ -131,15 +131,10 @@ def request(workshop: Workshop, rules: AgreementRules, register: Register, actor
             raise _not_theirs()
         _refuse_twice(connection, agreement)
         due = answer_due(contract, at, rules.offices, rules.clocks)
-        store.add(
-            connection,
-            agreement.document,
-            "request",
-            None,
-            NewStep(Act.REQUEST, State.REQUESTED, actor, at, details={"due_on": due.isoformat()}),
-        )
-        kept = store.lock(connection, number)
-        assert kept is not None  # just made
+        asked = NewStep(Act.REQUEST, State.REQUESTED, actor, at, details={"due_on": due.isoformat()})
+        if not store.add(connection, agreement.document, "request", None, asked):  # a file of the operator's has this number
+            raise Conflict(f"The number {number} is taken.", hint="Ask again.", vi=f"Số {number} đã dùng; hãy gửi lại.")
+        kept = _held(connection, number)
         entries = [_entry(kept, Act.REQUEST, actor, at)]
         if _is_granted_by_rule(rules, agreement, contract, vietnam_date(at)):
             kept = _next(connection, kept, Act.GRANT, BY_RULE, at, entries, {"by_rule": "standing_offer"})
@@ -224,7 +219,7 @@ def take_over(workshop: Workshop, declared: Sequence[Agreement]) -> int:
     with workshop.database.connect() as connection:
         if not _differing(store.files(connection), wanted):
             return 0
-        connection.execute("select pg_advisory_xact_lock(hashtext('lienthong agreements from files'))")
+        store.lock_name(connection, "files")
         at = workshop.clock()
         entries: list[Entry] = []
         known = store.files(connection)
@@ -318,6 +313,7 @@ def _readable(workshop: Workshop, document: Mapping[str, Any], state: State) -> 
 
 def _refuse_twice(connection: Connection, agreement: Agreement) -> None:
     """The same content asked for again while the first waits: once is enough."""
+    store.lock_name(connection, f"requests {agreement.consumer}")
     asked = _content(agreement.document)
     consumer = Identity.parse(agreement.consumer).agency
     for open_one in store.standing(connection, consumer=consumer, dataset=agreement.dataset, states=[State.REQUESTED]):

@@ -106,6 +106,11 @@ def lock(connection: Connection, agreement: str) -> Kept | None:
     return find(connection, agreement)
 
 
+def lock_name(connection: Connection, name: str) -> None:
+    """Whatever is done under this name is done one at a time, until the transaction ends."""
+    connection.execute(_query("lock_name"), {"name": name})
+
+
 def change(connection: Connection, document: Mapping[str, Any], digest: str | None, at: datetime) -> int:
     """A new version of a held agreement's document; gives its number."""
     identify(connection, document, digest)

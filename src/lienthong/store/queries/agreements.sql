@@ -18,6 +18,10 @@ returning agreement_id;
 -- One agreement, held until the end of the transaction: acts on it happen one after another.
 select agreement_id from agreements where agreement_id = %(id)s for update;
 
+-- name: lock_name
+-- One at a time until the end of the transaction: who takes files over, who asks for one subsystem.
+select pg_advisory_xact_lock(hashtextextended('agreements ' || %(name)s, 0));
+
 -- name: identify
 -- Who and what an agreement is between, as its newest document says.
 update agreements set provider = %(provider)s, consumer = %(consumer)s, dataset_id = %(dataset)s, file_digest = %(digest)s
