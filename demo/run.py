@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from demo import agreeing, people
+from demo import agreeing, copies, people
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -222,6 +222,7 @@ def _environment(demo: Demo) -> dict[str, str]:
         "LIENTHONG_LOG_LEVEL": os.environ.get("LIENTHONG_LOG_LEVEL", "WARNING"),
         "LIENTHONG_SOURCE_DEMO": str(_province(demo)),
         "LIENTHONG_SOURCE_DEMO_ENTERPRISES_SECRET": ENTERPRISES_SECRET,
+        **copies.environment(demo.home),
     }
 
 
@@ -278,6 +279,7 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
     entities = _match(place)
     people.write_accounts(demo.home, demo.base_url, people.citizen_number(database))
     persons = people.seed(place, demo.base_url)
+    kept = copies.keep(place, demo.home, url)
     if server is None:
         server = _serve(demo)
     _wait_for(demo, server)  # it has taken the folder of agreements over
@@ -288,6 +290,7 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
         "reuse": _reuse(place),
         "people": persons,
         "agreements": agreed,
+        "syncs": kept,
     }
 
 
@@ -518,6 +521,9 @@ def _print_card(card: dict[str, Any]) -> None:
     console.print(f"\nMở · open     {card['docs_url']}\nAPI           {card['base_url']}/v1/datasets")
     console.print("Thử · try it  (tra một người, theo thỏa thuận TT-001 · look a person up, under agreement TT-001)\n")
     print(card["example"]["curl"])
+    console.print("\nBản sao được giữ bằng nhau · copies kept equal   (lienthong sync list)")
+    for line in card["syncs"]:
+        console.print(f"  {line['id']}   {line['dataset']} · {line['state']} · {line['version']} {line['why']}")
     console.print(f"\nĐăng nhập (người mẫu, không có thật) · sign in (nobody is real)   {card['people'][0]['sign_in']}")
     for each in card["people"]:
         console.print(f"  {each['username']:<12} {each['password']}   {each['title']} {each['agency']} · {each['title_en']}")
