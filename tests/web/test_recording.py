@@ -240,3 +240,22 @@ def test_look_ups_alike_are_kept_together_and_read_one_by_one() -> None:
         (2000, 404, "missing", True),
         (3000, 500, "error", False),
     ]
+
+
+class Plan:
+    """What a look-up tells of its right."""
+
+    provider, dataset, caller, purpose, agreement = "H10.10", DATASET, CALLER, "tra-cuu", "TT-1"
+
+
+def test_keys_of_look_ups_in_order_are_marked_across_batches_and_seconds() -> None:
+    book, plan = ExchangeBook(), Plan()
+
+    def follows(*keys: str) -> list[bool]:
+        for key in keys:
+            book.add_look_ups([(plan, key, "can-bo-01", 1.0, None, 10)], 1.001)  # type: ignore[list-item] # the part of a plan that is used
+        (gathered,) = book.take()
+        return [one.follows for one in gathered.exchanges()]
+
+    assert follows("7", "8", "10", "9", "x/1", "x/2", "3") == [False, True, False, True, False, True, False]
+    assert follows("4", "4", "5") == [True, False, True]

@@ -23,6 +23,7 @@ Tell = Callable[[list[LookedUp], float], None]
 MOST_WAITING = 200_000  # of a server whose database is away: then the oldest are let go
 MOST_READERS = 20_000  # callers and officials whose last key is remembered
 LONGEST_NUMBER = 18
+NEIGHBOURS = (1, -1)
 _NUMBER = re.compile(r"(\d+)(\D*)$")
 
 
@@ -92,17 +93,32 @@ class ExchangeBook:
     def _runs(self, looked_up: list[tuple[list[LookedUp], float]]) -> list[Run]:
         epoch = time.time() - time.perf_counter()
         runs: dict[tuple[int, str, int], Run] = {}
+        numbers: dict[tuple[int, str, int], int] = {}  # the last key of each, where it is a number
         for told, ended in looked_up:
             for plan, key, official, began, carried, size in told:
                 group = (id(plan), official, id(carried) if carried is not None else 0)
                 run = runs.get(group)
                 if run is None:
                     run = runs[group] = Run(_shared(plan, official, carried))
-                if self._follows((plan.caller, official, plan.dataset), key):
-                    run.following.append(len(run.began_ms))
+                if key.isdigit() and len(key) <= LONGEST_NUMBER:  # most keys: judged here, without a call for each
+                    number = int(key)
+                    before = numbers.get(group)
+                    numbers[group] = number
+                    if before is not None:
+                        if number - before in NEIGHBOURS:
+                            run.following.append(len(run.began_ms))
+                    elif self._follows((plan.caller, official, plan.dataset), key):
+                        run.following.append(len(run.began_ms))
+                else:
+                    numbers.pop(group, None)
+                    if self._follows((plan.caller, official, plan.dataset), key):
+                        run.following.append(len(run.began_ms))
                 run.began_ms.append(int((epoch + began) * 1000))
                 run.took_us.append(int((ended - began) * 1_000_000))
                 run.bytes_out.append(size)
+        for group, number in numbers.items():
+            shared = runs[group].shared
+            self._last[shared.caller, shared.official, shared.service] = ("", number, "")
         return list(runs.values())
 
     def _follows(self, reader: tuple[str, str, str], key: str) -> bool:
