@@ -9,11 +9,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import answers, events, ledger, loading, matching, report, serving, starting, sync
+from bench import answers, broker, events, ledger, loading, matching, report, serving, starting, sync
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 
-PARTS = ("loading", "serving", "matching", "ledger", "start", "sync", "events")
+PARTS = ("loading", "serving", "broker", "matching", "ledger", "start", "sync", "events")
 
 
 def main() -> None:
@@ -37,6 +37,8 @@ def main() -> None:
                 url = server.create_database("answers")
                 Database(url).apply_schema()
                 rows += answers.measure(url)
+            if "broker" in wanted:
+                rows += broker.measure(server, folder)
             if "matching" in wanted:
                 rows += matching.measure(
                     server.create_database("matching"), given.rows, server.create_database("matching_large"), given.large // 2

@@ -17,6 +17,7 @@ from openapi_spec_validator import validate
 
 from lienthong.contracts.services import ServiceState
 from lienthong.pipeline.service_acts import move_service
+from lienthong.store.exchange_records import unpack
 from tests.conftest import fresh_database
 from tests.web.brokered import DEFINITION, OFFICER, OPENAPI, REST, Brokered, brokering, publish, wait_until
 from tests.web.served import CALLER
@@ -127,3 +128,46 @@ def test_a_version_that_ends_says_so_and_then_is_gone(brokered: Brokered) -> Non
     wait_until(lambda: httpx.get(brokered.address("/1.0/licences/1"), headers=headers).status_code == 410)
     assert httpx.get(brokered.address("/licences/1"), headers=headers).headers["lienthong-service"] == f"{REST}/3.0"
     assert [(v["version"], v["state"]) for v in get(brokered, "").json()["versions"]] == [("3.0", "published"), ("1.0", "retired")]
+
+
+def test_a_provider_registers_its_own_service_over_http(brokered: Brokered) -> None:
+    headers = brokered.served.headers()
+    root = f"{brokered.served.base}/v1/service-definitions"
+    own = {**DEFINITION, "id": "test.own", "agency": "H10.12"}
+    sent = {"definition": own, "description": json.dumps(OPENAPI)}
+    assert httpx.post(root, json=sent).status_code == 401
+    registered = httpx.post(root, json=sent, headers=headers)
+    assert (registered.status_code, registered.json()["state"]) == (200, "draft")
+    assert httpx.get(brokered.address("", "test.own")).status_code == 404  # a draft is its owner's affair
+    assert httpx.post(root, json={**sent, "definition": {**own, "agency": "H10.10"}}, headers=headers).status_code == 403
+    faulty = httpx.post(root, json={**sent, "definition": {**own, "version": "x"}}, headers=headers)
+    assert (faulty.status_code, "version" in faulty.json()["detail"]) == (422, True)
+    assert httpx.post(f"{root}/test.own/1.0/state", json={"state": "gone"}, headers=headers).status_code == 422
+    moved = httpx.post(f"{root}/test.own/1.0/state", json={"state": "published"}, headers=headers)
+    assert moved.json()["state"] == "published"
+    wait_until(lambda: httpx.get(brokered.address("", "test.own")).status_code == 200)
+    newer = {
+        **sent,
+        "definition": {**own, "version": "2.0"},
+        "description": json.dumps({**OPENAPI, "paths": {"/echo": OPENAPI["paths"]["/echo"]}}),
+    }
+    httpx.post(root, json=newer, headers=headers).raise_for_status()
+    diff = httpx.get(f"{root}/test.own/diff?old=1.0&new=2.0", headers=headers).json()
+    assert (diff["breaking"], diff["agreements"]) == (True, [])
+    stop = {"begins_at": "2026-01-01T00:00:00+07:00", "restores_at": "2099-01-01T00:00:00+07:00", "reason_vi": "Bảo trì"}
+    assert httpx.post(f"{root}/test.own/stop", json=stop, headers=headers).json()["stop"] > 0
+    assert httpx.post(f"{root}/test.own/stop", json={**stop, "begins_at": "x"}, headers=headers).status_code == 422
+    assert httpx.post(f"{root}/test.own/resume", json={}, headers=headers).json()["stop"] > 0
+    assert httpx.post(f"{root}/{REST}/stop", json=stop, headers=headers).status_code == 403
+
+
+def test_calls_are_in_the_record_of_exchanges(brokered: Brokered) -> None:
+    httpx.get(brokered.address("/licences/1"), headers=brokered.served.headers())
+
+    def kept() -> bool:
+        with brokered.served.workshop.database.connect() as connection:
+            bodies = [bytes(row[0]) for row in connection.execute("select body from lienthong.exchange_batches").fetchall()]
+        told = {(each.operation, each.service, each.caller) for body in bodies for each in unpack(body)}
+        return ("GET /licences/{number}", REST, CALLER) in told
+
+    wait_until(kept, 15)

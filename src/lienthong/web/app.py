@@ -63,6 +63,7 @@ from lienthong.web.recording import Recorder
 from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
 from lienthong.web.registry import Registry
+from lienthong.web.service_desk import ServiceDesk
 from lienthong.web.service_pages import ServicePages
 from lienthong.web.services import Services
 from lienthong.web.soap import SoapDoor
@@ -210,6 +211,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             ).routes(),
             *ServicePages(services, door).routes(),
             *Agreements(services, counter, authorise.charge).routes(),
+            *ServiceDesk(services, counter).routes(),
             *routes_of(counter),
             *pages.routes_of(site),
         ],

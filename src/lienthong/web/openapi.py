@@ -21,6 +21,7 @@ from lienthong.web.privacy_openapi import privacy_paths
 from lienthong.web.proposals_openapi import proposal_paths
 from lienthong.web.registry_openapi import registry_paths
 from lienthong.web.reports_openapi import report_paths
+from lienthong.web.services_openapi import service_paths
 from lienthong.web.stewardship_openapi import stewardship_paths
 from lienthong.web.syncs_openapi import sync_paths
 from lienthong.web.uses_openapi import uses_paths
@@ -52,6 +53,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths |= registry_paths()
     paths |= sync_paths()
     paths |= proposal_paths()
+    paths |= service_paths()
     schemas: Schema = _common_schemas()
     for contract in chosen:
         paths.update(_dataset_paths(contract))
