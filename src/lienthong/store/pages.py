@@ -119,3 +119,31 @@ def ledger_waits(connection: Connection) -> float:
     """Seconds the oldest entry waits for its checkpoint; 0: none does."""
     row = connection.execute(queries("pages")["ledger_waits"]).fetchone()
     return 0.0 if row is None else float(row[0])
+
+
+def queue_now(connection: Connection, entity: str) -> list[tuple[str, int, datetime]]:
+    """(why, how many pairs wait, since when the oldest does)."""
+    return [(row[0], row[1], row[2]) for row in connection.execute(queries("pages")["queue_now"], {"entity": entity})]
+
+
+def queue_left(connection: Connection, entity: str, by: str, at: datetime) -> int:
+    """Pairs this person could be given now."""
+    row = connection.execute(queries("pages")["queue_left"], {"entity": entity, "by": by, "at": at}).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def decisions_by_day(connection: Connection, entity: str, since: datetime) -> list[tuple[date, int, int]]:
+    """(day, decisions, of them or others taken back)."""
+    values = {"entity": entity, "since": since}
+    return [(row[0], row[1], row[2]) for row in connection.execute(queries("pages")["decisions_by_day"], values)]
+
+
+def recent_acts(connection: Connection, entity: str, limit: int) -> list[tuple[Any, ...]]:
+    """(act, kind, at, by whom, reason, verdict, the act that undid it), newest first."""
+    return connection.execute(queries("pages")["recent_acts"], {"entity": entity, "limit": limit}).fetchall()
+
+
+def entity_counts(connection: Connection, entity: str) -> tuple[int, int]:
+    """(records, golden records)."""
+    row = connection.execute(queries("pages")["entity_counts"], {"entity": entity}).fetchone()
+    return (0, 0) if row is None else (row[0], row[1])

@@ -52,3 +52,36 @@ select size, root, at, signature from ledger_checkpoints order by size desc limi
 -- name: ledger_waits
 -- How long the oldest entry waits for its place.
 select ledger_waiting();
+
+-- name: queue_now
+-- What waits for a person of an entity, by why, and how long the oldest has waited.
+select why, count(*), min(since) from match_queue where entity = %(entity)s group by why order by why;
+
+-- name: queue_left
+-- How many pairs somebody could be given now.
+select count(*)
+from match_queue as q
+where q.entity = %(entity)s
+    and (q.deferred_until is null or q.deferred_until <= %(at)s)
+    and (q.locked_until is null or q.locked_until <= %(at)s or q.locked_by = %(by)s);
+
+-- name: decisions_by_day
+-- What persons decided and took back, a day at a time by Vietnam's calendar: work, not who did it.
+select (at at time zone 'Asia/Ho_Chi_Minh')::date as day, count(*) filter (where kind = 'decision'), count(*) filter (where kind = 'undo')
+from match_acts
+where entity = %(entity)s and kind in ('decision', 'undo') and at >= %(since)s
+group by day
+order by day;
+
+-- name: recent_acts
+-- The newest acts of persons, with whether they still stand.
+select a.act, a.kind, a.at, a.by_whom, a.reason, a.details ->> 'verdict',
+    (select max(later.act) from match_acts as later where later.undoes = a.act)
+from match_acts as a
+where a.entity = %(entity)s and a.kind in ('decision', 'undo', 'override')
+order by a.act desc
+limit %(limit)s;
+
+-- name: entity_counts
+-- Records and golden records of an entity.
+select count(*), count(distinct golden) from match_records where entity = %(entity)s;

@@ -10,9 +10,11 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from lienthong.access import Role
 from lienthong.web.pages import assets
 from lienthong.web.pages.visiting import THEMES, Visit
 
+ROLES = ((Role.DATA_OFFICER, "/console", "common.console"), (Role.STEWARD, "/desk", "common.desk"))
 PLACES = (("/datasets", "common.data"), ("/docs", "common.docs"), ("/status", "common.status"), ("/proofs", "common.proofs"))
 
 
@@ -35,7 +37,7 @@ def render(
         "twin": lambda form: twin(visit, form),
         "with_language": lambda language: with_query(visit, lang=language),
         "with_theme": lambda theme: with_query(visit, theme=theme),
-        "places": PLACES,
+        "places": places_of(visit),
         "has_csv": has_csv,
         "themes": THEMES,
         "is_sample": visit.is_sample,
@@ -52,6 +54,12 @@ def with_query(visit: Visit, **changes: Any) -> str:
     given = {name: str(value) for name, value in changes.items() if value not in (None, "")}
     query = urlencode({**kept, **given})
     return f"?{query}" if query else visit.request.url.path
+
+
+def places_of(visit: Visit) -> list[tuple[str, str]]:
+    """Where this reader can go: what is public, and the rooms of one's roles before it."""
+    mine = [(path, key) for role, path, key in ROLES if visit.session is not None and visit.session.actor.may(role)]
+    return [*mine, *PLACES]
 
 
 def twin(visit: Visit, form: str) -> str:

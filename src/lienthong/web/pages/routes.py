@@ -9,6 +9,9 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from lienthong.web.pages import assets
+from lienthong.web.pages.desk import FORMS as DESK_FORMS
+from lienthong.web.pages.desk import WAYS as DESK
+from lienthong.web.pages.forms import form_routes
 from lienthong.web.pages.portal import WAYS as PORTAL
 from lienthong.web.pages.portal import download
 from lienthong.web.pages.site import Site, page_routes
@@ -21,6 +24,8 @@ def routes_of(site: Site) -> list[Route]:
         Route("/datasets/{dataset}/download/{format}", partial(download.give, site)),
         Route("/docs/{dataset}", _old_address),
         *page_routes(site, PORTAL),
+        *form_routes(site, DESK_FORMS),
+        *page_routes(site, DESK),
     ]
 
 

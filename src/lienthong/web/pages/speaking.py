@@ -72,7 +72,7 @@ class Speech:
     def is_vietnamese(self) -> bool:
         return self.language == VIETNAMESE
 
-    def t(self, key: str, **values: Any) -> str:
+    def t(self, key: str, /, **values: Any) -> str:
         """The sentence of a key; numbers among its values are written as the reader writes them. Raises KeyError for an unknown key."""
         said = words()[key][LANGUAGES.index(self.language)]
         one, bar, many = said.partition(" | ")
@@ -96,7 +96,11 @@ class Speech:
         """1.234,5 to a Vietnamese reader, 1,234.5 to an English one."""
         if value is None:
             return NOTHING
+        if value == 0:
+            value = abs(value)  # -0 is 0 to a reader
         text = f"{value:,}" if decimals is None and isinstance(value, int) else f"{value:,.{2 if decimals is None else decimals}f}"
+        if text.startswith("-") and not text.strip("-0.,"):
+            text = text[1:]
         if decimals is None and "." in text:
             text = text.rstrip("0").rstrip(".")
         return text.translate(str.maketrans(",.", ".,")) if self.is_vietnamese else text
