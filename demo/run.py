@@ -220,6 +220,7 @@ def _environment(demo: Demo) -> dict[str, str]:
         "LIENTHONG_TOKEN_MINUTES": str(TOKEN_MINUTES),
         **people.settings_of(demo.home, demo.base_url),
         "LIENTHONG_LOG_LEVEL": os.environ.get("LIENTHONG_LOG_LEVEL", "WARNING"),
+        "LIENTHONG_BORDERS": str(ROOT / "demo" / "data" / "commune_borders.geojson.gz"),
         "LIENTHONG_SOURCE_DEMO": str(_province(demo)),
         "LIENTHONG_SOURCE_DEMO_ENTERPRISES_SECRET": ENTERPRISES_SECRET,
         **copies.environment(demo.home),
@@ -506,7 +507,8 @@ def _print_card(card: dict[str, Any]) -> None:
     for line in card["datasets"]:
         counts = (line["rows_in"], line["rows_published"], line["rows_unchanged"], line["rows_quarantined"])
         table.add_row(line["id"], line["source"], *(f"{n:,}".replace(",", ".") for n in counts), f"{line['seconds']:.2f}")
-    console.print("\n[bold]Liên thông[/bold] · tỉnh mẫu đã sẵn sàng · the demo province is ready (dữ liệu mẫu · sample data)\n")
+    console.print("\n[bold]Liên thông[/bold] · tỉnh mẫu đã sẵn sàng · the demo province is ready (dữ liệu mẫu · sample data)")
+    console.print(f"[bold]Mở · open     {card['base_url']}/[/bold]\n")
     console.print(table)
     golden = Table("Bản ghi gốc\ngolden records", "Từ\nfrom", "Còn\nleft", "Chờ người\nwaiting", "Giây\ns", box=None, header_style="bold")
     for line in card["entities"]:
@@ -518,7 +520,7 @@ def _print_card(card: dict[str, Any]) -> None:
     console.print(
         f"\nĐã có sẵn nơi khác {held} giá trị, {agree} khớp: khỏi gõ lại {hours} giờ · values held already, agreeing, hours not typed again"
     )
-    console.print(f"\nMở · open     {card['docs_url']}\nAPI           {card['base_url']}/v1/datasets")
+    console.print(f"\nTài liệu      {card['docs_url']}\nAPI           {card['base_url']}/v1/datasets")
     console.print("Thử · try it  (tra một người, theo thỏa thuận TT-001 · look a person up, under agreement TT-001)\n")
     print(card["example"]["curl"])
     console.print("\nBản sao được giữ bằng nhau · copies kept equal   (lienthong sync list)")

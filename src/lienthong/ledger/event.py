@@ -14,6 +14,7 @@ class Event(StrEnum):
     RUN_WITHDRAWN = "run:dataset:withdrawn"
     QUARANTINE_CORRECTED = "quarantine:row:corrected"
     QUARANTINE_LISTED = "quarantine:rows:listed"
+    UPLOAD_RECEIVED = "upload:file:received"
     SUBMISSION_RECEIVED = "submission:rows:received"
     RECORD_WRITTEN = "record:values:written"
     RECORD_ENDED = "record:state:ended"

@@ -31,6 +31,8 @@ class BrokenRule:
     column: str | None
     code: str
     count: int
+    expected_vi: str = ""
+    expected_en: str = ""
 
 
 @dataclass(frozen=True)

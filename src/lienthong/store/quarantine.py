@@ -122,6 +122,12 @@ def release(connection: Connection, items: Sequence[int], run_id: int, at: datet
     return connection.execute(queries("quarantine")["release"], {"items": list(items), "run": run_id, "at": at}).rowcount
 
 
+def release_by_key(connection: Connection, dataset_id: str, keys: Sequence[str], run_id: int, at: datetime) -> int:
+    """End items of earlier runs whose key a right row of this run bears: the row was mended in its file and handed in again."""
+    values = {"dataset": dataset_id, "keys": list(keys), "run": run_id, "at": at}
+    return connection.execute(queries("quarantine")["release_by_key"], values).rowcount
+
+
 def note_correction(connection: Connection, item_id: int, corrected: Mapping[str, str | None]) -> None:
     connection.execute(
         queries("quarantine")["note_correction"], {"item": item_id, "corrected": json.dumps(dict(corrected), ensure_ascii=False)}

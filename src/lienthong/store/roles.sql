@@ -24,6 +24,8 @@ begin
         grant insert on lienthong.used_assertions to lienthong_web;
         revoke insert, update on lienthong.quota_days from lienthong_web;
         grant execute on function lienthong.quota_lease to lienthong_web;
+        grant select (run_id, row_no, rule, column_name, code, severity, expected_vi, expected_en) on lienthong.issues to lienthong_web;
+        grant insert on lienthong.used_assertions, lienthong.quota_days to lienthong_web;
         grant delete on lienthong.used_assertions to lienthong_web;
         grant select on lienthong.persons, lienthong.person_roles, lienthong.sessions to lienthong_web;
         grant select on lienthong.agencies, lienthong.subsystems, lienthong.subsystem_keys to lienthong_web;

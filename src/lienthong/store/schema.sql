@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (22);
+insert into schema_versions (number) values (23);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -1161,3 +1161,27 @@ create table correction_proposals (
 create index correction_proposals_open on correction_proposals (owner, due_on) where state = 'open';
 create index correction_proposals_by on correction_proposals (by_agency, by_name, proposal);
 create index correction_proposals_record on correction_proposals (dataset_id, key) where state = 'open';
+
+-- Files handed in -------------------------------------------------------------------------------------------
+
+-- Files handed in by data officers: the file lies beside the keys until its run has ended; what came of it stays here.
+create table uploads (
+    upload bigint generated always as identity constraint uploads_pk primary key,
+    dataset_id text not null constraint uploads_dataset_fk references datasets,
+    agency text not null,
+    by_whom text not null,
+    file_name text not null,
+    size_bytes bigint not null,
+    sha256 text not null,
+    is_whole boolean not null, -- the whole list: what it does not hold ends; else additions
+    state text not null default 'waiting' constraint uploads_state_known check (state in ('waiting', 'running', 'done', 'failed')),
+    step text not null default '',
+    rows bigint not null default 0,
+    total bigint,
+    run_id bigint constraint uploads_run_fk references runs,
+    error text, -- in words, where it could not be read
+    at timestamptz not null,
+    ended_at timestamptz
+);
+create index uploads_agency on uploads (agency, upload desc);
+create index uploads_to_do on uploads (upload) where state in ('waiting', 'running');

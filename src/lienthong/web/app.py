@@ -142,7 +142,6 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
         services.workshop, authorise, services.settings.public_url, services.settings.accept_synthetic_ids, services.subject_key
     )
     bell = Bell()
-    site = Site(counter, lambda: services.register, services.settings, acting.session_of)
 
     async def token(request: Request) -> Response:
         return await give_token(services, request)
@@ -179,6 +178,8 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
     people = People(services, counter)
     notary, portals = receipts.notary_of(counter, services.settings), frozenset(services.settings.citizen_portals.split())
     due_on = proposals.due_after(services.settings.correction_working_days, services.rules.offices)
+    uses = UsesDesk(counter, authorise, lambda: services.register, notary, services.subject_key, portals)
+    site = Site(counter, lambda: services.register, services.settings, acting.session_of, uses)
     app = Starlette(
         routes=[
             Route(TOKEN_PATH, token, methods=["POST"]),
@@ -191,7 +192,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *Registry(counter, services.settings.onboarding_required).routes(),
             *Practice(services, counter).routes(),
             *receipts.routes_of(counter, authorise, notary),
-            *UsesDesk(counter, authorise, lambda: services.register, notary, services.subject_key, portals).routes(),
+            *uses.routes(),
             *PrivacyDesk(counter, registrar_of(services.workshop, services.settings), Sealer(services.sealing_key)).routes(),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
             *syncs.routes_of(counter, services.settings, lambda: services.register),

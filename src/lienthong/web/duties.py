@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lienthong.clock import vietnam_date
 from lienthong.log import get_logger
-from lienthong.pipeline import Workshop, agreeing, alerting, overriding, registering
+from lienthong.pipeline import Workshop, agreeing, alerting, overriding, registering, upload
 from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.alert_rules import read_rules
 from lienthong.pipeline.archiving import archive_ledger
@@ -31,6 +31,7 @@ DAY = 24 * HOUR
 SECONDS_BETWEEN_COUNTS = 10.0
 SECONDS_BETWEEN_BEATS = 10.0
 SECONDS_BETWEEN_ALERTS = 60.0
+SECONDS_TO_NEXT_FILE = 0.5
 SECONDS_BEHIND = 5.0  # the index of the ledger behind its tree
 
 
@@ -162,6 +163,11 @@ def _beat(office: Office) -> None:
         beat(connection, "worker", office.workshop.clock())
 
 
+def _uploads(office: Office) -> None:
+    """Take in files that were handed in."""
+    upload.take_waiting(office.workshop, office.settings.home / upload.FOLDER)
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("agreement_clocks", every(HOUR, _keep_clocks)),
     Duty("beat", every(SECONDS_BETWEEN_BEATS, _beat)),
@@ -171,6 +177,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("syncs", _sync),
     Duty("deliver_events", _deliver),
     Duty("relay_events", _relay),
+    Duty("uploads", every(SECONDS_TO_NEXT_FILE, _uploads)),
     Duty("index_ledger", every(SECONDS_BEHIND, _index)),
     Duty("ask_witnesses", _ask_witnesses),
     Duty("stamp_checkpoints", _stamp),

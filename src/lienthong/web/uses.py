@@ -91,16 +91,18 @@ class UsesDesk:
             limit=read_limit(known.get("limit"), MOST_LINES) or 100,
             with_whole=known.get("whole", "true") == "true",
         )
+        return json_answer(self.told(number, window))
+
+    def told(self, number: str, window: Window) -> dict[str, Any]:
+        """A citizen's lines, and the entry that they looked."""
         mine, uses, upto = self._found(number, window)
         self._note(number, len(uses.lines))
-        return json_answer(
-            {
-                "uses": [self._line(use) for use in uses.lines],
-                "next": uses.next,
-                "known_upto": upto,
-                "records": [{"dataset": dataset, **self._named(dataset)} for dataset in sorted(mine.datasets)],
-            }
-        )
+        return {
+            "uses": [self._line(use) for use in uses.lines],
+            "next": uses.next,
+            "known_upto": upto,
+            "records": [{"dataset": dataset, **self._named(dataset)} for dataset in sorted(mine.datasets)],
+        }
 
     def _receipt(self, request: Request) -> Response:
         number = acting.citizen_of(request)

@@ -9,8 +9,8 @@ group by d.dataset_id, d.current_version;
 select dataset_id, count(*) from quarantine where state = 'waiting' group by dataset_id;
 
 -- name: waiting_issues
--- The rules that rows in quarantine break, by rule and field.
-select i.rule, i.column_name, i.code, count(*)
+-- The rules that rows in quarantine break, by rule and field, with what they expect.
+select i.rule, i.column_name, i.code, count(*), min(i.expected_vi), min(i.expected_en)
 from quarantine as q join issues as i on i.run_id = q.run_id and i.row_no = q.row_no
 where q.dataset_id = %(dataset)s and q.state = 'waiting' and i.severity = 'error'
 group by i.rule, i.column_name, i.code

@@ -65,3 +65,8 @@ select digest, corrected from quarantine where dataset_id = %(dataset)s and stat
 -- name: counts
 -- Items of a dataset by state.
 select state, count(*) from quarantine where dataset_id = %(dataset)s group by state order by state;
+
+-- name: release_by_key
+-- Items of earlier runs whose record has come right by a later row of the same key.
+update quarantine set state = 'released', ended_at = %(at)s, ended_by_run = %(run)s
+where dataset_id = %(dataset)s and state = 'waiting' and run_id <> %(run)s and key = any(%(keys)s);

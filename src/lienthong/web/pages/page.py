@@ -49,9 +49,8 @@ def answer(page: Page, visit: Visit) -> Response:
         return Response(as_csv(page.table), page.status, headers=headers, media_type=f"{CSV}; charset=utf-8")
     if visit.form != "html":
         return Response(msgspec.json.encode(page.facts), page.status, headers=headers, media_type=JSON)
-    is_part = visit.request.headers.get("hx-request") == "true" and visit.request.headers.get("hx-request-type") != "full"
     made = Response(
-        render(page.template, visit, page.title, page.facts, page.beside, is_part=is_part, has_csv=page.table is not None),
+        render(page.template, visit, page.title, page.facts, page.beside, has_csv=page.table is not None),
         page.status,
         headers=headers,
         media_type="text/html; charset=utf-8",

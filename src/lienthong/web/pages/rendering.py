@@ -19,9 +19,9 @@ PLACES = (("/datasets", "common.data"), ("/docs", "common.docs"), ("/status", "c
 
 
 def render(
-    template: str, visit: Visit, title: str, facts: Mapping[str, Any], beside: Mapping[str, Any], *, is_part: bool = False, has_csv: bool = False
+    template: str, visit: Visit, title: str, facts: Mapping[str, Any], beside: Mapping[str, Any], *, has_csv: bool = False
 ) -> str:  # fmt: skip
-    """A whole document; with `is_part` only the part named `part` in it, for a page that is there already."""
+    """The document."""
     made = environment().get_template(template)
     values = {
         **facts,
@@ -42,9 +42,6 @@ def render(
         "themes": THEMES,
         "is_sample": visit.is_sample,
     }
-    if is_part and "part" in made.blocks:
-        context = made.new_context(values)
-        return "".join(made.blocks["part"](context))
     return made.render(values)
 
 

@@ -9,6 +9,9 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from lienthong.web.pages import assets
+from lienthong.web.pages.console import FORMS as CONSOLE_FORMS
+from lienthong.web.pages.console import WAYS as CONSOLE
+from lienthong.web.pages.console import handing_in, mending
 from lienthong.web.pages.desk import FORMS as DESK_FORMS
 from lienthong.web.pages.desk import WAYS as DESK
 from lienthong.web.pages.forms import form_routes
@@ -24,8 +27,13 @@ def routes_of(site: Site) -> list[Route]:
         Route("/datasets/{dataset}/download/{format}", partial(download.give, site)),
         Route("/docs/{dataset}", _old_address),
         *page_routes(site, PORTAL),
-        *form_routes(site, DESK_FORMS),
+        Route("/console/datasets/{dataset}/template.xlsx", partial(mending.give_template, site)),
+        Route("/console/datasets/{dataset}/marked.xlsx", partial(mending.give_marked, site)),
+        Route("/console/datasets/{dataset}/uploads", partial(handing_in.take, site), methods=["POST"]),
+        Route("/console/uploads/{upload}/marked.xlsx", partial(handing_in.give_marked, site)),
+        *form_routes(site, [*DESK_FORMS, *CONSOLE_FORMS]),
         *page_routes(site, DESK),
+        *page_routes(site, CONSOLE),
     ]
 
 

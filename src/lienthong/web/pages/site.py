@@ -26,6 +26,7 @@ from lienthong.web.asking import Counter
 from lienthong.web.pages.borders import Borders
 from lienthong.web.pages.page import Page, answer
 from lienthong.web.pages.visiting import Visit, form_of, visit_of
+from lienthong.web.uses import UsesDesk
 
 SECONDS_NAMES_ARE_KEPT = 60.0
 
@@ -38,6 +39,7 @@ class Site:
     register: Callable[[], Register]
     settings: Settings
     session_of: Callable[[Request], Session | None]
+    uses: UsesDesk | None = None
     borders: Borders = field(init=False)
     _names: Mapping[str, str] = field(init=False, default_factory=dict)
     _index: Index | None = field(init=False, default=None)

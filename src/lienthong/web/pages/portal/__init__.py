@@ -1,6 +1,6 @@
 """The portal: no sign-in is needed to find data, understand it, see it, take it, and check what was promised."""
 
-from lienthong.web.pages.portal import dataset, docs, home, looking, preview, search, units
+from lienthong.web.pages.portal import dataset, docs, home, looking, mine, offers, preview, search, units
 from lienthong.web.pages.site import Way
 
 WAYS: list[Way] = [
@@ -12,4 +12,6 @@ WAYS: list[Way] = [
     ("/status", looking.status),
     ("/proofs", looking.proofs),
     ("/docs", docs.shown),
+    ("/services", offers.shown),
+    ("/my-data", mine.shown),
 ]

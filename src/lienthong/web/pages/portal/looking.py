@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lienthong import __version__
 from lienthong.ledger import signed_note
+from lienthong.store import agreements
 from lienthong.store import pages as store
+from lienthong.store.services import Stop, current_stops
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.portal import telling
 from lienthong.web.pages.site import Site
@@ -24,6 +27,8 @@ def status(site: Site, visit: Visit) -> Page:
         waiting = store.waiting_rows(connection)
         newest = store.checkpoints(connection, 1)
         entries_wait = store.ledger_waits(connection)
+    with site.counter.workshop.database.connect() as connection:
+        stops = [*_of_datasets(site, agreements.stops(connection, now)), *_of_services(site, list(current_stops(connection).values()))]
     datasets = []
     for c in sorted(site.contracts.values(), key=lambda c: order_key(visit.speech.pick(c.title_vi, c.title_en))):
         standing = standings.get(c.id, telling.UNKNOWN)
@@ -47,11 +52,36 @@ def status(site: Site, visit: Visit) -> Page:
         },
         "late": len(late),
         "datasets": datasets,
-        "planned_stops": [],
+        "planned_stops": sorted(stops, key=lambda each: each["begins_at"]),
     }
     columns = ("id", "title", "agency", "state", "updated_at", "records", "waiting")
     rows = [(d["id"], d["title"], d["agency"], d["freshness"]["state"], d["updated_at"], d["records"], d["waiting"]) for d in datasets]
     return Page("portal/status.html", visit.speech.t("portal.status_title"), facts, Table(columns, rows), {"is_ledger_late": is_ledger_late}, is_public=True)  # fmt: skip
+
+
+def _of_datasets(site: Site, stops: Sequence[agreements.KeptStop]) -> list[dict[str, Any]]:
+    told = []
+    for each in stops:
+        contract = site.contracts.get(each.stop.dataset)
+        titles = (contract.title_vi, contract.title_en) if contract else (each.stop.dataset, each.stop.dataset)
+        told.append(
+            {
+                "of": each.stop.dataset, "title": titles[0], "title_en": titles[1], "agency_name": site.agency(each.provider),
+                "begins_at": each.stop.begins_at, "ends_at": each.stop.ends_at, "is_forced": each.stop.is_forced,
+                "reason": each.reason, "reason_en": each.reason,
+            }
+        )  # fmt: skip
+    return told
+
+
+def _of_services(site: Site, stops: Sequence[Stop]) -> list[dict[str, Any]]:
+    return [
+        {
+            "of": each.service, "title": each.service, "title_en": each.service, "agency_name": site.agency(each.agency),
+            "begins_at": each.begins_at, "ends_at": each.restores_at, "is_forced": False, "reason": each.reason_vi, "reason_en": each.reason_en,
+        }
+        for each in stops
+    ]  # fmt: skip
 
 
 def proofs(site: Site, visit: Visit) -> Page:

@@ -1,0 +1,159 @@
+"""An agency's own sources: a line each, and one whole: its runs, its quality over time, the ten worst things to mend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lienthong.access import Role
+from lienthong.contracts import Contract
+from lienthong.errors import NotFound, Unprocessable
+from lienthong.pipeline import approve_run, withdraw_run
+from lienthong.pipeline.upload import CONNECTORS, own_source, takes_uploads
+from lienthong.store import pages as store
+from lienthong.store import runs, uploads
+from lienthong.web import acting
+from lienthong.web.desk import number_of
+from lienthong.web.pages.console.owning import datasets_of, owner_of
+from lienthong.web.pages.drawing import Series, lines, spark
+from lienthong.web.pages.forms import Form, go, text_in
+from lienthong.web.pages.page import Page, Table
+from lienthong.web.pages.portal import telling
+from lienthong.web.pages.site import Site
+from lienthong.web.pages.visiting import Visit
+
+RUNS = 15
+WORST = 10
+LEAST_POINTS = 3  # of a chart: two runs are told by the table
+COLUMNS = ("id", "title", "state", "last_run_at", "records", "waiting", "quality_percent")
+
+
+def listed(site: Site, visit: Visit) -> Page:
+    """Every source of one's agency: how it is, how fresh, what came last, what waits."""
+    actor = acting.require(visit.request, Role.DATA_OFFICER)
+    now = site.counter.clock()
+    told, drawings = [], {}
+    with site.counter.workshop.database.connect() as connection:
+        standings, waiting = store.standings(connection), store.waiting_rows(connection)
+        for c in datasets_of(site, visit, actor.agency):
+            standing = standings.get(c.id, telling.UNKNOWN)
+            last = next(iter(runs.recent(connection, c.id, 1)), None)
+            quality = [_percent(r) for r in store.run_quality(connection, c.id, 12)]
+            held = waiting.get(c.id, 0)
+            rows = standing.records + held
+            told.append(
+                {
+                    **telling.short(c, standing, site.agency(c.agency)),
+                    "connectors": [source.connector for source in c.sources],
+                    "freshness": telling.freshness(c, standing, now),
+                    "state": last.state if last else "never",
+                    "last_run_at": last.started_at if last else None,
+                    "waiting": held,
+                    "quality_percent": round(100 * standing.records / rows, 2) if rows else None,
+                    "takes_uploads": takes_uploads(c),
+                }
+            )
+            if len(quality) > 1:
+                drawings[c.id] = spark(quality, visit.speech.t("console.quality_of", title=visit.speech.pick(c.title_vi, c.title_en)))
+        recent = uploads.recent(connection, actor.agency)
+    facts = {
+        "agency": actor.agency,
+        "agency_name": site.agency(actor.agency),
+        "datasets": told,
+        "uploads": [upload_facts(each) for each in recent],
+    }
+    table = Table(COLUMNS, [[each[name] for name in COLUMNS] for each in told])
+    return Page("console/sources.html", visit.speech.t("console.title"), facts, table, {"drawings": drawings})
+
+
+def shown(site: Site, visit: Visit) -> Page:
+    """One dataset as its keeper sees it."""
+    actor, contract = owner_of(site, visit)
+    now = site.counter.clock()
+    with site.counter.workshop.database.connect() as connection:
+        standing = store.standings(connection).get(contract.id, telling.UNKNOWN)
+        waiting = store.waiting_rows(connection).get(contract.id, 0)
+        broken = store.waiting_issues(connection, contract.id) if waiting else []
+        newest = runs.recent(connection, contract.id, RUNS)
+        quality = store.run_quality(connection, contract.id)
+        handed_in = uploads.recent(connection, actor.agency, contract.id, 5)
+    facts: dict[str, Any] = {
+        **telling.short(contract, standing, site.agency(contract.agency)),
+        "freshness": telling.freshness(contract, standing, now),
+        "quality": telling.quality_now(contract, standing, waiting, broken),
+        "worst": [_worst(contract, each) for each in broken[:WORST]],
+        "runs": [
+            {
+                "run": r.run_id, "source": r.source_name, "state": r.state, "started_at": r.started_at, "ended_at": r.ended_at,
+                "rows_in": r.rows_in, "rows_published": r.rows_published,
+                "rows_unchanged": r.rows_unchanged, "rows_quarantined": r.rows_quarantined, "waits_for": r.waits_for,
+                "error": r.error,
+            }
+            for r in newest
+        ],
+        "quality_by_run": [{"run": r.run_id, "at": r.started_at, "percent": _percent(r), "rows_in": r.rows_in} for r in quality],
+        "sources": [{"name": s.name, "connector": s.connector, "delivery": s.delivery.value} for s in contract.sources],
+        "takes_uploads": takes_uploads(contract),
+        "has_own_form": any(own_source(contract, suffix) for suffix in CONNECTORS),
+        "uploads": [upload_facts(each) for each in handed_in],
+    }  # fmt: skip
+    beside: dict[str, Any] = {"drawing": ""}
+    if len(quality) >= LEAST_POINTS:
+        labels = [visit.speech.day(r.started_at)[:5] for r in quality]
+        series = [Series(visit.speech.t("portal.rows_right"), [_percent(r) for r in quality])]
+        beside["drawing"] = lines(labels, series, visit.speech.t("console.quality_over_time"), lambda value: visit.speech.percent(value, 1))
+    columns = ("run", "source", "state", "started_at", "rows_in", "rows_published", "rows_unchanged", "rows_quarantined")
+    table = Table(columns, [[each[name] for name in columns] for each in facts["runs"]])
+    return Page("console/source.html", visit.speech.pick(contract.title_vi, contract.title_en), facts, table, beside)
+
+
+def decide(site: Site, visit: Visit, form: Form) -> Any:
+    """Let a run that waits pass its bounds, or never."""
+    actor, contract = owner_of(site, visit, form.get("csrf", ""))
+    number, word = number_of("run", visit.path["run"]), text_in(form, "word")
+    with site.counter.workshop.database.connect() as connection:
+        run = runs.show(connection, number)
+    if run is None or run.dataset_id != contract.id:
+        raise NotFound(f"There is no run {number}.", vi=f"Không có lần nạp {number}.")
+    if word == "approve":
+        approve_run(site.counter.workshop, number, actor.name)
+    elif word == "withdraw":
+        withdraw_run(site.counter.workshop, number, actor.name)
+    else:
+        raise Unprocessable("`word`: approve or withdraw.", vi="Chưa chọn cho qua hay bỏ.")
+    return go(f"/console/datasets/{contract.id}")
+
+
+def upload_facts(each: uploads.Upload) -> dict[str, Any]:
+    """A handed-in file as pages tell it."""
+    return {
+        "upload": each.upload,
+        "dataset": each.dataset_id,
+        "file_name": each.file_name,
+        "bytes": each.size_bytes,
+        "is_whole": each.is_whole,
+        "state": each.state,
+        "step": each.step,
+        "rows": each.rows,
+        "total": each.total,
+        "run": each.run_id,
+        "error": each.error,
+        "at": each.at,
+        "ended_at": each.ended_at,
+    }
+
+
+def _percent(run: store.RunQuality) -> float:
+    return round(100 * (run.rows_in - run.rows_quarantined) / run.rows_in, 2)
+
+
+def _worst(contract: Contract, broken: store.BrokenRule) -> dict[str, Any]:
+    field = next((p for p in contract.properties if p.name == broken.column), None)
+    return {
+        "rule": broken.rule,
+        "column": broken.column,
+        "column_title": field.title_vi if field else broken.column,
+        "column_title_en": field.title_en if field else broken.column,
+        "expected": broken.expected_vi,
+        "expected_en": broken.expected_en,
+        "rows": broken.count,
+    }

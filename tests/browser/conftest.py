@@ -1,0 +1,28 @@
+"""One province, one server and one browser for all tests of this room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from lienthong.store.embedded import EmbeddedServer
+from tests.browser.province import CHROMIUM, Province, serving
+from tests.conftest import fresh_database, open_folder
+
+
+@pytest.fixture(scope="session")
+def province(postgres_server: EmbeddedServer) -> Iterator[Province]:
+    if not CHROMIUM.is_file():
+        pytest.skip("Chromium is not installed (Debian's package `chromium`)")
+    with open_folder() as home, fresh_database(postgres_server) as url, serving(url, home) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def browser(province: Province) -> Iterator[Browser]:  # the province first: without Chromium neither is begun
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield started
+        started.close()

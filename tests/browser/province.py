@@ -1,0 +1,177 @@
+"""A small loaded province, served; persons who have signed in; pages that are watched for everything that must not happen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from playwright.sync_api import Browser, BrowserContext, Page
+from starlette.responses import Response
+
+from demo.province import generate
+from lienthong.access import Role, SignedIn
+from lienthong.connectors import ReadContext
+from lienthong.contracts import load_all
+from lienthong.errors import Conflict
+from lienthong.masterdata.entities import entities_of
+from lienthong.pipeline import Workshop, apply_contract, match_all, match_models, run_dataset, stewarding
+from lienthong.pipeline.matching import index_of
+from lienthong.settings import Settings
+from lienthong.store import Database, people
+from lienthong.web.app import create_app
+from lienthong.web.keys import ledger_signer
+from lienthong.web.services import make_services
+from lienthong.web.sessions import Sessions
+from tests.acceptance.demo_process import free_port
+from tests.pipeline.test_matching import POPULATION, model_of, person_entity, population_row, take_in
+
+ROOT = Path(__file__).parents[2]
+LOADED = ("admin-units.units", "admin-units.changes", "agencies.register", "statistics.indicators", "land.holders", "environment.readings")
+HOURS = 24  # of readings
+CHROMIUM = Path("/usr/bin/chromium")
+ISSUER = "https://dang-nhap.example"
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+WATCH = """
+window.broken = []; window.shift = 0; window.paint = 0;
+document.addEventListener("securitypolicyviolation", (event) => window.broken.push(event.violatedDirective + " " + event.blockedURI));
+new PerformanceObserver((list) => { for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value; }).observe({ type: "layout-shift", buffered: true });
+new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.paint = entry.startTime; }).observe({ type: "largest-contentful-paint", buffered: true });
+"""
+
+
+class Province:
+    """The running server, and a way to sign persons in as the identity provider's answer would."""
+
+    def __init__(self, settings: Settings, workshop: Workshop) -> None:
+        self.base = settings.public_url
+        self.database, self.contracts = workshop.database, workshop.contracts
+        self._sessions: Sessions = create_app(make_services(settings, workshop.database, workshop.contracts))._rest.state.acting.sessions
+
+    def cookie(self, handle: str, agency: str, roles: Iterable[Role]) -> Mapping[str, Any]:
+        """The cookie of a person who has just signed in."""
+        who = SignedIn(ISSUER, handle, f"Cán bộ mẫu {handle}")
+        with self.database.connect() as connection:
+            if people.by_subject(connection, who.issuer, who.subject) is None:
+                number = people.register(connection, handle, who, agency, AT)
+                for role in roles:
+                    people.grant(connection, number, role, "thu-nhat", "thu-hai", AT)
+        response = Response()
+        self._sessions.begin(response, who)
+        name, _, value = response.headers["set-cookie"].split(";")[0].partition("=")
+        return {"name": name, "value": value, "url": self.base}
+
+    def officer(self, dataset: str) -> Mapping[str, Any]:
+        agency = self.contracts[dataset].agency
+        return self.cookie(f"can-bo-{agency.lower().replace('.', '-')}", agency, [Role.DATA_OFFICER])
+
+    def steward(self, number: int = 1) -> Mapping[str, Any]:
+        return self.cookie(f"quan-ly-{number:02d}", self.contracts["master.person"].agency, [Role.STEWARD, Role.DATA_OFFICER])
+
+
+@contextmanager
+def serving(url: str, home: Path) -> Iterator[Province]:
+    """A province of 800 invented people, as much of it as pages show, and its real server with its worker."""
+    port = free_port()
+    settings = Settings(
+        database_url=url, home=home, datasets=ROOT / "datasets", agreements=home / "agreements", port=port, accept_synthetic_ids=True,
+        borders=str(ROOT / "demo" / "data" / "commune_borders.geojson.gz"),
+    )  # fmt: skip
+    for folder in ("subsystems", "agreements"):
+        (home / "agreements" / folder).mkdir(parents=True)
+    place = _filled(settings, home / "province")
+    names = ("database_url", "home", "datasets", "agreements", "port", "borders")
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("LIENTHONG_")}
+    told = {f"LIENTHONG_{name.upper()}": str(getattr(settings, name)) for name in names}
+    environment = {**ours, **told, "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "true", "LIENTHONG_LOG_LEVEL": "WARNING"}
+    command = "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())"
+    process = subprocess.Popen([sys.executable, "-c", command], env=environment)
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and process.poll() is None and not _answers(settings.public_url):
+            time.sleep(0.05)
+        yield Province(settings, place)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _answers(base: str) -> bool:
+    try:
+        return httpx.get(base + "/health").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _filled(settings: Settings, out: Path) -> Workshop:
+    generate(out, 800, 1)
+    for late in sorted((out / "quan-trac").iterdir())[HOURS:]:
+        late.unlink()
+    place = Workshop(
+        Database(settings.database_url),
+        load_all(settings.datasets),
+        ledger_signer(settings),
+        read_context=ReadContext(variables={"DEMO": str(out)}),
+        accept_synthetic_ids=True,
+    )
+    for contract in place.contracts.values():
+        apply_contract(place, contract)
+    for name in LOADED:
+        run_dataset(place, place.contracts[name])
+    take_in(place)
+    entity = person_entity(place)
+    match_models.adopt(place, entity, match_models.train_entity(place, entity))
+    match_all.match_all(place, entity, model_of(place))
+    with place.database.connect() as connection:
+        index = index_of(entities_of(place.contracts), entity.name, match_models.in_force(connection, entity))
+    for n in range(1, 9, 2):  # pairs of two numbers: the first of two persons has said yes
+        left, right = ((POPULATION, str(population_row(each)["record_no"])) for each in (n, n + 1))
+        with suppress(Conflict):
+            stewarding.decide(place, index, left, right, "same", "quan-ly-99", "nghi là một")
+    return place
+
+
+@dataclass
+class Watched:
+    """A page, and everything it did that it must not."""
+
+    page: Page
+    base: str
+    errors: list[str] = field(default_factory=list)
+    away: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Watched:
+        self.page.goto(self.base + path, wait_until="load")
+        return self
+
+    def faults(self) -> list[str]:
+        """Console errors, requests off the host, reports of the content policy."""
+        return [*self.errors, *self.away, *self.page.evaluate("window.broken || []")]
+
+
+def watched(context: BrowserContext, base: str) -> Watched:
+    page = context.new_page()
+    page.add_init_script(WATCH)
+    found = Watched(page, base)
+    host = urlsplit(base).netloc
+    page.on("console", lambda told: found.errors.append(told.text) if told.type == "error" else None)
+    page.on("pageerror", lambda error: found.errors.append(str(error)))
+    page.on("request", lambda request: found.away.append(request.url) if urlsplit(request.url).netloc not in (host, "") else None)
+    return found
+
+
+def context_of(browser: Browser, *cookies: Mapping[str, Any], width: int = 1280, script: bool = True) -> BrowserContext:
+    context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script, locale="vi-VN")
+    if cookies:
+        context.add_cookies([dict(cookie) for cookie in cookies])  # type: ignore[misc] # playwright's own dict type
+    context.set_default_timeout(15_000)
+    return context

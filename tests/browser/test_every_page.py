@@ -1,0 +1,147 @@
+"""What holds for every page there is: readable by everybody, quiet, at home, within its budget, the same without a script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.browser.province import Province, Watched, context_of, watched
+
+pytestmark = pytest.mark.timeout(300)
+PUBLIC = [
+    "/", "/datasets", "/datasets?q=dat", "/datasets?q=dong+xoai", "/datasets?q=kh%C3%B4ng-c%C3%B3-g%C3%AC-c%E1%BA%A3", "/datasets/population.persons",
+    "/datasets/environment.readings", "/datasets/environment.readings/preview?by=commune_code&of=value&indicator=PM2.5",
+    "/datasets/statistics.indicators/preview?by=year", "/units/25195", "/status", "/proofs", "/docs", "/services",
+]  # fmt: skip
+OFFICER = ["/console", "/console/datasets/land.holders", "/console/datasets/land.holders/quarantine"]
+STEWARD = ["/desk", "/desk/person", "/desk/person/bulk?verdict=same", "/desk/person/acts"]
+PAGES = [*PUBLIC, *OFFICER, *STEWARD]
+TROUBLE = ["/nothing", "/datasets/no.such", "/datasets/population.persons/preview", "/console", "/datasets?q=" + "a" * 301]
+FIRST_VIEW_BYTES = 150_000
+LARGEST_SHIFT, LATEST_PAINT = 0.05, 1_000
+
+
+@pytest.fixture(scope="module")
+def readers(browser: Browser, province: Province) -> Iterator[dict[str, BrowserContext]]:
+    found = {
+        "": context_of(browser),
+        "officer": context_of(browser, province.officer("land.holders")),
+        "steward": context_of(browser, province.steward()),
+    }
+    yield found
+    for context in found.values():
+        context.close()
+
+
+def reader_of(path: str) -> str:
+    return "officer" if path in OFFICER else "steward" if path in STEWARD else ""
+
+
+def serious(page: Watched) -> list[str]:
+    found = Axe().run(page.page).response["violations"]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_readable_by_everybody_quiet_and_at_home(path: str, readers: dict[str, BrowserContext], province: Province) -> None:
+    page = watched(readers[reader_of(path)], province.base)
+    try:
+        page.open(path)
+        assert page.page.locator("h1").count() == 1
+        for width in (360, 1280):
+            page.page.set_viewport_size({"width": width, "height": 900})
+            assert page.page.evaluate("document.documentElement.scrollWidth") <= width, f"{width} px: wider than the screen"
+            for scheme in ("light", "dark"):
+                page.page.emulate_media(color_scheme=scheme)
+                assert serious(page) == [], f"{width} px, {scheme}"
+        assert page.faults() == []
+    finally:
+        page.page.close()
+
+
+@pytest.mark.parametrize("path", TROUBLE)
+def test_an_error_is_a_page_that_says_what_to_do(path: str, readers: dict[str, BrowserContext], province: Province) -> None:
+    page = watched(readers[""], province.base)
+    try:
+        page.open(path)
+        assert page.page.locator("h1").count() == 1
+        assert page.page.locator("main a").count() >= 1
+        assert serious(page) == []
+        assert page.away == []
+        assert page.page.evaluate("window.broken") == []
+        answer = httpx.get(province.base + path, headers={"Accept": "text/html"})
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "unsafe" not in answer.headers["content-security-policy"]
+        assert httpx.get(province.base + path, headers={"Accept": "application/json"}).json()["status"] == answer.status_code
+    finally:
+        page.page.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/datasets", "/datasets/environment.readings", "/console"])
+def test_a_first_view_is_small_and_does_not_jump(path: str, browser: Browser, province: Province) -> None:
+    cookies = [province.officer("land.holders")] if path in OFFICER else []
+    context = context_of(browser, *cookies)
+    page = watched(context, province.base).open(path)
+    page.page.evaluate("document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))")
+    sizes = page.page.evaluate("performance.getEntriesByType('resource').map((each) => [each.name, each.encodedBodySize])")
+    assert sizes, "no styles, no scripts, no fonts"
+    assert sum(size for _, size in sizes) <= FIRST_VIEW_BYTES, sizes
+    assert page.page.evaluate("window.shift") <= LARGEST_SHIFT
+    context.close()
+
+
+@pytest.mark.parametrize("path", [path for path in PUBLIC if "q=kh" not in path])
+def test_a_page_and_its_data_are_one_address(path: str, province: Province) -> None:
+    plain, _, query = path.partition("?")
+    twin = ("/index" if plain == "/" else plain) + ".json" + (f"?{query}" if query else "")
+    facts = httpx.get(province.base + twin)
+    assert facts.headers["content-type"] == "application/json"
+    assert set(httpx.get(province.base + path, headers={"Accept": "application/json"}).json()) == set(facts.json())
+    rows = httpx.get(province.base + twin.replace(".json", ".csv", 1))
+    assert rows.headers["content-type"].startswith("text/csv")
+    assert rows.content.startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize("path", ["/", "/datasets/population.persons", "/status", "/proofs", "/docs", "/services", "/units/25195"])
+def test_english_is_complete(path: str, province: Province) -> None:
+    page = httpx.get(province.base + path, params={"lang": "en"}).text
+    assert '<html lang="en"' in page
+    chrome = re.sub(r"(?s)<pre.*?</pre>|<(td|dd|th|a|option|code|text|title|li)[^>]*>.*?</\1>", " ", page)
+    left = [word for word in ("Trang chủ", "Tình trạng", "Bộ dữ liệu", "Cập nhật", "Chưa ", "Không ") if word in chrome]
+    assert left == []
+
+
+def test_a_choice_of_language_and_light_is_kept(browser: Browser, province: Province) -> None:
+    context = context_of(browser)
+    page = watched(context, province.base).open("/")
+    assert page.page.locator("html").get_attribute("lang") == "vi"
+    page.page.get_by_role("link", name="English").click()
+    page.page.get_by_role("link", name="Dark").click()
+    page.open("/status")
+    assert page.page.locator("html").get_attribute("lang") == "en"
+    assert page.page.locator("html").get_attribute("data-theme") == "dark"
+    context.close()
+
+
+def test_long_vietnamese_words_break_no_page(browser: Browser, province: Province) -> None:
+    context = context_of(browser, width=360)
+    page = watched(context, province.base)
+    page.open("/datasets?q=" + "nghiêngnghiêng" * 20)
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= 360
+    context.close()
+
+
+def test_paper_holds_the_page_and_not_its_buttons(browser: Browser, province: Province) -> None:
+    context = context_of(browser)
+    page = watched(context, province.base).open("/datasets/environment.readings")
+    page.page.emulate_media(media="print")
+    assert page.page.locator("h1").is_visible()
+    assert not page.page.locator(".places").is_visible()
+    assert not page.page.locator(".actions").first.is_visible()
+    assert page.page.pdf(format="A4").startswith(b"%PDF")
+    context.close()

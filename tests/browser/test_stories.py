@@ -1,0 +1,195 @@
+"""What people come to do, done as they would: with a mouse, by keyboard alone, without a script."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+
+import httpx
+import openpyxl
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.province import Province, context_of, watched
+
+pytestmark = pytest.mark.timeout(300)
+AGENCIES = "agencies.register"
+HEAD = "ma,ten,loai,ten_tat,ma_huyen,ma_cap_tren,tinh_trang_ma,co_quan_ke_thua,tu_ngay,den_ngay"
+
+
+def agencies_file(*rows: str) -> bytes:
+    return "\n".join([HEAD, *rows, ""]).encode()
+
+
+def test_a_citizen_finds_looks_and_takes(browser: Browser, province: Province) -> None:
+    context = context_of(browser)
+    page = watched(context, province.base).open("/")
+    page.page.get_by_role("searchbox").fill("quan trac moi truong")
+    page.page.keyboard.press("Enter")
+    page.page.get_by_role("link", name="Quan trắc môi trường").click()
+    page.page.get_by_role("link", name="Xem bên trong").click()
+    expect(page.page.locator("tbody tr").first).to_be_visible()
+    with page.page.expect_download() as taken:
+        page.page.get_by_role("link", name="Excel").click()
+    assert taken.value.suggested_filename.endswith(".xlsx")
+    assert page.faults() == []
+    context.close()
+
+
+def test_search_answers_while_typing_and_the_address_follows(browser: Browser, province: Province) -> None:
+    context = context_of(browser)
+    page = watched(context, province.base).open("/datasets")
+    page.page.get_by_role("searchbox").press_sequentially("dan cu")
+    expect(page.page.locator("#found .results h3").first).to_have_text("Dân cư")
+    expect(page.page).to_have_url(f"{province.base}/datasets?q=dan+cu")
+    assert page.page.evaluate("document.activeElement.id") == "q"
+    assert page.faults() == []
+    context.close()
+
+
+def test_words_in_nfd_without_marks_and_with_find_the_same(province: Province) -> None:
+    asked = ["môi trường", unicodedata.normalize("NFD", "môi trường"), "moi truong", "MÔI TRƯỜNG"]
+    found = [httpx.get(f"{province.base}/datasets.json", params={"q": words}).json()["datasets"] for words in asked]
+    assert len({tuple(sorted(each["id"] for each in datasets)) for datasets in found}) == 1
+
+
+def test_an_old_name_leads_to_the_new_unit(browser: Browser, province: Province) -> None:
+    context = context_of(browser, script=False)
+    page = context.new_page()
+    page.goto(f"{province.base}/datasets?q=Phường+Tiến+Thành")
+    page.get_by_role("link", name="Phường Đồng Xoài").first.click()
+    assert page.locator("h1").inner_text().startswith("Phường Đồng Xoài")
+    context.close()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet", "json"])
+def test_open_data_is_taken_whole_in_each_form(suffix: str, province: Province) -> None:
+    records = httpx.get(f"{province.base}/datasets/statistics.indicators.json").json()["records"]
+    answer = httpx.get(f"{province.base}/datasets/statistics.indicators/download/{suffix}").raise_for_status()
+    if suffix == "xlsx":
+        sheet = openpyxl.load_workbook(io.BytesIO(answer.content), read_only=True).active
+        assert sheet is not None
+        assert sum(1 for _ in sheet.iter_rows()) == records + 1
+    elif suffix == "csv":
+        assert len(answer.text.splitlines()) == records + 1
+    elif suffix == "json":
+        assert len(answer.json()) == records
+    else:
+        assert answer.content[:4] == b"PAR1"
+
+
+def test_an_officer_hands_a_file_in_and_mends_it_in_place(browser: Browser, province: Province) -> None:
+    context = context_of(browser, province.officer(AGENCIES))
+    page = watched(context, province.base).open(f"/console/datasets/{AGENCIES}")
+    rows = ["H10.77,Trung tâm mẫu,board,,,,,,2026-01-01,", "H10.78,Ban mẫu,không rõ,,,,,,2026-01-01,"]
+    page.page.set_input_files("#file", {"name": "Cơ quan mới.csv", "mimeType": "text/csv", "buffer": agencies_file(*rows)})
+    page.page.get_by_role("button", name="Nộp", exact=True).click()
+    expect(page.page.get_by_text("1 hàng cần sửa")).to_be_visible(timeout=90_000)
+    assert page.page.locator("h1").inner_text() == "Tệp Cơ quan mới.csv"
+    wrong = page.page.locator("input.wrong")
+    assert wrong.input_value() == "không rõ"
+    wrong.fill("board")
+    page.page.get_by_role("button", name="Gửi lại hàng này").click()
+    expect(page.page.get_by_text("Đã sửa xong một hàng")).to_be_visible()
+    assert page.faults() == []
+    found = httpx.get(f"{province.base}/v1/datasets/{AGENCIES}/records", params={"agency_code.in": "H10.77,H10.78"}).json()
+    assert len(found["records"]) == 2
+    context.close()
+
+
+def test_without_a_script_a_file_is_handed_in_marked_mended_and_handed_in_again(browser: Browser, province: Province) -> None:
+    context = context_of(browser, province.officer(AGENCIES), script=False)
+    page = context.new_page()
+    page.goto(f"{province.base}/console/datasets/{AGENCIES}")
+    page.set_input_files("#file", {"name": "a.csv", "mimeType": "text/csv", "buffer": agencies_file("H10.79,Ban ba,sai,,,,,,2026-01-01,")})
+    page.get_by_role("button", name="Nộp", exact=True).click()
+    until_done(page)
+    marked = page.request.get(page.url.partition("?")[0] + "/marked.xlsx").body()
+    book = openpyxl.load_workbook(io.BytesIO(marked))
+    sheet = book.active
+    assert sheet is not None
+    heads = [cell.value for cell in sheet[1]]
+    cell = sheet.cell(2, heads.index("loai") + 1)
+    assert cell.comment is not None
+    assert cell.fill.bgColor.rgb or cell.fill.fgColor.rgb
+    cell.value = "board"
+    out = io.BytesIO()
+    book.save(out)
+    page.goto(f"{province.base}/console/datasets/{AGENCIES}")
+    page.set_input_files("#file", {"name": "sua.xlsx", "mimeType": "application/octet-stream", "buffer": out.getvalue()})
+    page.get_by_role("button", name="Nộp", exact=True).click()
+    until_done(page)
+    assert page.get_by_text("Tất cả các hàng đều đúng").is_visible()
+    page.goto(f"{province.base}/console/datasets/{AGENCIES}/quarantine")
+    assert page.get_by_text("H10.79").count() == 0
+    context.close()
+
+
+def until_done(page: object) -> None:
+    """What a person without a script does: look again until it is through."""
+    for _ in range(300):
+        link = page.get_by_role("link", name="Xem lại tiến độ")  # type: ignore[attr-defined]
+        if link.count() == 0:
+            return
+        page.wait_for_timeout(250)  # type: ignore[attr-defined]
+        link.click()
+
+
+def test_a_steward_decides_and_takes_back_by_keys_alone(browser: Browser, province: Province) -> None:
+    context = context_of(browser, province.steward())
+    page = watched(context, province.base).open("/desk/person")
+    before = page.page.locator("caption").inner_text(), page.page.locator(".pair thead").inner_text()
+    page.page.keyboard.press("2")
+    expect(page.page.get_by_role("status")).to_contain_text("không phải là một")
+    page.page.keyboard.press("z")
+    expect(page.page.get_by_role("status")).to_contain_text("Đã rút lại")
+    assert before[1] in page.page.locator(".pair thead").inner_text() or page.page.locator(".pair").count() == 1
+    assert page.faults() == []
+    context.close()
+
+
+def test_the_first_tab_skips_to_the_content(browser: Browser, province: Province) -> None:
+    context = context_of(browser)
+    page = watched(context, province.base).open("/status")
+    page.page.keyboard.press("Tab")
+    assert page.page.evaluate("document.activeElement.className") == "skip"
+    page.page.keyboard.press("Enter")
+    assert page.page.evaluate("document.activeElement.id") == "main"
+    context.close()
+
+
+def test_another_agencys_source_is_not_shown(browser: Browser, province: Province) -> None:
+    context = context_of(browser, province.officer(AGENCIES))
+    page = context.new_page()
+    answer = page.goto(f"{province.base}/console/datasets/land.holders")
+    assert answer is not None
+    assert answer.status == 403
+    assert page.get_by_text("other_agency").is_visible()
+    context.close()
+
+
+def test_who_has_not_signed_in_is_led_to_sign_in(browser: Browser, province: Province) -> None:
+    context = context_of(browser)
+    page = context.new_page()
+    for path in ("/console", "/desk"):
+        answer = page.goto(province.base + path)
+        assert answer is not None
+        assert answer.status == 401
+        assert page.locator("main").get_by_role("link", name="Đăng nhập").get_attribute("href") == f"/sign-in?next={path}"
+    context.close()
+
+
+def test_a_form_of_another_page_changes_nothing(browser: Browser, province: Province) -> None:
+    cookie = province.steward()
+    jar = {str(cookie["name"]): str(cookie["value"])}
+    for path, form in (("/desk/person/decisions", {"item": "1", "verdict": "same"}), ("/desk/person/acts/1/undo", {"reason": "x"})):
+        answer = httpx.post(province.base + path, data={**form, "csrf": "made up"}, cookies=jar, headers={"Accept": "application/json"})
+        assert answer.status_code == 403
+        assert answer.json()["rule"] == "forged"
+    files = {"file": ("a.csv", b"x", "text/csv")}
+    officer = province.officer(AGENCIES)
+    answer = httpx.post(
+        f"{province.base}/console/datasets/{AGENCIES}/uploads", data={"csrf": "made up"}, files=files, cookies={str(officer["name"]): str(officer["value"])},
+        headers={"Accept": "application/json"},
+    )  # fmt: skip
+    assert answer.json()["rule"] == "forged"
