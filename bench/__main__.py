@@ -9,11 +9,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import answers, broker, events, ledger, loading, matching, report, serving, starting, sync
+from bench import answers, broker, events, ledger, loading, matching, pages, report, serving, starting, sync
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 
-PARTS = ("loading", "serving", "broker", "matching", "ledger", "start", "sync", "events")
+PARTS = ("loading", "serving", "broker", "matching", "ledger", "start", "sync", "events", "pages")
 
 
 def main() -> None:
@@ -53,6 +53,8 @@ def main() -> None:
             server.stop()
     if "start" in wanted:
         rows += starting.measure()
+    if "pages" in wanted:
+        rows += pages.measure(given.rows)
     report.write(rows)
 
 
