@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from demo import agreeing, copies, people
+from demo import agreeing, copies, people, witness
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -144,6 +144,7 @@ def _run(demo: Demo) -> None:
         demo.home.mkdir(parents=True, exist_ok=True)
         demo.is_embedded = not os.environ.get("LIENTHONG_DATABASE_URL")
         os.environ.update(_environment(demo))
+        _witness(demo)
         server = _serve_what_is_there(demo)
         url = os.environ["LIENTHONG_DATABASE_URL"] = _database(demo)
         card = _fill(demo, url, server)
@@ -225,6 +226,13 @@ def _environment(demo: Demo) -> dict[str, str]:
         "LIENTHONG_SOURCE_DEMO_ENTERPRISES_SECRET": ENTERPRISES_SECRET,
         **copies.environment(demo.home),
     }
+
+
+def _witness(demo: Demo) -> None:
+    """Another agency's process, which co-signs the ledger's checkpoints and remembers them over starts."""
+    said, port = witness.prepare(demo.home)
+    os.environ["LIENTHONG_WITNESSES"] = said
+    demo.child("-c", witness.SERVE, str(demo.home / "witness"), str(port))
 
 
 def _province(demo: Demo) -> Path:
@@ -456,9 +464,18 @@ def _card(demo: Demo, database: Any, private: dict[str, Any], datasets: list[dic
         "datasets": datasets,
         "example": {"curl": curl, "expect": f'"key":"{key}"'},
         "verify": f"{before}{shlex.quote(str(shown))} ledger verify",
+        "watch": _watch(demo, f"{before}{shlex.quote(str(shown))}"),
         "environment": _shown(settings),
         "command": str(shown),
     }
+
+
+def _watch(demo: Demo, lienthong: str) -> str:
+    """What an auditor elsewhere runs: the ledger must go on from what was seen, under the witness's signature."""
+    key = witness.log_key(demo.home)
+    signer = os.environ["LIENTHONG_WITNESSES"].partition("@")[0]
+    kept = shlex.quote(_shown(demo.home / "checkpoint-seen.txt"))
+    return f"{lienthong} ledger watch {demo.base_url} --key {shlex.quote(key)} --witness {shlex.quote(signer)} --needed 0 --kept {kept}"
 
 
 def _shown(path: Path) -> str:
@@ -530,6 +547,7 @@ def _print_card(card: dict[str, Any]) -> None:
     for each in card["people"]:
         console.print(f"  {each['username']:<12} {each['password']}   {each['title']} {each['agency']} · {each['title_en']}")
     console.print(f"\nKiểm chứng · verify every answer   {card['verify']}")
+    console.print(f"Theo dõi từ ngoài · watch it from outside   {card['watch']}")
     console.print(f"Lệnh khác · other commands   source {card['environment']}; {card['command']} --help")
     console.print("Dừng · stop    Ctrl-C          Chạy lại · start again    make demo\n")
 
