@@ -99,7 +99,7 @@ def test_what_the_router_refuses_has_the_same_shape(status: int) -> None:
         ("GET", "/v1/datasets/test.people/quarantine", 401),
         ("GET", "/v1/datasets/test.people/records/1", 401),
         ("POST", "/v1/datasets/test.people/records", 401),
-        ("DELETE", "/v1/datasets/test.people/records/1", 405),
+        ("DELETE", "/v1/datasets/test.people/records/1", 401),
         ("PUT", "/v1/datasets", 405),
         ("GET", "/oauth/token", 405),
         ("DELETE", "/health", 405),

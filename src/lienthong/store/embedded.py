@@ -98,7 +98,7 @@ class EmbeddedServer:
         with psycopg.connect(self._place.url("postgres"), autocommit=True) as connection:
             if connection.execute("select from pg_database where datname = %s", (name,)).fetchone() is None:
                 parts = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
-                connection.execute(sql.SQL("create database {name} template {template}").format(**parts))
+                connection.execute(sql.SQL("create database {name} template {template} strategy file_copy").format(**parts))
         return self.url(name)
 
     def stop(self) -> None:

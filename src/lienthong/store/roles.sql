@@ -21,18 +21,18 @@ begin
         -- What pages count of rows that wait: which rules they break, never what they say.
         grant select (dataset_id, run_id, row_no, state) on lienthong.quarantine to lienthong_web;
         grant select (run_id, row_no, rule, column_name, code, severity) on lienthong.issues to lienthong_web;
+        grant select (expected_vi, expected_en) on lienthong.issues to lienthong_web;
         grant insert on lienthong.used_assertions to lienthong_web;
+        -- How much of a quota is used may be read; it is taken through the function alone.
         revoke insert, update on lienthong.quota_days from lienthong_web;
+        grant select on lienthong.quota_days to lienthong_web;
         grant execute on function lienthong.quota_lease to lienthong_web;
-        grant select (run_id, row_no, rule, column_name, code, severity, expected_vi, expected_en) on lienthong.issues to lienthong_web;
-        grant insert on lienthong.used_assertions, lienthong.quota_days to lienthong_web;
         grant delete on lienthong.used_assertions to lienthong_web;
         grant select on lienthong.persons, lienthong.person_roles, lienthong.sessions to lienthong_web;
         grant select on lienthong.agencies, lienthong.subsystems, lienthong.subsystem_keys to lienthong_web;
         grant insert on lienthong.sessions to lienthong_web;
         grant update (seen_at, ended_at) on lienthong.sessions to lienthong_web;
         grant select on lienthong.services, lienthong.service_stops to lienthong_web;
-        grant execute on function lienthong.ledger_append, lienthong.ledger_waiting to lienthong_web;
         grant execute on function lienthong.ledger_append, lienthong.ledger_waiting, lienthong.ledger_found, lienthong.ledger_indexed to lienthong_web;
         grant select on lienthong.ledger_cosignatures, lienthong.ledger_witnesses to lienthong_web;
         grant insert on lienthong.ledger_cosignatures to lienthong_web;
