@@ -135,7 +135,11 @@ def provider(module: str) -> Iterator[str]:
         yield base
     finally:
         process.terminate()
-        process.wait(10)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:  # a connection it still serves
+            process.kill()
+            process.wait()
 
 
 def agree(folder: Path, *agreements: Mapping[str, Any]) -> None:

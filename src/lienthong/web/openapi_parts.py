@@ -26,7 +26,12 @@ WORDS: Mapping[int, str] = {
     429: "Quá số lần cho phép · Past the quota",
     503: "Bận, thử lại sau · Busy, try again",
 }
-HEADER_TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\x00-\\x1f\\x7f]*$"}
+HEADER_TEXT: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 200,
+    "pattern": "^(?:[^\\x00-\\x1f\\x7f%]|%(?:[2-6][0-9A-Fa-f]|7[0-9A-Ea-e]))*$",
+}  # escapes are of printed characters too
 PLAIN: Schema = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\x00/]+$"}
 TEXT: Schema = {"type": "string"}
 MAYBE_TEXT: Schema = {"type": ["string", "null"]}
