@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,16 +118,21 @@ def test_only_variables_meant_for_sources_reach_them() -> None:
     assert source_variables({"LIENTHONG_SOURCE_DEMO": "/d", "LIENTHONG_DATABASE_URL": "secret", "HOME": "/h"}) == {"DEMO": "/d"}
 
 
+XROAD = {"service": "VN/GOV/H10.01/a/b", "client": "VN/GOV/H10.02/a"}
+NEEDED: dict[str, tuple[str, dict[str, Any]]] = {
+    "http_json": ("http://127.0.0.1:9/", {}),
+    "sql_database": ("postgresql://127.0.0.1:9/x", {"table": "a.b", "key": ["a"]}),
+    "xroad_rest": ("http://127.0.0.1:9/", {"xroad": XROAD}),
+    "xroad_soap": ("http://127.0.0.1:9/", {"xroad": XROAD, "namespace": "urn:x", "row": "record"}),
+}
+
+
 @pytest.mark.parametrize("name", sorted(CONNECTORS))
 def test_a_misspelt_option_is_refused_with_the_nearest_name(name: str, tmp_path: Path) -> None:
     hours(tmp_path, "01")
-    location = {"http_json": "http://127.0.0.1:9/", "sql_database": "postgresql://127.0.0.1:9/x"}.get(name, str(tmp_path / "01.csv"))
+    location, needed = NEEDED.get(name, (str(tmp_path / "01.csv"), {}))
     with pytest.raises(SourceError, match="has no option `enconding`"):
-        read_all(
-            make_source(name, location, enconding="utf-8", table="a.b", key=["a"])
-            if name == "sql_database"
-            else make_source(name, location, enconding="x")
-        )
+        read_all(make_source(name, location, enconding="utf-8", **needed))
 
 
 def test_an_unknown_connector_is_refused_with_the_nearest_name() -> None:
