@@ -16,11 +16,14 @@ from lienthong.errors import SourceError
 from tests.connectors.reading import make_source, read_all
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "connectors.md"
+XROAD = {"client": "VN/GOV/H10.12/tro-cap", "service": "VN/GOV/G01.001/du-lieu/licences"}
 WORKING: dict[str, dict[str, Any]] = {
     "sql_database": {"table": "a.b", "key": ["c"]},
     "xml_file": {"row": "r", "fields": {"a": "b"}},
     "excel_file": {"unpivot": {"keep": ["a"]}},
     "http_json": {"paging": {"kind": "page"}, "auth": {"kind": "bearer", "token": "t"}, "retries": 0},
+    "xroad_rest": {"xroad": XROAD, "path": "/records", "retries": 0},
+    "xroad_soap": {"xroad": XROAD, "namespace": "urn:x", "row": "r", "fields": {"a": "b"}, "retries": 0},
 }
 
 
@@ -40,7 +43,9 @@ def test_every_option_is_in_the_reference(name: str, monkeypatch: pytest.MonkeyP
         return take(self, option, default)
 
     monkeypatch.setattr(Options, "_take", remember)
-    location = {"http_json": "http://127.0.0.1:9/", "sql_database": "postgresql://127.0.0.1:9/x"}.get(name, "none")
+    location = (
+        "postgresql://127.0.0.1:9/x" if name == "sql_database" else "http://127.0.0.1:9/" if "http" in name or "xroad" in name else "none"
+    )
     with pytest.raises(SourceError):
         list(get_connector(name).read(make_source(name, location, **WORKING.get(name, {})), ReadContext()))
     text = REFERENCE.read_text(encoding="utf-8")
