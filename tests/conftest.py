@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Generator, Iterator
@@ -34,6 +35,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and LIENTHONG_REQUIRE_SERVICES=1 allows no skip: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def _in_vietnamese() -> None:
+    """What one test told the terminal in English, the next is told in Vietnamese again."""
+    words = sys.modules.get("lienthong.cli.words")
+    if words is not None:
+        words.Language.english = False
 
 
 @contextmanager

@@ -107,7 +107,7 @@ def test_what_cannot_be_done_is_said(terminal: Workshop, words: tuple[str, ...])
 
 def test_a_review_is_walked_at_the_terminal(terminal: Workshop) -> None:
     assert "No review" in str(run("review", "estimate", "person").exception)
-    assert "1" in done("review", "draw", "person", "40", "--seed", "2")
+    assert "1" in done("review", "draw", "person", "80", "--seed", "2")
     first = done("review", "next", "person", "--limit", "100")
     items = re.findall(r"^(\d+)$", first, re.MULTILINE)
     assert len(items) > 10
