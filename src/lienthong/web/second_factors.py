@@ -237,7 +237,7 @@ class SecondFactors:
         return _text(self.sealer.seal(msgspec.json.encode(Challenge(bytes_to_base64url(challenge), session, until)), "challenge"))
 
     def _opened(self, sealed: str, session: str, now: datetime) -> bytes:
-        """The challenge, when it was made for this session, which ends when it has served. Raises ValueError."""
+        """The challenge, when it was made for the same session, which ends when it has served. Raises ValueError."""
         try:
             found = msgspec.json.decode(self.sealer.open(_bytes(sealed), "challenge"), type=Challenge)
         except (StoreError, msgspec.MsgspecError) as error:
