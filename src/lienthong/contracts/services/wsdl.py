@@ -93,7 +93,7 @@ def _zeep_document(text: str) -> Any:
         LookupError,
         RecursionError,
         AssertionError,
-        NotImplementedError,
+        NotImplementedError,  # what zeep raises for parts of WSDL it does not know
     ) as error:
         raise _faulty(f"cannot be understood: {type(error).__name__} {str(error)[:200]}") from error
 
