@@ -1,4 +1,7 @@
-"""One province, one server and one browser for all tests of this room."""
+"""One province, one server and one browser for all tests of this room.
+
+They end with the room: Playwright holds the process's event loop while it runs, and what is tested next needs its own.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from tests.browser.province import CHROMIUM, Province, serving
 from tests.conftest import fresh_database, open_folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def province(postgres_server: EmbeddedServer) -> Iterator[Province]:
     if not CHROMIUM.is_file():
         pytest.skip("Chromium is not installed (Debian's package `chromium`)")
@@ -20,7 +23,7 @@ def province(postgres_server: EmbeddedServer) -> Iterator[Province]:
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(province: Province) -> Iterator[Browser]:  # the province first: without Chromium neither is begun
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
