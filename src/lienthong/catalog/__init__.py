@@ -3,5 +3,20 @@
 from lienthong.catalog.lineage import Lineage, Step, lineage_of
 from lienthong.catalog.searching import Facet, Found, Index, Wanted
 from lienthong.catalog.unit_search import UnitFound, find_named_units, unit_history
+from lienthong.catalog.ways import WAYS, Way, ways_of
 
-__all__ = ["Facet", "Found", "Index", "Lineage", "Step", "UnitFound", "Wanted", "find_named_units", "lineage_of", "unit_history"]
+__all__ = [
+    "WAYS",
+    "Facet",
+    "Found",
+    "Index",
+    "Lineage",
+    "Step",
+    "UnitFound",
+    "Wanted",
+    "Way",
+    "find_named_units",
+    "lineage_of",
+    "unit_history",
+    "ways_of",
+]
