@@ -1,0 +1,149 @@
+"""A small served province every door is asked about: statistics, borders and parcels; one figure; one dataset nobody may have without an agreement."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from demo.province import generate
+from lienthong.access import ASSERTION_TYPE, make_assertion, new_key_pair
+from lienthong.connectors import ReadContext
+from lienthong.contracts import load_all
+from lienthong.pipeline import Workshop, apply_contract, run_dataset
+from lienthong.settings import Settings
+from lienthong.store import Database
+from lienthong.web.keys import ledger_signer
+from tests.acceptance.demo_process import free_port
+
+ROOT = Path(__file__).parents[2]
+LOADED = (
+    "admin-units.units",
+    "admin-units.changes",
+    "agencies.register",
+    "statistics.indicators",
+    "land.parcels",
+    "land.holders",
+    "environment.readings",
+)
+HOURS = 24  # of readings
+CALLER = "VN/GOV/H10.12/cua-so"
+STRANGER = "VN/GOV/H10.12/nguoi-la"
+PURPOSE = "doi-chieu"
+FIGURE_DATASET = "statistics.indicators"
+RESTRICTED = "land.holders"
+AGREEMENT = {
+    "id": "TT-CUA", "provider": "H10.10", "consumer": CALLER, "dataset": "land.parcels", "state": "active", "operations": ["look_up", "list", "bulk", "changes"],
+    "purposes": {PURPOSE: {"vi": "Đối chiếu", "en": "Comparing"}}, "legal_basis": "NĐ 278/2025", "term": {"from": "2020-01-01"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the yearbook: where it stands and what it is."""
+
+    where: Mapping[str, str]  # indicator_code, district_code, year
+    value: float
+
+    @property
+    def conditions(self) -> list[str]:
+        return [f"{name}={value}" for name, value in self.where.items()]
+
+
+class Province:
+    """The running server; tokens of a subsystem with an agreement about parcels (`CALLER`) and of one without any (`STRANGER`)."""
+
+    def __init__(self, settings: Settings, workshop: Workshop, keys: Mapping[str, Mapping[str, Any]]) -> None:
+        self.base, self.settings, self.workshop, self._keys = settings.public_url, settings, workshop, keys
+
+    def token(self, caller: str = CALLER) -> str:
+        endpoint = self.base + "/oauth/token"
+        assertion = make_assertion(self._keys[caller], caller, endpoint, datetime.now(UTC))
+        form = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+        token: str = httpx.post(endpoint, data=form).raise_for_status().json()["access_token"]
+        return token
+
+    def figure(self) -> Figure:
+        """The first figure of the newest year, as the JSON interface tells it."""
+        asked = {"sort": "-year,indicator_code,district_code", "limit": "1"}
+        record = (
+            httpx.get(f"{self.base}/v1/datasets/{FIGURE_DATASET}/records", params=asked).raise_for_status().json()["records"][0]["values"]
+        )
+        return Figure({name: str(record[name]) for name in ("indicator_code", "district_code", "year")}, record["value"])
+
+
+@contextmanager
+def serving(url: str, home: Path) -> Iterator[Province]:
+    """Fill the province of 300 invented people and serve it."""
+    port = free_port()
+    settings = Settings(
+        database_url=url, home=home, datasets=ROOT / "datasets", agreements=home / "agreements", port=port, accept_synthetic_ids=True,
+        borders=str(ROOT / "demo" / "data" / "commune_borders.geojson.gz"),
+    )  # fmt: skip
+    keys = _agreed(home / "agreements")
+    workshop = _filled(settings, home / "province")
+    told = {
+        f"LIENTHONG_{name.upper()}": str(getattr(settings, name))
+        for name in ("database_url", "home", "datasets", "agreements", "port", "borders")
+    }
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("LIENTHONG_")}
+    environment = {**ours, **told, "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "true", "LIENTHONG_LOG_LEVEL": "WARNING", "LIENTHONG_WORKER": "0"}
+    command = "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())"
+    process = subprocess.Popen([sys.executable, "-c", command], env=environment)
+    try:
+        _await_answer(settings.public_url, process)
+        yield Province(settings, workshop, keys)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _agreed(folder: Path) -> Mapping[str, Mapping[str, Any]]:
+    """Two subsystems and one agreement as files; the private keys by subsystem."""
+    keys = {}
+    for number, caller in enumerate((CALLER, STRANGER)):
+        private, public = new_key_pair()
+        keys[caller] = private
+        document = {"identifier": caller, "title_vi": "Cửa sổ", "title_en": "A window", "keys": [{"jwk": public}]}
+        (folder / "subsystems").mkdir(parents=True, exist_ok=True)
+        (folder / "subsystems" / f"{number}.yaml").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    (folder / "agreements").mkdir()
+    (folder / "agreements" / "one.yaml").write_text(json.dumps(AGREEMENT, ensure_ascii=False), encoding="utf-8")
+    return keys
+
+
+def _filled(settings: Settings, out: Path) -> Workshop:
+    generate(out, 300, 1)
+    for late in sorted((out / "quan-trac").iterdir())[HOURS:]:
+        late.unlink()
+    workshop = Workshop(
+        Database(settings.database_url), load_all(settings.datasets), ledger_signer(settings), accept_synthetic_ids=True,
+        read_context=ReadContext(variables={"DEMO": str(out)}),
+    )  # fmt: skip
+    for contract in workshop.contracts.values():
+        apply_contract(workshop, contract)
+    for dataset in LOADED:
+        run_dataset(workshop, workshop.contracts[dataset])
+    return workshop
+
+
+def _await_answer(base: str, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 90
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            httpx.get(base + "/health").raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the server did not answer")
