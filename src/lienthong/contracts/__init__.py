@@ -1,6 +1,7 @@
 """Reads a contract, checks it, and says whether a new version breaks its users."""
 
 from lienthong.contracts.comparing import Change, Verdict, compare, verdict
+from lienthong.contracts.licences import DEFAULT_LICENCE, LICENCES, Licence
 from lienthong.contracts.load import build, load, load_all
 from lienthong.contracts.model import (
     Contract,
@@ -23,6 +24,8 @@ from lienthong.contracts.model import (
 from lienthong.contracts.reference import disclosure_words, render_reference
 
 __all__ = [
+    "DEFAULT_LICENCE",
+    "LICENCES",
     "Change",
     "Contract",
     "Delivery",
@@ -30,6 +33,7 @@ __all__ = [
     "Expect",
     "Layer",
     "LegalBasis",
+    "Licence",
     "MatchRole",
     "MatchSpec",
     "Property",

@@ -67,6 +67,7 @@ def _of_contract(old: Contract, new: Contract) -> Iterator[Change]:
     yield from _change("sharing", "sharing.changed", old.sharing, new.sharing, Verdict.BREAKING if is_closing else Verdict.NOTICE)
     yield from _change("legalBasis", "legal_basis.changed", _laws(old), _laws(new), Verdict.NOTICE)
     yield from _change("match", "match.changed", old.match, new.match, Verdict.NOTICE)
+    yield from _change("licence", "licence.changed", old.licence, new.licence, Verdict.NOTICE)
     yield from _change("expect", "expect.changed", old.expect, new.expect, Verdict.COMPATIBLE)
     yield from _change("sources", "sources.changed", _roads(old), _roads(new), Verdict.COMPATIBLE)
     yield from _change("name", "title.changed", (old.title_vi, old.title_en), (new.title_vi, new.title_en), Verdict.COMPATIBLE)
@@ -113,8 +114,15 @@ def _of_property(old: Property, new: Property) -> Iterator[Change]:
     )
     yield from _change(place, "match.changed", old.match, new.match, Verdict.NOTICE)
     yield from _change(place, "survivorship.changed", old.survivorship, new.survivorship, Verdict.NOTICE)
+    yield from _change(place, "disclosure_risk.changed", _risk(old), _risk(new), Verdict.COMPATIBLE)
     yield from _change(place, "source.changed", old.source_names, new.source_names, Verdict.COMPATIBLE)
     yield from _change(place, "title.changed", (old.title_vi, old.title_en), (new.title_vi, new.title_en), Verdict.COMPATIBLE)
+
+
+def _risk(p: Property) -> tuple[str, ...]:
+    """What is said of how a value could tell who a row is about."""
+    words = (("quasiIdentifier", p.quasi_identifier), ("confidential", p.confidential), (f"counts {p.counts}", p.counts is not None))
+    return tuple(word for word, is_so in words if is_so)
 
 
 def _of_options(place: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:

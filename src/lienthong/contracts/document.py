@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from lienthong.contracts.licences import LICENCES
 from lienthong.contracts.load import load_all
 from lienthong.contracts.model import Contract
 from lienthong.contracts.reference import render_reference
@@ -91,6 +92,14 @@ Every use of a person's data can be seen by that person ([who looked at my data]
     legalBasis: Bộ luật Tố tụng hình sự 101/2015/QH13
 ```
 
+"""
+_LICENCES = """
+### `licence`: under which terms open data is given
+
+A licence here lets anybody copy, share, combine and trade on the data; none that forbids a use or a change is taken. `vn-ogd` is the one to take where nothing speaks for another.
+
+| Licence | | |
+|---|---|---|
 """
 _ROLES = """
 ### `match`: which entities a row speaks of
@@ -201,6 +210,8 @@ def render_words(contracts: Mapping[str, Contract]) -> str:
         "\n### `sources`\n\n" + _words(SOURCE_WORDS),
         "\n### `expect`\n\n" + _words({word: sentence for word, (_, sentence) in EXPECT_WORDS.items()}),
         _DISCLOSURE + _words(DISCLOSURE_WORDS),
+        _LICENCES,
+        *(f"| `{code}` | {licence.title_vi} · {licence.title_en} | {licence.summary_en} |\n" for code, licence in LICENCES.items()),
         _ROLES + _words(ROLE_WORDS),
         "\n## `customProperties` of a property\n\n" + _words(PROPERTY_WORDS),
         _MASTER + _words(MATCH_OPTIONS),

@@ -12,6 +12,7 @@ from typing import Any
 
 from lienthong.contracts import match_reading
 from lienthong.contracts.faults import Fault, Faults, nearest
+from lienthong.contracts.licences import LICENCES
 from lienthong.contracts.model import (
     Contract,
     Delivery,
@@ -132,6 +133,7 @@ def _contract(document: dict[str, Any], connectors: Collection[str] | None, faul
         expect=_expect(words.get("expect"), faults),
         disclosure=_disclosure(words.get("disclosure"), faults),
         match=match_reading.roles(words.get("match"), names, faults),
+        licence=_licence(words.get("licence"), faults),
         document=document,
     )
     check_whole(contract, faults)
@@ -197,6 +199,9 @@ def _property(found: Mapping[str, Any], names: Sequence[str], faults: Faults, pl
         authority=_authority(trusted, faults, f"{place}.authoritative"),
         as_of=None if as_of is None else str(as_of),
         mask=None if mask is None else str(mask),
+        quasi_identifier=faults.flag(words.get("quasiIdentifier"), f"{place}.quasiIdentifier"),
+        confidential=faults.flag(words.get("confidential"), f"{place}.confidential"),
+        counts=_counted(words.get("counts"), str(kind), faults, f"{place}.counts"),
         match=match_reading.match_spec(words.get("match"), faults, place),
         survivorship=match_reading.survivorship(words.get("survivorship"), faults, place),
         examples=tuple(str(example) for example in faults.entries(found.get("examples"), f"{place}.examples")),
@@ -306,6 +311,22 @@ def _disclosure(found: Any, faults: Faults) -> Disclosure:
     if not basis and (hidden or delayed or said.get("delayDays") or official == "hidden"):
         faults.add(f"{place}.legalBasis", "missing", "which law lets a use be hidden or shown later")
     return Disclosure(said.get("delayDays", 0), hidden, {str(name): days for name, days in delayed.items()}, official != "hidden", basis)
+
+
+def _licence(code: Any, faults: Faults) -> str | None:
+    if code is None:
+        return None
+    if code not in LICENCES:
+        faults.add("customProperties.licence", f"there is no licence `{code}`", nearest(code, LICENCES))
+        return None
+    return str(code)
+
+
+def _counted(said: Any, kind: str, faults: Faults, place: str) -> str | None:
+    counted = faults.text(said, place) or None
+    if counted is not None and kind not in ("integer", "number"):
+        faults.add(place, f"a value of type `{kind}` is no number of anything")
+    return counted
 
 
 def _purpose(description: Any) -> str:

@@ -114,6 +114,9 @@ class Property:
     mask: str | None = None  # how `masked` fields show: last2, last3, year, initials
     examples: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
+    quasi_identifier: bool = False  # with others like it, it may tell who a row is about
+    confidential: bool = False  # must not become known of whoever is recognised
+    counts: str | None = None  # of an aggregate: what the value is a number of
     match: MatchSpec | None = None  # of a master contract: how the attribute is compared
     survivorship: tuple[SurvivorshipRule, ...] = ()  # of a master contract: whose value is chosen
 
@@ -184,6 +187,7 @@ class Contract:
     expect: Expect = Expect()
     disclosure: Disclosure = Disclosure()
     match: tuple[MatchRole, ...] = ()
+    licence: str | None = None  # a code of `LICENCES`
     digest: str = ""
     document: Mapping[str, Any] = field(default_factory=dict)  # the ODCS document as read
 

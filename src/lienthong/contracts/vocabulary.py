@@ -22,6 +22,7 @@ CONTRACT_WORDS: Mapping[str, str] = {
     "expect": "Bounds past which a run waits for a person; the table below.",
     "sources": "The roads by which the dataset arrives; the table below.",
     "disclosure": "What a person is shown of how their data was used, and when; the table below. Without it: everything, at once.",
+    "licence": "The licence open data is given under; one of the table below. No dataset is opened without it.",
 }
 PROPERTY_WORDS: Mapping[str, str] = {
     "titleEn": "The property's title in English; `businessName` is the title in Vietnamese.",
@@ -32,6 +33,9 @@ PROPERTY_WORDS: Mapping[str, str] = {
     "authoritative": "`true` where this agency is the one trusted source of the value; the code of another agency, such as `H10.02`, where that one is: only it may then change the value.",
     "match": "In a master contract: how the attribute is compared: `kind` and its options; the table below.",
     "survivorship": "In a master contract: a list of rules that choose among the values of several registers; the table below.",
+    "quasiIdentifier": "`true`: with others like it the value may tell who a row is about: a birth date, a commune, a trade. Measured before the dataset is [opened](../how-to/open-a-dataset-safely.md).",
+    "confidential": "`true`: what must not become known of whoever is recognised: an income, an illness, a grant.",
+    "counts": "Of an aggregate: what the value is a number of (`person`, `household`, `enterprise`, …); a small one tells of somebody.",
     "mask": "How the value shows where an agreement says masked: `last2`, `last3`, `year` or `initials`.",
 }
 SOURCE_WORDS: Mapping[str, str] = {
