@@ -27,7 +27,9 @@
         ├── PreconditionFailed   412
         ├── PreconditionRequired 428
         ├── Unprocessable        422
+        ├── QuestionTooLong      422, the database looked for too long
         ├── QuotaExceeded        429
+        ├── NotOffered           501, a standard's option we do not have
         ├── Stopped              503, the dataset is stopped for all its users
         └── ProviderError        502, of a brokered call: the provider's answer cannot be passed on
             └── ProviderUnavailable  503
@@ -204,6 +206,20 @@ class NotJson(RequestError):
 class Unprocessable(RequestError):
     code = "unprocessable"
     status = 422
+
+
+class QuestionTooLong(RequestError):
+    """The database looked for an answer for longer than it may."""
+
+    code = "question-too-long"
+    status = 422
+
+
+class NotOffered(RequestError):
+    """A standard has this option, and we do not: said, never passed over."""
+
+    code = "not-offered"
+    status = 501
 
 
 class QuotaExceeded(RequestError):

@@ -51,6 +51,7 @@ class Desk:
     cursors: Cursors
     book: VersionBook
     subject_key: SubjectKey = field(default_factory=lambda: SubjectKey(b""))
+    question_seconds: float = 15.0  # how long the database may look for the answer to one question
 
     def subjects(self, contract: Contract, keys: Iterable[str]) -> str:
         """What an entry keeps of whom an answer was about; nothing for a dataset that is not about persons."""

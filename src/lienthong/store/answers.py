@@ -10,14 +10,15 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
 from lienthong.store.database import Connection, queries
+from lienthong.store.questions import Bind, Expression, columns_named, condition_of
 from lienthong.store.tables import changes, current, history
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ class Sort:
 
 @dataclass(frozen=True)
 class Ask:
-    """Which rows, in which order. `version` None: the newest; `as_of` None: whatever lasts. `after`: sort values and key of the last row seen."""
+    """Which rows, in which order. `version` None: the newest; `as_of` None: whatever lasts. `after`: sort values and key of the last row seen.
+
+    `where` holds besides the `conditions`; `offset` rows are passed over after those.
+    """
 
     dataset_id: str
     fields: tuple[str, ...]
@@ -63,6 +67,8 @@ class Ask:
     as_of: date | None = None
     after: tuple[Any, ...] | None = None
     limit: int | None = 100
+    where: Expression | None = None
+    offset: int = 0
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -133,9 +139,41 @@ def read_page(connection: Connection, ask: Ask) -> Page:
         conditions=_where(ask, values),
         order=_order(ask.sorts),
         limit=_limit(ask.limit),
+        offset=sql.Literal(ask.offset),
     )
     rows = _fetch(connection, statement, values)
     return Page(version, [row[1:] for row in rows])
+
+
+def count_rows(connection: Connection, ask: Ask, version: int) -> int:
+    """How many rows a question has at a version, whatever its page."""
+    values: dict[str, Any] = {}
+    statement = queries("answers")["count"].format(
+        states=_states(replace(ask, fields=(), sorts=()), version), conditions=_where(replace(ask, after=None), values)
+    )
+    return int(_fetch(connection, statement, values)[0][0])
+
+
+def read_distinct(connection: Connection, ask: Ask, version: int) -> list[Row]:
+    """The different values of `ask.fields` together, in their order, at most `ask.limit` of them."""
+    values: dict[str, Any] = {}
+    statement = queries("answers")["distinct"].format(
+        columns=_columns(ask.fields),
+        states=_states(ask, version),
+        conditions=_where(ask, values),
+        order=sql.SQL(", ").join(sql.SQL(str(place + 1)) for place in range(len(ask.fields))),
+        limit=_limit(ask.limit),
+    )
+    return _fetch(connection, statement, values)
+
+
+@contextmanager
+def patience(connection: Connection, seconds: float) -> Iterator[None]:
+    """No statement of the block takes longer: psycopg.errors.QueryCanceled ends the transaction instead."""
+    statement = queries("answers")["patience"]
+    connection.execute(statement, {"milliseconds": str(max(1, int(seconds * 1000)))})
+    yield
+    connection.execute(statement, {"milliseconds": "0"})
 
 
 def _newest_page(connection: Connection, ask: Ask) -> Page | None:
@@ -148,6 +186,7 @@ def _newest_page(connection: Connection, ask: Ask) -> Page | None:
         conditions=_where(ask, values),
         order=_order(ask.sorts),
         limit=_limit(ask.limit),
+        offset=sql.Literal(ask.offset),
     )
     rows = _fetch(connection, statement, values)
     if not rows or ask.version not in (None, rows[0][0]):
@@ -163,6 +202,8 @@ def _fetch(connection: Connection, statement: sql.Composed, values: Mapping[str,
 def whole_statement(ask: Ask, version: int) -> str:
     """The statement of a whole answer, its values quoted inside it: a stream of record batches takes no parameters."""
     conditions = [condition_text(condition, sql.Literal(condition.value)) for condition in ask.conditions]
+    if ask.where is not None:
+        conditions.append(condition_of(ask.where, sql.Literal))
     statement = queries("answers")["whole"].format(
         columns=_columns(ask.fields),
         states=_states(ask, version),
@@ -282,7 +323,8 @@ def _past_states(connection: Connection, ask: Ask, gone: Sequence[ChangedRow]) -
 
 
 def _states(ask: Ask, version: int) -> sql.Composed:
-    wanted = dict.fromkeys([*ask.columns, *(c.column for c in ask.conditions if c.column != KEY)])
+    read = (*(condition.column for condition in ask.conditions), *columns_named(ask.where))
+    wanted = dict.fromkeys([*ask.columns, *(name for name in read if name != KEY)])
     return queries("answers")["states_now" if ask.as_of is None else "states_on"].format(
         columns=_columns(tuple(wanted)),
         current=current(ask.dataset_id),
@@ -309,9 +351,20 @@ def _where(ask: Ask, values: dict[str, Any]) -> sql.Composed:
         name = f"c{number}"
         values[name] = condition.value
         parts.append(condition_text(condition, sql.Placeholder(name)))
+    if ask.where is not None:
+        parts.append(condition_of(ask.where, _binding(values)))
     if ask.after is not None:
         parts.append(_beyond(ask.sorts, ask.after, values))
     return _all(parts)
+
+
+def _binding(values: dict[str, Any]) -> Bind:
+    def bind(value: Any) -> sql.Composable:
+        name = f"w{len(values)}"
+        values[name] = value
+        return sql.Placeholder(name)
+
+    return bind
 
 
 def condition_text(condition: Condition, value: sql.Composable) -> sql.Composed:

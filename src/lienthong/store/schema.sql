@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (24);
+insert into schema_versions (number) values (25);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -31,6 +31,18 @@ create table contract_history (
     applied_at timestamptz not null default now(),
     constraint contract_history_pk primary key (dataset_id, contract_digest)
 );
+
+-- Questions over places ---------------------------------------------------------------------------------------
+
+-- The box around a GeoJSON geometry; null for what is none. Immutable, so that an index can be made of it.
+create function geojson_box(geojson text) returns box
+language sql immutable parallel safe strict as $$
+    select box(
+        point(max((place ->> 0)::double precision), max((place ->> 1)::double precision)),
+        point(min((place ->> 0)::double precision), min((place ->> 1)::double precision))
+    )
+    from jsonb_path_query(geojson::jsonb, 'strict $.**.coordinates.** ? (@.type() == "array" && @[0].type() == "number" && @[1].type() == "number")', '{}', true) as place
+$$;
 
 -- Runs and landing ------------------------------------------------------------------------------------------
 

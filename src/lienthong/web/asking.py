@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +14,7 @@ from psycopg_pool import ConnectionPool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lienthong.access import Decision, Operation
 from lienthong.contracts import Contract, Sharing
 from lienthong.errors import NotFound
 from lienthong.ledger import Entry, SubjectKey
@@ -39,6 +40,14 @@ class Authorise(Protocol):
     """Decides what a request may have. Raises Unauthenticated, Denied, QuotaExceeded or BadRequest, each with its entry in the ledger."""
 
     def __call__(self, request: Request, contract: Contract, operation: str) -> Right: ...
+
+    def filled(self, request: Request, contract: Contract) -> Request:
+        """The request with what its agreement leaves no choice about said in it."""
+        ...
+
+    def openings(self, request: Request, contracts: Iterable[Contract], operation: Operation) -> list[tuple[Contract, Decision]]:
+        """What the caller could ask for in this way, each with what is seen of it. Raises Unauthenticated for a bad token."""
+        ...
 
 
 @dataclass

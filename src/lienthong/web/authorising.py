@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from urllib.parse import quote
 
 from starlette.requests import Request
 
-from lienthong.access import ANONYMOUS, AccessRequest, Decision, Identity, Offer, Operation, Register, decide, deny, refused_as_closed
+from lienthong.access import (
+    ANONYMOUS,
+    AccessRequest,
+    Agreement,
+    Decision,
+    Identity,
+    Offer,
+    Operation,
+    Register,
+    State,
+    decide,
+    deny,
+    refused_as_closed,
+)
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import RequestError
@@ -89,6 +103,48 @@ class Authoriser:
             address=asked.address,
             way_out=partial(request_for, contract, asked.caller or "", purpose, operation, self._today(), self.offer),
         )
+
+    def filled(self, request: Request, contract: Contract) -> Request:
+        """The request with the purpose and the official in it where the caller's agreements know but one, and it says none itself."""
+        wanted = [name for name in (PURPOSE, OFFICIAL) if not request.headers.get(name)]
+        try:
+            caller = self.identify(request) if wanted else None
+        except RequestError:
+            return request  # refused, and noted, where the right is decided
+        agreements = [] if caller is None else self._in_force(caller, contract)
+        choices = {
+            PURPOSE: {purpose for agreement in agreements for purpose in agreement.purposes},
+            OFFICIAL: {official for agreement in agreements for official in agreement.officials},
+        }
+        said = {name.encode(): quote(next(iter(choices[name])), safe=" ").encode() for name in wanted if len(choices[name]) == 1}
+        if not said:
+            return request
+        headers = [(name, value) for name, value in request.scope["headers"] if name not in said]
+        return Request({**request.scope, "headers": [*headers, *said.items()]}, request.receive)
+
+    def openings(self, request: Request, contracts: Iterable[Contract], operation: Operation) -> list[tuple[Contract, Decision]]:
+        """What the caller could ask for in this way, each with what is seen of it; a purpose or an official it could name is taken as named.
+
+        Nothing is charged or noted: no data leaves. Raises Unauthenticated for a bad token.
+        """
+        caller, today, at = self.identify(request), self._today(), self.workshop.clock()
+        address, official = self.address(request), _header(request, OFFICIAL)
+        found = []
+        for contract in contracts:
+            agreements = [] if caller is None else self._in_force(caller, contract)
+            ways = [(purpose, official or next(iter(sorted(each.officials)), "-")) for each in agreements for purpose in each.purposes]
+            for purpose, named in ways or [("", official)]:
+                asked = AccessRequest(caller, contract.id, operation, purpose, named, address, at)
+                decision = decide(asked, contract, self.register(), today)
+                if decision.allowed:
+                    found.append((contract, decision))
+                    break
+        return found
+
+    def _in_force(self, caller: str, contract: Contract) -> list[Agreement]:
+        today = self._today()
+        found = self.register().between(caller, contract.id)
+        return [agreement for agreement in found if agreement.state is State.ACTIVE and agreement.is_in_term(today)]
 
     def _today(self) -> date:
         return vietnam_date(self.workshop.clock())

@@ -37,7 +37,7 @@ TITLES: dict[int, tuple[str, str]] = {
     429: ("Vượt hạn mức", "Quota exceeded"),
     431: ("Tiêu đề quá lớn", "Headers too large"),
     500: ("Lỗi của hệ thống", "Internal error"),
-    501: ("Phương thức không có ở máy chủ này", "Method not known"),
+    501: ("Máy chủ này không có cách hỏi đó", "Not offered here"),
     502: ("Hệ thống cung cấp trả lời không đúng", "The provider's answer is wrong"),
     503: ("Tạm thời chưa phục vụ được", "Not available for now"),
 }
@@ -101,15 +101,15 @@ def answer_problem(request: Request | None, error: Exception) -> Response:
 
     A browser gets the same facts as a page.
     """
-    status, document, headers = _told(error)
+    status, document, headers = told(error)
     headers = {"Cache-Control": "no-store", **headers}
     if request is not None and wants_page(request):
         return problem_page(request, status, document, headers)
     return Response(msgspec.json.encode(document), status, headers=headers, media_type=PROBLEM)
 
 
-def _told(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """(status, document, headers)."""
+def told(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """(status, document, headers) of any exception, for a door that says errors in another form."""
     headers: dict[str, str]
     if isinstance(error, LienthongError):
         status, document, headers = problem_of(error)

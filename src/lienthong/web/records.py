@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -81,8 +81,10 @@ def _page(counter: Counter, request: Request, contract: Contract, wanted: Wanted
     return Response(given.body, media_type=JSON, headers=answer_headers(contract, given.version))
 
 
-def file_of(counter: Counter, request: Request, contract: Contract, wanted: Wanted, right: Right, chosen: str) -> Response:
-    """A whole answer as a file of a format."""
+def file_of(
+    counter: Counter, request: Request, contract: Contract, wanted: Wanted, right: Right, chosen: str, door: str = ""
+) -> Response:  # fmt: skip
+    """A whole answer as a file of a format. `door`: which of the standards' doors it leaves by."""
     with counter.connection() as connection:
         whole = prepare_whole(connection, counter.desk, contract, wanted, right)
     headers = answer_headers(contract, whole.version) | {
@@ -93,7 +95,18 @@ def file_of(counter: Counter, request: Request, contract: Contract, wanted: Want
     }
     if request.method == "HEAD":
         return Response(media_type=chosen, headers=headers)
-    answer = _Bulk(counter, contract, right, whole, request_bytes(request), chosen, wanted.bom)
+    tally = Tally()
+    pieces = write_stream(chosen, whole.batches(counter.database_url), whole.masks, tally, with_bom=wanted.bom)
+    return stream_of(counter, request, contract, right, whole, pieces, tally, chosen, headers, door)
+
+
+def stream_of(
+    counter: Counter, request: Request, contract: Contract, right: Right, whole: Whole, pieces: Iterator[bytes], tally: Tally, chosen: str,
+    headers: Mapping[str, str], door: str = "",
+) -> Response:  # fmt: skip
+    """A whole answer on its way, in pieces that count their rows in `tally`, with an entry before its first byte and one after its last."""
+    details = {"format": chosen, **({"door": door} if door else {})}
+    answer = _Bulk(counter, contract, right, whole, request_bytes(request), pieces, tally, details)
     return _File(answer.begin(), media_type=chosen, headers=headers)
 
 
@@ -112,23 +125,23 @@ class _Bulk:
     """A whole answer on its way: an entry before its first byte, an entry after its last, also when the client leaves."""
 
     def __init__(
-        self, counter: Counter, contract: Contract, right: Right, whole: Whole, request: bytes, chosen: str, with_bom: bool
-    ) -> None:
+        self, counter: Counter, contract: Contract, right: Right, whole: Whole, request: bytes, pieces: Iterator[bytes], tally: Tally,
+        details: Mapping[str, Any],
+    ) -> None:  # fmt: skip
         self._counter = counter
         self._entry = partial(bulk_entry, contract=contract, right=right, request=request, whole=whole)
         self._whole = whole
         self._is_about_persons = contract.is_about_persons
-        self._tally = Tally()
+        self._tally = tally
         self._bytes = 0
         self._digest = hashlib.sha256()
-        self._format = chosen
-        batches = whole.batches(counter.database_url)
-        self._pieces = write_stream(chosen, batches, whole.masks, self._tally, with_bom=with_bom)
+        self._details = details
+        self._pieces = pieces
 
     def begin(self) -> AsyncGenerator[bytes, None]:
         """Read the first piece (so that what fails, fails as a problem), commit the entry, and give the pieces."""
         first = next(self._pieces, b"")
-        details = {"format": self._format, **({"scope": self._whole.scope} if self._is_about_persons else {})}
+        details = {**self._details, **({"scope": self._whole.scope} if self._is_about_persons else {})}
         self._counter.append(self._entry(Event.ANSWER_BULK_BEGUN, at=self._counter.clock(), outcome="begun", details=details))
         return self._stream(first)
 
@@ -147,7 +160,7 @@ class _Bulk:
                 await anyio.to_thread.run_sync(self._end, outcome)
 
     def _end(self, outcome: str) -> None:
-        details: dict[str, Any] = {"format": self._format, "rows": self._tally.rows, "bytes": self._bytes}
+        details: dict[str, Any] = {**self._details, "rows": self._tally.rows, "bytes": self._bytes}
         entry = self._entry(
             Event.ANSWER_BULK_ENDED, at=self._counter.clock(), outcome=outcome, details=details, answer_digest=self._digest.hexdigest()
         )

@@ -20,7 +20,7 @@ select (select current_version from lienthong.datasets where dataset_id = {datas
 from {current} as state
 where {conditions}
 order by {order}
-limit {limit};
+limit {limit} offset {offset};
 
 -- name: page
 -- Rows as they were known at a version.
@@ -28,7 +28,23 @@ select {version}, _key, _version, _valid_from, {columns}
 from ({states}) as state
 where {conditions}
 order by {order}
+limit {limit} offset {offset};
+
+-- name: count
+-- How many rows there are, as they were known at a version.
+select count(*) from ({states}) as state where {conditions};
+
+-- name: distinct
+-- The different values that columns have together.
+select distinct {columns}
+from ({states}) as state
+where {conditions}
+order by {order}
 limit {limit};
+
+-- name: patience
+-- How long a statement of this transaction may take from now on; 0: as long as it likes.
+select set_config('statement_timeout', %(milliseconds)s, true);
 
 -- name: whole
 -- Every row as it was known at a version, for streaming.

@@ -1,0 +1,219 @@
+"""How a door asks: who asks in its protocol's way, the answer under the ordinary rights, the entry, and errors in its protocol's form.
+
+Nothing here decides a right: a door's request is told to the ordinary authoriser, with the caller's token where that looks for it, and
+with the purpose and the official where the protocol's clients can say them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from lienthong.access import Decision, Operation
+from lienthong.contracts import Contract
+from lienthong.errors import BadRequest, NotAMethod, Unauthenticated
+from lienthong.ledger import Event
+from lienthong.sharing.exchanges import ASKED, CARRIED
+from lienthong.sharing.filters import Wanted
+from lienthong.sharing.pages import Given, entry_of
+from lienthong.sharing.questions import Answer, Question, give_answer
+from lienthong.sharing.rights import Right
+from lienthong.web.asking import Counter, answer_headers, request_bytes
+from lienthong.web.bodies import read_bytes
+from lienthong.web.headers import OFFICIAL, PURPOSE
+from lienthong.web.problem import told
+from lienthong.web.recording import trace_of
+from lienthong.web.records import file_of
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+LONGEST_CREDENTIAL = 8_192
+BODY = "lienthong.body"
+
+Say = Callable[[int, Mapping[str, Any], Mapping[str, str]], Response]  # status, problem document, headers → the door's own error
+Credential = Callable[[Request], tuple[str, str, str]]  # request → (token, purpose, official); empty: not said
+Handler = Callable[[Counter, Request], Response]
+Write = Callable[[Answer, Right], Response]
+
+
+@dataclass(frozen=True)
+class Door:
+    """One protocol: its name in the ledger, how its clients say who asks, how it says errors.
+
+    `credentials` are tried in order, the first that finds a token is used. `parameters` names the query parameters that may say the purpose
+    and the official; "" where the protocol has no room for them. `challenge` is what a 401 asks for.
+    """
+
+    name: str
+    say: Say
+    credentials: tuple[Credential, ...] = ()
+    parameters: tuple[str, str] = ("", "")
+    challenge: str = "Bearer"
+
+    def route(
+        self, path: str, handler: Handler, counter: Counter, methods: Sequence[str] = ("GET", "HEAD"), most_bytes: int = 0
+    ) -> Route:  # fmt: skip
+        """A route whose errors, whatever they are, are said in the door's form. The handler works in a thread; `body_of` gives it the body.
+
+        `most_bytes`: how long a body may be; 0: none is read.
+        """
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                if request.method not in methods:
+                    allow = ", ".join(methods)
+                    raise NotAMethod(f"This address takes {allow}.", vi=f"Địa chỉ này nhận {allow}.", allow=allow)
+                if most_bytes:
+                    request.scope[BODY] = await read_bytes(request, most_bytes)
+                return await run_in_threadpool(handler, counter, self.ordinary(request))
+            except Exception as error:  # whatever it is, this door's clients are told in their own form
+                status, document, headers = told(error)
+                if status == 401:
+                    headers["WWW-Authenticate"] = self.challenge
+                return self.say(status, document, {"Cache-Control": "no-store", **headers})
+
+        return Route(path, endpoint, methods=METHODS)
+
+    def ordinary(self, request: Request) -> Request:
+        """The request as the authoriser reads one: a bearer's token, a purpose and an official in the headers of ours.
+
+        Raises Unauthenticated for a credential that makes no sense.
+        """
+        token = purpose = official = ""
+        for credential in self.credentials:
+            token, purpose, official = credential(request)
+            if token:
+                break
+        said = [request.query_params.get(name, "") if name else "" for name in self.parameters]
+        own = {b"authorization": b"Bearer " + token.encode("latin-1", "replace")} if token else {}
+        for name, value in ((PURPOSE, said[0] or purpose), (OFFICIAL, said[1] or official)):
+            if value and not request.headers.get(name):
+                own[name.encode()] = quote(value, safe=" ").encode()
+        headers = [(name, value) for name, value in request.scope["headers"] if name not in own]
+        scope = {**request.scope, "headers": [*headers, *own.items()]}
+        request.scope[CARRIED] = scope[CARRIED] = (self.name, None, trace_of(request.scope))
+        return _Told(scope, request)
+
+
+class _Told(Request):
+    """A request in the ordinary form; what its handler says of it is said of the one that came."""
+
+    def __init__(self, scope: dict[str, Any], original: Request) -> None:
+        super().__init__(scope, original.receive)
+        self.original = original
+
+
+def body_of(request: Request) -> bytes:
+    """The body of a request to a route that takes one."""
+    body: bytes = request.scope.get(BODY, b"")
+    return body
+
+
+def bearer(request: Request) -> tuple[str, str, str]:
+    """`Authorization: Bearer TOKEN` (or DPoP)."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return (token.strip() if scheme.lower() == "bearer" else "", "", "")
+
+
+def basic(request: Request) -> tuple[str, str, str]:
+    """`Authorization: Basic`: the password is the access token; the user's name is the official, or `official/purpose`.
+
+    Raises Unauthenticated when it is not well formed.
+    """
+    scheme, _, sealed = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return "", "", ""
+    try:
+        if len(sealed) > LONGEST_CREDENTIAL:
+            raise ValueError
+        name, colon, token = base64.b64decode(sealed.strip(), validate=True).decode("utf-8").partition(":")
+        if not colon or not token:
+            raise ValueError
+    except (ValueError, binascii.Error) as error:
+        raise Unauthenticated(
+            "Expected `Authorization: Basic` with an access token for its password.",
+            hint="The user's name is the official the data is for; the password is an access token from POST /oauth/token.",
+            vi="Cần `Authorization: Basic`, mật khẩu là mã truy cập.",
+        ) from error
+    official, _, purpose = name.rpartition("/") if "/" in name else (name, "", "")
+    return token, purpose, official
+
+
+def raw(*names: str) -> Credential:
+    """The token alone in one of these headers, with or without `Bearer`."""
+
+    def credential(request: Request) -> tuple[str, str, str]:
+        for name in names:
+            value = request.headers.get(name, "").strip()
+            if value:
+                return value.removeprefix("Bearer ").removeprefix("bearer ").strip(), "", ""
+        return "", "", ""
+
+    return credential
+
+
+def authorise(counter: Counter, request: Request, contract: Contract, operation: str = "list") -> Right:
+    """The caller's right, by the ordinary rules, charged and noted as any; what an agreement leaves no choice about need not be said.
+
+    Raises Unauthenticated, Denied, QuotaExceeded or BadRequest, each with its entry in the ledger.
+    """
+    asked = counter.authorise.filled(request, contract)
+    try:
+        return counter.authorise(asked, contract, operation)
+    finally:
+        if ASKED in asked.scope and isinstance(request, _Told):
+            request.original.scope[ASKED] = asked.scope[ASKED]
+
+
+def answer(
+    counter: Counter, door: Door, request: Request, contract: Contract, question: Question | Callable[[Right], Question], write: Write
+) -> Response:  # fmt: skip
+    """One page of a dataset, written by the door, with the entry of a page in the ledger before it leaves.
+
+    `question` may be made from the right, where what is asked for depends on what is seen.
+    """
+    right = authorise(counter, request, contract)
+    asked = question if isinstance(question, Question) else question(right)
+    with counter.connection() as connection:
+        found = give_answer(connection, counter.desk, contract, asked, right)
+        response = write(found, right)
+        given = Given(bytes(response.body), found.version, len(found.rows), found.fields, subjects=found.subjects)
+        entry = entry_of(Event.ANSWER_PAGE, contract, right, counter.clock(), request_bytes(request), given)
+        counter.append(replace(entry, details={**entry.details, "door": door.name}), connection)
+    for name, value in answer_headers(contract, found.version).items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def file(counter: Counter, door: Door, request: Request, contract: Contract, wanted: Wanted, form: str) -> Response:
+    """A whole answer as a file of one of our formats, with its two entries."""
+    right = authorise(counter, request, contract, Operation.BULK)
+    return file_of(counter, request, contract, wanted, right, form, door.name)
+
+
+def visible(counter: Counter, request: Request, operation: Operation = Operation.LIST) -> list[tuple[Contract, Decision]]:
+    """The datasets the caller may ask for in this way, each with what is seen of it; nothing is charged and nothing noted: no data leaves.
+
+    What the request itself does not say but could (a purpose, an official) is taken as said. Raises Unauthenticated for a bad token.
+    """
+    return counter.authorise.openings(request, counter.contracts.values(), operation)
+
+
+def once(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> dict[str, str]:
+    """Query parameters by name. Raises BadRequest for one that is given twice, or not known, or holds NUL."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in known:
+            raise BadRequest(f"Unknown parameter `{name[:60]}`.", vi=f"Không có tham số `{name[:60]}`.")
+        if name in found or "\x00" in value:
+            raise BadRequest(f"`{name}` is given twice or holds NUL.", vi=f"`{name}` có hai lần hoặc có ký tự NUL.")
+        found[name] = value
+    return found
