@@ -16,15 +16,15 @@ from lienthong.errors import SettingsError
 PREFIX = "LIENTHONG_"
 
 
-def _setting(default: Any, sentence: str) -> Any:
-    return field(default=default, metadata={"sentence": sentence})
+def _setting(default: Any, sentence: str, *, is_secret: bool = False) -> Any:
+    return field(default=default, metadata={"sentence": sentence, "is_secret": is_secret})
 
 
 @dataclass(frozen=True)
 class Settings:
     """All settings. The environment variable is `LIENTHONG_` and the name in capitals."""
 
-    database_url: str = _setting("", "PostgreSQL to use; empty starts the embedded one under `home`.")
+    database_url: str = _setting("", "PostgreSQL to use; empty starts the embedded one under `home`.", is_secret=True)
     home: Path = _setting(Path("var"), "Where the embedded PostgreSQL, the keys and the demo files live.")
     datasets: Path = _setting(Path("datasets"), "The folder of contracts, one folder per dataset.")
     agreements: Path = _setting(Path("agreements"), "The folder of subsystems and agreements (YAML).")
@@ -53,7 +53,7 @@ class Settings:
     session_idle_minutes: int = _setting(30, "How long a signed-in person may do nothing before signing in again, in minutes.")
     oidc_issuer: str = _setting("", "The OpenID Connect provider people sign in at; empty: nobody signs in.")
     oidc_client_id: str = _setting("lienthong", "What this platform is called at the provider.")
-    oidc_client_secret: str = _setting("", "Its secret there; better kept in a file (`oidc_client_secret_file`).")
+    oidc_client_secret: str = _setting("", "Its secret there; better kept in a file (`oidc_client_secret_file`).", is_secret=True)
     oidc_client_secret_file: str = _setting("", "A file that holds the secret.")
     oidc_scopes: str = _setting("openid profile email", "What is asked of the provider.")
     oidc_claims: str = _setting(
@@ -93,7 +93,9 @@ class Settings:
     xroad_networks: str = _setting(
         "", "Addresses of the province's own security server (CIDR, by commas): X-Road messages from there are taken at their word."
     )
-    xroad_secret: str = _setting("", "What the security server's proxy must also send in `Lienthong-Security-Server`; empty: nothing.")
+    xroad_secret: str = _setting(
+        "", "What the security server's proxy must also send in `Lienthong-Security-Server`; empty: nothing.", is_secret=True
+    )
     xroad_certificates: str = _setting(
         "", "SHA-256 of the certificates (hex, by commas) of which the proxy's `Client-Cert` must also hold one; empty: none is asked for."
     )
@@ -121,7 +123,9 @@ class Settings:
     syncs: Path = _setting(Path("syncs"), "The folder of outbound syncs (YAML).")
     sync_notice_working_days: int = _setting(7, "Working days a new column of a copy is announced ahead.")
     sync_check_hours: int = _setting(24, "How often a copy is held against what it should be and put right; 0: only when asked.")
-    metrics_token: str = _setting("", "What a Prometheus server sends as bearer token to `/metrics`; empty: nothing is told there.")
+    metrics_token: str = _setting(
+        "", "What a Prometheus server sends as bearer token to `/metrics`; empty: nothing is told there.", is_secret=True
+    )
     traces_url: str = _setting(
         "", "Where traces of exchanges go (OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces); empty: nowhere."
     )

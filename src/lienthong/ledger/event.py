@@ -84,6 +84,7 @@ class Event(StrEnum):
     BODIES_ARCHIVED = "ledger:bodies:archived"
     BODIES_REMOVED = "ledger:bodies:removed"
     BODIES_DROPPED = "ledger:bodies:dropped"
+    LEDGER_SEARCHED = "ledger:entries:searched"
     PRIVACY_OPENED = "privacy:case:opened"
     PRIVACY_MOVED = "privacy:case:moved"
     PRIVACY_READ = "privacy:case:read"

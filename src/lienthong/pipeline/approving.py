@@ -65,7 +65,7 @@ def propose(workshop: Workshop, kind: Kind, actor: Actor, document: Mapping[str,
     at = workshop.clock()
     _check(kind, kind.proposers, actor, agency)
     _require_words(reason)
-    proposal = Proposal(0, kind.name, document, _digest(document), agency, reason.strip(), actor.name, at, at + LASTS)
+    proposal = Proposal(0, kind.name, document, digest_of(document), agency, reason.strip(), actor.name, at, at + LASTS)
     with workshop.database.connect() as connection:
         proposal = replace(proposal, number=approvals.add(connection, proposal))
         append_entries(connection, [_entry(Event.PROPOSAL_MADE, proposal, actor, at)], workshop.signer)
@@ -162,7 +162,8 @@ def _require_words(reason: str) -> None:
         raise Unprocessable(f"Expected a reason of at most {LONGEST_REASON} characters.", vi="Cần ghi lý do.")
 
 
-def _digest(document: Mapping[str, Any]) -> str:
+def digest_of(document: Mapping[str, Any]) -> str:
+    """What a second person's yes is bound to. Raises Unprocessable for what cannot be kept."""
     text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     if "\\u0000" in text or len(text) > LARGEST_DOCUMENT:
         raise Unprocessable("The proposal cannot be kept.", hint="No NUL, at most a million characters.", vi="Đề xuất không lưu được.")

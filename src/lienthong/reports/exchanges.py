@@ -9,6 +9,7 @@ from math import sqrt
 from typing import Any
 
 from lienthong import __version__
+from lienthong.clock import VIETNAM
 from lienthong.store import Connection
 from lienthong.store.exchange_records import ERROR, INVALID, MISSING, OK, Exchange, percentile_ms, template_of, unpack, verb_of
 from lienthong.store.exchanges import Count, read_counts, read_packed
@@ -216,6 +217,20 @@ def figures(connection: Connection, asker: Asker, begin: datetime, until: dateti
         group = tuple(key.begins_at.isoformat() if name == "at" else str(getattr(key, name)) for name in by)
         together.setdefault(group, Count()).add(count)
     return [Figures(group, count) for group, count in sorted(together.items(), key=lambda item: (-item[1].calls, item[0]))]
+
+
+def between_agencies(connection: Connection, begin: datetime, until: datetime, span: str) -> dict[tuple[str, str], Count]:
+    """(agency that asked, agency that answered) → what passed in [begin, until), most calls first; an asker without a name is ``."""
+    together: dict[tuple[str, str], Count] = {}
+    for key, count in read_counts(connection, span, _floor(begin, span), until):
+        together.setdefault((agency_of(key.caller), key.provider), Count()).add(count)
+    return dict(sorted(together.items(), key=lambda item: (-item[1].calls, item[0])))
+
+
+def _floor(at: datetime, span: str) -> datetime:
+    """The beginning of the hour or day an instant is in: what is counted in it counts whole."""
+    here = at.astimezone(VIETNAM).replace(minute=0, second=0, microsecond=0)
+    return here if span == "hour" else here.replace(hour=0)
 
 
 def _between(connection: Connection, begin: int, until: int) -> Iterator[Exchange]:

@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (25);
+insert into schema_versions (number) values (26);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -373,7 +373,9 @@ create table exchange_counts (
 
 create table duty_beats (
     duty text constraint duty_beats_pk primary key,
-    at timestamptz not null -- when it was last seen at work
+    at timestamptz not null, -- when it was last seen at work
+    failed_at timestamptz, -- of an error it has not got over yet
+    error text not null default '' -- its kind and place, never what it said
 );
 
 create table alerts (

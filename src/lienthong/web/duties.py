@@ -35,12 +35,17 @@ SECONDS_TO_NEXT_FILE = 0.5
 SECONDS_BEHIND = 5.0  # the index of the ledger behind its tree
 
 
+def _unseen() -> None:
+    """Nobody is told."""
+
+
 @dataclass(frozen=True)
 class Office:
-    """What duties work with."""
+    """What duties work with; `beat` says that the duty is at work."""
 
     settings: Settings
     workshop: Workshop
+    beat: Callable[[], None] = _unseen
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ def every(seconds: float, act: Callable[[Office], object]) -> Callable[[Office, 
     def do(office: Office, ended: threading.Event) -> None:
         while not ended.is_set():
             act(office)
+            office.beat()
             ended.wait(seconds)
 
     return do

@@ -6,14 +6,20 @@ Several servers over one database have one each; a duty runs in one of them at a
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 
 import psycopg
 
-from lienthong.errors import DatasetBusyError
+from lienthong.errors import DatasetBusyError, LienthongError
 from lienthong.log import get_logger
 from lienthong.store import Database, dataset_lock
+from lienthong.store.alerts import beat
+from lienthong.store.operating import note_failure
 from lienthong.web.companion import begin
-from lienthong.web.duties import DUTIES, Duty, Office
+from lienthong.web.duties import DUTIES, SECONDS_BETWEEN_BEATS, Duty, Office
 from lienthong.web.services import make_workshop
 
 SECONDS_TO_NEXT_TRY = 2.0
@@ -30,15 +36,39 @@ def work(office: Office, duties: tuple[Duty, ...], ended: threading.Event) -> No
 
 
 def _keep(office: Office, duty: Duty, ended: threading.Event) -> None:
+    seen = _seen(office, duty.name)
+    office = replace(office, beat=seen)
     while not ended.is_set():
         try:
             with office.workshop.database.connect(autocommit=True) as connection, dataset_lock(connection, f"duty {duty.name}"):
+                seen()
                 duty.do(office, ended)
         except DatasetBusyError:  # another server's worker does it
             pass
         except Exception as error:  # whatever it was, the other duties and the next try must go on
             log.warning("duty_failed", duty=duty.name, error=type(error).__name__, at=_place(error))
+            _note_failure(office, duty.name, f"{type(error).__name__} {_place(error)}".strip())
         ended.wait(SECONDS_TO_NEXT_TRY)
+
+
+def _seen(office: Office, name: str) -> Callable[[], None]:
+    """Says, not more often than is worth a write, that the duty is at work."""
+    last = float("-inf")
+
+    def seen() -> None:
+        nonlocal last
+        if time.monotonic() - last >= SECONDS_BETWEEN_BEATS:
+            with office.workshop.database.connect() as connection:
+                beat(connection, name, office.workshop.clock())
+            last = time.monotonic()
+
+    return seen
+
+
+def _note_failure(office: Office, name: str, what: str) -> None:
+    """For who looks at the duties; where the database is away there is nobody to tell."""
+    with suppress(psycopg.Error, LienthongError), office.workshop.database.connect() as connection:
+        note_failure(connection, name, office.workshop.clock(), what)
 
 
 def _place(error: BaseException) -> str:

@@ -49,7 +49,7 @@ select kind, count(*) from alerts where state <> 'closed' group by kind order by
 
 -- name: beat
 -- A duty is at work.
-insert into duty_beats (duty, at) values (%(duty)s, %(at)s) on conflict (duty) do update set at = excluded.at;
+insert into duty_beats (duty, at) values (%(duty)s, %(at)s) on conflict (duty) do update set at = excluded.at, failed_at = null, error = '';
 
 -- name: entries_since
 -- Batches of the ledger that came at or after an instant, oldest first.

@@ -14,7 +14,12 @@ from lienthong.access import Role
 from lienthong.web.pages import assets
 from lienthong.web.pages.visiting import THEMES, Visit
 
-ROLES = ((Role.DATA_OFFICER, "/console", "common.console"), (Role.STEWARD, "/desk", "common.desk"))
+ROLES = (
+    (Role.OPERATOR, "/operator", "common.operator"),
+    (Role.AUDITOR, "/operator", "common.operator"),
+    (Role.DATA_OFFICER, "/console", "common.console"),
+    (Role.STEWARD, "/desk", "common.desk"),
+)
 PLACES = (("/datasets", "common.data"), ("/docs", "common.docs"), ("/status", "common.status"), ("/proofs", "common.proofs"))
 
 
@@ -56,7 +61,7 @@ def with_query(visit: Visit, **changes: Any) -> str:
 def places_of(visit: Visit) -> list[tuple[str, str]]:
     """Where this reader can go: what is public, and the rooms of one's roles before it."""
     mine = [(path, key) for role, path, key in ROLES if visit.session is not None and visit.session.actor.may(role)]
-    return [*mine, *PLACES]
+    return [*dict.fromkeys(mine), *PLACES]
 
 
 def twin(visit: Visit, form: str) -> str:
