@@ -130,6 +130,11 @@ class Settings:
         "", "Where traces of exchanges go (OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces); empty: nowhere."
     )
     traces_per_thousand: int = _setting(100, "Of a thousand exchanges, how many are traced; a caller's own trace decides for its requests.")
+    open_class_size: int = _setting(
+        5, "Fewest rows of an open dataset that must share their quasi-identifiers, and the smallest count told (k)."
+    )
+    open_diversity: int = _setting(2, "Fewest confidential values among the rows of an open dataset that share their quasi-identifiers.")
+    open_two_persons: bool = _setting(True, "Whether two persons open every dataset; one that is risky is always opened by two.")
     alert_rules: Path = _setting(Path(), "The file of rules of alerts (YAML); `.`: the built-in ones.")
     exchange_days: int = _setting(
         92, "How long the operational record of each exchange is kept, in days; counts by the day are kept for ever."

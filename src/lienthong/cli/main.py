@@ -18,6 +18,7 @@ from lienthong.cli import (
     ledger,
     lists,
     matching,
+    opening_data,
     people,
     platform,
     privacy,
@@ -51,6 +52,7 @@ matching.app.add_typer(reviewing.app, name="review", help="Rà soát mẫu: ch�
 app.add_typer(
     brokering.app, name="service", help="Dịch vụ của các cơ quan, gọi qua nền tảng · agencies' services, called through the platform"
 )
+app.add_typer(opening_data.app, name="open", help="Mở dữ liệu an toàn · opening datasets safely")
 app.add_typer(alerts.app, name="alert", help="Cảnh báo · alerts")
 app.add_typer(reports.app, name="report", help="Báo cáo · reports")
 app.add_typer(proposals.app, name="proposal", help="Đề nghị sửa dữ liệu · corrections proposed")
