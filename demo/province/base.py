@@ -7,6 +7,7 @@ import gzip
 import io
 from functools import cache
 from hashlib import blake2b
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,10 @@ DATA = Path(__file__).parents[1] / "data"
 
 @cache
 def table(name: str) -> tuple[dict[str, str], ...]:
-    """The rows of `demo/data/<name>.csv.gz`."""
-    text = gzip.decompress((DATA / f"{name}.csv.gz").read_bytes()).decode("utf-8")
+    """The rows of `demo/data/<name>.csv.gz`; lists of names are the package's."""
+    file = DATA / f"{name}.csv.gz"
+    names = resources.files("lienthong.synthetic").joinpath("data", file.name)
+    text = gzip.decompress(file.read_bytes() if file.is_file() else names.read_bytes()).decode("utf-8")
     return tuple(csv.DictReader(io.StringIO(text)))
 
 

@@ -117,3 +117,4 @@ class Event(StrEnum):
     ALERT_RAISED = "alert:platform:raised"
     ALERT_TAKEN = "alert:platform:taken"
     ALERT_CLOSED = "alert:platform:closed"
+    PROFILE_MADE = "synthetic:profile:made"
