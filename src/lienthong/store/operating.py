@@ -82,3 +82,79 @@ def size_after(connection: Connection, at: datetime) -> int | None:
     """What the first checkpoint a minute or more after an instant counts; None: there is none yet."""
     row = connection.execute(queries("operating")["size_after"], {"at": at}).fetchone()
     return None if row is None else int(row[0])
+
+
+class Verification(NamedTuple):
+    """The whole ledger recomputed: what was found."""
+
+    verification: int
+    at: datetime
+    by_whom: str
+    is_whole: bool
+    size: int
+    root: str
+    said_vi: str
+    said_en: str
+    seconds: float
+
+
+class Task(NamedTuple):
+    """Long work somebody asked for; the worker does one after another."""
+
+    task: int
+    kind: str
+    asked_at: datetime
+    asked_by: str
+    began_at: datetime | None
+    ended_at: datetime | None
+    said_vi: str
+    said_en: str
+
+
+def keep_verification(connection: Connection, made: Verification) -> int:
+    row = connection.execute(queries("operating")["keep_verification"], made._asdict()).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def verifications(connection: Connection, limit: int) -> list[Verification]:
+    """Newest first."""
+    return [Verification(*row) for row in connection.execute(queries("operating")["verifications"], {"limit": limit})]
+
+
+def ask_task(connection: Connection, kind: str, by: str, at: datetime) -> int | None:
+    """A new task's number; None while one of its kind is open."""
+    row = connection.execute(queries("operating")["ask_task"], {"kind": kind, "by": by, "at": at}).fetchone()
+    return None if row is None else int(row[0])
+
+
+def take_task(connection: Connection, at: datetime) -> Task | None:
+    """The oldest open task; one whose worker was killed comes again."""
+    row = connection.execute(queries("operating")["take_task"], {"at": at}).fetchone()
+    return None if row is None else Task(*row)
+
+
+def end_task(connection: Connection, task: int, at: datetime, vi: str, en: str) -> None:
+    """A task is through; words only where it could not be done."""
+    connection.execute(queries("operating")["end_task"], {"task": task, "at": at, "vi": vi, "en": en})
+
+
+def open_tasks(connection: Connection) -> list[Task]:
+    return [Task(*row) for row in connection.execute(queries("operating")["open_tasks"])]
+
+
+def failed_tasks(connection: Connection, limit: int) -> list[Task]:
+    """Those that could not be done, newest first."""
+    return [Task(*row) for row in connection.execute(queries("operating")["failed_tasks"], {"limit": limit})]
+
+
+def last_task(connection: Connection, kind: str) -> datetime | None:
+    """When a task of a kind was last asked for."""
+    row = connection.execute(queries("operating")["last_task"], {"kind": kind}).fetchone()
+    return None if row is None else row[0]
+
+
+def began_at(connection: Connection) -> datetime | None:
+    """When the first checkpoint was signed; None: none was."""
+    row = connection.execute(queries("operating")["began_at"]).fetchone()
+    return None if row is None else row[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lienthong.clock import vietnam_date
 from lienthong.log import get_logger
-from lienthong.pipeline import Workshop, agreeing, alerting, overriding, registering, upload
+from lienthong.pipeline import Workshop, agreeing, alerting, backing, overriding, registering, upload
 from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.alert_rules import read_rules
 from lienthong.pipeline.archiving import archive_ledger
@@ -32,6 +32,7 @@ SECONDS_BETWEEN_COUNTS = 10.0
 SECONDS_BETWEEN_BEATS = 10.0
 SECONDS_BETWEEN_ALERTS = 60.0
 SECONDS_TO_NEXT_FILE = 0.5
+SECONDS_BETWEEN_TASKS = 2.0
 SECONDS_BEHIND = 5.0  # the index of the ledger behind its tree
 
 
@@ -174,6 +175,21 @@ def _uploads(office: Office) -> None:
     upload.take_waiting(office.workshop, office.settings.home / upload.FOLDER)
 
 
+def keeping_of(settings: Settings) -> backing.Keeping:
+    """Where backups lie, for whom, and how often, as the settings say."""
+    identity = Path(settings.backup_identity_file) if settings.backup_identity_file else None
+    lines = identity.read_text("utf-8").split() if identity is not None and identity.is_file() else []
+    return backing.Keeping(
+        settings.backups, tuple(settings.backup_recipients.split()), tuple(line for line in lines if line.startswith("AGE-SECRET-KEY-")),
+        settings.backup_hours, settings.rehearse_days, settings.verify_hours,
+    )  # fmt: skip
+
+
+def _tend(office: Office) -> None:
+    """Back up, rehearse and verify: what operators asked for, and what is due."""
+    backing.tend(office.workshop, keeping_of(office.settings))
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("agreement_clocks", every(HOUR, _keep_clocks)),
     Duty("beat", every(SECONDS_BETWEEN_BEATS, _beat)),
@@ -189,5 +205,6 @@ DUTIES: tuple[Duty, ...] = (
     Duty("stamp_checkpoints", _stamp),
     Duty("forget_sign_ins", every(HOUR, _forget_sign_ins)),
     Duty("warn_of_keys", every(DAY, _warn_of_keys)),
+    Duty("operator_tasks", every(SECONDS_BETWEEN_TASKS, _tend)),
     Duty("archive_ledger", every(DAY, _archive)),
 )

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from lienthong.access import Agency, Role
 from lienthong.contracts import load_all
 from lienthong.ledger import Entry, Event, subject_hash
-from lienthong.pipeline import agencies
+from lienthong.pipeline import agencies, backing
 from lienthong.pipeline.granting import terminal
 from lienthong.settings import Settings
 from lienthong.store import Database, append_entries
@@ -24,13 +24,14 @@ from lienthong.store.exchanges import Count, CountKey, save_counts
 from lienthong.store.ledger_index import index_ledger
 from lienthong.store.sequencing import Sequencer
 from lienthong.web.app import create_app
+from lienthong.web.duties import keeping_of
 from lienthong.web.services import Services, make_services
 from tests.conftest import fresh_database
 from tests.store.ledgers import written
 from tests.web.signing_in import register_person, sign_in
 
 ROOT = Path(__file__).parents[3]
-PAGES = ["", "/runs", "/queues", "/ledger", "/alerts", "/audit", "/people", "/organisation", "/settings"]
+PAGES = ["", "/runs", "/queues", "/ledger", "/alerts", "/audit", "/people", "/organisation", "/settings", "/backups"]
 SECRET = "mat-khau-dai-khong-duoc-hien-ra"
 READER = "VN/GOV/H10.12/tro-cap"
 
@@ -77,6 +78,8 @@ def room(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
         checkpoint_milliseconds=0,
         worker=False,
         metrics_token=SECRET,
+        backups=home / "backups",
+        evidence=home / "evidence",
         nats_url="nats://ten:mat@10.0.0.1:4222",
     )
     with fresh_database(postgres_server) as url:
@@ -241,6 +244,41 @@ def test_a_merger_is_shown_whole_then_done_by_two_and_not_when_it_has_changed(ro
     assert room.post(page, csrf, word="approve", digest=room.facts(page)["digest"]).status_code == 303
     closed = next(each for each in room.facts("/organisation")["agencies"] if each["code"] == "H10.31")
     assert (closed["valid_to"], closed["successors"]) == (day, ["H10.32"])
+
+
+def test_a_rehearsal_asked_for_here_is_shown_to_everybody(room: Room) -> None:
+    csrf = room.enter("van-hanh-1")
+    assert room.client.get("/status.json").json()["proved"]["rehearsed"] is None
+    keeping = keeping_of(room.services.settings)
+    for kind in ("backup", "rehearsal", "verification"):
+        assert room.post("/tasks", csrf, kind=kind).status_code == 303
+        assert room.post("/tasks", csrf, kind=kind).status_code == 409
+        page = room.get("/ledger" if kind == "verification" else "/backups").text
+        assert "Có thể đóng trang này" in page
+        assert backing.tend(room.services.workshop, keeping) == 1
+    told = room.facts("/backups")
+    assert (len(told["backups"]), told["rehearsals"][0]["is_whole"]) == (1, True), told
+    room.client.cookies.clear()
+    for path in ("/status.json", "/proofs.json"):
+        proved = room.client.get(path).json()["proved"]
+        assert proved["verified"]["is_whole"]
+        assert proved["rehearsed"]["entries"] == told["backups"][0]["ledger_size"]
+        assert "backups" not in str(proved)
+    assert "trở lại đúng như lúc sao lưu" in room.client.get("/status").text
+
+
+def test_test_reports_are_shown_and_what_is_none_is_left_out(room: Room) -> None:
+    folder = room.services.settings.evidence
+    folder.mkdir()
+    (folder / "toan-bo.xml").write_text(
+        '<testsuites><testsuite name="pytest" tests="10" failures="1" errors="0" skipped="2" time="3.5" timestamp="2026-11-25T10:00:00+07:00"/></testsuites>',
+        "utf-8",
+    )
+    (folder / "hong.xml").write_text("<testsuite", "utf-8")
+    (folder / "thuc-the.xml").write_text('<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]><x>&e;</x>', "utf-8")
+    [line] = room.client.get("/proofs.json").json()["evidence"]
+    assert (line["name"], line["passed"], line["failures"], line["skipped"]) == ("toan-bo", 7, 1, 2)
+    assert "toan-bo" in room.client.get("/proofs", headers={"Accept": "text/html"}).text
 
 
 def test_settings_are_told_with_where_they_come_from_and_without_secrets(room: Room) -> None:

@@ -56,3 +56,45 @@ limit %(limit)s;
 -- name: size_after
 -- The first checkpoint a minute or more after an instant: entries of before it are all in it.
 select size from ledger_checkpoints where at >= %(at)s::timestamptz + interval '1 minute' order by size limit 1;
+
+-- name: keep_verification
+-- The whole ledger was recomputed.
+insert into ledger_verifications (at, by_whom, is_whole, size, root, said_vi, said_en, seconds)
+values (%(at)s, %(by_whom)s, %(is_whole)s, %(size)s, %(root)s, %(said_vi)s, %(said_en)s, %(seconds)s)
+returning verification;
+
+-- name: verifications
+-- Verifications, newest first.
+select verification, at, by_whom, is_whole, size, root, said_vi, said_en, seconds from ledger_verifications order by verification desc limit %(limit)s;
+
+-- name: ask_task
+-- A new task, unless one of its kind is open.
+insert into operator_tasks (kind, asked_at, asked_by) values (%(kind)s, %(at)s, %(by)s)
+on conflict (kind) where ended_at is null do nothing
+returning task;
+
+-- name: take_task
+-- The oldest open task, begun now.
+update operator_tasks set began_at = %(at)s
+where task = (select task from operator_tasks where ended_at is null order by task limit 1)
+returning task, kind, asked_at, asked_by, began_at, ended_at, said_vi, said_en;
+
+-- name: end_task
+-- A task is through.
+update operator_tasks set ended_at = %(at)s, said_vi = %(vi)s, said_en = %(en)s where task = %(task)s and ended_at is null;
+
+-- name: open_tasks
+-- What waits or is under way.
+select task, kind, asked_at, asked_by, began_at, ended_at, said_vi, said_en from operator_tasks where ended_at is null order by task;
+
+-- name: failed_tasks
+-- What could not be done, newest first.
+select task, kind, asked_at, asked_by, began_at, ended_at, said_vi, said_en from operator_tasks where said_en <> '' order by task desc limit %(limit)s;
+
+-- name: last_task
+-- When a task of a kind was last asked for.
+select asked_at from operator_tasks where kind = %(kind)s order by task desc limit 1;
+
+-- name: began_at
+-- When the first checkpoint was signed.
+select at from ledger_checkpoints order by size limit 1;

@@ -1,7 +1,7 @@
 """The operator's room: what passes between agencies, what runs and waits, the ledger, alerts, who may do what. Operators act, auditors look."""
 
 from lienthong.web.pages.forms import Act
-from lienthong.web.pages.operator import alerts, audit, configuration, exchanges, organisation, persons, proving, work
+from lienthong.web.pages.operator import alerts, audit, backups, configuration, exchanges, organisation, persons, proving, work
 from lienthong.web.pages.site import Way
 
 WAYS: list[Way] = [
@@ -9,6 +9,7 @@ WAYS: list[Way] = [
     ("/operator/runs", work.runs),
     ("/operator/queues", work.queues),
     ("/operator/ledger", proving.shown),
+    ("/operator/backups", backups.shown),
     ("/operator/alerts", alerts.listed),
     ("/operator/audit", audit.searched),
     ("/operator/people", persons.listed),
@@ -18,6 +19,7 @@ WAYS: list[Way] = [
 ]
 FORMS: list[tuple[str, Act]] = [
     ("/operator/alerts/{alert}", alerts.move),
+    ("/operator/tasks", backups.ask),
     ("/operator/audit", audit.ask_about),
     ("/operator/people", persons.register),
     ("/operator/people/{handle}", persons.change),

@@ -13,6 +13,7 @@ ROOMS = (
     ("/operator/queues", "operator.queues"),
     ("/operator/runs", "operator.runs"),
     ("/operator/ledger", "operator.ledger"),
+    ("/operator/backups", "operator.backups"),
     ("/operator/audit", "operator.audit"),
     ("/operator/people", "operator.people"),
     ("/operator/organisation", "operator.organisation"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lienthong.ledger.standalone import Unproved, read_key
-from lienthong.store import archiving, attesting
+from lienthong.store import archiving, attesting, operating
 from lienthong.store import pages as store
 from lienthong.store.ledger_index import indexed_size
 from lienthong.web.pages.operator.entering import beside, enter
@@ -24,6 +24,8 @@ def shown(site: Site, visit: Visit) -> Page:
         witnesses = attesting.standings(connection)
         archives = archiving.archives(connection)
         indexed = indexed_size(connection)
+        verified = operating.verifications(connection, 5)
+        task = next((each for each in operating.open_tasks(connection) if each.kind == "verification"), None)
         stamp = attesting.last_stamp(connection, site.settings.stamp_url) if site.settings.stamp_url else None
     size = newest[0][0] if newest else 0
     facts: dict[str, Any] = {
@@ -36,6 +38,8 @@ def shown(site: Site, visit: Visit) -> Page:
             {"name": _name(each.witness), "key": each.witness, "size": each.size, "behind": max(0, size - each.size), "asked_at": each.asked_at, "state": each.state, "status": each.status}
             for each in witnesses
         ],
+        "verifications": [each._asdict() for each in verified],
+        "verification_asked_at": task.asked_at if task else None,
         "stamp": None if stamp is None else {"size": stamp[0], "at": stamp[1]},
         "archives": [
             {"number": each.number, "begins": each.begins, "ends": each.ends, "digest": each.digest, "at": each.at, "dropped_at": each.dropped_at} for each in archives

@@ -7,11 +7,12 @@ from typing import Any
 
 from lienthong import __version__
 from lienthong.ledger import signed_note
-from lienthong.store import agreements
+from lienthong.store import Connection, agreements, backing, operating
 from lienthong.store import pages as store
 from lienthong.store.services import Stop, current_stops
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.portal import telling
+from lienthong.web.pages.portal.evidence import evidence_of
 from lienthong.web.pages.site import Site
 from lienthong.web.pages.speaking import order_key
 from lienthong.web.pages.visiting import Visit
@@ -28,6 +29,7 @@ def status(site: Site, visit: Visit) -> Page:
         newest = store.checkpoints(connection, 1)
         entries_wait = store.ledger_waits(connection)
     with site.counter.workshop.database.connect() as connection:
+        proved = _proved(connection)
         stops = [*_of_datasets(site, agreements.stops(connection, now)), *_of_services(site, list(current_stops(connection).values()))]
     datasets = []
     for c in sorted(site.contracts.values(), key=lambda c: order_key(visit.speech.pick(c.title_vi, c.title_en))):
@@ -52,11 +54,27 @@ def status(site: Site, visit: Visit) -> Page:
         },
         "late": len(late),
         "datasets": datasets,
+        "proved": proved,
         "planned_stops": sorted(stops, key=lambda each: each["begins_at"]),
     }
     columns = ("id", "title", "agency", "state", "updated_at", "records", "waiting")
     rows = [(d["id"], d["title"], d["agency"], d["freshness"]["state"], d["updated_at"], d["records"], d["waiting"]) for d in datasets]
     return Page("portal/status.html", visit.speech.t("portal.status_title"), facts, Table(columns, rows), {"is_ledger_late": is_ledger_late}, is_public=True)  # fmt: skip
+
+
+def _proved(connection: Connection) -> dict[str, Any]:
+    """When the ledger was last recomputed, and when a backup was last put back whole. Where files lie is nobody's business."""
+    verified = next(iter(operating.verifications(connection, 1)), None)
+    rehearsed, made = backing.last_whole_rehearsal(connection), next(iter(backing.backups(connection, 1)), None)
+    return {
+        "verified": None
+        if verified is None
+        else {"at": verified.at, "is_whole": verified.is_whole, "entries": verified.size, "root": verified.root},
+        "backup_at": None if made is None else made.made_at,
+        "rehearsed": None
+        if rehearsed is None
+        else {"at": rehearsed.at, "entries": rehearsed.ledger_size, "records": rehearsed.records, "seconds": rehearsed.seconds},
+    }
 
 
 def _of_datasets(site: Site, stops: Sequence[agreements.KeptStop]) -> list[dict[str, Any]]:
@@ -89,10 +107,14 @@ def proofs(site: Site, visit: Visit) -> Page:
     with site.connection() as connection:
         found = store.checkpoints(connection, CHECKPOINTS)
         newest = store.newest_signed(connection)
+    with site.counter.workshop.database.connect() as connection:
+        proved = _proved(connection)
     facts: dict[str, Any] = {
         "origin": signer.origin,
         "public_key": signer.public_key.hex(),
         "checkpoints": [{"size": size, "root": root.hex(), "at": at, "key_id": key_id} for size, root, at, key_id in found],
+        "proved": proved,
+        "evidence": evidence_of(site.settings.evidence),
         "newest": signed_note(signer.origin, newest[0], newest[1], newest[2], signer.public_key, newest[3]) if newest else None,
     }
     columns = ("size", "root", "at", "key_id")
