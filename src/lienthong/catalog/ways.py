@@ -12,6 +12,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from lienthong.contracts import Contract, Layer, Sharing
+from lienthong.store.tables import table_name
 
 FILE, SERVICE, DESCRIPTION = "file", "service", "description"
 NAMES: Mapping[str, str] = MappingProxyType({"instance": "VN", "class": "GOV", "xroad": "du-lieu"})  # as settings have them by default
@@ -36,7 +37,7 @@ def is_aggregate(contract: Contract) -> bool:
 
 @dataclass(frozen=True)
 class Way:
-    """One way. `address` is a path with `{dataset}`, `{agency}` and the names of NAMES; `kind`: file (the whole in one download), service (asked in parts), description (no rows).
+    """One way. `address` is a path with `{dataset}`, `{set}` (its name in OData), `{agency}` and the names of NAMES; `kind`: file (the whole in one download), service (asked in parts), description (no rows).
 
     `standard` is the address of what it conforms to. `describes`: path of its own description, such as an OpenAPI document.
     """
@@ -66,7 +67,7 @@ class Way:
 
 
 def _filled(address: str, contract: Contract, names: Mapping[str, str]) -> str:
-    for name, value in {**names, "dataset": contract.id, "agency": contract.agency}.items():
+    for name, value in {**names, "dataset": contract.id, "set": table_name(contract.id), "agency": contract.agency}.items():
         address = address.replace(f"{{{name}}}", quote(value, safe=""))
     return address
 
@@ -78,6 +79,7 @@ WAYS: tuple[Way, ...] = (
     Way("parquet", FILE, "Tệp Parquet", "Parquet file", "/datasets/{dataset}/download/parquet", "application/vnd.apache.parquet", "https://parquet.apache.org/docs/file-format/", serves=is_open),
     Way("json_file", FILE, "Tệp JSON", "JSON file", "/datasets/{dataset}/download/json", "application/json", serves=is_open),
     Way("arrow", SERVICE, "Dòng Apache Arrow", "Apache Arrow stream", "/v1/datasets/{dataset}/records", "application/vnd.apache.arrow.stream", "https://arrow.apache.org/docs/format/Columnar.html", "/v1/datasets/{dataset}/openapi.json"),
+    Way("odata", SERVICE, "OData v4 (Excel, Power BI)", "OData v4 (Excel, Power BI)", "/odata/v4/{set}", "application/json", "https://docs.oasis-open.org/odata/odata/v4.0/", "/odata/v4/$metadata"),
     Way("changes", SERVICE, "Dòng thay đổi theo con trỏ", "Change feed, by cursor", "/v1/datasets/{dataset}/changes", "application/json", describes="/v1/datasets/{dataset}/openapi.json"),
     Way("events", SERVICE, "Dòng sự kiện (SSE, CloudEvents)", "Events (SSE, CloudEvents)", "/v1/events?dataset={dataset}", "text/event-stream", "https://cloudevents.io/", "/v1/datasets/{dataset}/asyncapi.json"),
     Way("xroad", SERVICE, "Thông điệp X-Road (REST)", "X-Road message (REST)", "/r1/{instance}/{class}/{agency}/{xroad}/{dataset}/records", "application/json", "https://docs.x-road.global/Protocols/pr-rest_x-road_message_protocol_for_rest.html", "/v1/datasets/{dataset}/openapi.json"),
