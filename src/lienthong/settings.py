@@ -161,6 +161,12 @@ class Settings:
     nats_url: str = _setting("", "A NATS server with JetStream to which events are relayed, as nats://host:4222; empty: none.")
     nats_subsystem: str = _setting("", "The subsystem the relay to NATS acts as: its agreements say what of records is relayed.")
     nats_purpose: str = _setting("chuyen-tiep", "The purpose the relay to NATS names, as in its agreements.")
+    share_url_minutes: int = _setting(
+        60, "How long a signed address of a shared file is good, in minutes; a right that ends, ends it sooner."
+    )
+    share_profile_days: int = _setting(90, "How long a recipient's profile of Delta Sharing is good, in days, where none is named.")
+    share_room_megabytes: int = _setting(20_000, "Room for prepared files of shares, in megabytes; the longest unused go first.")
+    share_idle_hours: int = _setting(48, "Hours after which prepared files nobody asked for are removed.")
     log_level: str = _setting("INFO", "Smallest level of log event written.")
 
     @property

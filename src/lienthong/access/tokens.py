@@ -79,6 +79,27 @@ def verify_assertion(assertion: str, keys: Sequence[Mapping[str, Any]], audience
     return Assertion(subsystem, jti, expires_at, key)
 
 
+def verify_client_assertion(
+    assertion: str, keys: Sequence[Mapping[str, Any]], client: str, audience: Sequence[str], now: datetime
+) -> Assertion:
+    """The same of a client that goes by a name of its own (RFC 7523 §2.1): `iss` is its name, `sub` the same or left out."""
+    claims, key = _verified(assertion, keys)
+    jti = claims.get("jti")
+    audiences = claims["aud"] if isinstance(claims.get("aud"), list) else [claims.get("aud")]
+    is_client = claims.get("iss") == client and claims.get("sub", client) == client
+    if not is_client or not isinstance(jti, str) or not 0 < len(jti) <= 200 or not any(name in audience for name in audiences):
+        raise Unauthenticated("The assertion is not of this client, or for another audience.", hint=f"aud must be {audience[0]}.")
+    return Assertion(client, jti, _life(claims, claims.get("exp"), now), key)
+
+
+def claimed_issuer(assertion: str) -> str:
+    """Who made an assertion, as it says itself, unverified: only to find the keys. Raises Unauthenticated when it is no token."""
+    try:
+        return str(_unverified(assertion)["iss"])
+    except (LookupError, ValueError, TypeError, JoseError) as error:
+        raise Unauthenticated("The assertion is no readable token.") from error
+
+
 def _life(claims: Mapping[str, Any], expires: Any, now: datetime) -> datetime:
     if not isinstance(expires, int | float) or isinstance(expires, bool):
         raise Unauthenticated("The client assertion lacks exp.")

@@ -80,6 +80,7 @@ WAYS: tuple[Way, ...] = (
     Way("json_file", FILE, "Tệp JSON", "JSON file", "/datasets/{dataset}/download/json", "application/json", serves=is_open),
     Way("arrow", SERVICE, "Dòng Apache Arrow", "Apache Arrow stream", "/v1/datasets/{dataset}/records", "application/vnd.apache.arrow.stream", "https://arrow.apache.org/docs/format/Columnar.html", "/v1/datasets/{dataset}/openapi.json"),
     Way("odata", SERVICE, "OData v4 (Excel, Power BI)", "OData v4 (Excel, Power BI)", "/odata/v4/{set}", "application/json", "https://docs.oasis-open.org/odata/odata/v4.0/", "/odata/v4/$metadata"),
+    Way("delta", SERVICE, "Delta Sharing (pandas, Spark, Power BI)", "Delta Sharing (pandas, Spark, Power BI)", "/delta-sharing/open.share", "application/json", "https://github.com/delta-io/delta-sharing/blob/main/PROTOCOL.md"),
     Way("changes", SERVICE, "Dòng thay đổi theo con trỏ", "Change feed, by cursor", "/v1/datasets/{dataset}/changes", "application/json", describes="/v1/datasets/{dataset}/openapi.json"),
     Way("events", SERVICE, "Dòng sự kiện (SSE, CloudEvents)", "Events (SSE, CloudEvents)", "/v1/events?dataset={dataset}", "text/event-stream", "https://cloudevents.io/", "/v1/datasets/{dataset}/asyncapi.json"),
     Way("xroad", SERVICE, "Thông điệp X-Road (REST)", "X-Road message (REST)", "/r1/{instance}/{class}/{agency}/{xroad}/{dataset}/records", "application/json", "https://docs.x-road.global/Protocols/pr-rest_x-road_message_protocol_for_rest.html", "/v1/datasets/{dataset}/openapi.json"),

@@ -15,6 +15,7 @@ from lienthong.cli import (
     backups,
     brokering,
     contracts,
+    delta,
     events,
     ledger,
     lists,
@@ -59,6 +60,7 @@ app.add_typer(alerts.app, name="alert", help="Cảnh báo · alerts")
 app.add_typer(reports.app, name="report", help="Báo cáo · reports")
 app.add_typer(proposals.app, name="proposal", help="Đề nghị sửa dữ liệu · corrections proposed")
 app.add_typer(syncs.app, name="sync", help="Bản sao ở cơ sở dữ liệu của cơ quan · copies in agencies' own databases")
+app.add_typer(delta.app, name="delta", help="Delta Sharing: hồ sơ truy cập · profiles")
 app.add_typer(ledger.app, name="ledger", help="Sổ kiểm chứng · the ledger")
 app.add_typer(backups.app, name="backup", help="Sao lưu và diễn tập khôi phục · backups and restore rehearsals")
 app.add_typer(registry.agencies, name="agency", help="Cơ quan · agencies")

@@ -72,8 +72,8 @@ class Ask:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The fields, then what the order needs beside them."""
-        return (*self.fields, *(s.column for s in self.sorts if s.column not in self.fields))
+        """The fields, then what the order needs beside them; the key is always there."""
+        return (*self.fields, *(s.column for s in self.sorts if s.column not in self.fields and s.column != KEY))
 
 
 @dataclass(frozen=True)
@@ -216,12 +216,17 @@ def whole_statement(ask: Ask, version: int) -> str:
 
 def stream_whole(database_url: str, ask: Ask, version: int) -> Iterator[pa.RecordBatch]:
     """Every row as Arrow record batches, a few megabytes at a time, straight from the server's binary COPY."""
+    return stream_statement(database_url, whole_statement(ask, version))
+
+
+def stream_statement(database_url: str, statement: str) -> Iterator[pa.RecordBatch]:
+    """The rows of a statement that holds its values, as `stream_whole` gives them."""
     import adbc_driver_postgresql.dbapi as adbc  # type: ignore[import-untyped]  # noqa: PLC0415 # no types are published; loaded when a whole answer is asked for
     import pyarrow as pa  # noqa: PLC0415 # as above
 
     with adbc.connect(database_url) as connection, connection.cursor() as cursor:
         cursor.execute("set timezone to 'UTC'")
-        cursor.execute(whole_statement(ask, version))
+        cursor.execute(statement)
         reader = cursor.fetch_record_batch()
         is_empty = True
         for batch in _ahead(reader):

@@ -42,6 +42,8 @@ begin
             lienthong.planned_stops to lienthong_web;
         grant select, insert on lienthong.exchange_batches to lienthong_web;
         grant select on lienthong.release_checks, lienthong.release_decisions to lienthong_web;
+        grant select on lienthong.share_profiles to lienthong_web;
+        grant select, insert on lienthong.share_grants, lienthong.share_reads to lienthong_web;
         grant select on lienthong.exchange_counts, lienthong.alerts, lienthong.alert_steps, lienthong.duty_beats to lienthong_web;
     end if;
 end

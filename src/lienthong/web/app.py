@@ -47,6 +47,7 @@ from lienthong.web.bell import Bell
 from lienthong.web.brokering import BrokerDoor
 from lienthong.web.companion import Companions
 from lienthong.web.delivering import clerk_of
+from lienthong.web.doors import delta
 from lienthong.web.doors.odata import serving as odata
 from lienthong.web.events import Streams
 from lienthong.web.govstack import GovStackDoor
@@ -215,6 +216,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *Agreements(services, counter, authorise.charge).routes(),
             *ServiceDesk(services, counter).routes(),
             *odata.routes_of(counter),
+            *delta.routes_of(counter, services, authorise),
             *routes_of(counter),
             *pages.routes_of(site),
         ],

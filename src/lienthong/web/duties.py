@@ -19,10 +19,11 @@ from lienthong.settings import Settings
 from lienthong.sharing.attesting import ask_witnesses, stamp_newest, witnesses_of
 from lienthong.sharing.deadlines import deadlines
 from lienthong.sharing.register import RegisterReader
-from lienthong.store import factors, sessions
+from lienthong.store import factors, sessions, shares
 from lienthong.store.alerts import beat
 from lienthong.store.ledger_index import index_ledger
 from lienthong.web import delivering
+from lienthong.web.doors.delta import store_of
 from lienthong.web.sync_round import keep_in_step
 
 log = get_logger("worker")
@@ -33,6 +34,7 @@ SECONDS_BETWEEN_BEATS = 10.0
 SECONDS_BETWEEN_ALERTS = 60.0
 SECONDS_TO_NEXT_FILE = 0.5
 SECONDS_BETWEEN_TASKS = 2.0
+SECONDS_BETWEEN_CLEARINGS = 600.0
 SECONDS_BEHIND = 5.0  # the index of the ledger behind its tree
 
 
@@ -190,6 +192,13 @@ def _tend(office: Office) -> None:
     backing.tend(office.workshop, keeping_of(office.settings))
 
 
+def _clear_shares(office: Office) -> None:
+    """Let go of prepared files nobody asks for, and of grants long over."""
+    store_of(office.settings).clear()
+    with office.workshop.database.connect() as connection:
+        shares.forget(connection, office.workshop.clock() - timedelta(days=1))
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("agreement_clocks", every(HOUR, _keep_clocks)),
     Duty("beat", every(SECONDS_BETWEEN_BEATS, _beat)),
@@ -206,5 +215,6 @@ DUTIES: tuple[Duty, ...] = (
     Duty("forget_sign_ins", every(HOUR, _forget_sign_ins)),
     Duty("warn_of_keys", every(DAY, _warn_of_keys)),
     Duty("operator_tasks", every(SECONDS_BETWEEN_TASKS, _tend)),
+    Duty("clear_shares", every(SECONDS_BETWEEN_CLEARINGS, _clear_shares)),
     Duty("archive_ledger", every(DAY, _archive)),
 )

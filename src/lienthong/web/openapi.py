@@ -10,6 +10,7 @@ from lienthong.contracts import Contract, Property, Sensitivity, Sharing
 from lienthong.sharing.filters import MOST_ROWS, MOST_VALUES
 from lienthong.sharing.formats import ARROW, CSV, JSON, PARQUET
 from lienthong.web.agreements_openapi import agreement_paths
+from lienthong.web.doors.delta.openapi import delta_paths
 from lienthong.web.doors.odata.openapi import odata_paths
 from lienthong.web.events_openapi import event_paths
 from lienthong.web.identities_openapi import identity_paths
@@ -53,6 +54,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen), **ledger_paths(), **uses_paths()}
     paths |= registry_paths()
     paths |= sync_paths()
+    paths |= delta_paths()
     paths |= proposal_paths()
     paths |= service_paths()
     paths |= odata_paths(chosen)

@@ -137,6 +137,10 @@ class TokenDesk:
         """Take these tokens no longer, from now on."""
         self._revoked = jtis
 
+    def is_taken_back(self, jti: str, key: str, subsystem: str) -> bool:
+        """Whether a token given out earlier opens nothing any more: it, its key or its subsystem was taken back."""
+        return jti in self._revoked or key in self._lost_keys or subsystem in self._shut_out
+
     def lose_keys(self, keys: frozenset[str]) -> None:
         """Take no token any longer that was got with one of these keys (`subsystem thumbprint`)."""
         self._lost_keys = keys

@@ -1,0 +1,1 @@
+"""Tables of a share: datasets as Parquet files made under one right, and what changed between their versions (Delta Sharing)."""

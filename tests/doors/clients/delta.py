@@ -1,0 +1,61 @@
+"""Delta Sharing, as an analyst's notebook reads it: `COMMAND PROFILE …`; prints JSON."""
+
+import contextlib
+import io
+import json
+import sys
+import time
+
+import delta_sharing
+import requests
+
+
+def figure(profile: str, dataset: str, column: str, *where: str) -> object:
+    schema, _, table = dataset.partition(".")
+    found = delta_sharing.load_as_pandas(f"{profile}#open.{schema}.{table}")
+    for condition in where:
+        name, _, value = condition.partition("=")
+        found = found[found[name].astype(str) == value]
+    return found[column].tolist()
+
+
+def tables(profile: str) -> object:
+    client = delta_sharing.SharingClient(profile)
+    return sorted(f"{t.share}.{t.schema}.{t.name}" for t in client.list_all_tables())
+
+
+def read(profile: str, table: str, limit: str = "", version: str = "", hints: str = "") -> object:
+    found = delta_sharing.load_as_pandas(
+        f"{profile}#{table}",
+        limit=int(limit) if limit else None,
+        version=int(version) if version else None,
+        jsonPredicateHints=hints or None,
+    )
+    return {"columns": list(found.columns), "rows": json.loads(found.to_json(orient="values", date_format="iso"))}
+
+
+def changes(profile: str, table: str, first: str, last: str = "") -> object:
+    found = delta_sharing.load_table_changes_as_pandas(
+        f"{profile}#{table}", starting_version=int(first), ending_version=int(last) if last else None
+    )
+    return json.loads(found.to_json(orient="records"))
+
+
+def version(profile: str, table: str) -> object:
+    return delta_sharing.get_table_version(f"{profile}#{table}")
+
+
+def refused(profile: str, table: str) -> object:
+    """The status a refusal has, and how long the client took to give up."""
+    began = time.monotonic()
+    try:
+        delta_sharing.load_as_pandas(f"{profile}#{table}")
+    except requests.HTTPError as error:
+        return {"status": error.response.status_code, "seconds": time.monotonic() - began}
+    return None
+
+
+commands = {"figure": figure, "tables": tables, "read": read, "changes": changes, "version": version, "refused": refused}
+with contextlib.redirect_stdout(io.StringIO()):  # the client speaks on the terminal
+    answer = commands[sys.argv[1]](*sys.argv[2:])
+print(json.dumps(answer))
