@@ -121,6 +121,8 @@ class Settings:
     offer_per_minute: int = _setting(600, "Largest quota a minute that is granted by rule to a request for data shared by default.")
     offer_per_day: int = _setting(20_000, "Largest quota a day that is granted by rule.")
     offer_term_days: int = _setting(731, "Longest term, in days, that is granted by rule.")
+    open_review_months: int = _setting(6, "Months until every entry of the list of open data is looked at again.")
+    open_refresh_months: int = _setting(3, "Months until open data is refreshed, where it does not promise to be rarer.")
     trusted_proxies: str = _setting("", "Networks, by comma, whose X-Forwarded-For says where a caller is; empty: the connection does.")
     borders: str = _setting("", "A GeoJSON file with the borders of communes, for maps; empty: pages have no maps.")
     provider_networks: str = _setting(

@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lienthong.catalog import Index, Wanted, find_named_units, lineage_of, unit_history
+from lienthong.catalog import Index, Kind, Wanted, find_named_units, items_of_contracts, lineage_of, unit_history
 from lienthong.contracts import load_all
 
 CONTRACTS = load_all(Path(__file__).parents[2] / "datasets")
-INDEX = Index(CONTRACTS.values(), {"H10.10": "Sở Tài nguyên và Môi trường", "H10.12": "Sở Lao động - Thương binh và Xã hội"})
+AGENCIES = {"H10.10": "Sở Tài nguyên và Môi trường", "H10.12": "Sở Lao động - Thương binh và Xã hội"}
+INDEX = Index(items_of_contracts(CONTRACTS.values(), AGENCIES))
 TODAY = date(2026, 11, 25)
 
 
 def found(words: str, **facets: str) -> list[str]:
-    return [contract.id for contract in INDEX.search(Wanted(words, facets)).contracts]
+    return [item.id for item in INDEX.search(Wanted(words, facets)).items]
 
 
 @pytest.mark.parametrize(
@@ -48,12 +49,12 @@ def test_words_in_nfd_find_the_same() -> None:
 def test_all_words_must_be_met_and_it_is_said_when_none_meets_all() -> None:
     both = INDEX.search(Wanted("môi trường zzzz"))
     assert both.is_partly
-    assert "environment.readings" in [c.id for c in both.contracts]
+    assert "environment.readings" in [item.id for item in both.items]
     assert not INDEX.search(Wanted("môi trường")).is_partly
 
 
 def test_nothing_typed_is_everything() -> None:
-    assert set(found("")) == set(CONTRACTS)
+    assert set(CONTRACTS) <= set(found("")) == {item.id for item in INDEX.items}
 
 
 def test_facets_count_what_choosing_them_would_leave() -> None:
@@ -62,16 +63,29 @@ def test_facets_count_what_choosing_them_would_leave() -> None:
         assert len(found("", **{facet.name: facet.value})) == facet.count > 0
 
 
+def test_pages_together_are_the_whole_in_the_same_order() -> None:
+    whole = INDEX.search(Wanted("dữ liệu"))
+    pages = [INDEX.search(Wanted("dữ liệu", {}, offset, 3)) for offset in range(0, whole.total, 3)]
+    assert tuple(item for page in pages for item in page.items) == whole.items
+    assert {page.total for page in pages} == {whole.total}
+
+
+def test_a_closed_list_of_codes_is_an_entry_of_its_own_found_by_its_codes() -> None:
+    lists = [item for item in INDEX.items if item.kind is Kind.CODE_LIST]
+    assert "agencies.register~kind" in {item.id for item in lists}
+    assert "agencies.register~kind" in found("inspectorate", kind="code_list")
+
+
 def test_a_chosen_facet_still_counts_its_neighbours() -> None:
     chosen = INDEX.search(Wanted("", {"sharing": "open"}))
     assert {f.value for f in chosen.facets if f.name == "sharing"} > {"open"}
-    assert {c.sharing.value for c in chosen.contracts} == {"open"}
+    assert {item.sharing for item in chosen.items} == {"open"}
 
 
 @settings(deadline=None)  # the register of units is read by the first question
 @given(st.text(max_size=60))
 def test_any_text_is_answered(words: str) -> None:
-    assert len(INDEX.search(Wanted(words)).contracts) <= len(CONTRACTS)
+    assert INDEX.search(Wanted(words)).total <= len(INDEX.items)
 
 
 @settings(deadline=None)  # the register of units is read by the first question

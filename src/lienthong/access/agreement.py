@@ -160,13 +160,17 @@ class Subsystem:
 
 @dataclass(frozen=True)
 class Register:
-    """All subsystems and agreements there are; `stops` that are not over; the calendar by which working days are counted."""
+    """All subsystems and agreements there are; `stops` that are not over; the calendar by which working days are counted.
+
+    `unopened`: datasets on the list of open data that are not given to everybody now, whatever their contracts say.
+    """
 
     subsystems: Mapping[str, Subsystem] = field(default_factory=dict)
     agreements: tuple[Agreement, ...] = ()
     stops: tuple[Stop, ...] = ()
     offices: WorkingDays = field(default_factory=WorkingDays, compare=False)
     agencies: Agencies = NO_AGENCIES
+    unopened: frozenset[str] = frozenset()
 
     def between(self, consumer: str, dataset: str) -> list[Agreement]:
         """Agreements of a subsystem about a dataset, in order of id."""

@@ -31,6 +31,10 @@ RULES: dict[str, tuple[str, str]] = {
     "other_place": ("Địa chỉ mạng của nơi hỏi không có trong thỏa thuận", "The caller's network is not a place of the agreement"),
     "outside_hours": ("Ngoài giờ của thỏa thuận", "Outside the hours of the agreement"),
     "stopped": ("Bộ dữ liệu đang tạm dừng phục vụ mọi nơi khai thác", "The dataset is stopped for all its users"),
+    "not_open_now": (
+        "Dữ liệu mở này chưa được công bố, hoặc đang tạm dừng, đã rút",
+        "This open data is not published yet, suspended or withdrawn",
+    ),
     "other_operation": ("Thỏa thuận không cho phép cách khai thác này", "The agreement does not allow this operation"),
     "field_not_visible": (
         "Không được lọc hoặc sắp xếp theo trường không được xem",
@@ -103,7 +107,7 @@ def decide(request: AccessRequest, contract: Contract, register: Register, on: d
             return _allowed(contract, agreement)
         denial = deny(broken, agreement)
     if contract.sharing is Sharing.OPEN and request.operation is not Operation.SUBMIT:
-        return _open(contract)
+        return deny("not_open_now") if contract.id in register.unopened else _open(contract)
     return denial
 
 

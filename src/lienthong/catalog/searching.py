@@ -1,7 +1,9 @@
-"""Finds datasets by words, with marks or without, abbreviations too. The whole catalogue fits in memory: no search server is needed.
+"""Finds entries by words, with marks or without, abbreviations too. The whole catalogue fits in memory: no search server is needed.
 
 A query is words; every word must be met, by a whole word or the beginning of one, in the title, the owner's name, the fields or the text.
 Words typed with their marks count more where the marks agree. Nothing found by all the words is looked for by some, and that is said.
+
+For each word there is the list of entries that hold it, as arrays: ten thousand entries are searched in milliseconds.
 """
 
 from __future__ import annotations
@@ -10,13 +12,17 @@ import csv
 import io
 import math
 import re
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
+from typing import Any
 
-from lienthong.contracts import Contract
+import numpy as np
+from numpy.typing import NDArray
+
+from lienthong.catalog.items import BETWEEN, Item
 from lienthong.standards import without_marks
 from lienthong.standards.text import tidy
 
@@ -26,15 +32,20 @@ _TITLE, _OWNER, _FIELD, _TEXT = 8.0, 4.0, 3.0, 1.0  # how much a word says where
 _BEGINNING = 0.6  # of a word that only begins so
 _MARKS = 1.25  # where the marks agree too
 _IN_A_ROW = 6.0  # the words as they were typed, in the title
-FACETS = ("agency", "domain", "layer", "sharing")
+_PART = 0.5  # of what is part of a dataset: the dataset itself comes before it
+FACETS = ("kind", "agency", "theme", "layer", "sharing", "format", "state")
+Scores = NDArray[np.float64]
+Numbers = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is looked for: words, and one value of any facet."""
+    """What is looked for: words, and one value of any facet; `limit` None: all there is from `offset` on."""
 
     words: str = ""
     facets: Mapping[str, str] = field(default_factory=dict)
+    offset: int = 0
+    limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,90 +59,179 @@ class Facet:
 
 @dataclass(frozen=True)
 class Found:
-    """Best first. `is_partly`: no dataset meets all the words; these meet some. `fields`: names of the fields that met the words, by dataset."""
+    """Best first, `total` of them. `is_partly`: no entry meets all the words; these meet some. `fields`: names of the fields that met the words, by id."""
 
-    contracts: tuple[Contract, ...]
+    items: tuple[Item, ...]
     facets: tuple[Facet, ...]
+    total: int
     is_partly: bool = False
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class _Entry:
-    contract: Contract
-    plain: Mapping[str, float]  # word without marks → weight
-    marked: frozenset[str]
-    title: str
+class _Holding:
+    """The entries that hold a word: their numbers, how much it says in each, and in which of them it is spelled how."""
+
+    numbers: Numbers
+    weights: Scores
+    spelled: Mapping[str, Numbers]
 
 
 class Index:
-    """The catalogue, ready to be searched. `agencies`: code → name."""
+    """The catalogue, ready to be searched."""
 
-    def __init__(self, contracts: Iterable[Contract], agencies: Mapping[str, str]) -> None:
-        self._entries = [_entry(contract, agencies.get(contract.agency, "")) for contract in contracts]
-        seen = Counter(word for entry in self._entries for word in entry.plain)
-        self._telling = {word: math.log(1 + len(self._entries) / count) for word, count in seen.items()}
+    def __init__(self, items: Iterable[Item]) -> None:
+        self.items = tuple(items)
+        self._words = _postings(self.items)
+        self._ordered = sorted(self._words)
+        self._telling = {word: math.log(1 + len(self.items) / len(held.numbers)) for word, held in self._words.items()}
+        self._titles = [without_marks(tidy(f"{item.title_vi} · {item.title_en}")) for item in self.items]
+        by_title = sorted(range(len(self.items)), key=lambda number: (self.items[number].title_vi, self.items[number].id))
+        self._rank = np.empty(len(self.items), dtype=np.intp)
+        self._rank[by_title] = np.arange(len(self.items))
+        self._facets = {name: _facet_numbers(self.items, name) for name in FACETS}
+        self._columns = {name: _column(held) for name, held in self._facets.items()}
 
     def search(self, wanted: Wanted) -> Found:
         """What meets the words and the facets, and how many there would be of each value of a facet."""
-        ways = [_ways(word) for word in _words(wanted.words)[:MOST_WORDS]]
-        ways = _with_phrases(wanted.words, ways)
-        scored = self._scored(ways, wanted.words, needs_all=True)
-        is_partly = bool(ways) and not scored
+        ways = _with_phrases(wanted.words, [_ways(word) for word in _words(wanted.words)[:MOST_WORDS]])
+        parts = [self._score_of_word(word) for word in ways]
+        nothing: Scores = np.zeros(len(self.items))
+        met = np.logical_and.reduce([part > 0 for part in parts]) if parts else nothing == 0
+        is_partly = bool(parts) and not met.any()
         if is_partly:
-            scored = self._scored(ways, wanted.words, needs_all=False)
-        chosen = [(score, entry) for score, entry in scored if _fits(entry.contract, wanted.facets)]
-        chosen.sort(key=lambda each: (-each[0], each[1].contract.title_vi))
-        contracts = tuple(entry.contract for _, entry in chosen)
-        facets = _facets([entry.contract for _, entry in scored], wanted.facets)
-        return Found(contracts, facets, is_partly, {c.id: _met_fields(c, ways) for c in contracts} if ways else {})
+            met = np.logical_or.reduce([part > 0 for part in parts])
+        scores = sum(parts, nothing)
+        phrase = without_marks(tidy(wanted.words))
+        if phrase:
+            self._add_where(scores, phrase, np.flatnonzero(met))
+        chosen = np.flatnonzero(met & self._fits(wanted.facets))
+        ordered = chosen[np.lexsort((self._rank[chosen], -scores[chosen]))]
+        end = None if wanted.limit is None else wanted.offset + wanted.limit
+        items = tuple(self.items[number] for number in ordered[wanted.offset : end])
+        fields = {item.id: _met_fields(item, ways) for item in items} if ways else {}
+        return Found(items, self._counted(met, wanted.facets), len(ordered), is_partly, fields)
 
-    def _scored(self, ways: Sequence[Sequence[str]], typed: str, *, needs_all: bool) -> list[tuple[float, _Entry]]:
-        phrase = without_marks(tidy(typed))
-        found = []
-        for entry in self._entries:
-            parts = [max((self._score(entry, way) for way in word), default=0.0) for word in ways]
-            met = all(parts) if needs_all else any(parts)
-            if met or not ways:
-                bonus = _IN_A_ROW if phrase and phrase in entry.title else 0.0
-                found.append((sum(parts) + bonus, entry))
-        return found
-
-    def _score(self, entry: _Entry, way: str) -> float:
-        """Of one way to write one word: all its parts must be there."""
-        scores = [self._score_of_word(entry, word) for word in way.split()]
-        if not scores or not all(scores):
-            return 0.0
-        return min(scores) + (_IN_A_ROW if len(scores) > 1 and without_marks(way) in entry.title else 0.0)
-
-    def _score_of_word(self, entry: _Entry, word: str) -> float:
-        plain = without_marks(word)
-        best = entry.plain.get(plain, 0.0) * self._telling.get(plain, 1.0)
-        if best and plain != word and word in entry.marked:
-            best *= _MARKS
-        if len(plain) >= 2:
-            for other, weight in entry.plain.items():
-                if other.startswith(plain) and other != plain:
-                    best = max(best, weight * _BEGINNING * self._telling[other])
+    def _score_of_word(self, ways: Sequence[str]) -> Scores:
+        best: Scores = np.zeros(len(self.items))
+        for way in ways:
+            parts = way.split()
+            if not parts:
+                continue
+            scores = np.minimum.reduce([self._score(part) for part in parts])
+            if len(parts) > 1:
+                self._add_where(scores, without_marks(way), np.flatnonzero(scores))
+            np.maximum(best, scores, out=best)
         return best
 
+    def _score(self, word: str) -> Scores:
+        """How much each entry says of one word."""
+        plain = without_marks(word)
+        best: Scores = np.zeros(len(self.items))
+        held = self._words.get(plain)
+        if held is not None:
+            best[held.numbers] = held.weights * self._telling[plain]
+            if plain != word and word in held.spelled:
+                best[held.spelled[word]] *= _MARKS
+        if len(plain) >= 2:
+            for other in self._beginning(plain):
+                begun = self._words[other]
+                scores = begun.weights * (_BEGINNING * self._telling[other])
+                best[begun.numbers] = np.maximum(best[begun.numbers], scores)
+        return best
 
-def _entry(contract: Contract, owner: str) -> _Entry:
-    places = [
-        (_TITLE, [contract.title_vi, contract.title_en, contract.id.replace(".", " ").replace("-", " ")]),
-        (_OWNER, [owner, contract.agency]),
-        (_FIELD, [text for p in contract.properties for text in (p.title_vi, p.title_en, p.name.replace("_", " "))]),
-        (_TEXT, [contract.description_vi, contract.description_en, contract.domain, contract.entity or "", *(p.description for p in contract.properties)]),
-    ]  # fmt: skip
-    plain: dict[str, float] = {}
-    marked: set[str] = set()
-    for weight, texts in places:
-        for text in texts:
-            for word in _words(text):
-                marked.add(word)
-                key = without_marks(word)
-                plain[key] = max(plain.get(key, 0.0), weight)
-    return _Entry(contract, plain, frozenset(marked), without_marks(tidy(f"{contract.title_vi} · {contract.title_en}")))
+    def _beginning(self, plain: str) -> Iterable[str]:
+        for word in self._ordered[bisect_left(self._ordered, plain) :]:
+            if not word.startswith(plain):
+                break
+            if word != plain:
+                yield word
+
+    def _add_where(self, scores: Scores, phrase: str, numbers: Numbers) -> None:
+        """More for the entries whose title holds the words in a row."""
+        for number in numbers.tolist():
+            if phrase in self._titles[number]:
+                scores[number] += _IN_A_ROW * (_PART if BETWEEN in self.items[number].id else 1)
+
+    def _fits(self, facets: Mapping[str, str]) -> NDArray[np.bool_]:
+        fits = np.ones(len(self.items), dtype=bool)
+        for name, value in facets.items():
+            has = np.zeros(len(self.items), dtype=bool)
+            has[self._facets[name].get(value, _NONE)] = True
+            fits &= has
+        return fits
+
+    def _counted(self, met: NDArray[np.bool_], chosen: Mapping[str, str]) -> tuple[Facet, ...]:
+        found = []
+        for name in FACETS:
+            open_to = met & self._fits({other: value for other, value in chosen.items() if other != name})
+            places, numbers, values = self._columns[name]
+            counted = np.bincount(places[open_to[numbers]], minlength=len(values)).tolist()
+            told = sorted(
+                ((count, value) for value, count in zip(values, counted, strict=True) if count), key=lambda each: (-each[0], each[1])
+            )
+            found += [Facet(name, value, count) for count, value in told]
+        return tuple(found)
+
+
+_NONE: Numbers = np.empty(0, dtype=np.intp)
+
+
+def values_of(item: Item, facet: str) -> tuple[str, ...]:
+    """The values an entry has of a facet."""
+    if facet == "format":
+        return item.formats
+    value = str(getattr(item, facet))
+    return (value,) if value else ()
+
+
+def _facet_numbers(items: Sequence[Item], name: str) -> dict[str, Numbers]:
+    found: dict[str, list[int]] = {}
+    for number, item in enumerate(items):
+        for value in values_of(item, name):
+            found.setdefault(value, []).append(number)
+    return {value: np.asarray(numbers, dtype=np.intp) for value, numbers in found.items()}
+
+
+def _column(held: Mapping[str, Numbers]) -> tuple[Numbers, Numbers, list[str]]:
+    """A facet as two columns, (place of the value, number of the entry), and its values: counted in one go."""
+    places = np.concatenate([np.full(len(numbers), place) for place, numbers in enumerate(held.values())] or [_NONE])
+    return places.astype(np.intp), np.concatenate([*held.values(), _NONE]).astype(np.intp), list(held)
+
+
+def _postings(items: Sequence[Item]) -> dict[str, _Holding]:
+    weights: dict[str, dict[int, float]] = {}
+    spelled: dict[str, dict[str, list[int]]] = {}
+    plain_of = cache(without_marks)  # texts are many, their words few
+    words_of = cache(_words)
+    for number, item in enumerate(items):
+        seen: set[str] = set()
+        for weight, text in _texts(item):
+            for word in words_of(text):
+                plain = plain_of(word)
+                held = weights.setdefault(plain, {})
+                held[number] = max(held.get(number, 0.0), weight)
+                if word != plain and word not in seen:
+                    seen.add(word)
+                    spelled.setdefault(plain, {}).setdefault(word, []).append(number)
+    return {
+        plain: _Holding(
+            np.fromiter(held.keys(), np.intp, len(held)),
+            np.fromiter(held.values(), np.float64, len(held)),
+            {word: np.asarray(numbers, dtype=np.intp) for word, numbers in spelled.get(plain, {}).items()},
+        )
+        for plain, held in weights.items()
+    }
+
+
+def _texts(item: Item) -> list[tuple[float, str]]:
+    title = _TITLE * (_PART if BETWEEN in item.id else 1)
+    return [
+        *((title, text) for text in (item.title_vi, item.title_en, item.id.replace(".", " ").replace("-", " "))),
+        *((_OWNER, text) for text in (item.owner, item.agency)),
+        *((_FIELD, text) for name, vi, en in item.fields for text in (vi, en, name.replace("_", " "))),
+        *((_TEXT, text) for text in (item.description_vi, item.description_en, item.theme, *item.words)),
+    ]
 
 
 def _words(text: str) -> list[str]:
@@ -162,23 +262,16 @@ def _with_phrases(typed: str, ways: list[list[str]]) -> list[list[str]]:
     return ways
 
 
-def _fits(contract: Contract, facets: Mapping[str, str]) -> bool:
-    return all(_value(contract, name) == value for name, value in facets.items())
-
-
-def _value(contract: Contract, name: str) -> str:
-    return str(getattr(contract, name))
-
-
-def _facets(contracts: Sequence[Contract], chosen: Mapping[str, str]) -> tuple[Facet, ...]:
-    found = []
-    for name in FACETS:
-        others = {other: value for other, value in chosen.items() if other != name}
-        counted = Counter(_value(contract, name) for contract in contracts if _fits(contract, others))
-        found += [Facet(name, value, count) for value, count in sorted(counted.items(), key=lambda each: (-each[1], each[0]))]
-    return tuple(found)
-
-
-def _met_fields(contract: Contract, ways: Sequence[Sequence[str]]) -> tuple[str, ...]:
+def _met_fields(item: Item, ways: Sequence[Sequence[str]]) -> tuple[str, ...]:
     wanted = {without_marks(word) for way in ways for each in way for word in each.split() if len(word) > 1}
-    return tuple(p.name for p in contract.properties if wanted & {without_marks(word) for word in _words(f"{p.title_vi} {p.title_en}")})
+    return tuple(name for name, vi, en in item.fields if wanted & _plain_words(f"{vi} {en}"))
+
+
+@lru_cache(maxsize=50_000)
+def _plain_words(text: str) -> frozenset[str]:
+    return frozenset(without_marks(word) for word in _words(text))
+
+
+def facet_names(found: Found) -> Mapping[str, list[dict[str, Any]]]:
+    """Facets as documents tell them: name → values with counts."""
+    return {name: [{"value": f.value, "count": f.count} for f in found.facets if f.name == name] for name in FACETS}

@@ -14,12 +14,14 @@ from lienthong.cli import (
     alerts,
     backups,
     brokering,
+    catalogue,
     contracts,
     delta,
     events,
     ledger,
     lists,
     matching,
+    open_data,
     opening_data,
     people,
     platform,
@@ -56,6 +58,8 @@ app.add_typer(
     brokering.app, name="service", help="Dịch vụ của các cơ quan, gọi qua nền tảng · agencies' services, called through the platform"
 )
 app.add_typer(opening_data.app, name="open", help="Mở dữ liệu an toàn · opening datasets safely")
+app.add_typer(catalogue.app, name="catalogue", help="Danh mục: từ điển, kiểm kê · the catalogue: dictionary, inventory")
+app.add_typer(open_data.app, name="open-data", help="Danh mục dữ liệu mở · the list of open data")
 app.add_typer(alerts.app, name="alert", help="Cảnh báo · alerts")
 app.add_typer(reports.app, name="report", help="Báo cáo · reports")
 app.add_typer(proposals.app, name="proposal", help="Đề nghị sửa dữ liệu · corrections proposed")

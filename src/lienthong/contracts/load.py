@@ -148,6 +148,9 @@ def _check_words(document: Mapping[str, Any], words: Mapping[str, Any], faults: 
     ):
         if not isinstance(value, str) or not shape.fullmatch(value):
             faults.add(place, f"expected a form like `{example}`, found `{value}`")
+    listed = words.get("catalogueEntry", "public")
+    if listed not in ("public", "restricted"):
+        faults.add("customProperties.catalogueEntry", f"expected public or restricted, found `{listed}`", "such as `restricted`")
     if not words.get("titleEn"):
         faults.add("customProperties.titleEn", "missing", "a title in English")
 

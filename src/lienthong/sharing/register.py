@@ -12,6 +12,7 @@ from lienthong.log import get_logger
 from lienthong.standards.working_days import WorkingDays
 from lienthong.store import Connection
 from lienthong.store import agreements as store
+from lienthong.store.catalogue import unopened
 
 log = get_logger("sharing")
 
@@ -31,7 +32,8 @@ class RegisterReader:
             agreement = self._agreement(kept)
             if agreement is not None:
                 agreements.append(replace(agreement, state=kept.state))
-        return Register(subsystems, tuple(agreements), tuple(kept.stop for kept in store.stops(connection, at)), self.offices)
+        stops = tuple(kept.stop for kept in store.stops(connection, at))
+        return Register(subsystems, tuple(agreements), stops, self.offices, unopened=unopened(connection))
 
     def _agreement(self, kept: store.Kept) -> Agreement | None:
         key = (kept.id, kept.version)

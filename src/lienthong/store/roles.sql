@@ -44,6 +44,7 @@ begin
         grant select on lienthong.release_checks, lienthong.release_decisions to lienthong_web;
         grant select on lienthong.share_profiles to lienthong_web;
         grant select, insert on lienthong.share_grants, lienthong.share_reads to lienthong_web;
+        grant select on lienthong.inventory_items, lienthong.open_entries, lienthong.lineage_events to lienthong_web;
         grant select on lienthong.exchange_counts, lienthong.alerts, lienthong.alert_steps, lienthong.duty_beats to lienthong_web;
     end if;
 end

@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (29);
+insert into schema_versions (number) values (30);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -1334,3 +1334,55 @@ create table share_reads (
     at timestamptz not null,
     constraint share_reads_pk primary key (grant_id, file)
 );
+
+-- The catalogue ---------------------------------------------------------------------------------------------
+-- What the catalogue knows beside the contracts. A row is what was so from `since` on; a change ends it and begins another.
+
+-- Data an agency is known to hold, from its inventory sheet: not connected yet.
+create table inventory_items (
+    entry bigint generated always as identity constraint inventory_items_pk primary key,
+    item text not null, -- agency and name as one key
+    agency text not null,
+    facts jsonb not null, -- what the sheet says, by column
+    since timestamptz not null,
+    by_whom text not null,
+    ended_at timestamptz
+);
+create unique index inventory_items_item on inventory_items (item) where ended_at is null;
+
+-- The list of open data: what is proposed, approved, planned, open, and what came of it.
+create table open_entries (
+    entry bigint generated always as identity constraint open_entries_pk primary key,
+    dataset_id text not null,
+    agency text not null,
+    state text not null constraint open_entries_state_known
+        check (state in ('proposed', 'refused', 'approved', 'planned', 'open', 'refreshing', 'suspended', 'withdrawn')),
+    act text not null, -- what led here
+    words text not null default '', -- of who acted
+    legal_text text not null default '', -- of a refusal: what restricts
+    decision text not null default '', -- number of the decision by which it was approved
+    publish_on date, -- of the plan
+    reviewed_at timestamptz, -- when it was last looked at with the whole list
+    state_since timestamptz not null,
+    since timestamptz not null,
+    by_whom text not null,
+    ended_at timestamptz
+);
+create unique index open_entries_dataset on open_entries (dataset_id) where ended_at is null;
+
+-- Runs of programs outside (OpenLineage): which datasets they read and wrote, and which columns come from which.
+create table lineage_events (
+    event bigint generated always as identity constraint lineage_events_pk primary key,
+    run_id uuid not null,
+    event_type text not null,
+    event_time timestamptz not null,
+    subsystem text not null,
+    job text not null, -- namespace and name
+    reads text[] not null,
+    writes text[] not null,
+    columns jsonb not null, -- written dataset → its column → [dataset, column] it comes from
+    received_at timestamptz not null,
+    constraint lineage_events_once unique (subsystem, run_id, event_type, event_time)
+);
+create index lineage_events_reads on lineage_events using gin (reads);
+create index lineage_events_writes on lineage_events using gin (writes);

@@ -47,7 +47,8 @@ from lienthong.web.bell import Bell
 from lienthong.web.brokering import BrokerDoor
 from lienthong.web.companion import Companions
 from lienthong.web.delivering import clerk_of
-from lienthong.web.doors import delta
+from lienthong.web.doors import delta, opening
+from lienthong.web.doors.dictionary import DictionaryDesk
 from lienthong.web.doors.odata import serving as odata
 from lienthong.web.events import Streams
 from lienthong.web.govstack import GovStackDoor
@@ -217,6 +218,9 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *ServiceDesk(services, counter).routes(),
             *odata.routes_of(counter),
             *delta.routes_of(counter, services, authorise),
+            *DictionaryDesk(counter, site.shelf).routes(),
+            *site.desk.routes(),
+            *opening.routes_of(counter, services.settings),
             *routes_of(counter),
             *pages.routes_of(site),
         ],

@@ -17,6 +17,7 @@ from lienthong.web.pages.desk import WAYS as DESK
 from lienthong.web.pages.forms import form_routes
 from lienthong.web.pages.operator import FORMS as OPERATOR_FORMS
 from lienthong.web.pages.operator import WAYS as OPERATOR
+from lienthong.web.pages.portal import FORMS as PORTAL_FORMS
 from lienthong.web.pages.portal import WAYS as PORTAL
 from lienthong.web.pages.portal import download
 from lienthong.web.pages.site import Site, page_routes
@@ -33,7 +34,7 @@ def routes_of(site: Site) -> list[Route]:
         Route("/console/datasets/{dataset}/marked.xlsx", partial(mending.give_marked, site)),
         Route("/console/datasets/{dataset}/uploads", partial(handing_in.take, site), methods=["POST"]),
         Route("/console/uploads/{upload}/marked.xlsx", partial(handing_in.give_marked, site)),
-        *form_routes(site, [*DESK_FORMS, *CONSOLE_FORMS, *OPERATOR_FORMS]),
+        *form_routes(site, [*PORTAL_FORMS, *DESK_FORMS, *CONSOLE_FORMS, *OPERATOR_FORMS]),
         *page_routes(site, DESK),
         *page_routes(site, CONSOLE),
         *page_routes(site, OPERATOR),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,14 +19,13 @@ from lienthong.errors import NotFound
 from lienthong.settings import Settings
 from lienthong.sharing.filters import shown
 from lienthong.store import Connection
-from lienthong.store.pages import agencies
 from lienthong.web.asking import Counter
+from lienthong.web.doors.catalogue import CatalogueDesk
 from lienthong.web.pages.borders import Borders
 from lienthong.web.pages.page import Page, answer
 from lienthong.web.pages.visiting import Visit, form_of, visit_of
+from lienthong.web.shelf import Shelf
 from lienthong.web.uses import UsesDesk
-
-SECONDS_NAMES_ARE_KEPT = 60.0
 
 
 @dataclass
@@ -41,12 +38,12 @@ class Site:
     session_of: Callable[[Request], Session | None]
     uses: UsesDesk | None = None
     borders: Borders = field(init=False)
-    _names: Mapping[str, str] = field(init=False, default_factory=dict)
-    _index: Index | None = field(init=False, default=None)
-    _read_at: float = field(init=False, default=float("-inf"))
-    _reading: threading.Lock = field(init=False, default_factory=threading.Lock)
+    shelf: Shelf = field(init=False)
+    desk: CatalogueDesk = field(init=False)
 
     def __post_init__(self) -> None:
+        self.shelf = Shelf(self.counter)
+        self.desk = CatalogueDesk(self.counter, self.shelf, self.register, self.settings)
         self.borders = Borders(self.settings.borders)
 
     @property
@@ -59,9 +56,8 @@ class Site:
             yield connection
 
     def agencies(self) -> Mapping[str, str]:
-        """Code → name; read again once a minute."""
-        self._refresh()
-        return self._names
+        """Code → name."""
+        return self.shelf.agencies()
 
     def agency(self, code: str) -> str:
         """The name of an agency; its code where no register names it."""
@@ -69,19 +65,7 @@ class Site:
 
     def index(self) -> Index:
         """The catalogue to search in."""
-        self._refresh()
-        assert self._index is not None  # made by the line above
-        return self._index
-
-    def _refresh(self) -> None:
-        with self._reading:
-            if self._index is not None and time.monotonic() - self._read_at < SECONDS_NAMES_ARE_KEPT:
-                return
-            with self.connection() as connection:
-                names = agencies(connection)
-            if self._index is None or names != self._names:
-                self._names, self._index = names, Index(self.contracts.values(), names)
-            self._read_at = time.monotonic()
+        return self.shelf.index()
 
 
 Show = Callable[[Site, Visit], Page | Response]

@@ -1,6 +1,6 @@
 """The portal: no sign-in is needed to find data, understand it, see it, take it, and check what was promised."""
 
-from lienthong.web.pages.portal import dataset, docs, home, looking, mine, offers, preview, search, units
+from lienthong.web.pages.portal import dataset, docs, entry, home, looking, mine, offers, opening, preview, search, units
 from lienthong.web.pages.site import Way
 
 WAYS: list[Way] = [
@@ -9,9 +9,12 @@ WAYS: list[Way] = [
     ("/datasets/{dataset}/preview", preview.shown),
     ("/datasets/{dataset}", dataset.shown),
     ("/units/{code}", units.shown),
+    ("/catalogue/{kind}/{id:path}", entry.shown),
+    ("/open-data", opening.shown),
     ("/status", looking.status),
     ("/proofs", looking.proofs),
     ("/docs", docs.shown),
     ("/services", offers.shown),
     ("/my-data", mine.shown),
 ]
+FORMS = [("/open-data/{dataset}", opening.act)]

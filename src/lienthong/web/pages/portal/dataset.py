@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from lienthong.access import Register, State
-from lienthong.catalog import Step, lineage_of
+from lienthong.catalog import Step, describing, lineage_of, open_data, ways_of
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Property
 from lienthong.standards import STANDARDS
+from lienthong.store import catalogue
 from lienthong.store import pages as store
 from lienthong.store.answers import summary, version_facts
 from lienthong.web.pages.drawing import Node, lineage
@@ -27,12 +28,16 @@ WORST = 5
 def shown(site: Site, visit: Visit) -> Page:
     contract = contract_named(site, visit)
     now = site.counter.clock()
+    around = site.desk.around()
     with site.connection() as connection:
         standing = store.standings(connection).get(contract.id, telling.UNKNOWN)
         waiting = store.waiting_rows(connection).get(contract.id, 0)
         broken = store.waiting_issues(connection, contract.id) if waiting else []
         versions = version_facts(connection, contract.id, limit=VERSIONS)
         used = store.use_by_agreement(connection, vietnam_date(now) - timedelta(days=USE_DAYS))
+        deep = describing.lineage(connection, contract, around)
+        entry = catalogue.open_entry(connection, contract.id)
+    opening = None if entry is None else open_data.told(entry, contract, standing.known_at, around.today, site.settings)
     delivered = versions[0].delivered_columns if versions else frozenset()
     facts = {
         **telling.short(contract, standing, site.agency(contract.agency)),
@@ -48,7 +53,11 @@ def shown(site: Site, visit: Visit) -> Page:
         "freshness": telling.freshness(contract, standing, now),
         "users": _users(site.register(), contract, used, site),
         "versions": [summary(each) for each in versions],
-        "lineage": _lineage(contract, site),
+        "lineage": {**_lineage(contract, site), **{name: deep[name] for name in ("columns", "runs", "outside")}},
+        "completeness": describing.completeness_told(contract),
+        "ways": [describing.way(each, contract, around) for each in ways_of(contract)],
+        "authoritative": describing.authoritative(contract, around),
+        "open_data": opening,
         "is_open": telling.is_open(contract),
         "addresses": {
             "records": f"/v1/datasets/{contract.id}/records",
@@ -124,7 +133,7 @@ def _users(register: Register, contract: Contract, used: dict[str, int], site: S
     return found
 
 
-def _lineage(contract: Contract, site: Site) -> dict[str, list[dict[str, str]]]:
+def _lineage(contract: Contract, site: Site) -> dict[str, Any]:
     found = lineage_of(contract, site.contracts)
 
     def told(step: Step) -> dict[str, str]:

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-from lienthong.catalog import Found, Wanted, find_named_units
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lienthong.catalog import Found, Item, Wanted, find_named_units
+from lienthong.catalog.describing import short
+from lienthong.catalog.measuring import UNKNOWN
 from lienthong.catalog.searching import FACETS
 from lienthong.clock import vietnam_date
 from lienthong.standards.admin_units import Unit
 from lienthong.store import pages as store
+from lienthong.store.pages import StandingNow
 from lienthong.web.pages.page import Page, Table
-from lienthong.web.pages.portal.telling import UNKNOWN, short
+from lienthong.web.pages.portal.entry import page_of
 from lienthong.web.pages.site import Site
-from lienthong.web.pages.speaking import order_key
 from lienthong.web.pages.visiting import Visit
+
+ON_A_PAGE = 50
+MOST_PAGES = 20_000
+_OLD = {"theme": "domain"}  # under which words of themes stand
 
 
 def shown(site: Site, visit: Visit) -> Page:
     words = visit.text("q")
     chosen = {name: visit.text(name) for name in FACETS if visit.text(name)}
-    found = site.index().search(Wanted(words, chosen))
+    if visit.text("domain"):  # what the theme was called in addresses of before
+        chosen.setdefault("theme", visit.text("domain"))
+    page = visit.whole("page", 1, MOST_PAGES)
+    is_data = visit.form != "html"
+    found = site.index().search(Wanted(words, chosen, 0 if is_data else (max(page, 1) - 1) * ON_A_PAGE, None if is_data else ON_A_PAGE))
     today = vietnam_date(site.counter.clock())
-    units = find_named_units(words, today) if words else []
+    units = find_named_units(words, today) if words and not chosen else []
     with site.connection() as connection:
         standings = store.standings(connection)
-    if units and found.is_partly:  # a place was meant: datasets that hold one of its words would only be in the way
-        found = Found((), found.facets)
-    contracts = found.contracts if words else sorted(found.contracts, key=lambda c: order_key(visit.speech.pick(c.title_vi, c.title_en)))
-    datasets = [
-        {**short(c, standings.get(c.id, UNKNOWN), site.agency(c.agency)), "matched_fields": [_field(site, c.id, name) for name in found.fields.get(c.id, ())[:4]]}
-        for c in contracts
-    ]  # fmt: skip
+    if units and found.is_partly:  # a place was meant: entries that hold one of its words would only be in the way
+        found = Found((), found.facets, 0)
+    entries = [
+        {**_entry(site, item, standings), "matched_fields": _fields(item, found.fields.get(item.id, ())[:4])} for item in found.items
+    ]
     facts = {
         "query": words,
         "chosen": chosen,
-        "count": len(datasets),
+        "count": found.total,
         "is_partly": found.is_partly,
-        "datasets": datasets,
+        "entries": entries,
+        "page": max(page, 1),
+        "pages": max(1, -(-found.total // ON_A_PAGE)),
         "units": [
             {"unit": unit(each.unit), "before": [unit(u) for u in each.before], "after": [unit(u) for u in each.after]} for each in units
         ],
@@ -45,10 +58,26 @@ def shown(site: Site, visit: Visit) -> Page:
             for name in FACETS
         },
     }
-    columns = ("id", "title", "title_en", "agency", "domain", "layer", "sharing", "records", "updated_at")
-    table = Table(columns, [[each[name] for name in columns] for each in datasets])
+    columns = ("kind", "id", "title", "title_en", "agency", "theme", "layer", "sharing", "state", "records", "updated_at")
+    table = Table(columns, [[each[name] for name in columns] for each in entries])
     title = visit.speech.t("portal.results_for", query=words) if words else visit.speech.t("portal.all_data")
     return Page("portal/search.html", title, facts, table, is_public=True)
+
+
+def _entry(site: Site, item: Item, standings: Mapping[str, StandingNow]) -> dict[str, Any]:
+    """An entry as a page lists it, with where its page is."""
+    standing = standings.get(item.id, UNKNOWN)
+    return {
+        **short(item),
+        "agency_name": site.agency(item.agency),
+        "page": page_of(item),
+        "records": standing.records,
+        "updated_at": standing.known_at,
+    }
+
+
+def _fields(item: Item, names: Sequence[str]) -> list[dict[str, str]]:
+    return [{"name": name, "title": vi, "title_en": en} for name, vi, en in item.fields if name in names]
 
 
 def unit(each: Unit) -> dict[str, object]:
@@ -59,10 +88,7 @@ def unit(each: Unit) -> dict[str, object]:
 def _label(site: Site, visit: Visit, name: str, value: str) -> str:
     if name == "agency":
         return site.agency(value)
-    key = f"kinds.{name}_{value}"
-    return visit.speech.t(key) if visit.speech.has(key) else value
-
-
-def _field(site: Site, dataset: str, name: str) -> dict[str, str]:
-    found = site.contracts[dataset].property_named(name)
-    return {"name": name, "title": found.title_vi, "title_en": found.title_en}
+    for key in (f"kinds.{name}_{value}", f"kinds.{_OLD.get(name, name)}_{value}"):
+        if visit.speech.has(key):
+            return visit.speech.t(key)
+    return value
