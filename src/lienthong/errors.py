@@ -19,9 +19,11 @@
     ├── LedgerError              the ledger does not hold together
     └── RequestError             a request cannot be answered; has an HTTP status
         ├── BadRequest           400
+        │   └── SearchNotUnderstood
         ├── Unauthenticated      401
         ├── Denied               403, names the rule, never the hidden fact
         ├── NotFound             404
+        │   └── UnknownAction
         ├── Conflict             409
         ├── Gone                 410
         ├── PreconditionFailed   412
@@ -206,6 +208,16 @@ class NotJson(RequestError):
 class Unprocessable(RequestError):
     code = "unprocessable"
     status = 422
+
+
+class SearchNotUnderstood(BadRequest):
+    """A search in another system's query language that we do not read."""
+
+    code = "search-not-understood"
+
+
+class UnknownAction(NotFound):
+    code = "unknown-action"
 
 
 class QuestionTooLong(RequestError):

@@ -84,6 +84,9 @@ WAYS: tuple[Way, ...] = (
     Way("changes", SERVICE, "Dòng thay đổi theo con trỏ", "Change feed, by cursor", "/v1/datasets/{dataset}/changes", "application/json", describes="/v1/datasets/{dataset}/openapi.json"),
     Way("events", SERVICE, "Dòng sự kiện (SSE, CloudEvents)", "Events (SSE, CloudEvents)", "/v1/events?dataset={dataset}", "text/event-stream", "https://cloudevents.io/", "/v1/datasets/{dataset}/asyncapi.json"),
     Way("xroad", SERVICE, "Thông điệp X-Road (REST)", "X-Road message (REST)", "/r1/{instance}/{class}/{agency}/{xroad}/{dataset}/records", "application/json", "https://docs.x-road.global/Protocols/pr-rest_x-road_message_protocol_for_rest.html", "/v1/datasets/{dataset}/openapi.json"),
+    Way("ckan", SERVICE, "CKAN (DataStore)", "CKAN (DataStore)", "/api/3/action/datastore_search?resource_id={dataset}", "application/json", "https://docs.ckan.org/en/2.11/api/"),
+    Way("csv_described", FILE, "Tệp CSV, địa chỉ cố định, có mô tả CSVW", "CSV file at an address that stays, described by CSVW", "/dataset/{dataset}.csv", "text/csv", "https://www.w3.org/TR/tabular-data-model/", "/dataset/{dataset}.csv-metadata.json"),
+    Way("datapackage", DESCRIPTION, "Data Package", "Data Package", "/dataset/{dataset}/datapackage.json", "application/json", "https://datapackage.org/profiles/2.0/datapackage.json", serves=is_open),
     Way("openapi", DESCRIPTION, "Mô tả OpenAPI", "OpenAPI description", "/v1/datasets/{dataset}/openapi.json", "application/json", "https://spec.openapis.org/oas/v3.1.0"),
     Way("asyncapi", DESCRIPTION, "Mô tả AsyncAPI", "AsyncAPI description", "/v1/datasets/{dataset}/asyncapi.json", "application/json", "https://www.asyncapi.com/docs/reference/specification/v3.0.0"),
 )  # fmt: skip

@@ -18,7 +18,8 @@ PARQUET = "application/vnd.apache.parquet"
 SUFFIXES = {CSV: "csv", ARROW: "arrows", PARQUET: "parquet", XLSX: "xlsx", JSON: "json"}
 FORMATS = (JSON, CSV, ARROW, PARQUET)
 BOM = b"\xef\xbb\xbf"
-FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would take for a formula
+FORMULA_START = "=+-@\t\r"  # what begins what a spreadsheet would take for a formula
+FORMULA = r"^[=+\-@\t\r]"
 CHUNK_BYTES = 1 << 20
 
 Mask = Callable[[Any], str | None]

@@ -41,6 +41,7 @@ begin
         grant select on lienthong.register_edge, lienthong.agreements, lienthong.agreement_versions, lienthong.agreement_steps,
             lienthong.planned_stops to lienthong_web;
         grant select, insert on lienthong.exchange_batches to lienthong_web;
+        grant select on lienthong.contract_history to lienthong_web;
         grant select on lienthong.release_checks, lienthong.release_decisions to lienthong_web;
         grant select on lienthong.share_profiles to lienthong_web;
         grant select, insert on lienthong.share_grants, lienthong.share_reads to lienthong_web;

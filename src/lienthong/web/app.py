@@ -47,7 +47,7 @@ from lienthong.web.bell import Bell
 from lienthong.web.brokering import BrokerDoor
 from lienthong.web.companion import Companions
 from lienthong.web.delivering import clerk_of
-from lienthong.web.doors import delta, opening
+from lienthong.web.doors import ckan, delta, opening, packages
 from lienthong.web.doors.dictionary import DictionaryDesk
 from lienthong.web.doors.odata import serving as odata
 from lienthong.web.events import Streams
@@ -222,6 +222,8 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *site.desk.routes(),
             *opening.routes_of(counter, services.settings),
             *routes_of(counter),
+            *ckan.routes_of(counter),
+            *packages.routes_of(counter),
             *pages.routes_of(site),
         ],
         exception_handlers=dict.fromkeys((LienthongError, HTTPException, *AWAY, Exception), answer_problem),

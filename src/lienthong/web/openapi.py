@@ -11,6 +11,7 @@ from lienthong.sharing.filters import MOST_ROWS, MOST_VALUES
 from lienthong.sharing.formats import ARROW, CSV, JSON, PARQUET
 from lienthong.web.agreements_openapi import agreement_paths
 from lienthong.web.catalogue_openapi import catalogue_entry_paths
+from lienthong.web.ckan_openapi import ckan_paths
 from lienthong.web.doors.delta.openapi import delta_paths
 from lienthong.web.doors.odata.openapi import odata_paths
 from lienthong.web.events_openapi import event_paths
@@ -19,6 +20,7 @@ from lienthong.web.ledger_openapi import ledger_paths
 from lienthong.web.lists_openapi import list_paths
 from lienthong.web.monitoring_openapi import monitoring_paths
 from lienthong.web.openapi_parts import HEADER_TEXT, MAYBE_TEXT, TEXT, Schema, caller_headers, object_of, parameter, problems
+from lienthong.web.packages_openapi import package_paths
 from lienthong.web.people_openapi import people_paths
 from lienthong.web.privacy_openapi import privacy_paths
 from lienthong.web.proposals_openapi import proposal_paths
@@ -60,6 +62,8 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths |= proposal_paths()
     paths |= service_paths()
     paths |= odata_paths(chosen)
+    paths |= ckan_paths()
+    paths |= package_paths(chosen)
     schemas: Schema = _common_schemas()
     for contract in chosen:
         paths.update(_dataset_paths(contract))

@@ -50,7 +50,7 @@ CODES = {
     413: "too-large",
     431: "headers-too-large",
 }
-MEMBERS = ("rule", "agreement", "clause", "until", "request")  # facts told as they are: what decided, and the way out
+MEMBERS = ("rule", "agreement", "clause", "until", "request", "field")  # facts told as they are: what decided, the way out, what was wrong
 AWAY = (
     OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.InterfaceError,
     psycopg.OperationalError, PoolTimeout,

@@ -1,0 +1,312 @@
+"""The actions, by name. Each is called with what was sent and gives what CKAN's action gives."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import Counter as Tally
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lienthong.catalog import Index, item_of_contract
+from lienthong.catalog.items import is_hidden
+from lienthong.contracts import LICENCES, Contract, Sharing
+from lienthong.errors import Denied, NotFound
+from lienthong.sharing.filters import shown
+from lienthong.store.pages import agencies
+from lienthong.store.publications import Publication, publications
+from lienthong.web.asking import Counter
+from lienthong.web.ckan_openapi import HELP
+from lienthong.web.doors.asking import Door, visible
+from lienthong.web.doors.ckan import datastore
+from lienthong.web.doors.ckan.packages import (
+    DATASET,
+    FILES,
+    Listed,
+    Package,
+    Shelf,
+    group_of,
+    id_of,
+    licence_document,
+    name_of,
+    organization_of,
+    resource_id,
+)
+from lienthong.web.doors.ckan.searching import search
+from lienthong.web.doors.ckan.values import Parameters
+
+CKAN_VERSION = "2.11.5"  # whose answers these are; clients look at it
+SECONDS_NAMES_ARE_KEPT = 60.0
+MOST_LISTED = 10_000
+_CHANGE = re.compile(r"\w+_(create|update|patch|delete|purge|upsert|bulk_update_\w+|revise|add|remove|transfer|reorder|join|follow)|(un)?follow_\w+|dashboard_\w+|user_\w+|api_token_\w+|am_following_\w+|send_email_\w+")  # fmt: skip
+
+
+@dataclass
+class State:
+    """What the door keeps between requests: packages as they were made, agencies' names, the index."""
+
+    counter: Counter
+    door: Door
+    shelf: Shelf = field(init=False)
+    _names: Mapping[str, str] = field(init=False, default_factory=dict)
+    _index: Index | None = field(init=False, default=None)
+    _contracts: Mapping[str, Contract] | None = field(init=False, default=None)
+    _read_at: float = field(init=False, default=float("-inf"))
+    _reading: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.shelf = Shelf(self.counter.public_url)
+
+    def facts(self) -> dict[str, Publication]:
+        with self.counter.connection() as connection:
+            return publications(connection)
+
+    def owner(self, code: str) -> str:
+        """The name of an agency; its code where no register names it."""
+        self._refresh()
+        return self._names.get(code, code)
+
+    def index(self) -> Index:
+        self._refresh()
+        assert self._index is not None  # made by the line above
+        return self._index
+
+    def _refresh(self) -> None:
+        with self._reading:
+            is_fresh = time.monotonic() - self._read_at < SECONDS_NAMES_ARE_KEPT and self._contracts is self.counter.contracts
+            if self._index is not None and is_fresh:
+                return
+            with self.counter.connection() as connection:
+                self._names = agencies(connection)
+            self._contracts = self.counter.contracts
+            self._index = Index(item_of_contract(each, self._names.get(each.agency, "")) for each in self._contracts.values())
+            self._read_at = time.monotonic()
+
+
+@dataclass
+class Call:
+    """One call of an action."""
+
+    state: State
+    request: Request
+    sent: Parameters
+
+    def contracts(self) -> list[Contract]:
+        """The datasets this caller may have, in the order of their ids: open ones to anybody, others under an agreement."""
+        found = {contract.id: contract for contract in self.state.counter.contracts.values() if contract.sharing is Sharing.OPEN}
+        if self.request.headers.get("authorization"):
+            found |= {contract.id: contract for contract, _ in visible(self.state.counter, self.request)}
+        return [found[name] for name in sorted(found)]
+
+    def listed(self, *, with_private: bool = True) -> list[Listed]:
+        """Their packages."""
+        chosen = [contract for contract in self.contracts() if with_private or contract.sharing is Sharing.OPEN]
+        return self.state.shelf.of(chosen, self.state.facts(), self.state.owner)
+
+    def one(self, id: str) -> Listed:
+        """A package by its id, its name, or the dataset's own id. Raises NotFound; Denied for what this caller may not have."""
+        contract = _named(self.state.counter.contracts, id)
+        if contract.id not in {each.id for each in self.contracts()}:
+            if is_hidden(contract):
+                raise _no_package(id)
+            raise Denied(
+                "This dataset is given under an agreement only.", vi="Bộ dữ liệu này chỉ cung cấp theo thỏa thuận.", rule="no_agreement"
+            )
+        return self.state.shelf.of([contract], self.state.facts(), self.state.owner)[0]
+
+
+def _named(contracts: Mapping[str, Contract], id: str) -> Contract:
+    found = contracts.get(id) or next((each for each in contracts.values() if id in (name_of(each.id), id_of(DATASET, each.id))), None)
+    if found is None:
+        raise _no_package(id)
+    return found
+
+
+def _no_package(id: str) -> NotFound:
+    return NotFound(f"Not found: there is no package `{shown(id)}`.", vi=f"Không có bộ dữ liệu `{shown(id)}`.")
+
+
+def _package_list(call: Call) -> list[str]:
+    names = [each.package["name"] for each in call.listed(with_private=call.sent.flag("include_private"))]
+    return names[_slice(call)]
+
+
+def _slice(call: Call) -> slice:
+    start = call.sent.number("offset", 0, MOST_LISTED)
+    return slice(start, start + call.sent.number("limit", MOST_LISTED, MOST_LISTED))
+
+
+def _with_resources(call: Call) -> list[Package]:
+    found = sorted(call.listed(with_private=False), key=lambda each: each.package["metadata_modified"], reverse=True)
+    return [each.package for each in found][_slice(call)]
+
+
+def _package_show(call: Call) -> Package:
+    return call.one(call.sent.text("id") or call.sent.required("name_or_id")).package
+
+
+def _package_search(call: Call) -> Package:
+    return search(
+        call.sent,
+        call.listed(with_private=call.sent.flag("include_private")),
+        call.state.index(),
+        call.state.counter.clock(),
+        call.state.owner,
+    )
+
+
+def _resource_show(call: Call) -> Package:
+    wanted = call.sent.required("id")
+    for each in call.listed():
+        for resource in each.package["resources"]:
+            if resource["id"] == wanted:
+                return dict(resource)
+    if _table_of(call, wanted) is not None:
+        raise Denied("This resource is given under an agreement only.", vi="Tệp này chỉ cung cấp theo thỏa thuận.", rule="no_agreement")
+    raise NotFound(f"Not found: there is no resource `{shown(wanted)}`.", vi=f"Không có tệp `{shown(wanted)}`.")
+
+
+def _organizations(call: Call) -> list[Package]:
+    counts = Tally(each.contract.agency for each in call.listed())
+    found = [organization_of(agency, call.state.owner(agency), count) for agency, count in sorted(counts.items())]
+    return sorted(found, key=lambda each: str(each["title"]))
+
+
+def _organization_list(call: Call) -> list[Any]:
+    return _listing(call, _organizations(call), ("organizations", "groups"))
+
+
+def _group_list(call: Call) -> list[Any]:
+    return _listing(call, _groups(call), ("groups",))
+
+
+def _listing(call: Call, found: Sequence[Package], choices: Sequence[str]) -> list[Any]:
+    wanted = next((set(call.sent.texts(name)) for name in choices if name in call.sent), None)
+    chosen = [each for each in found if wanted is None or each["name"] in wanted]
+    if call.sent.text("sort") in ("package_count", "package_count desc", "packages"):
+        chosen.sort(key=lambda each: -int(each["package_count"]))
+    chosen = chosen[_slice(call)]
+    return chosen if call.sent.flag("all_fields") else [each["name"] for each in chosen]
+
+
+def _groups(call: Call) -> list[Package]:
+    counts = Tally(each.contract.domain for each in call.listed() if each.contract.domain)
+    return [group_of(domain, count) for domain, count in sorted(counts.items())]
+
+
+def _show_of(found: Sequence[Package], call: Call, field: str, word: str) -> Package:
+    wanted = call.sent.required("id")
+    one = next((each for each in found if wanted in (each["id"], each["name"], each["description"], each["title"])), None)
+    if one is None:
+        raise NotFound(f"Not found: there is no {word} `{shown(wanted)}`.", vi=f"Không có `{shown(wanted)}`.")
+    if not call.sent.flag("include_datasets"):
+        return one
+    packages = [
+        each.package
+        for each in call.listed(with_private=False)
+        if one["name"] in (each.document[field] if isinstance(each.document[field], list) else [each.document[field]])
+    ]
+    return {**one, "packages": packages}
+
+
+def _organization_show(call: Call) -> Package:
+    return _show_of(_organizations(call), call, "organization", "organization")
+
+
+def _group_show(call: Call) -> Package:
+    return _show_of(_groups(call), call, "groups", "group")
+
+
+def _tag_list(call: Call) -> list[Any]:
+    query = call.sent.text("query").casefold()
+    tags = {tag["name"]: tag for each in call.listed(with_private=False) for tag in each.package["tags"] if query in tag["name"].casefold()}
+    chosen = [tags[name] for name in sorted(tags)]
+    return chosen if call.sent.flag("all_fields") else [tag["name"] for tag in chosen]
+
+
+def _licences(call: Call) -> list[Package]:
+    return [licence_document(licence, call.state.counter.public_url) for licence in LICENCES.values()]
+
+
+def _status(call: Call) -> Package:
+    return {
+        "ckan_version": CKAN_VERSION,
+        "site_title": "Liên thông",
+        "site_description": "Dữ liệu của tỉnh · the province's data",
+        "site_url": call.state.counter.public_url,
+        "error_emails_to": None,
+        "locale_default": "vi",
+        "extensions": ["datastore"],
+    }
+
+
+def _help(call: Call) -> str:
+    name = call.sent.required("name")
+    if name not in ACTIONS:
+        raise NotFound(f"Action name not known: {shown(name)}", vi=f"Không có thao tác `{shown(name)}`.")
+    return HELP[name]
+
+
+def _views(call: Call) -> list[Any]:
+    _resource_show(call)
+    return []
+
+
+def _table_of(call: Call, resource: str) -> Contract | None:
+    """The dataset whose resource this is, whether the caller may have it or not."""
+    forms = ("csv", *(form for form, *_ in FILES), "api-json", "api-openapi")
+    return next(
+        (each for each in call.state.counter.contracts.values() if resource in {resource_id(each.id, form) for form in forms}), None
+    )
+
+
+def _table(call: Call, name: str) -> Contract:
+    """The dataset of a DataStore resource: its id, the package's name, or the dataset's own id."""
+    wanted = call.sent.text(name) or call.sent.required("resource_id")
+    contracts = call.state.counter.contracts
+    found = next((each for each in contracts.values() if wanted in (each.id, name_of(each.id), resource_id(each.id, "csv"))), None)
+    if found is None:
+        raise NotFound(f"Not found: resource `{shown(wanted)}` was not found.", vi=f"Không có tệp `{shown(wanted)}`.")
+    return found
+
+
+def _datastore_search(call: Call) -> Response:
+    contract = _table(call, "resource_id")
+    return datastore.search(call.state.counter, call.state.door, call.request, contract, call.sent)
+
+
+def _datastore_info(call: Call) -> Response:
+    contract = _table(call, "id")
+    return datastore.info(call.state.counter, call.state.door, call.request, contract)
+
+
+Action = Callable[[Call], Any]
+ACTIONS: dict[str, Action] = {
+    "package_list": _package_list,
+    "current_package_list_with_resources": _with_resources,
+    "package_show": _package_show,
+    "package_search": _package_search,
+    "resource_show": _resource_show,
+    "resource_view_list": _views,
+    "organization_list": _organization_list,
+    "organization_show": _organization_show,
+    "group_list": _group_list,
+    "group_show": _group_show,
+    "tag_list": _tag_list,
+    "license_list": _licences,
+    "datastore_search": _datastore_search,
+    "datastore_info": _datastore_info,
+    "status_show": _status,
+    "site_read": lambda _: True,
+    "help_show": _help,
+}
+
+
+def is_change(name: str) -> bool:
+    """Whether it is an action of CKAN's that changes something, or is about its users."""
+    return _CHANGE.fullmatch(name) is not None

@@ -1,0 +1,120 @@
+"""`package_search`: what meets a query and its filters, in order, with facets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from lienthong.catalog import Index, Wanted
+from lienthong.contracts import LICENCES
+from lienthong.errors import SearchNotUnderstood
+from lienthong.sharing.filters import shown
+from lienthong.web.doors.ckan.packages import Listed, Package
+from lienthong.web.doors.ckan.solr import FIELDS, TEXTS, read_query
+from lienthong.web.doors.ckan.values import Parameters, wrong
+
+MOST_ROWS = 1_000  # CKAN's `ckan.search.rows_max`
+DEFAULT_ROWS = 10
+MOST_FILTERS = 50
+MOST_SORTS = 5
+LATEST_START = 10_000_000
+DEFAULT_SORT = "score desc, metadata_modified desc"
+# Solr's parameters CKAN lets through; those that tune scores change no answer here.
+KNOWN = (
+    "q", "fq", "fq_list", "rows", "start", "sort", "facet", "facet.field", "facet.limit", "facet.mincount", "fl", "include_private",
+    "include_drafts", "include_deleted", "use_default_schema", "extras", "df", "q.op", "mm", "qf", "tie", "defType", "bf", "boost", "wt", "api_version",
+)  # fmt: skip
+_ORDERED = {"title_string": "title", "name": "name", "id": "id", "organization": "organization", "metadata_modified": "metadata_modified",
+            "metadata_created": "metadata_created", "title": "title", "num_resources": "num_resources"}  # fmt: skip
+
+
+def search(sent: Parameters, listed: Sequence[Listed], index: Index, now: datetime, owner: Callable[[str], str]) -> Package:
+    """The answer of `package_search`. Raises SearchNotUnderstood for a query that is not understood."""
+    sent.only(KNOWN, "Invalid search parameters")
+    query = read_query(sent.text("q", "*:*"), now)
+    tests = [read_query(text, now).test for text in _filters(sent)]
+    scores: dict[str, int] = {}
+    if query.words:
+        found = index.search(Wanted(query.words))
+        scores = {} if found.is_partly else {item.id: len(found.items) - n for n, item in enumerate(found.items)}
+    chosen = [
+        each
+        for each in listed
+        if (each.contract.id in scores if query.words else query.test(each.document)) and all(test(each.document) for test in tests)
+    ]
+    _sort(chosen, sent.text("sort") or DEFAULT_SORT, scores)
+    start, rows = sent.number("start", 0, LATEST_START), sent.number("rows", DEFAULT_ROWS, MOST_ROWS)
+    counted = _facets(sent, chosen)
+    return {
+        "count": len(chosen),
+        "facets": {name: dict(values) for name, values in counted.items()},
+        "search_facets": {name: _told(name, values, chosen, owner) for name, values in counted.items()},
+        "sort": sent.text("sort") or DEFAULT_SORT,
+        "results": [each.package for each in chosen[start : start + rows]],
+    }
+
+
+def _filters(sent: Parameters) -> list[str]:
+    """`fq` is one query, or several as CKAN's clients send it again; `fq_list` is a list of them."""
+    value = sent.value("fq")
+    one = [value] if isinstance(value, str) else value if isinstance(value, list) else [] if value is None else [None]
+    found = [*one, *(sent.value("fq_list") if isinstance(sent.value("fq_list"), list) else sent.texts("fq_list"))]
+    if len(found) > MOST_FILTERS or not all(isinstance(text, str) for text in found):
+        raise wrong("fq", f"at most {MOST_FILTERS} queries are expected")
+    return [text for text in found if text.strip()]
+
+
+def _sort(chosen: list[Listed], text: str, scores: dict[str, int]) -> None:
+    """Sorts in place; equal ones stand in the order of their ids."""
+    parts = [part.split() for part in text.split(",") if part.strip()]
+    if len(parts) > MOST_SORTS or any(len(part) not in (1, 2) for part in parts):
+        raise _unsorted(text)
+    chosen.sort(key=lambda each: str(each.document["id"]))
+    for part in reversed(parts):
+        field, direction = part[0], part[1].lower() if len(part) == 2 else "asc"
+        if direction not in ("asc", "desc") or (field not in _ORDERED and field not in ("score", "relevance", "views_recent")):
+            raise _unsorted(text)
+        if field in ("score", "relevance"):
+            chosen.sort(key=lambda each: scores.get(each.contract.id, 0), reverse=direction == "desc")
+        elif field in _ORDERED:
+            name = _ORDERED[field]
+            chosen.sort(key=lambda each: each.document[name], reverse=direction == "desc")  # sorted before the name changes
+
+
+def _unsorted(text: str) -> SearchNotUnderstood:
+    return SearchNotUnderstood(
+        f"Search Query is invalid: cannot sort by `{shown(text)}`.", vi=f"Không sắp xếp được theo `{shown(text)}`.", solr=True
+    )
+
+
+def _facets(sent: Parameters, chosen: Sequence[Listed]) -> dict[str, list[tuple[str, int]]]:
+    """Field → values with how many packages have them, the most first."""
+    if not sent.flag("facet", default=True):
+        return {}
+    fields = sent.texts("facet.field")
+    limit, least = sent.number("facet.limit", 50, 100_000, -1), sent.number("facet.mincount", 1, 1_000_000)
+    found: dict[str, list[tuple[str, int]]] = {}
+    for name in fields:
+        if name not in FIELDS or name in TEXTS:
+            raise SearchNotUnderstood(
+                f"Search Query is invalid: there is no facet `{shown(name)}`.", vi=f"Không lọc được theo `{shown(name)}`.", solr=True
+            )
+        counts: Counter[str] = Counter()
+        for each in chosen:
+            value = each.document.get(name)
+            counts.update(value if isinstance(value, list) else [str(value)] if value not in (None, "") else [])
+        ordered = sorted(((value, count) for value, count in counts.items() if count >= least), key=lambda pair: (-pair[1], pair[0]))
+        found[name] = ordered if limit < 0 else ordered[:limit]
+    return found
+
+
+def _told(name: str, values: Sequence[tuple[str, int]], chosen: Sequence[Listed], owner: Callable[[str], str]) -> Package:
+    titles: dict[str, str] = {}
+    if name == "organization":
+        titles = {str(each.document["organization"]): owner(each.contract.agency) for each in chosen}
+    elif name == "license_id":
+        titles = {code: licence.title_vi for code, licence in LICENCES.items()}
+    items: list[dict[str, Any]] = [{"name": value, "display_name": titles.get(value, value), "count": count} for value, count in values]
+    return {"title": name, "items": items}

@@ -1,0 +1,119 @@
+"""The part of Solr's language that CKAN's clients send."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lienthong.errors import SearchNotUnderstood
+from lienthong.web.doors.ckan.solr import read_query, terms_of
+
+NOW = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
+DOCUMENT: dict[str, Any] = {
+    "text": f" {' '.join(terms_of('Đơn vị hành chính của tỉnh: xã, phường'))} ",
+    "title": f" {' '.join(terms_of('Đơn vị hành chính'))} ",
+    "name": "admin-units_units",
+    "organization": "h10_02",
+    "groups": ["reference"],
+    "tags": ["code_list", "đơn vị"],
+    "res_format": ["CSV", "API"],
+    "metadata_modified": datetime(2026, 6, 1, tzinfo=UTC),
+    "num_resources": 4,
+    "license_id": "",
+}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "*:*",
+        "hành chính",
+        "hanh CHINH",
+        '"hành chính của"',
+        "hành AND xã",
+        "nothing OR xã",
+        "nothing || xã",
+        "organization:h10_02",
+        'organization:"h10_02"',
+        "+organization:h10_02 -organization:h10_09",
+        "-organization:h10_09",
+        "NOT organization:h10_09",
+        "!groups:land",
+        "organization:(h10_01 OR h10_02)",
+        "(groups:land OR groups:reference) AND tags:code_list",
+        "tags:Đơn\\ vị",
+        "title:hanh",
+        'title:"đơn vị"',
+        "name:admin*",
+        "text:phu?ng",
+        "name:*",
+        "-license_id:*",
+        "res_format:csv",
+        "metadata_modified:[2026-01-01T00:00:00Z TO *]",
+        "metadata_modified:[2026-06-01T00:00:00.000000Z TO 2026-06-01T00:00:00Z]",
+        "metadata_modified:[* TO NOW]",
+        "metadata_modified:[NOW-2MONTHS/DAY TO NOW+1DAY]",
+        "metadata_modified:{2026-05-31 TO 2026-06-02}",
+        "num_resources:[1 TO 4]",
+        "num_resources:4",
+        "title:hành^4 xã^0.5",
+        "name:[admin TO b]",
+        "((((xã))))",
+    ],
+)
+def test_what_a_package_meets(query: str) -> None:
+    assert read_query(query, NOW).test(DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "chính hành của nothing",
+        '"chính hành"',
+        "-organization:h10_02",
+        "organization:h10",
+        "hành AND NOT xã",
+        "hành !xã",
+        "title:xã",
+        "name:units*",
+        "license_id:*",
+        "metadata_modified:[2026-06-02T00:00:00Z TO *]",
+        "metadata_modified:{2026-06-01T00:00:00Z TO *]",
+        "num_resources:[5 TO *]",
+        "organization:(h10_01 OR h10_03)",
+    ],
+)
+def test_what_it_does_not_meet(query: str) -> None:
+    assert not read_query(query, NOW).test(DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "(", ")", "a)", "(a", "a AND", "OR a", "NOT", "-", "title:", "none:a", "name:[a b]", "name:[a TO b", "metadata_modified:[x TO *]",
+        "metadata_modified:NOW-1EON", "num_resources:many", "a~2", '"a b"~3', "{!func}x", "title:(name:x)", "a" * 4_001, "a\x00",
+        "title:[a TO b]", "text:*a*b*c*d*e*f*", "metadata_modified:[NOW+999999YEARS TO *]", "a ^b",
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_is_refused(query: str) -> None:
+    with pytest.raises(SearchNotUnderstood, match="Search Query is invalid"):
+        read_query(query, NOW)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"), [("xã phường", "xã phường"), ("", ""), ("title:xã", None), ("xã OR phường", None), ("xã*", None)]
+)
+def test_plain_words_are_left_to_be_ranked(query: str, words: str | None) -> None:
+    assert read_query(query, NOW).words == words
+
+
+@given(st.text(st.sampled_from('ab:()[]{}"*?\\+-!^~ TOANDR|&0.Z'), max_size=60))
+def test_any_query_is_answered_or_refused(query: str) -> None:
+    with contextlib.suppress(SearchNotUnderstood):
+        assert read_query(query, NOW).test(DOCUMENT) in (True, False)
