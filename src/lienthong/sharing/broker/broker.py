@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -20,60 +19,33 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
-import msgspec
-
-from lienthong.access import ANONYMOUS, Decision, Operation, SafePath, safe_path, safe_query
+from lienthong.access import ANONYMOUS, Operation, SafePath, safe_path, safe_query
 from lienthong.clock import Clock, vietnam_date
-from lienthong.contracts.services import Kind, Route, ServiceState
-from lienthong.contracts.services.mapping import Mapped
+from lienthong.contracts.services import Kind, ServiceState
 from lienthong.contracts.services.model import Check
-from lienthong.contracts.services.translating import answer_values, fault_of, query_values, request_envelope
-from lienthong.contracts.services.wsdl import parse_safely
-from lienthong.errors import BadRequest, LienthongError, NotAMethod, NotFound, ProviderError, RequestError, ServiceError, Unprocessable
+from lienthong.contracts.services.translating import query_values, request_envelope
+from lienthong.errors import LienthongError, NotAMethod, NotFound, ProviderError, RequestError, Unprocessable
 from lienthong.ledger import Entry, Event, encode
 from lienthong.log import get_logger
 from lienthong.sharing.broker import samples
 from lienthong.sharing.broker.admitting import Gate, check_stop
 from lienthong.sharing.broker.book import Book, Offer
 from lienthong.sharing.broker.cache import AnswerCache, Kept, directives
+from lienthong.sharing.broker.case import Case
+from lienthong.sharing.broker.conditions import CONDITIONS, conditional, validators, without
 from lienthong.sharing.broker.forwarding import FAILING, Asked, Reply, forward, wrong
 from lienthong.sharing.broker.identity import Stamp
 from lienthong.sharing.broker.incoming import HELD, Incoming
+from lienthong.sharing.broker.mapped_calls import json_body, json_type, soap_headers, translated
 from lienthong.sharing.broker.messages import Answer, Call, forwarded
+from lienthong.sharing.broker.passing import NO_BODY, Passing, hold
 from lienthong.sharing.broker.providers import Providers
 from lienthong.sharing.broker.soap_reading import SoapReader, check_actions
 from lienthong.sharing.ledger_writer import Writer
 
 LARGEST_MAPPED = 4 * 1024 * 1024  # of an answer that is translated: it is held whole
 FAULTS_TOLD = 10
-CONDITIONS = frozenset({"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range"})
-NO_BODY = frozenset({204, 304})
 log = get_logger("broker")
-
-
-@dataclass
-class _Case:
-    """What is known of a call while it is answered."""
-
-    call: Call
-    offer: Offer
-    decision: Decision
-    route: Route
-    values: Mapping[str, str]
-    path: SafePath
-    query: str
-    incoming: Incoming
-    began: float
-    id: str = field(default_factory=lambda: secrets.token_hex(16))
-    has_begun: bool = False
-    faults: list[str] = field(default_factory=list)
-    tries: int = 0
-    provider_seconds: float = 0.0
-
-    @property
-    def mapped(self) -> Mapped | None:
-        found: Mapped | None = self.offer.service.mapped.get(self.route.endpoint) if self.route.is_mapped else None
-        return found
 
 
 @dataclass
@@ -125,7 +97,7 @@ class Broker:
 
     # Admission
 
-    async def _rest_case(self, call: Call, offer: Offer, now: datetime, began: float) -> _Case:
+    async def _rest_case(self, call: Call, offer: Offer, now: datetime, began: float) -> Case:
         path, query = safe_path(call.path or b"/"), safe_query(call.query)
         decision = await self.gate.admit(call, offer, call.verb, path.text, now)
         found = offer.service.route(call.verb, path.text)
@@ -135,9 +107,9 @@ class Broker:
                 raise NotAMethod(f"Expected {', '.join(verbs)}.", vi=f"Chỉ nhận {', '.join(verbs)}.", allow=", ".join(verbs))
             raise NotFound("The service has no such operation.", hint="Its openapi.json lists them.", vi="Dịch vụ không có thao tác này.")
         incoming = Incoming(call.body, call.length, offer.service.limits.request_bytes)
-        return _Case(call, offer, decision, found[0], found[1], path, query, incoming, began)
+        return Case(call, offer, decision, found[0], found[1], path, query, incoming, began)
 
-    async def _soap_case(self, call: Call, offer: Offer, now: datetime, began: float) -> _Case:
+    async def _soap_case(self, call: Call, offer: Offer, now: datetime, began: float) -> Case:
         """The operation is in the body: enough of it is read to know which, no more."""
         self.gate.knows(call, offer, now)
         query = safe_query(call.query)
@@ -151,11 +123,11 @@ class Broker:
         check_actions(reader.actions, call.header("soapaction"), offer.service.soap_operation(name)["action"], name)
         decision = await self.gate.admit(call, offer, "POST", f"/{name}", now)
         route = next(r for r in offer.service.routes if r.soap == name and not r.is_mapped)
-        return _Case(call, offer, decision, route, {}, SafePath("", ""), query, incoming, began)
+        return Case(call, offer, decision, route, {}, SafePath("", ""), query, incoming, began)
 
     # Answering
 
-    async def _answer(self, case: _Case, *, is_soap: bool) -> Answer:
+    async def _answer(self, case: Case, *, is_soap: bool) -> Answer:
         await case.incoming.hold()
         if not is_soap:
             self._check_request(case)
@@ -186,7 +158,7 @@ class Broker:
             reply.close()
             raise
 
-    def _check_request(self, case: _Case) -> None:
+    def _check_request(self, case: Case) -> None:
         checks, incoming = case.offer.service.checks, case.incoming
         if case.mapped is not None or checks.request is Check.OFF:
             return
@@ -199,22 +171,22 @@ class Broker:
             )
         case.faults += found
 
-    async def _ask(self, case: _Case, kept: Kept | None) -> Reply:
+    async def _ask(self, case: Case, kept: Kept | None) -> Reply:
         service, call, mapped = case.offer.service, case.call, case.mapped
         provider, base = self.providers.of(service)
         verb, path, query = call.verb, case.path.sent, case.query
         headers = forwarded(call.headers)
         body: Incoming | bytes | None = (case.incoming.whole or None) if case.incoming.is_whole else case.incoming
         if mapped is not None:
-            body = request_envelope(mapped, case.values, query_values(parse_qsl(query, keep_blank_values=True)), _json(case))
+            body = request_envelope(mapped, case.values, query_values(parse_qsl(query, keep_blank_values=True)), json_body(case))
             verb, path, query = "POST", "", ""
             headers = [(n, v) for n, v in headers if n not in ("content-type", "accept", "soapaction") and n not in CONDITIONS]
-            headers += _soap_headers(mapped)
+            headers += soap_headers(mapped)
         elif service.kind is Kind.SOAP:
             path = ""
         if service.cache.seconds and verb in ("GET", "HEAD") and not call.header("range"):
             headers = [(n, v) for n, v in headers if n not in CONDITIONS]
-            headers += _validators(kept)
+            headers += validators(kept)
         if isinstance(body, Incoming) and call.length is not None:
             headers.append(("content-length", str(call.length)))
         headers.append(("accept-encoding", "identity"))
@@ -226,26 +198,26 @@ class Broker:
         finally:
             case.tries, case.provider_seconds = asked.tries, time.monotonic() - before
 
-    async def _pass_on(self, case: _Case, reply: Reply, key: tuple[str, ...]) -> Answer:
+    async def _pass_on(self, case: Case, reply: Reply, key: tuple[str, ...]) -> Answer:
         """Hold a short answer until its entry is committed; let a long one go by between two entries."""
         service = case.offer.service
         if reply.length is not None and reply.length > service.limits.answer_bytes and case.call.verb != "HEAD":
             raise wrong(service, "too_large")
         source = reply.pieces()
-        held, is_whole = await _hold(reply, source, case.call.verb, HELD if case.mapped is None else LARGEST_MAPPED)
+        held, is_whole = await hold(reply, source, case.call.verb, HELD if case.mapped is None else LARGEST_MAPPED)
         if not is_whole and case.mapped is not None:
             raise wrong(service, "too_large")
         if not is_whole:
             reply.be_patient()
             await self._begin(case)
-            return Answer(reply.status, self._headers(case, reply), stream=_Passing(self, case, reply, held, source), length=reply.length)
+            return Answer(reply.status, self._headers(case, reply), stream=Passing(self, case, reply, held, source), length=reply.length)
         reply.close()
         body, status = b"".join(held), reply.status
         if case.mapped is not None:
-            status, body = _translated(case, status, body)
+            status, body = translated(case, status, body)
             headers = [
-                *_without(self._headers(case, reply), "content-type", "etag", "last-modified", "content-encoding"),
-                ("content-type", _json_type(status)),
+                *without(self._headers(case, reply), "content-type", "etag", "last-modified", "content-encoding"),
+                ("content-type", json_type(status)),
             ]
         elif service.kind is Kind.REST and service.checks.answer is not Check.OFF:
             faults = case.offer.checker.answer_faults(case.route, status, body, reply.header("content-type").lower())
@@ -258,14 +230,14 @@ class Broker:
             asked = directives(case.call.header("cache-control"))
             if case.call.verb == "GET":
                 self.cache.keep(key, service.cache, forwarded(case.call.headers), asked, status, reply.headers, body, time.monotonic())
-            status, body = _conditional(case.call, status, reply.headers, body) if service.cache.seconds else (status, body)
+            status, body = conditional(case.call, status, reply.headers, body) if service.cache.seconds else (status, body)
         elif status < 400:
             self.cache.forget((service.id, service.version, case.path.sent))
-        await self._end(case, "answered", status, len(body), sha256(body).hexdigest())
+        await self.end(case, "answered", status, len(body), sha256(body).hexdigest())
         length = reply.length if case.call.verb == "HEAD" else len(body)
         return Answer(status, headers, body, length=None if status in NO_BODY else length)
 
-    async def _from_example(self, case: _Case, *, is_soap: bool) -> Answer:
+    async def _from_example(self, case: Case, *, is_soap: bool) -> Answer:
         service = case.offer.service
         while not case.incoming.is_whole:  # of a request nobody is sent, only its digest is kept
             async for _ in case.incoming.pieces():
@@ -276,10 +248,10 @@ class Broker:
         else:
             status, kind, body = samples.rest_sample(service, case.route, case.call.header("prefer"))
         headers = [("content-type", kind)] if kind else []
-        await self._end(case, "mocked", status, len(body), sha256(body).hexdigest())
+        await self.end(case, "mocked", status, len(body), sha256(body).hexdigest())
         return Answer(status, [*headers, *self._ours(case, headers), ("lienthong-mock", "true")], body, length=len(body))
 
-    def _kept(self, case: _Case) -> tuple[Kept | None, tuple[str, ...]]:
+    def _kept(self, case: Case) -> tuple[Kept | None, tuple[str, ...]]:
         """(the kept answer to the same question under the same right, the key it is kept by)."""
         service, call = case.offer.service, case.call
         key = (case.decision.agreement, call.purpose, call.official, case.query, service.id, service.version, case.path.sent)
@@ -287,18 +259,18 @@ class Broker:
             return None, key
         return self.cache.find(key, forwarded(call.headers)), key
 
-    async def _from_cache(self, case: _Case, kept: Kept, outcome: str) -> Answer:
-        status, body = _conditional(case.call, kept.status, kept.headers, kept.body)
+    async def _from_cache(self, case: Case, kept: Kept, outcome: str) -> Answer:
+        status, body = conditional(case.call, kept.status, kept.headers, kept.body)
         own = [(n, v) for n, v in kept.headers if n not in ("age", "date")] + [("age", str(int(kept.age(time.monotonic()))))]
-        await self._end(case, outcome, status, len(body), sha256(body).hexdigest())
+        await self.end(case, outcome, status, len(body), sha256(body).hexdigest())
         return Answer(status, [*own, *self._ours(case, own)], body, length=None if status in NO_BODY else len(body))
 
-    def _headers(self, case: _Case, reply: Reply) -> list[tuple[str, str]]:
+    def _headers(self, case: Case, reply: Reply) -> list[tuple[str, str]]:
         """The provider's headers and ours; what leads to its own address leads to ours."""
         own = [(n, self._public(case, v) if n in ("location", "content-location") else v) for n, v in reply.headers if n != "date"]
         return [*own, *self._ours(case, own)]
 
-    def _ours(self, case: _Case, own: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    def _ours(self, case: Case, own: list[tuple[str, str]]) -> list[tuple[str, str]]:
         offer = case.offer
         found = [
             ("lienthong-call", case.id),
@@ -320,7 +292,7 @@ class Broker:
             found.append(("lienthong-faults", str(len(case.faults))))
         return found
 
-    def _public(self, case: _Case, value: str) -> str:
+    def _public(self, case: Case, value: str) -> str:
         service = case.offer.service
         _, base = self.providers.of(service)
         root = f"{self.base_url}/v1/services/{service.id}/{service.version}"
@@ -334,12 +306,12 @@ class Broker:
 
     # The ledger
 
-    async def _begin(self, case: _Case) -> None:
+    async def _begin(self, case: Case) -> None:
         if not case.has_begun:
             case.has_begun = True
             await self.ledger.append(encode(self._entry(case, Event.CALL_BEGUN, "begun", {})))
 
-    async def _end(self, case: _Case, outcome: str, status: int, size: int, digest: str) -> None:
+    async def end(self, case: Case, outcome: str, status: int, size: int, digest: str) -> None:
         """Commit the entry of a call's end; only then may its last byte be given."""
         event = Event.CALL_ENDED if case.has_begun else Event.CALL_ANSWERED
         details: dict[str, Any] = {
@@ -355,9 +327,9 @@ class Broker:
             details["faults"] = len(case.faults)
         await self.ledger.append(encode(self._entry(case, event, outcome, details, digest)))
 
-    def end_later(self, case: _Case, outcome: str, status: int, size: int, digest: str) -> None:
+    def end_later(self, case: Case, outcome: str, status: int, size: int, digest: str) -> None:
         """The same when nobody waits any more: the consumer has gone."""
-        task = asyncio.get_running_loop().create_task(self._end(case, outcome, status, size, digest))
+        task = asyncio.get_running_loop().create_task(self.end(case, outcome, status, size, digest))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
@@ -366,7 +338,7 @@ class Broker:
         if not task.cancelled() and task.exception() is not None:
             log.warning("call_end_not_kept", error=type(task.exception()).__name__)
 
-    def _entry(self, case: _Case, event: Event, outcome: str, details: dict[str, Any], digest: str = "") -> Entry:
+    def _entry(self, case: Case, event: Event, outcome: str, details: dict[str, Any], digest: str = "") -> Entry:
         service, call = case.offer.service, case.call
         return Entry(
             self.clock(), event, call.caller or ANONYMOUS, call.official, call.purpose, case.decision.legal_basis, case.decision.agreement,
@@ -387,143 +359,10 @@ class Broker:
         )  # fmt: skip
         await self.ledger.append(encode(entry))
 
-    async def _note_failure(self, error: RequestError, case: _Case) -> None:
+    async def _note_failure(self, error: RequestError, case: Case) -> None:
         """A call that was admitted and not answered is an entry too."""
         outcome = "failed" if isinstance(error, ProviderError) else "refused"
-        await self._end(case, outcome, error.status, 0, "")
-
-
-class _Passing:
-    """A long answer on its way: the last piece is kept back until the entry that it has ended is committed."""
-
-    def __init__(self, broker: Broker, case: _Case, reply: Reply, held: list[bytes], source: AsyncIterator[bytes]) -> None:
-        self._broker, self._case, self._reply, self._source = broker, case, reply, source
-        self._ready = held
-        self._digest = sha256()
-        self._size = 0
-        self._is_done = False
-        for piece in held:
-            self._count(piece)
-
-    def __aiter__(self) -> _Passing:
-        return self
-
-    async def __anext__(self) -> bytes:
-        try:
-            while not self._is_done and len(self._ready) < 2:
-                try:
-                    piece = await anext(self._source)
-                except StopAsyncIteration:
-                    await self._broker._end(self._case, "answered", self._reply.status, self._size, self._digest.hexdigest())  # noqa: SLF001 # one thing in two parts
-                    self._close()
-                else:
-                    self._count(piece)
-                    self._ready.append(piece)
-        except Exception:
-            if not self._is_done:
-                self._close()
-                self._broker.end_later(self._case, "broken", self._reply.status, self._size, self._digest.hexdigest())
-            raise
-        if not self._ready:
-            raise StopAsyncIteration
-        return self._ready.pop(0)
-
-    async def aclose(self) -> None:
-        """Whoever read has stopped: when that was before the end, the ledger says so."""
-        if not self._is_done:
-            self._close()
-            self._broker.end_later(self._case, "abandoned", self._reply.status, self._size, self._digest.hexdigest())
-
-    def _count(self, piece: bytes) -> None:
-        self._size += len(piece)
-        self._digest.update(piece)
-
-    def _close(self) -> None:
-        self._is_done = True
-        self._reply.close()
-
-
-async def _hold(reply: Reply, source: AsyncIterator[bytes], verb: str, most: int) -> tuple[list[bytes], bool]:
-    """(the first pieces of an answer's body, whether that is all of it)."""
-    if verb == "HEAD" or reply.status in NO_BODY:
-        return [], True
-    if reply.length is not None and reply.length <= most:
-        return [await reply.read()], True
-    held, size = [], 0
-    async for piece in source:
-        held.append(piece)
-        size += len(piece)
-        if size > most:
-            return held, False
-    return held, True
-
-
-def _translated(case: _Case, status: int, body: bytes) -> tuple[int, bytes]:
-    """(status, JSON) of a SOAP answer. A fault of the caller's is 422, any other the provider's."""
-    service, mapped = case.offer.service, case.mapped
-    assert mapped is not None
-    try:
-        envelope = parse_safely(body)
-        fault = fault_of(envelope)
-        if fault is None:
-            if status >= 300:
-                raise ValueError(status)
-            return 200, msgspec.json.encode(answer_values(mapped, envelope))
-    except (ServiceError, ValueError, KeyError, ArithmeticError, RecursionError) as error:
-        raise wrong(service, "not_promised") from error
-    is_callers, code, words = fault
-    number = 422 if is_callers else 502
-    document = {
-        "type": "urn:lienthong:problem:soap-fault", "title": "Dịch vụ SOAP báo lỗi", "title_en": "The SOAP service answers with a fault",
-        "status": number, "code": "soap-fault", "fault": code, "detail": words,
-    }  # fmt: skip
-    return number, msgspec.json.encode(document)
-
-
-def _json(case: _Case) -> Any:
-    """The JSON body of a mapped call."""
-    if not case.incoming.is_whole:
-        raise Unprocessable("The body is too long to be translated.", vi="Nội dung quá dài để chuyển sang SOAP.")
-    if not case.incoming.whole:
-        return None
-    try:
-        found = msgspec.json.decode(case.incoming.whole)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest("The body is no JSON.", vi="Nội dung không phải JSON.") from error
-    if not isinstance(found, dict):
-        raise Unprocessable("Expected a JSON object.", vi="Cần một đối tượng JSON.")
-    return found
-
-
-def _soap_headers(mapped: Mapped) -> list[tuple[str, str]]:
-    if mapped.version == "1.1":
-        return [("content-type", "text/xml; charset=utf-8"), ("soapaction", f'"{mapped.action}"'), ("accept", "text/xml")]
-    action = f'; action="{mapped.action}"' if mapped.action else ""
-    return [("content-type", f"application/soap+xml; charset=utf-8{action}"), ("accept", "application/soap+xml")]
-
-
-def _validators(kept: Kept | None) -> list[tuple[str, str]]:
-    if kept is None:
-        return []
-    pairs = (("if-none-match", kept.header("etag")), ("if-modified-since", kept.header("last-modified")))
-    return [(name, value) for name, value in pairs if value]
-
-
-def _conditional(call: Call, status: int, headers: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
-    """304 when the consumer has the very answer already (RFC 9110 §13.1.2)."""
-    sent = [tag.strip().removeprefix("W/") for tag in call.header("if-none-match").split(",") if tag.strip()]
-    tag = next((value for name, value in headers if name == "etag"), "").removeprefix("W/")
-    if status == 200 and tag and (tag in sent or sent == ["*"]):
-        return 304, b""
-    return status, b"" if call.verb == "HEAD" else body
-
-
-def _without(headers: list[tuple[str, str]], *names: str) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in headers if name not in names]
-
-
-def _json_type(status: int) -> str:
-    return "application/json" if status < 400 else "application/problem+json"
+        await self.end(case, outcome, error.status, 0, "")
 
 
 def _version(call: Call) -> str:
