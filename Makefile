@@ -6,6 +6,8 @@ SCALE ?= 20000
 PORT ?= 8000
 PIP := .venv/bin/pip --disable-pip-version-check -qq
 export LIENTHONG_PORT := $(PORT)
+# Every process of ours starts from bytecode, also where the environment says to write none: compiling the package anew takes each a second.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test lint bench evaluate lock clean
 

@@ -9,18 +9,17 @@ import os
 import shutil
 import sys
 import tempfile
-import uuid
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
-from psycopg import sql
 
 if TYPE_CHECKING:
+    from lienthong.pipeline import Workshop
     from lienthong.store.embedded import EmbeddedServer
+    from tests.templates import Template
 
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
 TEMPLATE = "lienthong_template"
@@ -72,15 +71,11 @@ def running_server(binaries: Path | None = None) -> Iterator[EmbeddedServer]:
             server.stop()
 
 
-@contextmanager
-def fresh_database(server: EmbeddedServer) -> Iterator[str]:
-    """A database of one test's own."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    try:
-        yield server.create_database(name, template=TEMPLATE)
-    finally:
-        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+def fresh_database(server: EmbeddedServer) -> AbstractContextManager[str]:
+    """A database of one test's own, the schema in place."""
+    from tests.templates import copied
+
+    return copied(server, TEMPLATE)
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +90,34 @@ def postgres15_server() -> Iterator[EmbeddedServer]:
         pytest.skip("PostgreSQL 15 is not installed (Debian's package `postgresql`)")
     with running_server(POSTGRES_15) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def datasets_template(postgres_server: EmbeddedServer) -> Template:
+    from tests import templates
+
+    return templates.of_datasets(postgres_server, TEMPLATE)
+
+
+@pytest.fixture(scope="session")
+def matched_template(datasets_template: Template) -> Template:
+    from tests import templates
+
+    return templates.of_matched(datasets_template)
+
+
+@pytest.fixture
+def empty_province(datasets_template: Template) -> Iterator[Workshop]:
+    """A workshop over a database with every contract of the province applied, and no row."""
+    with datasets_template.copy() as workshop:
+        yield workshop
+
+
+@pytest.fixture
+def matched_province(matched_template: Template) -> Iterator[Workshop]:
+    """The same with two registers of made-up persons, matched."""
+    with matched_template.copy() as workshop:
+        yield workshop
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from lienthong.web.keys import ledger_signer
 from lienthong.web.services import make_services
 from lienthong.web.sessions import Sessions
 from tests.acceptance.demo_process import free_port
-from tests.pipeline.test_matching import POPULATION, model_of, person_entity, population_row, take_in
+from tests.registers import POPULATION, model_of, person_entity, population_row, take_in
 
 ROOT = Path(__file__).parents[2]
 LOADED = ("admin-units.units", "admin-units.changes", "agencies.register", "statistics.indicators", "land.holders", "environment.readings")

@@ -10,7 +10,8 @@ from typer.testing import CliRunner, Result
 
 from lienthong.cli.main import app
 from lienthong.pipeline import Workshop
-from tests.pipeline.test_matching import INSURANCE, POPULATION, filled, golden_of, learnt, workshop
+from tests.pipeline.test_matching import filled, golden_of, learnt, workshop
+from tests.registers import INSURANCE, POPULATION
 
 __all__ = ["filled", "learnt", "workshop"]  # fixtures of the same registers
 

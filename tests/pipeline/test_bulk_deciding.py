@@ -9,8 +9,9 @@ from lienthong.errors import Conflict, Unprocessable
 from lienthong.pipeline import Workshop, bulk_deciding, stewarding
 from lienthong.pipeline.bulk_deciding import Pattern
 from lienthong.pipeline.matching import EntityIndex, Name
-from tests.pipeline.test_matching import POPULATION, filled, golden_of, learnt, standing, workshop
+from tests.pipeline.test_matching import filled, golden_of, learnt, standing, workshop
 from tests.pipeline.test_stewarding import both, index
+from tests.registers import POPULATION
 
 __all__ = ["filled", "index", "learnt", "workshop"]  # fixtures of the same registers
 

@@ -15,8 +15,9 @@ from lienthong.pipeline.matching import EntityIndex, Name
 from lienthong.reports.standing import index_report
 from lienthong.store import reviewing as store
 from lienthong.store.matching import Index
-from tests.pipeline.test_matching import INSURANCE, POPULATION, filled, learnt, standing, workshop
+from tests.pipeline.test_matching import filled, learnt, standing, workshop
 from tests.pipeline.test_stewarding import both, index
+from tests.registers import INSURANCE, POPULATION
 
 __all__ = ["filled", "index", "learnt", "workshop"]  # fixtures of the same registers
 

@@ -12,17 +12,8 @@ from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, NotFound, Unprocessable
 from lienthong.pipeline import Workshop, match_all, overriding, stewarding
 from lienthong.pipeline.matching import EntityIndex, Name
-from tests.pipeline.test_matching import (
-    INSURANCE,
-    POPULATION,
-    filled,
-    golden_of,
-    learnt,
-    model_of,
-    person_entity,
-    standing,
-    workshop,
-)
+from tests.pipeline.test_matching import filled, golden_of, learnt, standing, workshop
+from tests.registers import INSURANCE, POPULATION, model_of, person_entity
 
 __all__ = ["filled", "learnt", "workshop"]  # fixtures of the same registers
 

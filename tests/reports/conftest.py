@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from psycopg.types.json import Json
 
-from lienthong.contracts import load_all
 from lienthong.masterdata.entities import entities_of
 from lienthong.pipeline import Workshop
-from tests.factories import START, make_workshop
-
-ROOT = Path(__file__).parents[2]
+from tests.factories import START
 
 
 @dataclass(frozen=True)
@@ -50,5 +46,5 @@ class Index:
 
 
 @pytest.fixture
-def index(database_url: str) -> Index:
-    return Index(make_workshop(database_url, *load_all(ROOT / "datasets").values()))
+def index(empty_province: Workshop) -> Index:
+    return Index(empty_province)

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lienthong.cli.main import app
-from tests.reports.conftest import ROOT, Index, Said
+from tests.reports.conftest import Index, Said
 
 AN = {"full_name": "Lê An"}
 

@@ -12,18 +12,16 @@ import pytest
 from starlette.testclient import TestClient
 
 from lienthong.access import Operation, Register, RowCondition
-from lienthong.contracts import load_all
 from lienthong.errors import Conflict
-from lienthong.pipeline import Workshop, match_all, match_models, overriding, stewarding
+from lienthong.pipeline import Workshop, overriding, stewarding
 from lienthong.pipeline.matching import EntityIndex, Name
 from lienthong.settings import Settings
-from lienthong.store.embedded import EmbeddedServer
 from lienthong.web.app import create_app
 from lienthong.web.services import make_services
-from tests.conftest import fresh_database
-from tests.factories import make_workshop
-from tests.pipeline.test_matching import INSURANCE, POPULATION, golden_of, model_of, person, person_entity, take_in
+from tests.pipeline.test_matching import golden_of
+from tests.registers import INSURANCE, POPULATION, model_of, person, person_entity
 from tests.store.ledgers import written
+from tests.templates import Template
 from tests.web.counters import URL, _desk, asking, make_agreement
 
 ROOT = Path(__file__).parents[2]
@@ -61,14 +59,9 @@ class Platform:
 
 
 @pytest.fixture(scope="module")
-def platform(postgres_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with fresh_database(postgres_server) as url:
-        place = make_workshop(url, *load_all(ROOT / "datasets").values())
-        take_in(place)
+def platform(matched_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with matched_template.copy() as place:
         entity = person_entity(place)
-        model = match_models.train_entity(place, entity)
-        match_models.adopt(place, entity, model)
-        match_all.match_all(place, entity, model)
         home = tmp_path_factory.mktemp("home")
         services = make_services(
             Settings(

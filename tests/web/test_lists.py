@@ -14,17 +14,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from lienthong.access import Operation, Register, RowCondition
-from lienthong.contracts import load_all
-from lienthong.pipeline import Workshop, match_all, match_models
+from lienthong.pipeline import Workshop
 from lienthong.settings import Settings
-from lienthong.store.embedded import EmbeddedServer
 from lienthong.web.app import App, create_app
 from lienthong.web.list_bodies import LARGEST_BODY, MOST_ROWS, XLSX
 from lienthong.web.services import make_services
-from tests.conftest import fresh_database
-from tests.factories import make_workshop
-from tests.pipeline.test_matching import PEOPLE, person, person_entity, take_in
+from tests.registers import PEOPLE, person
 from tests.store.ledgers import written
+from tests.templates import Template
 from tests.web.counters import URL, _desk, asking, make_agreement
 
 ROOT = Path(__file__).parents[2]
@@ -65,16 +62,9 @@ class Platform:
 
 
 @pytest.fixture(scope="module")
-def platform(postgres_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with fresh_database(postgres_server) as url:
-        place = make_workshop(url, *load_all(ROOT / "datasets").values())
-        take_in(place)
-        entity = person_entity(place)
-        model = match_models.train_entity(place, entity)
-        match_models.adopt(place, entity, model)
-        match_all.match_all(place, entity, model)
-        with TestClient(_app(place, Path(tmp_path_factory.mktemp("home")))) as client:
-            yield Platform(place, client)
+def platform(matched_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with matched_template.copy() as place, TestClient(_app(place, Path(tmp_path_factory.mktemp("home")))) as client:
+        yield Platform(place, client)
 
 
 def _app(place: Workshop, folder: Path) -> App:

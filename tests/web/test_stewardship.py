@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.test_matching import person
+from tests.registers import person
 from tests.web.counters import asking
 from tests.web.test_identities import Platform, insured, platform, record
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
-import adbc_driver_manager
-import adbc_driver_postgresql.dbapi as adbc  # type: ignore[import-untyped] # publishes no types
 import psycopg
 import pyarrow as pa
 from psycopg import sql
@@ -80,6 +79,9 @@ class SqlDatabase:
         return None  # to know it, every row would have to be read
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
+        import adbc_driver_manager  # noqa: PLC0415 # both bring pandas: half a second of each process, if loaded at once
+        import adbc_driver_postgresql.dbapi as adbc  # type: ignore[import-untyped]  # noqa: PLC0415 # publishes no types
+
         options = SqlOptions.take(source, context)
         try:
             with adbc.connect(options.url, autocommit=True) as connection, connection.cursor() as cursor:
@@ -92,7 +94,7 @@ class SqlDatabase:
 
 
 class _Reader:
-    def __init__(self, options: SqlOptions, cursor: adbc.Cursor, batch_rows: int) -> None:
+    def __init__(self, options: SqlOptions, cursor: Any, batch_rows: int) -> None:
         self._options = options
         self._cursor = cursor
         self._batch_rows = batch_rows

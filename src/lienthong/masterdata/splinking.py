@@ -12,17 +12,18 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import duckdb
 import polars as pl
-from splink import Linker
-from splink.backends.duckdb import DuckDBAPI
 
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.predicates import Comparison
 from lienthong.masterdata.scoring import Rung
+
+if TYPE_CHECKING:
+    import duckdb
+    from splink import Linker
 
 DUCKDB_FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "jaro_winkler_similarity"}
 SPARK_FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "jaro_winkler"}
@@ -46,6 +47,8 @@ def quiet() -> Iterator[None]:
 
 def memory_database(memory_limit: str = "1GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB that stays within its memory; what does not fit goes to a folder of this account's, emptied at the end."""
+    import duckdb  # noqa: PLC0415 # see _linker
+
     connection = duckdb.connect()
     for name, value in (
         ("temp_directory", _spill_folder()),
@@ -109,7 +112,7 @@ class Trainer:
         self._linker = self._begun()
 
     def _begun(self) -> Linker:
-        linker = Linker(_registered(self._connection, "records"), settings(self._plan, DUCKDB_FUNCTIONS, self._prior), log_level=None)
+        linker = _linker(_registered(self._connection, "records"), settings(self._plan, DUCKDB_FUNCTIONS, self._prior), log_level=None)
         with quiet():
             linker.training.estimate_u_using_random_sampling(max_pairs=_U_PAIRS, seed=self._seed, num_chunks=1)
         return linker
@@ -182,7 +185,7 @@ class DuckDBEngine:
             pairs.select(pl.lit("0").alias("match_key"), pl.col("left").alias("join_key_l"), pl.col("right").alias("join_key_r")),
         )
         with quiet():
-            linker = Linker(_registered(self._connection, "records" + suffix), document, log_level=None)
+            linker = _linker(_registered(self._connection, "records" + suffix), document, log_level=None)
             for column, table in rarity.items():
                 _load(self._connection, f"rarity_{column}{suffix}", table)
                 frequency = _registered(self._connection, f"rarity_{column}{suffix}")
@@ -226,7 +229,16 @@ def _load(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame)
     connection.unregister("arriving")
 
 
+def _linker(*arguments: Any, **options: Any) -> Linker:
+    """Splink's linker. Splink brings sqlglot and pandas: a second of each process that trains nothing, if loaded at once."""
+    from splink import Linker  # noqa: PLC0415
+
+    return Linker(*arguments, **options)
+
+
 def _registered(connection: duckdb.DuckDBPyConnection, name: str) -> Any:
+    from splink.backends.duckdb import DuckDBAPI  # noqa: PLC0415 # see _linker
+
     return DuckDBAPI(connection=connection).register(name)
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import xlsxwriter
-
 from lienthong.contracts import Contract, Property
 
 LONGEST_CELL = 32_767
@@ -40,6 +38,8 @@ def heading_in(contract: Contract, name: str | None, raw: Mapping[str, Any]) -> 
 
 def marked_workbook(columns: Sequence[str], rows: Iterable[MarkedRow]) -> bytes:
     """The rows with their wrong cells coloured, a note on each and one column that says all. It can be handed in again as it is."""
+    import xlsxwriter  # noqa: PLC0415 # loaded when a workbook is asked for
+
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, _OPTIONS)
     sheet = book.add_worksheet("Cần sửa")
@@ -67,6 +67,8 @@ def marked_workbook(columns: Sequence[str], rows: Iterable[MarkedRow]) -> bytes:
 
 def template_workbook(contract: Contract) -> bytes:
     """An empty form: one heading a field, an explanation of each on a second sheet, lists of values where the contract has them."""
+    import xlsxwriter  # noqa: PLC0415 # loaded when a workbook is asked for
+
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, _OPTIONS)
     sheet, guide = book.add_worksheet("Dữ liệu"), book.add_worksheet("Hướng dẫn")

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-import xlsxwriter
-
 from lienthong.clock import VIETNAM
 from lienthong.errors import BadRequest
 from lienthong.reports.exchanges import Asker
@@ -126,6 +124,8 @@ def as_csv(report: MonthReport) -> bytes:
 
 def as_xlsx(report: MonthReport) -> bytes:
     """All sheets as a workbook, each with its control total."""
+    import xlsxwriter  # noqa: PLC0415 # loaded when a workbook is asked for
+
     held = io.BytesIO()
     with xlsxwriter.Workbook(held, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         bold = book.add_format({"bold": True})

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio.from_thread
 from starlette.applications import Starlette
@@ -20,6 +21,7 @@ from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
 from lienthong.pipeline.privacy import registrar_of
+from lienthong.settings import Settings
 from lienthong.web import (
     acting,
     alerts,
@@ -72,10 +74,12 @@ from lienthong.web.services import Services
 from lienthong.web.soap import SoapDoor
 from lienthong.web.subscriptions import Subscriptions
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
-from lienthong.web.tracing import tracer_of
 from lienthong.web.uses import UsesDesk
 from lienthong.web.xroad import XRoadDoor
 from lienthong.web.xroad_gate import Gate
+
+if TYPE_CHECKING:
+    from lienthong.web.tracing import Tracer
 
 SECONDS_BETWEEN_LOOKS = 0.5  # how soon a revoked token is refused and a changed agreement counts
 log = get_logger("web")
@@ -158,7 +162,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
         await asyncio.to_thread(door.look)
         companions = _companions(services)
         watching = asyncio.create_task(_watch(services, companions, door))
-        tracer = tracer_of(services.settings)
+        tracer = _tracer(services.settings)
         if tracer is not None:
             recorder.watchers.append(tracer.watch)
         recording = asyncio.create_task(recorder.keep_on())
@@ -245,6 +249,15 @@ async def _give_back(services: Services, *, everything: bool = False) -> None:
         await services.quotas.give_back(everything=everything)
     except AWAY as error:  # what is not given back counts as used
         log.warning("quotas_not_given_back", error=type(error).__name__)
+
+
+def _tracer(settings: Settings) -> Tracer | None:
+    """What sends traces, None where no collector is named."""
+    if not settings.traces_url:
+        return None
+    from lienthong.web.tracing import Tracer  # noqa: PLC0415 # few have a collector, and OpenTelemetry takes a while to load
+
+    return Tracer(settings)
 
 
 def _companions(services: Services) -> Companions:

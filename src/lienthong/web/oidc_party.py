@@ -17,9 +17,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import msgspec
-from authlib.integrations.httpx_client import OAuth2Client
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
-from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -73,6 +70,8 @@ class Party:
 
     def begin(self, then: str, lasts_seconds: float) -> tuple[str, Pending]:
         """(where to send the browser, what to keep until it comes back)."""
+        from authlib.oauth2.rfc7636 import create_s256_code_challenge  # noqa: PLC0415 # Authlib is loaded by who signs in
+
         pending = Pending(token_urlsafe(24), token_urlsafe(24), token_urlsafe(48), then, time.time() + lasts_seconds)
         with self._client() as client:
             url, _ = client.create_authorization_url(
@@ -105,6 +104,8 @@ class Party:
         return self._signed_in(claims)
 
     def _verified(self, id_token: str, access: str, nonce: str, now: datetime) -> dict[str, Any]:
+        from authlib.oidc.core import CodeIDToken  # noqa: PLC0415 # as above
+
         for is_second in (False, True):
             known = self._known(again=is_second)
             offered = known.description.get("id_token_signing_alg_values_supported") or ["RS256"]
@@ -152,6 +153,8 @@ class Party:
             return self._kept
 
     def _client(self) -> Any:
+        from authlib.integrations.httpx_client import OAuth2Client  # noqa: PLC0415 # as above
+
         methods = self._kept.description.get("token_endpoint_auth_methods_supported") if self._kept else None
         method = "client_secret_post" if methods and "client_secret_basic" not in methods else "client_secret_basic"
         return OAuth2Client(

@@ -70,8 +70,3 @@ class Tracer:
 
 def _parent(trace: str) -> Context | None:
     return _parents.extract({"traceparent": trace}) if trace else None
-
-
-def tracer_of(settings: Settings) -> Tracer | None:
-    """The tracer of these settings, None where no collector is named."""
-    return Tracer(settings) if settings.traces_url else None
