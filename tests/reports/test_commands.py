@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from lienthong.cli.main import app
 from tests.reports.conftest import Index, Said
+from tests.templates import ROOT
 
 AN = {"full_name": "Lê An"}
 
