@@ -215,6 +215,7 @@ def _environment(demo: Demo) -> dict[str, str]:
         "LIENTHONG_HOME": str(demo.home),
         "LIENTHONG_PORT": str(demo.port),
         "LIENTHONG_DATASETS": str(ROOT / "datasets"),
+        "LIENTHONG_INDICATORS": str(ROOT / "indicators"),
         "LIENTHONG_AGREEMENTS": str(demo.home / "agreements"),
         "LIENTHONG_MODELS": str(demo.home / "models"),
         "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "true",

@@ -169,6 +169,10 @@ class Settings:
     share_profile_days: int = _setting(90, "How long a recipient's profile of Delta Sharing is good, in days, where none is named.")
     share_room_megabytes: int = _setting(20_000, "Room for prepared files of shares, in megabytes; the longest unused go first.")
     share_idle_hours: int = _setting(48, "Hours after which prepared files nobody asked for are removed.")
+    indicators: Path = _setting(Path("indicators"), "The folder of indicators (YAML) and, in `reports` below it, of reports.")
+    indicator_seconds: int = _setting(60, "How long a formula of an indicator may take, in seconds.")
+    indicator_minutes: int = _setting(15, "How often indicators are looked at, in minutes; 0: only when asked.")
+    explanation_working_days: int = _setting(3, "Working days to explain a figure a leader asks about.")
     log_level: str = _setting("INFO", "Smallest level of log event written.")
 
     @property

@@ -18,6 +18,7 @@ from lienthong.cli import (
     contracts,
     delta,
     events,
+    indicators,
     ledger,
     lists,
     matching,
@@ -62,6 +63,7 @@ app.add_typer(catalogue.app, name="catalogue", help="Danh mục: từ điển, k
 app.add_typer(open_data.app, name="open-data", help="Danh mục dữ liệu mở · the list of open data")
 app.add_typer(alerts.app, name="alert", help="Cảnh báo · alerts")
 app.add_typer(reports.app, name="report", help="Báo cáo · reports")
+app.add_typer(indicators.app, name="indicators", help="Chỉ tiêu của lãnh đạo · the leader's indicators")
 app.add_typer(proposals.app, name="proposal", help="Đề nghị sửa dữ liệu · corrections proposed")
 app.add_typer(syncs.app, name="sync", help="Bản sao ở cơ sở dữ liệu của cơ quan · copies in agencies' own databases")
 app.add_typer(delta.app, name="delta", help="Delta Sharing: hồ sơ truy cập · profiles")

@@ -136,3 +136,6 @@ class Event(StrEnum):
     OPENING_REFRESHED = "opening:refresh:done"
     OPENING_SUSPENDED = "opening:entry:suspended"
     OPENING_WITHDRAWN = "opening:entry:withdrawn"
+    FIGURE_COMPUTED = "indicator:figure:computed"
+    EXPLANATION_ASKED = "indicator:explanation:asked"
+    EXPLANATION_GIVEN = "indicator:explanation:given"

@@ -46,7 +46,22 @@ begin
         grant select on lienthong.share_profiles to lienthong_web;
         grant select, insert on lienthong.share_grants, lienthong.share_reads to lienthong_web;
         grant select on lienthong.inventory_items, lienthong.open_entries, lienthong.lineage_events to lienthong_web;
+        grant select on lienthong.indicator_definitions, lienthong.indicator_figures, lienthong.indicator_parts, lienthong.figure_questions
+            to lienthong_web;
         grant select on lienthong.exchange_counts, lienthong.alerts, lienthong.alert_steps, lienthong.duty_beats to lienthong_web;
     end if;
+end
+$$;
+-- The role a formula of an indicator is reckoned under: it can enter the schema of published data, and sees a table there only
+-- within the transaction that grants it and is rolled back.
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'lienthong_figures') then
+        create role lienthong_figures nologin;
+    end if;
+    execute format('grant lienthong_figures to %I', current_user);
+    grant usage on schema data to lienthong_figures;
+exception when insufficient_privilege or duplicate_object or unique_violation then
+    raise notice 'role lienthong_figures was not made';
 end
 $$;

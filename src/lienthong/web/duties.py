@@ -9,12 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from lienthong.clock import vietnam_date
+from lienthong.contracts.indicators import load_indicators
 from lienthong.log import get_logger
-from lienthong.pipeline import Workshop, agreeing, alerting, backing, overriding, registering, upload
+from lienthong.pipeline import Workshop, agreeing, alerting, backing, indicating, overriding, registering, upload
 from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.alert_rules import read_rules
 from lienthong.pipeline.archiving import archive_ledger
 from lienthong.pipeline.counting import count_exchanges, forget_exchanges
+from lienthong.reports import measures
 from lienthong.settings import Settings
 from lienthong.sharing.attesting import ask_witnesses, stamp_newest, witnesses_of
 from lienthong.sharing.deadlines import deadlines
@@ -166,6 +168,17 @@ def rules_file(settings: Settings) -> Path | None:
     return None if settings.alert_rules == Path() else settings.alert_rules
 
 
+def _indicators(office: Office, ended: threading.Event) -> None:
+    """Reckon indicators whose data, definition or closing time is new; a fault in the files is told and they are read again."""
+    settings, place = office.settings, office.workshop
+    while not ended.is_set():
+        if settings.indicator_minutes:
+            indicators = load_indicators(settings.indicators, place.contracts, measures.NAMES)
+            counted = measures.Measures(place.contracts, settings.typing_characters_per_minute)
+            indicating.compute_all(place, indicators.values(), counted.by_name(), settings.indicator_seconds)
+        ended.wait(60.0 * (settings.indicator_minutes or 60))
+
+
 def _beat(office: Office) -> None:
     """Say that the worker is at work."""
     with office.workshop.database.connect() as connection:
@@ -216,5 +229,6 @@ DUTIES: tuple[Duty, ...] = (
     Duty("warn_of_keys", every(DAY, _warn_of_keys)),
     Duty("operator_tasks", every(SECONDS_BETWEEN_TASKS, _tend)),
     Duty("clear_shares", every(SECONDS_BETWEEN_CLEARINGS, _clear_shares)),
+    Duty("indicators", _indicators),
     Duty("archive_ledger", every(DAY, _archive)),
 )
