@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lienthong.cli.opening import workshop
-from lienthong.cli.words import out, say, show
+from lienthong.cli.words import err, out, say, show
 
 app = typer.Typer(no_args_is_help=True)
 Target = Annotated[Path, typer.Argument(help="Tệp hoặc thư mục hợp đồng · a contract file or a folder of them", exists=True)]
@@ -36,6 +36,30 @@ def apply(path: Target) -> None:
         (("Bộ dữ liệu", "Dataset"), ("Kết quả", "Outcome"), ("Cột thêm", "Added")),
         [(a.dataset_id, a.outcome, ", ".join(a.added)) for a in applied],
     )
+
+
+@app.command("propose")
+def propose(
+    file: Annotated[Path, typer.Argument(help="Tệp Excel hoặc CSV · an Excel or CSV file", exists=True, dir_okay=False)],
+    dataset: Annotated[str, typer.Option("--id", help="Mã bộ dữ liệu · id of the dataset, as land.holders")] = "",
+    agency: Annotated[str, typer.Option(help="Mã cơ quan · code of the agency")] = "H10.00",
+    title: Annotated[str, typer.Option(help="Tên tiếng Việt · title in Vietnamese")] = "",
+    to: Annotated[Path | None, typer.Option("--out", help="Ghi vào tệp · write to a file")] = None,
+) -> None:
+    """Đề xuất hợp đồng từ một bảng tính, kèm bằng chứng · a contract proposed from a spreadsheet, with what speaks for it."""
+    from lienthong.pipeline import drafting
+    from lienthong.quality.drafting import document_of, machine_name
+
+    named = title or file.stem
+    made = drafting.propose_from(file, dataset or f"moi.{machine_name(named).replace('_', '-')}", agency, named)
+    text = drafting.as_yaml(document_of(made))
+    for column in made.columns:
+        reasons = "; ".join(say(each.vi, each.en) for each in column.evidence)
+        err.print(f"{column.heading} → {column.name or '–'} {column.type} {column.standard}: {reasons}", soft_wrap=True)
+    if to is None:
+        typer.echo(text)
+    else:
+        to.write_text(text, "utf-8")
 
 
 @app.command("show")

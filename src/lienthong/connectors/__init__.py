@@ -1,6 +1,7 @@
 """Reads rows from a source in Arrow batches, unchanged. The only registry."""
 
 from lienthong.connectors.base import Batch, BrokenRow, Connector, Position, ReadContext, SourceFile
+from lienthong.connectors.excel_file import first_cells
 from lienthong.connectors.registry import CONNECTORS, connector_names, fingerprint, get_connector, read
 from lienthong.connectors.variables import expand, source_variables
 
@@ -15,6 +16,7 @@ __all__ = [
     "connector_names",
     "expand",
     "fingerprint",
+    "first_cells",
     "get_connector",
     "read",
     "source_variables",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import fastexcel
@@ -85,6 +86,19 @@ class _Reader:
                 source_rows=pa.array(laid.rows[place:stop], pa.int64()),
                 position={"sheet": sheet, "row": stop},
             )
+
+
+def first_cells(path: Path, rows: int, max_bytes: int = MAX_UNPACKED_BYTES) -> list[list[str | None]]:
+    """The first rows of a workbook's first sheet as they stand, to see how it is laid out. Raises SourceError as reading does."""
+    check_workbook(path, path.name, max_bytes)
+    try:
+        workbook = fastexcel.read_excel(path)
+        loaded = workbook.load_sheet(0, header_row=None, skip_rows=0, n_rows=rows, dtypes="string")
+        cells = _cells(loaded)
+    except fastexcel.FastExcelError as error:
+        why = str(error).splitlines()[0]
+        raise SourceError(f"`{path.name}`: không đọc được tệp Excel / the workbook cannot be read ({why}).") from error
+    return [[column[row].as_py() for column in cells.columns] for row in range(min(rows, cells.height))]
 
 
 def _cells(sheet: fastexcel.ExcelSheet) -> Cells:

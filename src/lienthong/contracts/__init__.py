@@ -2,6 +2,7 @@
 
 from lienthong.contracts.comparing import Change, Verdict, compare, verdict
 from lienthong.contracts.licences import DEFAULT_LICENCE, LICENCES, Licence
+from lienthong.contracts.live import LiveContracts
 from lienthong.contracts.load import build, load, load_all
 from lienthong.contracts.model import (
     Contract,
@@ -34,6 +35,7 @@ __all__ = [
     "Layer",
     "LegalBasis",
     "Licence",
+    "LiveContracts",
     "MatchRole",
     "MatchSpec",
     "Property",

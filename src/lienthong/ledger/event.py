@@ -6,6 +6,7 @@ from enum import StrEnum
 
 
 class Event(StrEnum):
+    CONTRACT_DRAFTED = "contract:draft:kept"
     CONTRACT_APPLIED = "contract:dataset:applied"
     RUN_PUBLISHED = "run:dataset:published"
     RUN_UNCHANGED = "run:dataset:unchanged"

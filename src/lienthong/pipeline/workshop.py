@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lienthong.clock import Clock, system_clock
@@ -40,6 +41,7 @@ class Workshop:
     clock: Clock = system_clock
     read_context: ReadContext = field(default_factory=ReadContext)
     accept_synthetic_ids: bool = False
+    folder: Path | None = None  # of contracts, where new ones are written
 
 
 @dataclass(frozen=True)

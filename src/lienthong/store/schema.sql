@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (31);
+insert into schema_versions (number) values (32);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -402,6 +402,24 @@ create table alert_steps (
     reason text not null default '',
     constraint alert_steps_pk primary key (alert, step)
 );
+
+-- Drafts -----------------------------------------------------------------------------------------------------
+-- Contracts proposed from spreadsheets, until two persons publish them.
+
+create table contract_drafts (
+    draft bigint generated always as identity constraint contract_drafts_pk primary key,
+    agency text not null,
+    by_whom text not null,
+    made_at timestamptz not null,
+    file_name text not null,
+    dataset_id text not null,
+    document jsonb not null, -- the proposal, column by column, with what speaks for it; no values but codes of lists
+    state text not null default 'open' constraint contract_drafts_state_known check (state in ('open', 'published', 'withdrawn')),
+    ended_at timestamptz,
+    constraint contract_drafts_ended check ((state = 'open') = (ended_at is null))
+);
+create index contract_drafts_agency on contract_drafts (agency, draft desc);
+create index contract_drafts_published on contract_drafts (ended_at) where state = 'published';
 
 -- Operating ------------------------------------------------------------------------------------------------
 -- Backups and their proof; the whole ledger recomputed; long work an operator asked for, done by the worker one after another.

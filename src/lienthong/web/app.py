@@ -20,6 +20,7 @@ from lienthong.access import Decision, Sealer
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError
 from lienthong.log import get_logger
+from lienthong.pipeline.drafting import take_up
 from lienthong.pipeline.privacy import registrar_of
 from lienthong.settings import Settings
 from lienthong.web import (
@@ -268,7 +269,7 @@ def _companions(services: Services) -> Companions:
 
 async def _watch(services: Services, companions: Companions, door: BrokerDoor) -> None:
     """Keep the list of revoked tokens and the register of agreements fresh, and the processes beside the server running."""
-    register = RegisterWatch(services)
+    register, began = RegisterWatch(services), services.workshop.clock()
     while True:
         try:
             await asyncio.to_thread(companions.ensure)
@@ -278,6 +279,10 @@ async def _watch(services: Services, companions: Companions, door: BrokerDoor) -
             await asyncio.to_thread(register.look)
         except Exception as error:  # the folder may be away for a while; look again
             log.warning("agreements_not_read", error=type(error).__name__)
+        try:
+            await asyncio.to_thread(take_up, services.workshop, began)
+        except Exception as error:  # the database may be away for a while; look again
+            log.warning("contracts_not_read", error=type(error).__name__)
         try:
             await asyncio.to_thread(door.look)
         except Exception as error:  # the database may be away for a while; look again

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from lienthong.clock import vietnam_date
+from lienthong.clock import system_clock, vietnam_date
 from lienthong.contracts.indicators import load_indicators
 from lienthong.log import get_logger
-from lienthong.pipeline import Workshop, agreeing, alerting, backing, indicating, overriding, registering, upload
+from lienthong.pipeline import Workshop, agreeing, alerting, backing, drafting, indicating, overriding, registering, upload
 from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.alert_rules import read_rules
 from lienthong.pipeline.archiving import archive_ledger
@@ -51,6 +51,7 @@ class Office:
     settings: Settings
     workshop: Workshop
     beat: Callable[[], None] = _unseen
+    began: datetime = field(default_factory=system_clock)
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,8 @@ def _beat(office: Office) -> None:
 
 
 def _uploads(office: Office) -> None:
-    """Take in files that were handed in."""
+    """Take in files that were handed in, to datasets published since this process began too."""
+    drafting.take_up(office.workshop, office.began)
     upload.take_waiting(office.workshop, office.settings.home / upload.FOLDER)
 
 

@@ -11,7 +11,7 @@ from joserfc.jwk import OKPKey
 
 from lienthong.access import Register, Subsystem
 from lienthong.connectors import ReadContext, connector_names, source_variables
-from lienthong.contracts import Contract, load_all
+from lienthong.contracts import Contract, LiveContracts, load_all
 from lienthong.pipeline import Workshop
 from lienthong.pipeline.agreeing import AgreementRules, rules_of
 from lienthong.settings import Settings
@@ -56,10 +56,11 @@ def make_workshop(settings: Settings, database: Database, contracts: Mapping[str
     """The pipeline's workshop under these settings, with the contracts of `settings.datasets` unless they are given."""
     return Workshop(
         database=database,
-        contracts=load_all(settings.datasets, connector_names()) if contracts is None else contracts,
+        contracts=LiveContracts(load_all(settings.datasets, connector_names()) if contracts is None else contracts),
         signer=ledger_signer(settings),
         read_context=ReadContext(variables=source_variables(os.environ), batch_rows=settings.batch_rows),
         accept_synthetic_ids=settings.accept_synthetic_ids,
+        folder=settings.datasets,
     )
 
 

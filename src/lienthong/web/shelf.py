@@ -34,6 +34,7 @@ class Shelf:
     _names: Mapping[str, str] = field(init=False, default_factory=dict)
     _tree: Agencies = field(init=False, default=NO_AGENCIES)
     _index: Index | None = field(init=False, default=None)
+    _counted: int = field(init=False, default=0)  # contracts there were: one may be published while we run
     _read_at: float = field(init=False, default=float("-inf"))
     _reading: threading.Lock = field(init=False, default_factory=threading.Lock)
 
@@ -58,7 +59,8 @@ class Shelf:
 
     def _refresh(self) -> None:
         with self._reading:
-            if self._index is not None and time.monotonic() - self._read_at < SECONDS_KEPT:
+            is_whole = self._index is not None and self._counted == len(self.counter.contracts)
+            if is_whole and time.monotonic() - self._read_at < SECONDS_KEPT:
                 return
             with self.counter.connection() as connection:
                 self._tree = tree.read(connection)
@@ -66,7 +68,7 @@ class Shelf:
                 items = tuple(item for item in self._items(connection) if item.is_public)
             if self._index is None or items != self._index.items:
                 self._index = Index(items)
-            self._read_at = time.monotonic()
+            self._counted, self._read_at = len(self.counter.contracts), time.monotonic()
 
     def _items(self, connection: Connection) -> Iterable[Item]:
         today = vietnam_date(self.counter.clock())

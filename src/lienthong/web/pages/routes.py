@@ -11,7 +11,7 @@ from starlette.routing import Route
 from lienthong.web.pages import assets
 from lienthong.web.pages.console import FORMS as CONSOLE_FORMS
 from lienthong.web.pages.console import WAYS as CONSOLE
-from lienthong.web.pages.console import handing_in, mending
+from lienthong.web.pages.console import drafts, handing_in, mending
 from lienthong.web.pages.desk import FORMS as DESK_FORMS
 from lienthong.web.pages.desk import WAYS as DESK
 from lienthong.web.pages.forms import form_routes
@@ -33,6 +33,7 @@ def routes_of(site: Site) -> list[Route]:
         Route("/console/datasets/{dataset}/template.xlsx", partial(mending.give_template, site)),
         Route("/console/datasets/{dataset}/marked.xlsx", partial(mending.give_marked, site)),
         Route("/console/datasets/{dataset}/uploads", partial(handing_in.take, site), methods=["POST"]),
+        Route("/console/drafts", partial(drafts.take, site), methods=["POST"]),
         Route("/console/uploads/{upload}/marked.xlsx", partial(handing_in.give_marked, site)),
         *form_routes(site, [*PORTAL_FORMS, *DESK_FORMS, *CONSOLE_FORMS, *OPERATOR_FORMS]),
         *page_routes(site, DESK),

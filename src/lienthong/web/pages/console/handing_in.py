@@ -38,16 +38,21 @@ MOST_MARKED = 50_000
 
 async def take(site: Site, request: Request) -> Response:
     """A file in a form of fields `csrf`, `whole` and `file`. Who hands it in is asked before the file is kept, the size as it comes."""
-    kind, _ = parse_options_header(request.headers.get("content-type", ""))
-    if kind != b"multipart/form-data":
-        raise NotJson("Expected multipart/form-data.", vi="Cần multipart/form-data.")
-    await run_in_threadpool(_may_hand_in, site, request)
-    form = await _parts(request)
+    form = await form_of_file(site, request)
     file = form.get("file")
     if file is None or isinstance(file, str) or not file.filename:
         raise Unprocessable("No file was chosen.", vi="Chưa chọn tệp.")
     name = nfc(Path(str(file.filename).replace("\\", "/")).name)[-LONGEST_NAME:]
     return await run_in_threadpool(_kept, site, request, str(form.get("csrf", "")), name, file.file, form.get("whole") == "yes")
+
+
+async def form_of_file(site: Site, request: Request) -> Any:
+    """The form a file comes in. Raises before anything is read for somebody who has not signed in, TooLarge as soon as it is."""
+    kind, _ = parse_options_header(request.headers.get("content-type", ""))
+    if kind != b"multipart/form-data":
+        raise NotJson("Expected multipart/form-data.", vi="Cần multipart/form-data.")
+    await run_in_threadpool(_may_hand_in, site, request)
+    return await _parts(request)
 
 
 def _may_hand_in(site: Site, request: Request) -> None:

@@ -1,0 +1,214 @@
+"""A dataset that begins as a spreadsheet: proposed, changed, tried, approved by a second person, served; and what must not be."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import yaml
+from starlette.testclient import TestClient
+
+from lienthong.access import Role
+from lienthong.contracts import load, load_all
+from lienthong.errors import StoreError
+from lienthong.pipeline import drafting, upload
+from lienthong.settings import Settings
+from lienthong.store import Database
+from lienthong.web.app import create_app
+from lienthong.web.services import Services, make_services
+from tests.conftest import fresh_database
+from tests.store.ledgers import written
+from tests.web.signing_in import register_person, sign_in
+
+ROOT = Path(__file__).parents[3]
+AGENCY = "H10.12"
+
+
+def workbook(rows: int = 30) -> bytes:
+    """A list as an office keeps it: titles above, headings in the fourth row."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["SỞ LAO ĐỘNG"])
+    sheet.append(["DANH SÁCH CƠ SỞ TRỢ GIÚP XÃ HỘI"])
+    sheet.append([])
+    sheet.append(["STT", "Mã cơ sở", "Tên cơ sở", "Mã số thuế", "Số giường", "Loại hình"])
+    for n in range(rows):
+        sheet.append([n + 1, f"CS{n:03}", f"Cơ sở số {n}", None, n % 9 + 1, "công lập" if n % 2 else "ngoài công lập"])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+class Console:
+    def __init__(self, client: TestClient, services: Services, who: dict[str, Any]) -> None:
+        self.client, self.services, self.who = client, services, who
+
+    def enter(self, name: str) -> str:
+        return sign_in(self.client, self.who[name])
+
+    def hand_in(self, csrf: str, content: bytes, name: str = "Cơ sở.xlsx", title: str = "Cơ sở trợ giúp") -> Any:
+        return self.client.post(
+            "/console/drafts",
+            data={"csrf": csrf, "title": title},
+            files={"file": (name, content)},
+            headers={"Accept": "text/html"},
+            follow_redirects=False,
+        )
+
+    def post(self, path: str, csrf: str, **form: str) -> Any:
+        return self.client.post(path, data={"csrf": csrf, **form}, headers={"Accept": "text/html"}, follow_redirects=False)
+
+    def facts(self, path: str) -> Any:
+        answer = self.client.get(path + ".json")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def console(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    home = Path(tmp_path_factory.mktemp("home"))
+    settings = Settings(
+        home=home,
+        datasets=home / "datasets",
+        agreements=home / "agreements",
+        base_url="http://testserver",
+        checkpoint_milliseconds=0,
+        worker=False,
+    )
+    with fresh_database(postgres_server) as url:
+        services = make_services(settings, Database(url), load_all(ROOT / "datasets"))
+        people = {
+            "can-bo-1": (AGENCY, [Role.DATA_OFFICER]),
+            "can-bo-2": (AGENCY, [Role.DATA_OFFICER]),
+            "khac": ("H10.10", [Role.DATA_OFFICER]),
+        }
+        who = {name: register_person(services.workshop.database, name, agency, roles) for name, (agency, roles) in people.items()}
+        with TestClient(create_app(services)) as client:
+            yield Console(client, services, who)
+
+
+def test_a_spreadsheet_becomes_a_dataset_that_answers(console: Console) -> None:
+    csrf = console.enter("can-bo-1")
+    page = console.hand_in(csrf, workbook()).headers["location"]
+    facts = console.facts(page)
+    columns = {c["heading"]: c for c in facts["columns"]}
+    assert facts["header_row"] == 4
+    assert columns["STT"]["name"] == ""
+    assert columns["Mã cơ sở"]["key"] == 1
+    assert columns["Loại hình"]["codes"] == ["công lập", "ngoài công lập"]
+    assert (facts["tried"]["judged"], facts["tried"]["waiting"], facts["faults"]) == (30, 0, [])
+    assert any(held["dataset"] == "enterprises.register" for held in facts["held"])
+    shown = console.client.get(page, headers={"Accept": "text/html"}).text
+    assert "Cơ sở số 1" in shown
+    # the officer's own words
+    number = next(n for n, c in enumerate(facts["columns"]) if c["heading"] == "Tên cơ sở")
+    kept = {
+        f"name:{number}": "facility_name",
+        f"title:{number}": "Tên cơ sở",
+        f"title_en:{number}": "Facility",
+        f"type:{number}": "string",
+        f"sensitivity:{number}": "public",
+        f"required:{number}": "yes",
+    }
+    assert (
+        console.post(page, csrf, word="keep", id="lao-dong.co-so", title="Cơ sở trợ giúp xã hội", title_en="Shelters", **kept).status_code
+        == 303
+    )
+    assert console.post(page, csrf, word="propose", reason="đưa vào dùng chung").status_code == 303
+    digest = console.facts(page)["proposal"]["digest"]
+    assert console.post(page, csrf, word="approve", digest=digest).status_code == 403  # nobody approves their own
+    csrf = console.enter("can-bo-2")
+    done = console.post(page, csrf, word="approve", digest=digest)
+    assert re.fullmatch(r"/console/uploads/\d+", done.headers["location"])
+    file = console.services.settings.datasets / "lao-dong" / "co-so" / "contract.yaml"
+    assert [p.title_en for p in load(file).properties if p.name == "facility_name"] == ["Facility"]
+    upload.take_waiting(console.services.workshop, console.services.settings.home / upload.FOLDER)
+    assert console.facts(done.headers["location"])["counts"]["rows_published"] == 30
+    console.client.cookies.clear()
+    assert console.client.get("/datasets/lao-dong.co-so.json").json()["records"] == 30
+    assert "lao-dong.co-so" in [each["id"] for each in console.client.get("/datasets.json?q=co+so+tro+giup").json()["entries"]]
+    events = [e for e in written(console.services.workshop.database) if e.get("dataset") == "lao-dong.co-so"]
+    assert [e["event"] for e in events if e["event"].startswith("contract:")] == ["contract:draft:kept", "contract:dataset:applied"]
+    assert "Cơ sở số" not in str(events)
+
+
+def test_another_process_takes_up_what_was_published(console: Console) -> None:
+    other = make_services(console.services.settings, console.services.workshop.database, load_all(ROOT / "datasets"))
+    before = set(other.workshop.contracts)
+    drafting.take_up(other.workshop, console.services.workshop.clock())
+    assert set(other.workshop.contracts) == before
+    csrf = console.enter("can-bo-1")
+    began = console.services.workshop.clock()
+    page = console.hand_in(csrf, workbook(), title="Cơ sở thứ hai").headers["location"]
+    console.post(page, csrf, word="propose", reason="thử")
+    csrf = console.enter("can-bo-2")
+    console.post(page, csrf, word="approve", digest=console.facts(page)["proposal"]["digest"])
+    [added] = drafting.take_up(other.workshop, began)
+    assert added in other.contracts
+    assert drafting.take_up(other.workshop, began) == []
+    assert list(load_all(console.services.settings.datasets)) == sorted(load_all(console.services.settings.datasets))
+
+
+def test_a_draft_is_its_agencys_own(console: Console) -> None:
+    page = console.hand_in(console.enter("can-bo-1"), workbook()).headers["location"]
+    csrf = console.enter("khac")
+    assert console.client.get(page + ".json").status_code == 404
+    assert console.post(page, csrf, word="withdraw").status_code == 404
+    csrf = console.enter("can-bo-1")
+    assert console.post(page, "made up", word="withdraw").status_code == 403
+    assert console.post(page, csrf, word="withdraw").status_code == 303
+    assert console.post(page, csrf, word="keep").status_code == 409
+    assert list((console.services.settings.home / drafting.FOLDER).glob("*/draft.*")) == []
+
+
+def test_what_changed_after_it_was_proposed_is_not_published(console: Console) -> None:
+    csrf = console.enter("can-bo-1")
+    page = console.hand_in(csrf, workbook(), title="Sửa sau").headers["location"]
+    console.post(page, csrf, word="propose", reason="thử")
+    assert console.post(page, csrf, word="keep", title="Khác hẳn").status_code == 303
+    csrf = console.enter("can-bo-2")
+    assert console.post(page, csrf, word="approve", digest=console.facts(page)["proposal"]["digest"]).status_code == 409
+    assert console.facts(page)["state"] == "open"
+
+
+def test_what_is_no_contract_yet_cannot_be_proposed(console: Console) -> None:
+    csrf = console.enter("can-bo-1")
+    page = console.hand_in(csrf, "Màu\nxanh\nđỏ\nxanh\n".encode(), "mau.csv", "Màu").headers["location"]
+    assert console.facts(page)["faults"]
+    assert console.post(page, csrf, word="propose", reason="thử").status_code == 422
+    for wrong in (
+        {"type:0": "picture", "name:0": "mau"},
+        {"sensitivity:0": "secret", "name:0": "mau"},
+        {"key:0": "-1", "name:0": "mau"},
+        {"standard:0": "none", "name:0": "mau"},
+    ):
+        assert console.post(page, csrf, word="keep", **wrong).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.pdf", b"%PDF"), ("a.xlsx", b"not a workbook"), ("a.csv", b""), ("a.xlsx", b"PK\x03\x04" + b"\0" * 50)]
+)
+def test_a_file_that_is_none_is_refused_and_leaves_nothing(name: str, content: bytes, console: Console) -> None:
+    answer = console.hand_in(console.enter("can-bo-1"), content, name)
+    assert answer.status_code == 422, answer.text
+    folder = console.services.settings.home / drafting.FOLDER
+    assert [each for each in folder.iterdir() if each.is_file()] == []
+
+
+def test_a_folder_that_cannot_be_written_publishes_nothing(console: Console, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    place = replace(console.services.workshop, folder=tmp_path / "file")
+    contract = next(iter(load_all(ROOT / "datasets").values()))
+    with pytest.raises(StoreError):
+        drafting.write_file(place.folder, contract)
+    with pytest.raises(StoreError):
+        drafting.write_file(None, contract)
+    written_to = drafting.write_file(tmp_path / "right", contract)
+    assert yaml.safe_load(written_to.read_text("utf-8")) == contract.document
