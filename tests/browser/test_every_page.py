@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext
 
+from lienthong.access import Role
 from tests.browser.province import Province, Watched, context_of, watched
 
 pytestmark = pytest.mark.timeout(300)
@@ -17,10 +18,12 @@ PUBLIC = [
     "/", "/datasets", "/datasets?q=dat", "/datasets?q=dong+xoai", "/datasets?q=kh%C3%B4ng-c%C3%B3-g%C3%AC-c%E1%BA%A3", "/datasets/population.persons",
     "/datasets/environment.readings", "/datasets/environment.readings/preview?by=commune_code&of=value&indicator=PM2.5",
     "/datasets/statistics.indicators/preview?by=year", "/units/25195", "/status", "/proofs", "/docs", "/services",
+    "/board", "/board/population", "/board/poor-rate", "/board/environment-alerts?on=2025-06-30&level=district",
 ]  # fmt: skip
-OFFICER = ["/console", "/console/datasets/land.holders", "/console/datasets/land.holders/quarantine"]
+OFFICER = ["/console", "/console/explanations", "/console/datasets/land.holders", "/console/datasets/land.holders/quarantine"]
+LEADER = ["/board/entered-once", "/board/insurance-coverage"]
 STEWARD = ["/desk", "/desk/person", "/desk/person/bulk?verdict=same", "/desk/person/acts"]
-PAGES = [*PUBLIC, *OFFICER, *STEWARD]
+PAGES = [*PUBLIC, *LEADER, *OFFICER, *STEWARD]
 TROUBLE = ["/nothing", "/datasets/no.such", "/datasets/population.persons/preview", "/console", "/datasets?q=" + "a" * 301]
 FIRST_VIEW_BYTES = 150_000
 LARGEST_SHIFT, LATEST_PAINT = 0.05, 1_000
@@ -32,6 +35,7 @@ def readers(browser: Browser, province: Province) -> Iterator[dict[str, BrowserC
         "": context_of(browser),
         "officer": context_of(browser, province.officer("land.holders")),
         "steward": context_of(browser, province.steward()),
+        "leader": context_of(browser, province.cookie("lanh-dao-mau", "H10.01", [Role.LEADER])),
     }
     yield found
     for context in found.values():
@@ -39,7 +43,7 @@ def readers(browser: Browser, province: Province) -> Iterator[dict[str, BrowserC
 
 
 def reader_of(path: str) -> str:
-    return "officer" if path in OFFICER else "steward" if path in STEWARD else ""
+    return "leader" if path in LEADER else "officer" if path in OFFICER else "steward" if path in STEWARD else ""
 
 
 def serious(page: Watched) -> list[str]:

@@ -22,7 +22,7 @@ ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _AGENCY = re.compile(r"[A-Z][A-Z0-9]*(\.[A-Z0-9]+)*")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 WORDS = (
-    "id", "title", "titleEn", "definition", "definitionEn", "owner", "contact", "unit", "unitEn", "decimals", "direction", "order", "period", "keeps",
+    "id", "title", "titleEn", "definition", "definitionEn", "owner", "ownerName", "contact", "unit", "unitEn", "decimals", "direction", "order", "period", "keeps",
     "closing", "level", "reads", "formula", "measure", "hasBase", "scale", "targets", "quality", "legalBasis", "drillDown", "public", "empty",
 )  # fmt: skip
 CLOSING_WORDS, LEGAL_WORDS = ("days", "at"), ("text", "validFrom", "validTo")
@@ -92,6 +92,7 @@ def _indicator(document: Mapping[str, Any], contracts: Mapping[str, Contract], m
         unit_vi=texts["unit"],
         unit_en=texts["unitEn"],
         period=period,
+        owner_name=texts["ownerName"],
         contact=texts["contact"],
         decimals=_whole(document.get("decimals"), "decimals", 0, 6, 0, faults),
         direction=faults.one_of(Direction, document.get("direction"), "direction", Direction.NEUTRAL),
@@ -114,7 +115,21 @@ def _indicator(document: Mapping[str, Any], contracts: Mapping[str, Contract], m
 
 
 TEXTS = frozenset(
-    ("id", "title", "titleEn", "definition", "definitionEn", "owner", "contact", "unit", "unitEn", "formula", "measure", "drillDown")
+    (
+        "id",
+        "title",
+        "titleEn",
+        "definition",
+        "definitionEn",
+        "owner",
+        "ownerName",
+        "contact",
+        "unit",
+        "unitEn",
+        "formula",
+        "measure",
+        "drillDown",
+    )
 )
 NEEDED = ("id", "title", "titleEn", "definition", "definitionEn", "owner", "unit", "unitEn")
 

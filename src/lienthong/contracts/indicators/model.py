@@ -93,6 +93,7 @@ class Indicator:
     unit_vi: str
     unit_en: str
     period: PeriodType
+    owner_name: str = ""
     contact: str = ""
     decimals: int = 0
     direction: Direction = Direction.NEUTRAL

@@ -32,6 +32,10 @@ class Borders:
         document = msgspec.json.decode(gzip.decompress(data) if self._file.suffix == ".gz" else data)
         return [(f["properties"]["code"], f["properties"]["fullName"], _rings(f["geometry"])) for f in document["features"]]
 
+    def codes(self) -> list[str]:
+        """The units there are borders of."""
+        return [code for code, _, _ in self._features]
+
     def shaded(
         self, values: Mapping[str, float | None], tell: Callable[[str, float | None], str], where: Callable[[str], str]
     ) -> list[Area]:  # fmt: skip

@@ -50,6 +50,34 @@ def columns(points: Sequence[tuple[str, float, str]], words: str) -> Markup:
     return _svg(WIDTH, max(1, len(points)) * high + 4, words, "".join(parts))
 
 
+def trend(points: Sequence[tuple[str, float | None, bool]], told: Sequence[str], target: float | None, words: str) -> Markup:
+    """A line in a card: (name, value, whether it is an estimate); estimates are open dots, the target a broken line. `told`: each point in words."""
+    values = [value for _, value, _ in points if value is not None]
+    if not values:
+        return Markup()
+    bounds = [*values, target] if target is not None else values
+    least, most = min(bounds), max(bounds)
+    span = (most - least) or 1.0
+    wide, high = 260, 64
+
+    def y(value: float) -> float:
+        return high - 8 - (high - 16) * (value - least) / span if most > least else high / 2
+
+    def x(n: int) -> float:
+        return 8 + (wide - 16) * n / max(1, len(points) - 1)
+
+    parts = []
+    if target is not None:
+        parts.append(f'<line class="aim" x1="0" x2="{wide}" y1="{y(target):.1f}" y2="{y(target):.1f}"/>')
+    for piece in _pieces([value for _, value, _ in points]):
+        line = " ".join(f"{x(n):.1f},{y(value):.1f}" for n, value in piece)
+        parts.append(f'<polyline class="l1" points="{line}"/>')
+    for n, (_, value, is_open) in enumerate(points):
+        if value is not None:
+            parts.append(f'<circle class="{"hollow" if is_open else "s1"}" cx="{x(n):.1f}" cy="{y(value):.1f}" r="3.5"><title>{escape(told[n])}</title></circle>')  # fmt: skip
+    return _svg(wide, high, words, "".join(parts), "drawing trend")
+
+
 @dataclass(frozen=True)
 class Series:
     """Points in order; None leaves a gap."""

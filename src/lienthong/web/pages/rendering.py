@@ -20,7 +20,13 @@ ROLES = (
     (Role.DATA_OFFICER, "/console", "common.console"),
     (Role.STEWARD, "/desk", "common.desk"),
 )
-PLACES = (("/datasets", "common.data"), ("/docs", "common.docs"), ("/status", "common.status"), ("/proofs", "common.proofs"))
+PLACES = (
+    ("/board", "common.board"),
+    ("/datasets", "common.data"),
+    ("/docs", "common.docs"),
+    ("/status", "common.status"),
+    ("/proofs", "common.proofs"),
+)
 
 
 def render(

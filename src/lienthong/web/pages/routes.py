@@ -9,6 +9,8 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from lienthong.web.pages import assets
+from lienthong.web.pages.board import FORMS as BOARD_FORMS
+from lienthong.web.pages.board import WAYS as BOARD
 from lienthong.web.pages.console import FORMS as CONSOLE_FORMS
 from lienthong.web.pages.console import WAYS as CONSOLE
 from lienthong.web.pages.console import drafts, handing_in, mending
@@ -36,6 +38,8 @@ def routes_of(site: Site) -> list[Route]:
         Route("/console/drafts", partial(drafts.take, site), methods=["POST"]),
         Route("/console/uploads/{upload}/marked.xlsx", partial(handing_in.give_marked, site)),
         *form_routes(site, [*PORTAL_FORMS, *DESK_FORMS, *CONSOLE_FORMS, *OPERATOR_FORMS]),
+        *form_routes(site, [*DESK_FORMS, *CONSOLE_FORMS, *BOARD_FORMS, *OPERATOR_FORMS]),
+        *page_routes(site, BOARD),
         *page_routes(site, DESK),
         *page_routes(site, CONSOLE),
         *page_routes(site, OPERATOR),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from datetime import date
+from functools import cached_property, partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,12 +17,15 @@ from lienthong.access import Register, Session
 from lienthong.catalog import Index
 from lienthong.contracts import Contract
 from lienthong.errors import NotFound
+from lienthong.pipeline.agreeing import rules_of
 from lienthong.settings import Settings
 from lienthong.sharing.filters import shown
+from lienthong.standards.working_days import WorkingDays
 from lienthong.store import Connection
 from lienthong.web.asking import Counter
 from lienthong.web.doors.catalogue import CatalogueDesk
 from lienthong.web.pages.borders import Borders
+from lienthong.web.pages.numbers import Numbers
 from lienthong.web.pages.page import Page, answer
 from lienthong.web.pages.visiting import Visit, form_of, visit_of
 from lienthong.web.shelf import Shelf
@@ -40,11 +44,13 @@ class Site:
     borders: Borders = field(init=False)
     shelf: Shelf = field(init=False)
     desk: CatalogueDesk = field(init=False)
+    numbers: Numbers = field(init=False)
 
     def __post_init__(self) -> None:
         self.shelf = Shelf(self.counter)
         self.desk = CatalogueDesk(self.counter, self.shelf, self.register, self.settings)
         self.borders = Borders(self.settings.borders)
+        self.numbers = Numbers(self.settings.indicators, lambda: self.contracts)
 
     @property
     def contracts(self) -> Mapping[str, Contract]:
@@ -54,6 +60,14 @@ class Site:
     def connection(self) -> Iterator[Connection]:
         with self.counter.connection() as connection:
             yield connection
+
+    @cached_property
+    def _offices(self) -> WorkingDays:
+        return rules_of(self.settings).offices
+
+    def explain_by(self, day: date) -> date:
+        """The last day to explain a figure somebody asked about on a day."""
+        return self._offices.add(day, self.settings.explanation_working_days)
 
     def agencies(self) -> Mapping[str, str]:
         """Code → name."""
