@@ -108,6 +108,7 @@ def _of_property(old: Property, new: Property) -> Iterator[Change]:
     yield from _change(place, "as_of.changed", old.as_of, new.as_of, Verdict.NOTICE)
     is_hidden = _CARE.index(new.sensitivity) > _CARE.index(old.sensitivity)
     yield from _change(place, "sensitivity.changed", old.sensitivity, new.sensitivity, Verdict.NOTICE if is_hidden else Verdict.COMPATIBLE)
+    yield from _change(place, "statistic.changed", old.statistic, new.statistic, Verdict.NOTICE)
     yield from _change(place, "mask.changed", old.mask, new.mask, Verdict.NOTICE)
     yield from _change(
         place, "authoritative.changed", (old.authoritative, old.authority), (new.authoritative, new.authority), Verdict.NOTICE

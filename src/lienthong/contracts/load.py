@@ -36,6 +36,7 @@ from lienthong.contracts.vocabulary import (
     MASKS,
     PROPERTY_WORDS,
     SOURCE_WORDS,
+    STATISTICS,
 )
 from lienthong.contracts.whole import check_between, check_whole
 from lienthong.errors import ContractError
@@ -182,6 +183,9 @@ def _property(found: Mapping[str, Any], names: Sequence[str], faults: Faults, pl
         faults.add(f"{place}.asOf", f"`{as_of}` is no property", nearest(as_of, (*names, DELIVERY)))
     if mask is not None and mask not in MASKS:
         faults.add(f"{place}.mask", f"expected one of {', '.join(MASKS)}, found `{mask}`", nearest(mask, MASKS))
+    statistic = words.get("statistic")
+    if statistic is not None and statistic not in STATISTICS:
+        faults.add(f"{place}.statistic", f"expected one of {', '.join(STATISTICS)}, found `{statistic}`", nearest(statistic, STATISTICS))
     type_options = faults.mapping(found.get("logicalTypeOptions"), f"{place}.logicalTypeOptions")
     return Property(
         name=name,
@@ -202,6 +206,7 @@ def _property(found: Mapping[str, Any], names: Sequence[str], faults: Faults, pl
         authority=_authority(trusted, faults, f"{place}.authoritative"),
         as_of=None if as_of is None else str(as_of),
         mask=None if mask is None else str(mask),
+        statistic=None if statistic is None else str(statistic),
         quasi_identifier=faults.flag(words.get("quasiIdentifier"), f"{place}.quasiIdentifier"),
         confidential=faults.flag(words.get("confidential"), f"{place}.confidential"),
         counts=_counted(words.get("counts"), str(kind), faults, f"{place}.counts"),

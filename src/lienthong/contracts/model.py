@@ -116,6 +116,7 @@ class Property:
     rules: tuple[Rule, ...] = ()
     quasi_identifier: bool = False  # with others like it, it may tell who a row is about
     confidential: bool = False  # must not become known of whoever is recognised
+    statistic: str | None = None  # of an aggregate: dimension, time, measure or attribute; None: by the usual signs
     counts: str | None = None  # of an aggregate: what the value is a number of
     match: MatchSpec | None = None  # of a master contract: how the attribute is compared
     survivorship: tuple[SurvivorshipRule, ...] = ()  # of a master contract: whose value is chosen

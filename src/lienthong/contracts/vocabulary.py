@@ -37,6 +37,7 @@ PROPERTY_WORDS: Mapping[str, str] = {
     "quasiIdentifier": "`true`: with others like it the value may tell who a row is about: a birth date, a commune, a trade. Measured before the dataset is [opened](../how-to/open-a-dataset-safely.md).",
     "confidential": "`true`: what must not become known of whoever is recognised: an income, an illness, a grant.",
     "counts": "Of an aggregate: what the value is a number of (`person`, `household`, `enterprise`, …); a small one tells of somebody.",
+    "statistic": "Of an aggregate: the property's part in statistics ([SDMX](doors.md)): `dimension`, `time`, `measure` or `attribute`. Without it: by the usual signs.",
     "mask": "How the value shows where an agreement says masked: `last2`, `last3`, `year` or `initials`.",
 }
 SOURCE_WORDS: Mapping[str, str] = {
@@ -107,6 +108,7 @@ DISCLOSURE_WORDS: Mapping[str, str] = {
     "legalBasis": "The law that allows a delay or hides a purpose; required where there is one.",
 }
 LEGAL_WORDS = ("text", "validFrom", "validTo")
+STATISTICS = ("dimension", "time", "measure", "attribute")
 MASKS = ("initials", "last2", "last3", "year")
 
 # Parameters of each kind of rule, those that must be there first. What each means is told by `quality` (docs/reference/rules.md).

@@ -125,7 +125,7 @@ class Whole:
     @property
     def scope(self) -> str:
         """`whole` when everyone in the dataset is in it, else `part`."""
-        is_whole = not self.ask.conditions and self.ask.limit is None and self.ask.as_of is None
+        is_whole = not self.ask.conditions and self.ask.where is None and self.ask.limit is None and self.ask.as_of is None
         return "whole" if is_whole else "part"
 
     def batches(self, database_url: str) -> Iterator[pa.RecordBatch]:

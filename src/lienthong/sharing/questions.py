@@ -7,7 +7,8 @@ and answered. What a right does not show whole neither filters nor sorts, and th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -21,7 +22,22 @@ from lienthong.errors import BadRequest, QuestionTooLong
 from lienthong.sharing.filters import LARGEST_INTEGER, read_value, shown
 from lienthong.sharing.pages import Desk
 from lienthong.sharing.rights import Right
-from lienthong.store.answers import KEY, OURS, Ask, Condition, Row, Sort, count_rows, newest_version, patience, read_page, version_known_at
+from lienthong.store.answers import (
+    KEY,
+    OURS,
+    VERSION,
+    Ask,
+    Condition,
+    Row,
+    Sort,
+    count_rows,
+    newest_version,
+    patience,
+    read_distinct,
+    read_page,
+    stream_rows,
+    version_known_at,
+)
 from lienthong.store.database import Connection
 from lienthong.store.questions import (
     COMPARISONS,
@@ -54,6 +70,8 @@ __all__ = [
     "Within",
     "checked",
     "give_answer",
+    "give_distinct",
+    "stream_answer",
 ]
 
 LARGEST_PAGE = 10_000
@@ -63,6 +81,7 @@ MOST_LEAVES = 200
 MOST_VALUES = 1_000
 MOST_SORTS = 10
 LONGEST_TEXT = 1_000
+STREAMED_AT_ONCE = 5_000
 # function → (types it takes, type it gives)
 FUNCTIONS: dict[str, tuple[tuple[str, ...], str]] = {
     **dict.fromkeys(("lower", "upper", "trim"), (("string",), "string")),
@@ -80,7 +99,9 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of one dataset. `fields` empty: all that are seen; no `sorts`: the order of keys; `cursor`: `next` of the answer before."""
+    """What is asked of one dataset. `fields` empty: all that are seen; no `sorts`: the order of keys; `cursor`: `next` of the answer before;
+    `updated_after`: only rows as they became known after an instant.
+    """
 
     fields: tuple[str, ...] = ()
     where: Expression | None = None
@@ -91,6 +112,7 @@ class Question:
     as_of: date | None = None
     known_at: datetime | None = None
     cursor: str | None = None
+    updated_after: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -120,31 +142,96 @@ def give_answer(connection: Connection, desk: Desk, contract: Contract, question
     seen whole, QuestionTooLong when the database looks for too long (the connection's transaction is then over).
     """
     _check_bounds(contract, question)
+    settled = _settle(connection, contract, question, right)
+    ask = replace(settled.ask, limit=question.limit + 1)
+    purpose = repr((contract.id, ask.where, ask.sorts, ask.as_of, question.known_at, "question"))
+    if question.cursor is not None:
+        version, *after = desk.cursors.open(purpose, question.cursor)
+        ask = replace(ask, version=version, after=tuple(after), offset=0)
+    with _looking(connection, desk):
+        page = read_page(connection, ask)
+        version = page.version or newest_version(connection, contract.id) or 0
+        total = count_rows(connection, ask, version) if question.count else None
+    rows, more = page.rows[: question.limit], len(page.rows) > question.limit
+    return replace(
+        _answer_of(connection, desk, contract, settled, page.version),
+        rows=_masked(right, settled.ask.fields, rows),
+        keys=[row[0] for row in rows] if right.sees_key(contract) else None,
+        total=total,
+        next=desk.cursors.seal(purpose, [page.version, *_place(ask, rows[-1])]) if more and rows else None,
+        subjects=desk.subjects(contract, (row[0] for row in rows)),
+    )
+
+
+def give_distinct(connection: Connection, desk: Desk, contract: Contract, question: Question, right: Right) -> Answer:
+    """The different values that the question's fields have together, in their order; no keys, no cursor. Its fields must be seen whole.
+
+    Raises as `give_answer`.
+    """
+    _check_bounds(contract, question)
+    right.require_whole(question.fields)
+    settled = _settle(connection, contract, replace(question, sorts=()), right)
+    with _looking(connection, desk):
+        version = settled.ask.version or newest_version(connection, contract.id) or 0
+        rows = read_distinct(connection, replace(settled.ask, limit=question.limit, offset=0), version) if version else []
+    return replace(_answer_of(connection, desk, contract, settled, version), rows=rows)
+
+
+def stream_answer(
+    connection: Connection, desk: Desk, contract: Contract, question: Question, right: Right
+) -> tuple[Answer, Iterator[list[tuple[Anything, ...]]]]:
+    """Every row of a question, whatever its limit, some at a time; and what is to be known of them before the first. The connection is the stream's alone.
+
+    Raises as `give_answer`; QuestionTooLong also while the rows are taken.
+    """
+    _check_bounds(contract, replace(question, limit=0))
+    settled = _settle(connection, contract, question, right)
+    ask = replace(settled.ask, limit=None)
+    version = ask.version or newest_version(connection, contract.id) or 0
+
+    def pieces() -> Iterator[list[tuple[Anything, ...]]]:
+        with _looking(connection, desk):
+            for rows in stream_rows(connection, ask, version, STREAMED_AT_ONCE) if version else ():
+                yield _masked(right, ask.fields, rows)
+
+    return _answer_of(connection, desk, contract, settled, version), pieces()
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """A question that may be asked: what the store is asked, and what of it is withheld."""
+
+    ask: Ask
+    withheld: tuple[str, ...]
+
+
+def _settle(connection: Connection, contract: Contract, question: Question, right: Right) -> _Settled:
     where = None if question.where is None else checked(contract, question.where)
-    named = tuple(dict.fromkeys([*columns_named(where), *(sort.column for sort in question.sorts)]))
-    right.require_whole(named)
+    right.require_whole(tuple(dict.fromkeys([*columns_named(where), *(sort.column for sort in question.sorts)])))
     fields, withheld = right.fields_of(contract, question.fields)
+    where = None if where is None else _with_keys(contract, where)
+    if question.updated_after is not None:
+        newer = Compare(VERSION, "gt", version_known_at(connection, contract.id, question.updated_after))
+        where = newer if where is None else All((where, newer))
     ask = Ask(
         contract.id,
         fields,
         tuple(_by_key(contract, condition) for condition in right.conditions),
         question.sorts,
+        version=None if question.known_at is None else version_known_at(connection, contract.id, question.known_at),
         as_of=question.as_of,
-        limit=question.limit + 1,
-        where=None if where is None else _with_keys(contract, where),
+        where=where,
         offset=question.offset,
     )
-    purpose = repr((contract.id, where, question.sorts, question.as_of, question.known_at, "question"))
-    if question.cursor is not None:
-        version, *after = desk.cursors.open(purpose, question.cursor)
-        ask = replace(ask, version=version, after=tuple(after), offset=0)
-    elif question.known_at is not None:
-        ask = replace(ask, version=version_known_at(connection, contract.id, question.known_at))
+    return _Settled(ask, withheld)
+
+
+@contextmanager
+def _looking(connection: Connection, desk: Desk) -> Iterator[None]:
+    """The database looks for only so long; what it cannot say is told in words."""
     try:
         with patience(connection, desk.question_seconds):
-            page = read_page(connection, ask)
-            version = page.version or newest_version(connection, contract.id) or 0
-            total = count_rows(connection, ask, version) if question.count else None
+            yield
     except psycopg.errors.QueryCanceled as error:
         raise QuestionTooLong(
             f"The answer was not found within {desk.question_seconds:g} seconds.",
@@ -155,21 +242,14 @@ def give_answer(connection: Connection, desk: Desk, contract: Contract, question
         raise BadRequest(
             "A value is out of the range of its kind.", vi="Một giá trị nằm ngoài khoảng cho phép của kiểu dữ liệu."
         ) from error
-    rows, more = page.rows[: question.limit], len(page.rows) > question.limit
-    facts = desk.book.facts(connection, contract.id, page.version) if page.version else None
-    missing = desk.book.undelivered(connection, contract.id, page.version, fields) if page.version else ()
-    return Answer(
-        fields,
-        _masked(right, fields, rows),
-        [row[0] for row in rows] if right.sees_key(contract) else None,
-        page.version,
-        None if facts is None else facts.known_at,
-        total,
-        desk.cursors.seal(purpose, [page.version, *_place(ask, rows[-1])]) if more and rows else None,
-        withheld,
-        tuple(fields[place] for place in missing),
-        desk.subjects(contract, (row[0] for row in rows)),
-    )
+
+
+def _answer_of(connection: Connection, desk: Desk, contract: Contract, settled: _Settled, version: int) -> Answer:
+    """An answer without its rows."""
+    fields = settled.ask.fields
+    known_at = desk.book.facts(connection, contract.id, version).known_at if version else None
+    missing = desk.book.undelivered(connection, contract.id, version, fields) if version else ()
+    return Answer(fields, [], None, version, known_at, withheld=settled.withheld, not_delivered=tuple(fields[place] for place in missing))
 
 
 def checked(contract: Contract, expression: Expression) -> Expression:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 KEY = "_key"
+VERSION = "_version"
 READ_AHEAD = 2  # batches of about 16 MB
 OURS = 3  # _key, _version, _valid_from come before the fields
 _OPERATORS = {
@@ -165,6 +166,24 @@ def read_distinct(connection: Connection, ask: Ask, version: int) -> list[Row]:
         limit=_limit(ask.limit),
     )
     return _fetch(connection, statement, values)
+
+
+def stream_rows(connection: Connection, ask: Ask, version: int, rows_at_once: int) -> Iterator[list[Row]]:
+    """Every row of a question at a version, as in Page, some at a time: read as they are taken, in flat memory. Holds the transaction open."""
+    values: dict[str, Any] = {}
+    statement = queries("answers")["page"].format(
+        version=sql.Literal(version),
+        columns=_columns(ask.columns),
+        states=_states(ask, version),
+        conditions=_where(ask, values),
+        order=_order(ask.sorts),
+        limit=_limit(ask.limit),
+        offset=sql.Literal(ask.offset),
+    )
+    with connection.cursor("stream", binary=True) as cursor:
+        cursor.execute(statement, values)
+        while rows := cursor.fetchmany(rows_at_once):
+            yield [row[1:] for row in rows]
 
 
 @contextmanager
@@ -329,7 +348,7 @@ def _past_states(connection: Connection, ask: Ask, gone: Sequence[ChangedRow]) -
 
 def _states(ask: Ask, version: int) -> sql.Composed:
     read = (*(condition.column for condition in ask.conditions), *columns_named(ask.where))
-    wanted = dict.fromkeys([*ask.columns, *(name for name in read if name != KEY)])
+    wanted = dict.fromkeys([*ask.columns, *(name for name in read if name not in (KEY, VERSION))])
     return queries("answers")["states_now" if ask.as_of is None else "states_on"].format(
         columns=_columns(tuple(wanted)),
         current=current(ask.dataset_id),

@@ -53,6 +53,7 @@ from lienthong.web.delivering import clerk_of
 from lienthong.web.doors import ckan, delta, opening, packages
 from lienthong.web.doors.dictionary import DictionaryDesk
 from lienthong.web.doors.odata import serving as odata
+from lienthong.web.doors.sdmx import serving as sdmx
 from lienthong.web.events import Streams
 from lienthong.web.govstack import GovStackDoor
 from lienthong.web.headers import check_escapes
@@ -226,6 +227,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *DictionaryDesk(counter, site.shelf).routes(),
             *site.desk.routes(),
             *opening.routes_of(counter, services.settings),
+            *sdmx.routes_of(counter),
             *routes_of(counter),
             *ckan.routes_of(counter),
             *packages.routes_of(counter),

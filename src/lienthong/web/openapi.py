@@ -14,6 +14,7 @@ from lienthong.web.catalogue_openapi import catalogue_entry_paths
 from lienthong.web.ckan_openapi import ckan_paths
 from lienthong.web.doors.delta.openapi import delta_paths
 from lienthong.web.doors.odata.openapi import odata_paths
+from lienthong.web.doors.sdmx.openapi import sdmx_paths
 from lienthong.web.events_openapi import event_paths
 from lienthong.web.identities_openapi import identity_paths
 from lienthong.web.ledger_openapi import ledger_paths
@@ -64,6 +65,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths |= odata_paths(chosen)
     paths |= ckan_paths()
     paths |= package_paths(chosen)
+    paths |= sdmx_paths()
     schemas: Schema = _common_schemas()
     for contract in chosen:
         paths.update(_dataset_paths(contract))

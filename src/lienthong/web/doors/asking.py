@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,28 +22,35 @@ from starlette.routing import Route
 
 from lienthong.access import Decision, Operation
 from lienthong.contracts import Contract
-from lienthong.errors import BadRequest, NotAMethod, Unauthenticated
+from lienthong.errors import BadRequest, NotAMethod, NotFound, Unauthenticated
 from lienthong.ledger import Event
 from lienthong.sharing.exchanges import ASKED, CARRIED
 from lienthong.sharing.filters import Wanted
-from lienthong.sharing.pages import Given, entry_of
-from lienthong.sharing.questions import Answer, Question, give_answer
+from lienthong.sharing.formats import Tally
+from lienthong.sharing.pages import Desk, Given, Whole, entry_of
+from lienthong.sharing.questions import Answer, Question, give_answer, stream_answer
 from lienthong.sharing.rights import Right
+from lienthong.store import Connection, take_web_role
+from lienthong.store.answers import Ask
 from lienthong.web.asking import Counter, answer_headers, request_bytes
 from lienthong.web.bodies import read_bytes
 from lienthong.web.headers import OFFICIAL, PURPOSE
 from lienthong.web.problem import told
 from lienthong.web.recording import trace_of
-from lienthong.web.records import file_of
+from lienthong.web.records import file_of, stream_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LONGEST_CREDENTIAL = 8_192
 BODY = "lienthong.body"
+LARGEST_AT_ONCE = 1 << 20  # bytes of a message that is made whole before it leaves
+_ENCODER = msgspec.json.Encoder()
 
 Say = Callable[[int, Mapping[str, Any], Mapping[str, str]], Response]  # status, problem document, headers → the door's own error
 Credential = Callable[[Request], tuple[str, str, str]]  # request → (token, purpose, official); empty: not said
 Handler = Callable[[Counter, Request], Response]
 Write = Callable[[Answer, Right], Response]
+Read = Callable[[Connection, Desk, Contract, Question, Right], Answer]
+StreamWrite = Callable[[Answer, Iterator[tuple[Any, ...]], Tally], Iterator[bytes]]
 
 
 @dataclass(frozen=True)
@@ -186,11 +195,80 @@ def answer(
         found = give_answer(connection, counter.desk, contract, asked, right)
         response = write(found, right)
         given = Given(bytes(response.body), found.version, len(found.rows), found.fields, subjects=found.subjects)
-        entry = entry_of(Event.ANSWER_PAGE, contract, right, counter.clock(), request_bytes(request), given)
-        counter.append(replace(entry, details={**entry.details, "door": door.name}), connection)
+        _note(counter, door, request, contract, right, given, connection)
     for name, value in answer_headers(contract, found.version).items():
         response.headers.setdefault(name, value)
     return response
+
+
+def fetch(counter: Counter, door: Door, request: Request, contract: Contract, question: Question, read: Read = give_answer) -> Answer:
+    """A page a door needs to make its answer of, under the ordinary right and with the entry of a page. `read` may be `give_distinct`."""
+    right = authorise(counter, request, contract)
+    with counter.connection() as connection:
+        found = read(connection, counter.desk, contract, question, right)
+        given = Given(_ENCODER.encode(found.rows), found.version, len(found.rows), found.fields, subjects=found.subjects)
+        _note(counter, door, request, contract, right, given, connection)
+    return found
+
+
+def stream(
+    counter: Counter, door: Door, request: Request, contract: Contract, right: Right, question: Question, write: StreamWrite, media_type: str
+) -> Response:  # fmt: skip
+    """Every row of a question as one message: small ones with the entry of a page, others in pieces with the two entries of a whole answer.
+
+    `write` gets what is known of the answer, its rows and a tally, and gives the message in pieces. Raises NotFound when there are no rows.
+    """
+    connection = counter.workshop.database.connect()  # of its own: a slow client must hold none of the pool's
+    tally = Tally()
+    try:
+        take_web_role(connection)
+        found, rows = stream_answer(connection, counter.desk, contract, question, right)
+        pieces = _closing(connection, write(found, _counted(rows, tally), tally))
+        begin, is_complete = _begin(pieces)
+    except BaseException:
+        connection.close()
+        raise
+    headers = answer_headers(contract, found.version)
+    if is_complete and not (contract.is_about_persons and tally.rows):
+        body = b"".join(begin)
+        _note(counter, door, request, contract, right, Given(body, found.version, tally.rows, found.fields))
+        if not tally.rows:
+            raise NotFound("Nothing was found for this question.", vi="Không có dữ liệu cho câu hỏi này.")
+        return Response(body, headers=headers, media_type=media_type)
+    ask = Ask(contract.id, found.fields, right.conditions, as_of=question.as_of, limit=None, where=question.where)
+    whole = Whole(ask, found.version, found.fields, found.withheld, found.not_delivered, {})
+    return stream_of(counter, request, contract, right, whole, chain(begin, pieces), tally, media_type, headers, door.name)
+
+
+def _begin(pieces: Iterator[bytes]) -> tuple[list[bytes], bool]:
+    """(the first pieces, whether they are all)."""
+    begin: list[bytes] = []
+    while sum(map(len, begin)) < LARGEST_AT_ONCE:
+        piece = next(pieces, None)
+        if piece is None:
+            return begin, True
+        begin.append(piece)
+    return begin, False
+
+
+def _closing(connection: Connection, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from pieces
+    finally:
+        connection.close()
+
+
+def _counted(rows: Iterator[list[tuple[Any, ...]]], tally: Tally) -> Iterator[tuple[Any, ...]]:
+    for some in rows:
+        tally.rows += len(some)
+        yield from some
+
+
+def _note(
+    counter: Counter, door: Door, request: Request, contract: Contract, right: Right, given: Given, connection: Connection | None = None
+) -> None:  # fmt: skip
+    entry = entry_of(Event.ANSWER_PAGE, contract, right, counter.clock(), request_bytes(request), given)
+    counter.append(replace(entry, details={**entry.details, "door": door.name}), connection)
 
 
 def file(counter: Counter, door: Door, request: Request, contract: Contract, wanted: Wanted, form: str) -> Response:
