@@ -196,7 +196,7 @@ def patience(connection: Connection, seconds: float) -> Iterator[None]:
 
 
 def _newest_page(connection: Connection, ask: Ask) -> Page | None:
-    """The page if it can be told from the current rows: None when the asked version is an older one, or nothing was found to tell by."""
+    """The page if it can be told from the current rows: None when the asked version is an older one, or the dataset is not applied."""
     values: dict[str, Any] = {}
     statement = queries("answers")["newest_page"].format(
         dataset=sql.Literal(ask.dataset_id),
@@ -210,7 +210,7 @@ def _newest_page(connection: Connection, ask: Ask) -> Page | None:
     rows = _fetch(connection, statement, values)
     if not rows or ask.version not in (None, rows[0][0]):
         return None
-    return Page(rows[0][0], [row[1:] for row in rows])
+    return Page(rows[0][0], [row[1:] for row in rows if row[1] is not None])
 
 
 def _fetch(connection: Connection, statement: sql.Composed, values: Mapping[str, Any]) -> list[Row]:

@@ -15,12 +15,17 @@ order by version desc
 limit %(limit)s;
 
 -- name: newest_page
--- Rows of the newest version, each with that version: one statement, so both are of one moment.
-select (select current_version from lienthong.datasets where dataset_id = {dataset}), _key, _version, _valid_from, {columns}
-from {current} as state
-where {conditions}
-order by {order}
-limit {limit} offset {offset};
+-- Rows of the newest version, each with that version: one statement, so both are of one moment. No rows: one with the version alone.
+select newest.current_version, _key, _version, _valid_from, {columns}
+from (select current_version from lienthong.datasets where dataset_id = {dataset}) as newest
+left join lateral (
+    select _key, _version, _valid_from, {columns}
+    from {current} as state
+    where {conditions}
+    order by {order}
+    limit {limit} offset {offset}
+) as state on true
+order by {order};
 
 -- name: page
 -- Rows as they were known at a version.
