@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (32);
+insert into schema_versions (number) values (33);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -769,7 +769,7 @@ create table event_subscriptions (
     purpose text not null,
     dataset_id text not null, -- or the room
     sources text[] not null, -- of the stream
-    road text not null constraint event_subscriptions_road_known check (road in ('webhook', 'nats', 'room_push', 'room_pull')),
+    road text not null constraint event_subscriptions_road_known check (road in ('webhook', 'nats')),
     url text not null,
     types text[] not null,
     conditions jsonb not null,
@@ -841,6 +841,60 @@ create index event_deliveries_subscription on event_deliveries (subscription, at
 create index event_deliveries_at on event_deliveries (at);
 -- Who acts --------------------------------------------------------------------------------------------------
 -- Persons of agencies and the roles they hold. Roles end and are granted anew; the ledger has every act.
+
+-- Rooms of events after GovStack: what kinds of events a room has, what was published, who subscribes, what became of each delivery.
+create table room_types (
+    room text not null, -- agency/application
+    type text not null,
+    schema jsonb not null,
+    made_at timestamptz not null,
+    ended_at timestamptz,
+    constraint room_types_pk primary key (room, type)
+);
+
+create table room_events (
+    event uuid constraint room_events_pk primary key,
+    sequence bigint generated always as identity,
+    room text not null,
+    type text not null,
+    publisher text not null,
+    body jsonb, -- null: no longer kept
+    at timestamptz not null,
+    stopped_at timestamptz
+);
+create index room_events_room on room_events (room, type, sequence);
+create index room_events_kept on room_events (at) where body is not null;
+
+create table room_subscriptions (
+    subscription uuid constraint room_subscriptions_pk primary key,
+    room text not null,
+    type text not null,
+    subscriber text not null,
+    official text not null,
+    purpose text not null,
+    delivery text not null constraint room_subscriptions_delivery_known check (delivery in ('PUSH', 'PULL')),
+    url text not null default '', -- of pushes
+    ttl integer not null constraint room_subscriptions_ttl_positive check (ttl > 0), -- seconds
+    fifo boolean not null,
+    sealed bytea, -- what pushes are signed with
+    made_at timestamptz not null,
+    ended_at timestamptz
+);
+create unique index room_subscriptions_one on room_subscriptions (room, type, subscriber) where ended_at is null;
+
+create table room_deliveries (
+    event uuid not null constraint room_deliveries_event_fk references room_events,
+    subscription uuid not null constraint room_deliveries_subscription_fk references room_subscriptions,
+    state text not null default 'waiting' constraint room_deliveries_state_known check (state in ('waiting', 'delivered', 'acknowledged', 'dropped', 'stopped')),
+    attempts integer not null default 0,
+    next_at timestamptz not null,
+    until timestamptz not null,
+    status integer, -- of the last answer to a push
+    since timestamptz,
+    constraint room_deliveries_pk primary key (event, subscription)
+);
+create index room_deliveries_waiting on room_deliveries (subscription, next_at) where state = 'waiting';
+create index room_deliveries_until on room_deliveries (until) where state = 'waiting';
 
 create table persons (
     person bigint generated always as identity constraint persons_pk primary key,

@@ -70,6 +70,7 @@ from lienthong.web.recording import Recorder
 from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
 from lienthong.web.registry import Registry
+from lienthong.web.rooms import Rooms
 from lienthong.web.service_desk import ServiceDesk
 from lienthong.web.service_pages import ServicePages
 from lienthong.web.services import Services
@@ -101,7 +102,7 @@ class App:
         self._rest = _router(services, self.broker, self._recorder)
         gate = Gate(services, self, lambda: self.broker.book)
         self._signing = signing.Signing(services, services.tokens.signing_key)
-        self._doors: tuple[XRoadDoor | SoapDoor | GovStackDoor, ...] = (XRoadDoor(gate), SoapDoor(gate), GovStackDoor(gate))
+        self._doors: tuple[XRoadDoor | SoapDoor | GovStackDoor, ...] = (GovStackDoor(gate), XRoadDoor(gate), SoapDoor(gate))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -219,6 +220,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *Subscriptions(
                 counter, authorise, clerk_of(services.settings, services.workshop), services.settings.webhook_timeout_seconds
             ).routes(),
+            *Rooms(services, clerk_of(services.settings, services.workshop), authorise.address).routes(),
             *ServicePages(services, door).routes(),
             *Agreements(services, counter, authorise.charge).routes(),
             *ServiceDesk(services, counter).routes(),

@@ -26,6 +26,7 @@ from lienthong.store.alerts import beat
 from lienthong.store.ledger_index import index_ledger
 from lienthong.web import delivering
 from lienthong.web.doors.delta import store_of
+from lienthong.web.room_pushing import push_rooms
 from lienthong.web.sync_round import keep_in_step
 
 log = get_logger("worker")
@@ -149,6 +150,11 @@ def _relay(office: Office, ended: threading.Event) -> None:
     relay(office.settings, office.workshop, ended)
 
 
+def _push_rooms(office: Office, ended: threading.Event) -> None:
+    """Push events of rooms to their subscribers."""
+    push_rooms(office.settings, office.workshop, ended)
+
+
 def _keep_clocks(office: Office) -> None:
     """End agreements whose last day is past; say how much is overdue."""
     agreeing.lapse_all(office.workshop, rules_of(office.settings))
@@ -223,6 +229,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("syncs", _sync),
     Duty("deliver_events", _deliver),
     Duty("relay_events", _relay),
+    Duty("push_rooms", _push_rooms),
     Duty("uploads", every(SECONDS_TO_NEXT_FILE, _uploads)),
     Duty("index_ledger", every(SECONDS_BEHIND, _index)),
     Duty("ask_witnesses", _ask_witnesses),

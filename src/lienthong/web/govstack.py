@@ -1,7 +1,8 @@
 """The facade after GovStack's Information Mediator: the same services in its own representation, below `/govstack`.
 
 `/govstack/listClients`, `/govstack/{instance}/{class}/{member}/{application}/listMethods|allowedMethods|getOpenAPI`, and data requests under
-`/govstack/r1/{instance}/{class}/{member}/{application}/{service}/{path}`, which answer as our own API does (a refusal is a 403 here).
+`/govstack/r1/{instance}/{class}/{member}/{application}/{service}/{path}`, which answer as our own API does (a refusal is a 403 here). Rooms of
+events are an application's `api/v1/eventType`, `pub/v1`, `api/v1/subs`, `pull/v1`. `/r1/…` itself is answered so to who names itself as GovStack does.
 Who calls is named by `X-GovStack-Client` or `Information-Mediator-Client`, and proved as at the X-Road door.
 """
 
@@ -29,6 +30,8 @@ from lienthong.web.xroad_services import Offered
 PREFIX = b"/govstack/"
 DOOR = "govstack"
 CLIENT_HEADERS = (b"x-govstack-client", b"information-mediator-client")
+OURS = ("VN", "GOV")
+ROOM_PARTS = ("api", "pub", "pull")
 DIRECTORY = ("listMethods", "allowedMethods", "getOpenAPI")
 TYPE = b"application/json; charset=utf-8"
 _NO_DIGIT_FIRST = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")  # instance and class
@@ -43,11 +46,13 @@ class GovStackDoor:
 
     @staticmethod
     def wants(scope: Scope) -> bool:
+        if scope["path"].startswith("/r1/"):
+            return last(scope["headers"], CLIENT_HEADERS[0]) is not None and last(scope["headers"], b"x-road-client") is None
         return bool(scope["path"].startswith(PREFIX.decode()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         raw = scope.get("raw_path") or scope["path"].encode()
-        path = raw.partition(b"?")[0].decode("latin-1").removeprefix(PREFIX.decode())
+        path = raw.partition(b"?")[0].decode("latin-1").removeprefix(PREFIX.decode()).removeprefix("/")
         try:
             if path.startswith("r1/"):
                 await self._request(scope, receive, send, f"/{path}")
@@ -78,6 +83,9 @@ class GovStackDoor:
             return f"/v1/datasets/{contract.id}{inner_path(found.rest)}"
         if directory.brokered(found.service) is not None:
             return f"/v1/services/{found.service.code}{found.rest or '/'}"
+        identity = found.service.provider.identity
+        if found.service.code in ROOM_PARTS and identity is not None and (identity.instance, identity.member_class) == OURS:
+            return f"/v1/rooms/{identity.agency}/{identity.subsystem}/{found.service.code}{found.rest}"
         raise NotFound("There is no such service.", hint="listMethods tells of all.", vi="Không có dịch vụ này.")
 
     def _directory(self, scope: Scope, path: str) -> Any:

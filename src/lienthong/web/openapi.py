@@ -27,6 +27,7 @@ from lienthong.web.privacy_openapi import privacy_paths
 from lienthong.web.proposals_openapi import proposal_paths
 from lienthong.web.registry_openapi import registry_paths
 from lienthong.web.reports_openapi import report_paths
+from lienthong.web.rooms_openapi import room_paths
 from lienthong.web.services_openapi import service_paths
 from lienthong.web.stewardship_openapi import stewardship_paths
 from lienthong.web.syncs_openapi import sync_paths
@@ -51,7 +52,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     """The OpenAPI document of some datasets."""
     chosen = list(contracts)
     paths: Schema = {**_catalogue_paths(), **_token_path(), **report_paths(), **monitoring_paths()}
-    paths |= event_paths()
+    paths |= event_paths() | room_paths()
     paths |= catalogue_entry_paths()
     paths |= people_paths()
     paths |= agreement_paths()
