@@ -9,11 +9,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import answers, broker, events, ledger, loading, matching, pages, report, serving, starting, sync
+from bench import answers, broker, catalogue, events, ledger, loading, matching, pages, report, serving, starting, sync
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 
-PARTS = ("loading", "serving", "broker", "matching", "ledger", "start", "sync", "events", "pages")
+PARTS = ("loading", "serving", "broker", "matching", "ledger", "start", "sync", "events", "pages", "catalogue")
 
 
 def main() -> None:
@@ -55,6 +55,8 @@ def main() -> None:
         rows += starting.measure()
     if "pages" in wanted:
         rows += pages.measure(given.rows)
+    if "catalogue" in wanted:
+        rows += catalogue.measure()
     report.write(rows)
 
 

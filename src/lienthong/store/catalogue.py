@@ -166,6 +166,12 @@ def applied_at(connection: Connection) -> dict[str, tuple[datetime, datetime]]:
     return {row[0]: (row[1] or row[2], row[2]) for row in connection.execute(queries("catalogue")["applied_at"]).fetchall()}
 
 
-def news(connection: Connection, limit: int) -> list[News]:
-    """The newest versions of all datasets."""
-    return [News(*row) for row in connection.execute(queries("catalogue")["news"], {"limit": limit}).fetchall()]
+def news(connection: Connection, dataset: str | None, limit: int) -> list[News]:
+    """The newest versions of all datasets, or of one."""
+    return [News(*row) for row in connection.execute(queries("catalogue")["news"], {"dataset": dataset, "limit": limit}).fetchall()]
+
+
+def told_since(connection: Connection, subsystem: str, since: datetime) -> int:
+    row = connection.execute(queries("catalogue")["told_since"], {"subsystem": subsystem, "since": since}).fetchone()
+    assert row is not None
+    return int(row[0])

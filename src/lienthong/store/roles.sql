@@ -45,6 +45,7 @@ begin
         grant select on lienthong.release_checks, lienthong.release_decisions to lienthong_web;
         grant select on lienthong.share_profiles to lienthong_web;
         grant select, insert on lienthong.share_grants, lienthong.share_reads to lienthong_web;
+        grant select (dataset_id, applied_at) on lienthong.contract_history to lienthong_web; -- since when an entry is in the catalogue
         grant select on lienthong.inventory_items, lienthong.open_entries, lienthong.lineage_events to lienthong_web;
         grant select on lienthong.indicator_definitions, lienthong.indicator_figures, lienthong.indicator_parts, lienthong.figure_questions
             to lienthong_web;

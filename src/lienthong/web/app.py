@@ -50,7 +50,8 @@ from lienthong.web.bell import Bell
 from lienthong.web.brokering import BrokerDoor
 from lienthong.web.companion import Companions
 from lienthong.web.delivering import clerk_of
-from lienthong.web.doors import ckan, delta, opening, packages
+from lienthong.web.doors import ckan, delta, feeds, opening, packages
+from lienthong.web.doors.dcat import DcatDoor
 from lienthong.web.doors.dictionary import DictionaryDesk
 from lienthong.web.doors.odata import serving as odata
 from lienthong.web.doors.sdmx import serving as sdmx
@@ -140,10 +141,13 @@ def create_app(services: Services) -> App:
 
 
 def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlette:
+    def identify(request: Request) -> str | None:
+        return services.tokens.subsystem_of(request.headers.get("authorization"), request.scope)
+
     authorise = Authoriser(
         services.workshop,
         lambda: services.register,
-        lambda request: services.tokens.subsystem_of(request.headers.get("authorization"), request.scope),
+        identify,
         partial(_charge, services),
         lambda request: services.addresses.of(request.scope),
         services.rules.offer,
@@ -228,11 +232,15 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *delta.routes_of(counter, services, authorise),
             *DictionaryDesk(counter, site.shelf).routes(),
             *site.desk.routes(),
+            *feeds.routes_of(counter, site.shelf, site.desk, identify),
             *opening.routes_of(counter, services.settings),
             *sdmx.routes_of(counter),
             *routes_of(counter),
             *ckan.routes_of(counter),
             *packages.routes_of(counter),
+            *DcatDoor(
+                counter, site.shelf, lambda: services.register, services.settings
+            ).routes(),  # its `/dataset/{dataset}` takes what narrower ones left
             *pages.routes_of(site),
         ],
         exception_handlers=dict.fromkeys((LienthongError, HTTPException, *AWAY, Exception), answer_problem),

@@ -117,3 +117,67 @@ def _sent(
             "security": [{}] if is_open else [{"oauth2": []}],
         }
     }
+
+
+def harvest_paths() -> Schema:
+    """The paths of DCAT, Atom, sitemap and lineage."""
+    dataset = parameter(
+        "dataset",
+        "path",
+        {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[^\\x00/.]+[.][^\\x00/.]+$"},
+        "Bộ dữ liệu · Dataset",
+    )
+    paging = [
+        parameter("page", "query", {"type": "integer", "minimum": 1, "maximum": 1_000_000}, "Trang · Page"),
+        parameter("size", "query", {"type": "integer", "minimum": 1, "maximum": 500}, "Số bộ dữ liệu một trang · Datasets a page"),
+    ]
+    forms = {"ttl": "text/turtle", "rdf": "application/rdf+xml", "xml": "application/rdf+xml", "jsonld": "application/ld+json"}
+    said = {
+        "type": "object",
+        "required": ["eventType", "eventTime", "run", "job"],
+        "properties": {
+            "eventType": {"enum": ["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"]},
+            "eventTime": {"type": "string", "format": "date-time"},
+            "run": object_of(is_closed=False, runId={"type": "string", "format": "uuid"}),
+            "job": object_of(is_closed=False, namespace=_NAME, name=_NAME),
+            "inputs": {"type": "array", "maxItems": 200, "items": object_of(is_closed=False, namespace=_NAME, name=_NAME)},
+            "outputs": {"type": "array", "maxItems": 200, "items": object_of(is_closed=False, namespace=_NAME, name=_NAME)},
+        },
+    }
+    taken = object_of(run=TEXT, event=TEXT, is_new={"type": "boolean"})
+    told = _sent(
+        "lineage_take", "Nhận sự kiện OpenLineage · Take an OpenLineage run event", [], taken, {"application/json": {"schema": said}},
+        problems((400, 401, 403, 405, 413, 415, 422, 429)),
+    )  # fmt: skip
+    told["post"]["responses"]["201"] = told["post"]["responses"]["200"]
+    catalog = {
+        f"/catalog.{form}": _document(f"dcat_catalog_{form}", "Danh mục theo DCAT-AP 3 · The catalogue as DCAT-AP 3", paging, kind, 404)
+        for form, kind in forms.items()
+    }
+    full = {
+        f"/catalog/full.{form}": _document(f"dcat_full_{form}", "Toàn bộ danh mục · The whole catalogue", [], kind)
+        for form, kind in forms.items()
+    }
+    one = {
+        f"/dataset/{{dataset}}.{form}": _document(f"dcat_dataset_{form}", "Một bộ dữ liệu · One dataset", [dataset], kind, 404)
+        for form, kind in forms.items()
+    }
+    of = parameter("dataset", "query", WORD, "Chỉ của bộ này · Of this dataset only")
+    return {
+        **catalog,
+        **full,
+        **one,
+        "/changes.atom": _document("changes_atom", "Dữ liệu mới công bố · News", [of], "application/atom+xml"),
+        "/sitemap.xml": _document("sitemap", "Sơ đồ trang · Map of the site", [], "application/xml"),
+        "/v1/lineage/{dataset}": _got("lineage", "Nguồn gốc theo OpenLineage · Lineage as OpenLineage", [dataset], list_of(OPEN), 404),
+        "/api/v1/lineage": told,
+    }
+
+
+_NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 500, "pattern": "^[^\\x00]+$"}
+
+
+def _document(name: str, summary: str, parameters: list[Schema], kind: str, *more: int) -> Schema:
+    ok = {"description": "Tài liệu · The document", "content": {kind: {"schema": {"type": "string"}}}}
+    responses = {"200": ok, **problems((400, 405, *more))}
+    return {"get": {"operationId": name, "summary": summary, "parameters": parameters, "responses": responses, "security": [{}]}}

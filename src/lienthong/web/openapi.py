@@ -10,7 +10,7 @@ from lienthong.contracts import Contract, Property, Sensitivity, Sharing
 from lienthong.sharing.filters import MOST_ROWS, MOST_VALUES
 from lienthong.sharing.formats import ARROW, CSV, JSON, PARQUET
 from lienthong.web.agreements_openapi import agreement_paths
-from lienthong.web.catalogue_openapi import catalogue_entry_paths
+from lienthong.web.catalogue_openapi import catalogue_entry_paths, harvest_paths
 from lienthong.web.ckan_openapi import ckan_paths
 from lienthong.web.doors.delta.openapi import delta_paths
 from lienthong.web.doors.odata.openapi import odata_paths
@@ -54,6 +54,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths: Schema = {**_catalogue_paths(), **_token_path(), **report_paths(), **monitoring_paths()}
     paths |= event_paths() | room_paths()
     paths |= catalogue_entry_paths()
+    paths |= harvest_paths()
     paths |= people_paths()
     paths |= agreement_paths()
     paths |= privacy_paths()

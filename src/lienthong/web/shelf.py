@@ -81,6 +81,8 @@ class Shelf:
         yield from (item_of_agency(agency, today) for agency in self._tree.by_code.values())
         yield from (Item(Kind.AGENCY, code, name, agency=code, owner=name, state="active") for code, name in known.items())
         for held in catalogue.inventory(connection):
+            if held.facts.get("dataset"):
+                continue  # connected: its contract is its entry
             yield item_of_held(held.item, held.agency, held.facts, self._names.get(held.agency, ""))
 
     def _services(self, connection: Connection) -> Iterable[Item]:

@@ -71,5 +71,11 @@ from runs where dataset_id = %(dataset)s and state = 'published' order by source
 select d.dataset_id, min(h.applied_at), d.applied_at from datasets as d left join contract_history as h using (dataset_id) group by d.dataset_id, d.applied_at;
 
 -- name: news
--- The newest versions published, of all datasets.
-select dataset_id, version, known_at, inserted, updated, ended from versions order by known_at desc, dataset_id limit %(limit)s;
+-- The newest versions published, of all datasets or one.
+select dataset_id, version, known_at, inserted, updated, ended
+from versions where %(dataset)s::text is null or dataset_id = %(dataset)s
+order by known_at desc, dataset_id limit %(limit)s;
+
+-- name: told_since
+-- How many events a subsystem told of since an instant.
+select count(*) from lineage_events where subsystem = %(subsystem)s and received_at >= %(since)s;

@@ -7,6 +7,7 @@ from typing import Any
 
 from lienthong.access import Register, State
 from lienthong.catalog import Step, describing, lineage_of, open_data, ways_of
+from lienthong.catalog.feeds import as_data_block, schema_org
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Property
 from lienthong.standards import STANDARDS
@@ -65,9 +66,11 @@ def shown(site: Site, visit: Visit) -> Page:
             "openapi": f"/v1/datasets/{contract.id}/openapi.json",
         },
     }
+    is_given = telling.is_open(contract) and contract.id not in site.register().unopened
     beside = {
         "drawing": _drawing(contract, site, visit),
         "base_url": site.counter.public_url,
+        "data_block": as_data_block(schema_org(contract, around.base, site.agency(contract.agency), standing.known_at, is_given=is_given)),
         "can_chart": telling.is_open(contract) and bool(measures(contract)),
     }
     columns = ("name", "title", "title_en", "type", "standard", "required", "sensitivity", "description", "examples")

@@ -1,0 +1,177 @@
+"""The catalogue: ten thousand generated contracts, how long a search takes, and the whole of them as DCAT in flat memory.
+
+.venv/bin/python -m bench.catalogue --entries 1000
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import time
+import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from random import Random
+
+from bench.report import Row, at_most
+from lienthong.catalog import Index, Wanted, items_of_contracts
+from lienthong.catalog.dcat import Known, Publisher, stream
+from lienthong.contracts import Contract, Layer, LegalBasis, Property, Sharing, Source
+from lienthong.standards import without_marks
+from lienthong.standards.admin_units import units
+
+ISSUE = 7
+ENTRIES = 10_000
+QUESTIONS = 400
+WARM = 100  # datasets streamed before memory is looked at: libraries have then loaded what they load
+WORDS = [
+    "dân",
+    "cư",
+    "doanh",
+    "nghiệp",
+    "đất",
+    "đai",
+    "hộ",
+    "nghèo",
+    "giấy",
+    "phép",
+    "môi",
+    "trường",
+    "quan",
+    "trắc",
+    "chỉ",
+    "tiêu",
+    "thống",
+    "kê",
+    "y",
+    "tế",
+    "giáo",
+    "dục",
+    "giao",
+    "thông",
+    "xây",
+    "dựng",
+    "nông",
+    "nghiệp",
+    "lao",
+    "động",
+    "bảo",
+    "hiểm",
+    "hộ",
+    "tịch",
+    "trường",
+    "học",
+    "bệnh",
+    "viện",
+    "công",
+    "trình",
+    "thủy",
+    "lợi",
+    "rừng",
+    "khoáng",
+    "sản",
+    "tài",
+    "chính",
+    "ngân",
+    "sách",
+    "thuế",
+    "cán",
+    "bộ",
+    "công",
+    "chức",
+    "hồ",
+    "sơ",
+    "thủ",
+    "tục",
+    "đăng",
+    "ký",
+]
+THEMES = ("population", "business", "land", "environment", "statistics", "health", "education", "transport", "agriculture", "finance")
+
+
+def contracts(count: int) -> Iterator[Contract]:
+    """Contracts as a province would have them: titles and fields of the words offices use, places in many titles."""
+    chance, places = Random(7), [unit.name for unit in units()]
+
+    def words(number: int) -> str:
+        return " ".join(chance.choices(WORDS, k=number)).capitalize()
+
+    for number in range(count):
+        agency = f"H10.{number % 60:02}"
+        properties = tuple(
+            Property(f"field_{place}", "string", words(3), words(2), words(8), key_position=1 if place == 0 else None, required=place == 0)
+            for place in range(12)
+        )
+        yield Contract(
+            id=f"agency{number % 60}.dataset-{number}", version="1.0.0", status="active", title_vi=f"{words(5)} {chance.choice(places)}", title_en=words(5),
+            description_vi=words(20), description_en=words(20), agency=agency, domain=chance.choice(THEMES), properties=properties,
+            sources=(Source("file", "csv_file", "x.csv"),), layer=chance.choice(list(Layer)), sharing=chance.choice(list(Sharing)),
+            legal_basis=(LegalBasis("Luật Dữ liệu 60/2024/QH15"),), licence="vn-ogd",
+        )  # fmt: skip
+
+
+def questions(count: int) -> list[str]:
+    """One to four words, a third without marks, some only begun, some names of places."""
+    chance, places = Random(8), [unit.name for unit in units()]
+    found = []
+    for number in range(count):
+        text = chance.choice(places) if number % 5 == 0 else " ".join(chance.choices(WORDS, k=1 + number % 4))
+        found.append(without_marks(text) if number % 3 == 0 else text[: max(1, len(text) - 1)] if number % 7 == 0 else text)
+    return found
+
+
+def measure(entries: int = ENTRIES) -> list[Row]:
+    made = list(contracts(entries))
+    agencies = {f"H10.{number:02}": f"Sở số {number}" for number in range(60)}
+    begun = time.perf_counter()
+    index = Index(items_of_contracts(made, agencies))
+    built = time.perf_counter() - begun
+    taken = []
+    for text in questions(QUESTIONS):
+        begun = time.perf_counter()
+        index.search(Wanted(text, {}, 0, 20))
+        taken.append(time.perf_counter() - begun)
+    p95 = statistics.quantiles(taken, n=20)[-1] * 1000
+    seconds, megabytes, size = _streamed(made, agencies)
+    return [
+        at_most(f"catalogue of {entries:,} entries: search, p95", p95, 50, "ms", f"{QUESTIONS} questions, facets counted", ISSUE),
+        at_most(f"catalogue of {entries:,} entries: index made", built, 30, "s", "once, when something changed", ISSUE),
+        at_most(
+            f"full DCAT of {entries:,} entries: memory it grows by while it is streamed", megabytes, 20, "MB",
+            f"{size / 1e6:.0f} MB of Turtle in {seconds:.0f} s", ISSUE,
+        ),
+    ]  # fmt: skip
+
+
+def _streamed(made: list[Contract], agencies: dict[str, str]) -> tuple[float, float, int]:
+    """(seconds, most megabytes held beside what was held before, bytes given) of the whole export."""
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    publisher = Publisher("https://du-lieu.example.vn", "Danh mục", "Catalogue", agencies, {})
+    everything = (Known(contract, at, at, 1, contract.sharing is Sharing.OPEN) for contract in made)
+    begun, size, before = time.perf_counter(), 0, 0
+    most = 0
+    for number, piece in enumerate(stream(publisher, everything, "text/turtle")):
+        size += len(piece)
+        if number == WARM:
+            tracemalloc.start()
+            before = tracemalloc.get_traced_memory()[0]
+        if number > WARM and number % 200 == 0:
+            most = max(most, tracemalloc.get_traced_memory()[1])
+    if tracemalloc.is_tracing():
+        most = max(most, tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    return time.perf_counter() - begun, (most - before) / 1e6, size
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--entries", type=int, default=ENTRIES)
+    rows = measure(arguments.parse_args().entries)
+    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most, all in all")
+    for row in rows:
+        print(f"{row.measure}: {row.value:g} {row.unit} ({row.target}; {row.reference})")
+
+
+if __name__ == "__main__":
+    main()
