@@ -19,15 +19,18 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from starlette.responses import Response
 
 from demo.province import generate
-from lienthong.access import Role, SignedIn
+from lienthong.access import Actor, Role, SignedIn
 from lienthong.connectors import ReadContext
 from lienthong.contracts import load_all
 from lienthong.errors import Conflict
 from lienthong.masterdata.entities import entities_of
-from lienthong.pipeline import Workshop, apply_contract, match_all, match_models, run_dataset, stewarding
+from lienthong.pipeline import Workshop, agencies, apply_contract, drafting, match_all, match_models, run_dataset, stewarding
+from lienthong.pipeline.granting import terminal
 from lienthong.pipeline.matching import index_of
 from lienthong.settings import Settings
 from lienthong.store import Database, people
+from lienthong.store.alerts import raise_alert
+from lienthong.store.exchanges import Count, CountKey, save_counts
 from lienthong.web.app import create_app
 from lienthong.web.keys import ledger_signer
 from lienthong.web.services import make_services
@@ -57,7 +60,7 @@ class Province:
         self.database, self.contracts = workshop.database, workshop.contracts
         self._sessions: Sessions = create_app(make_services(settings, workshop.database, workshop.contracts))._rest.state.acting.sessions
 
-    def cookie(self, handle: str, agency: str, roles: Iterable[Role]) -> Mapping[str, Any]:
+    def cookie(self, handle: str, agency: str, roles: Iterable[Role], second_factor: str = "") -> Mapping[str, Any]:
         """The cookie of a person who has just signed in."""
         who = SignedIn(ISSUER, handle, f"Cán bộ mẫu {handle}")
         with self.database.connect() as connection:
@@ -66,9 +69,20 @@ class Province:
                 for role in roles:
                     people.grant(connection, number, role, "thu-nhat", "thu-hai", AT)
         response = Response()
-        self._sessions.begin(response, who)
+        self._sessions.begin(response, who, second_factor=second_factor)
+        return self._cookie_of(response)
+
+    def _cookie_of(self, response: Response) -> Mapping[str, Any]:
         name, _, value = response.headers["set-cookie"].split(";")[0].partition("=")
         return {"name": name, "value": value, "url": self.base}
+
+    def citizen(self, number: str) -> Mapping[str, Any]:
+        response = Response()
+        self._sessions.begin(response, SignedIn(ISSUER, f"cong-dan-{number}", "Công dân mẫu", citizen=number))
+        return self._cookie_of(response)
+
+    def operator(self, number: int = 1) -> Mapping[str, Any]:
+        return self.cookie(f"van-hanh-{number}", "H10.01", [Role.OPERATOR], second_factor="totp")
 
     def officer(self, dataset: str) -> Mapping[str, Any]:
         agency = self.contracts[dataset].agency
@@ -133,11 +147,50 @@ def _filled(settings: Settings, out: Path) -> Workshop:
     match_all.match_all(place, entity, model_of(place))
     with place.database.connect() as connection:
         index = index_of(entities_of(place.contracts), entity.name, match_models.in_force(connection, entity))
+    _exchanged(place)
+    _begun(place, settings)
     for n in range(1, 9, 2):  # pairs of two numbers: the first of two persons has said yes
         left, right = ((POPULATION, str(population_row(each)["record_no"])) for each in (n, n + 1))
         with suppress(Conflict):
             stewarding.decide(place, index, left, right, "same", "quan-ly-99", "nghi là một")
     return place
+
+
+def _exchanged(place: Workshop) -> None:
+    """What passed between agencies in the last hour, and the agencies themselves."""
+    now = place.clock()
+    agencies.take_from_register(place, terminal("thu"), "agencies.register", now.date())
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    counts = {
+        CountKey("hour", hour, "H10.02", "population.persons", "look_up", "api", "VN/GOV/H10.12/tro-cap", "xet-tro-cap"): Count(calls=4210, refused=12, latencies=[4000, 210]),
+        CountKey("hour", hour, "H10.10", "land.holders", "look_up", "api", "VN/GOV/H10.12/tro-cap", "xet-tro-cap"): Count(calls=37, latencies=[37]),
+        CountKey("hour", hour, "H10.02", "population.persons", "list", "xroad-rest", "VN/GOV/H10.10/dat-dai", "dang-ky"): Count(calls=812, latencies=[0, 812]),
+        CountKey("hour", hour, "H10.10", "environment.readings", "list", "api", "anonymous", ""): Count(calls=96, latencies=[96]),
+    }  # fmt: skip
+    with place.database.connect() as connection:
+        save_counts(connection, [], counts, now)
+        raise_alert(
+            connection,
+            "nhieu-nguoi",
+            "many_persons",
+            "VN/GOV/H10.12/tro-cap can-bo-07",
+            "H10.12",
+            "alarm",
+            {"persons": 412, "limit": 200},
+            now,
+        )
+
+
+def _begun(place: Workshop, settings: Settings) -> None:
+    """A dataset begun from a spreadsheet, by the officer of the land register."""
+    lines = ["Mã hồ sơ,Họ và tên người nộp đơn đề nghị cấp giấy chứng nhận,Số CCCD,Ngày nộp,Loại hồ sơ"]
+    lines += [
+        f"HS{n:04},Nguyễn Văn {chr(65 + n % 20)}n,0700{n:08},{1 + n % 28:02}/03/2026,{('cấp mới', 'cấp đổi')[n % 2]}" for n in range(60)
+    ]
+    file = settings.home / "ho-so"
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+    actor = Actor("can-bo-h10-10", place.contracts["land.holders"].agency, frozenset({Role.DATA_OFFICER}))
+    drafting.keep(place, actor, file, "Hồ sơ đất đai.csv", "Hồ sơ đất đai", settings.home)
 
 
 @dataclass

@@ -20,10 +20,17 @@ PUBLIC = [
     "/datasets/statistics.indicators/preview?by=year", "/units/25195", "/status", "/proofs", "/docs", "/services",
     "/board", "/board/population", "/board/poor-rate", "/board/environment-alerts?on=2025-06-30&level=district",
 ]  # fmt: skip
-OFFICER = ["/console", "/console/explanations", "/console/datasets/land.holders", "/console/datasets/land.holders/quarantine"]
+OFFICER = [
+    "/console", "/console/explanations", "/console/datasets/land.holders", "/console/datasets/land.holders/quarantine", "/console/drafts",
+    "/console/drafts/1", "/console/exchange", "/console/asking?fields=M%C3%A3+s%E1%BB%91+thu%E1%BA%BF", "/console/corrections",
+]  # fmt: skip
+OPERATOR = [
+    "/operator", "/operator?span=24h&from=H10.12&to=H10.02", "/operator/alerts", "/operator/queues", "/operator/runs", "/operator/ledger", "/operator/backups",
+    "/operator/audit?event=run:dataset:published", "/operator/people", "/operator/organisation", "/operator/settings",
+]  # fmt: skip
 LEADER = ["/board/entered-once", "/board/insurance-coverage"]
 STEWARD = ["/desk", "/desk/person", "/desk/person/bulk?verdict=same", "/desk/person/acts"]
-PAGES = [*PUBLIC, *LEADER, *OFFICER, *STEWARD]
+PAGES = [*PUBLIC, *LEADER, *OFFICER, *STEWARD, *OPERATOR]
 TROUBLE = ["/nothing", "/datasets/no.such", "/datasets/population.persons/preview", "/console", "/datasets?q=" + "a" * 301]
 FIRST_VIEW_BYTES = 150_000
 LARGEST_SHIFT, LATEST_PAINT = 0.05, 1_000
@@ -36,6 +43,7 @@ def readers(browser: Browser, province: Province) -> Iterator[dict[str, BrowserC
         "officer": context_of(browser, province.officer("land.holders")),
         "steward": context_of(browser, province.steward()),
         "leader": context_of(browser, province.cookie("lanh-dao-mau", "H10.01", [Role.LEADER])),
+        "operator": context_of(browser, province.operator()),
     }
     yield found
     for context in found.values():
@@ -43,7 +51,8 @@ def readers(browser: Browser, province: Province) -> Iterator[dict[str, BrowserC
 
 
 def reader_of(path: str) -> str:
-    return "leader" if path in LEADER else "officer" if path in OFFICER else "steward" if path in STEWARD else ""
+    known = {"leader": LEADER, "officer": OFFICER, "steward": STEWARD, "operator": OPERATOR}
+    return next((name for name, paths in known.items() if path in paths), "")
 
 
 def serious(page: Watched) -> list[str]:

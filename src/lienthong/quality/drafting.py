@@ -154,6 +154,12 @@ def machine_name(text: str, taken: frozenset[str] | set[str] = frozenset()) -> s
     return made
 
 
+def standard_named(heading: str) -> str:
+    """The standard a heading speaks of; empty when it speaks of none."""
+    plain = re.sub(r"[^a-z0-9]+", " ", without_marks(heading)).strip()
+    return next((hint.standard for hint in _HINTS if re.search(rf"\b({hint.headings})\b", plain)), "")
+
+
 def words_of(name: str) -> str:
     """A machine name as words."""
     text = name.replace("_", " ").replace("-", " ").strip()

@@ -193,7 +193,8 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
     notary, portals = receipts.notary_of(counter, services.settings), frozenset(services.settings.citizen_portals.split())
     due_on = proposals.due_after(services.settings.correction_working_days, services.rules.offices)
     uses = UsesDesk(counter, authorise, lambda: services.register, notary, services.subject_key, portals)
-    site = Site(counter, lambda: services.register, services.settings, acting.session_of, uses)
+    privacy_desk = PrivacyDesk(counter, registrar_of(services.workshop, services.settings), Sealer(services.sealing_key))
+    site = Site(counter, lambda: services.register, services.settings, acting.session_of, uses, privacy_desk, due_on)
     app = Starlette(
         routes=[
             Route(TOKEN_PATH, token, methods=["POST"]),
@@ -207,7 +208,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *Practice(services, counter).routes(),
             *receipts.routes_of(counter, authorise, notary),
             *uses.routes(),
-            *PrivacyDesk(counter, registrar_of(services.workshop, services.settings), Sealer(services.sealing_key)).routes(),
+            *privacy_desk.routes(),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
             *syncs.routes_of(counter, services.settings, lambda: services.register),
             *proposals.routes_of(counter, services.subject_key, due_on),

@@ -69,19 +69,20 @@ class PrivacyDesk:
 
     # The citizen
 
-    def _asking(self, number: str) -> Asking:
+    def asking(self, number: str) -> Asking:
+        """Who asks: a keyed hash of their number, and the number sealed for the officer who must act."""
         subject = SubjectKey(self.counter.subject_key).hash(CITIZEN, number)
         return Asking(subject, self.sealer.seal(number.encode(), f"{PLACE} {subject}"))
 
     def _mine(self, request: Request) -> Response:
-        subject = self._asking(acting.citizen_of(request)).subject
+        subject = self.asking(acting.citizen_of(request)).subject
         read_known(request.query_params.multi_items(), ())
         with self.counter.workshop.database.connect() as connection:
             cases = store.cases(connection, Which(subject=subject))
-            return json_answer({"requests": [self._told(case, store.steps(connection, case.case)) for case in cases]})
+            return json_answer({"requests": [self.told(case, store.steps(connection, case.case)) for case in cases]})
 
     def _ask(self, request: Request, sent: Mapping[str, Any]) -> Response:
-        person = self._asking(acting.citizen_of(request))
+        person = self.asking(acting.citizen_of(request))
         _known(sent, ("kind", "dataset", "words"), ("position", "field", "value"))
         kind = _kind(sent, OF_PERSONS)
         contract = self.counter.contracts.get(text_of(sent, "dataset"))
@@ -96,7 +97,7 @@ class PrivacyDesk:
         return self._answer_mine(number, person.subject)
 
     def _withdraw(self, request: Request, sent: Mapping[str, Any]) -> Response:
-        subject = self._asking(acting.citizen_of(request)).subject
+        subject = self.asking(acting.citizen_of(request)).subject
         _known(sent, ("words",), ())
         number = number_of("case", request.path_params["case"])
         privacy.move(self.registrar, number, "withdraw", CITIZEN, text_of(sent, "words"), subject=subject)
@@ -105,7 +106,7 @@ class PrivacyDesk:
     def _answer_mine(self, number: int, subject: str) -> Response:
         with self.counter.workshop.database.connect() as connection:
             case = privacy.found(connection, number, subject=subject)
-            return json_answer(self._told(case, store.steps(connection, number)))
+            return json_answer(self.told(case, store.steps(connection, number)))
 
     # The agency
 
@@ -131,7 +132,7 @@ class PrivacyDesk:
         number = None
         if case.person is not None and actor.is_of(case.agency) and actor.may(Role.DATA_OFFICER):
             number = self.sealer.open(case.person, f"{PLACE} {case.subject}").decode()
-        return json_answer({**self._told(case, steps, with_notes=True), "person": number})
+        return json_answer({**self.told(case, steps, with_notes=True), "person": number})
 
     def _open(self, request: Request, sent: Mapping[str, Any]) -> Response:
         actor = acting.require(request, Role.DATA_OFFICER)
@@ -160,7 +161,7 @@ class PrivacyDesk:
     def _answer_agency(self, number: int) -> Response:
         with self.counter.workshop.database.connect() as connection:
             case = privacy.found(connection, number)
-            return json_answer(self._told(case, store.steps(connection, number), with_notes=True))
+            return json_answer(self.told(case, store.steps(connection, number), with_notes=True))
 
     def _note(self, actor: Actor, count: int, case: Case | None = None) -> None:
         self.counter.append(
@@ -180,7 +181,7 @@ class PrivacyDesk:
             "is_overdue": case.is_overdue(self.counter.clock()), "legal_basis": case.legal_basis,
         }  # fmt: skip
 
-    def _told(self, case: Case, steps: list[store.Step], *, with_notes: bool = False) -> dict[str, Any]:
+    def told(self, case: Case, steps: list[store.Step], *, with_notes: bool = False) -> dict[str, Any]:
         """A case whole. Notes are the agency's own, and so are its officials' names."""
         return {
             **self._line(case),

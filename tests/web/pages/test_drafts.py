@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pytest
 import yaml
-from starlette.testclient import TestClient
 
-from lienthong.access import Role
 from lienthong.contracts import load, load_all
 from lienthong.errors import StoreError
 from lienthong.pipeline import drafting, upload
-from lienthong.settings import Settings
-from lienthong.store import Database
-from lienthong.web.app import create_app
-from lienthong.web.services import Services, make_services
-from tests.conftest import fresh_database
+from lienthong.web.services import make_services
 from tests.store.ledgers import written
-from tests.web.signing_in import register_person, sign_in
-
-ROOT = Path(__file__).parents[3]
-AGENCY = "H10.12"
+from tests.web.pages.conftest import ROOT, Console
 
 
 def workbook(rows: int = 30) -> bytes:
@@ -44,54 +33,6 @@ def workbook(rows: int = 30) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
-
-
-class Console:
-    def __init__(self, client: TestClient, services: Services, who: dict[str, Any]) -> None:
-        self.client, self.services, self.who = client, services, who
-
-    def enter(self, name: str) -> str:
-        return sign_in(self.client, self.who[name])
-
-    def hand_in(self, csrf: str, content: bytes, name: str = "Cơ sở.xlsx", title: str = "Cơ sở trợ giúp") -> Any:
-        return self.client.post(
-            "/console/drafts",
-            data={"csrf": csrf, "title": title},
-            files={"file": (name, content)},
-            headers={"Accept": "text/html"},
-            follow_redirects=False,
-        )
-
-    def post(self, path: str, csrf: str, **form: str) -> Any:
-        return self.client.post(path, data={"csrf": csrf, **form}, headers={"Accept": "text/html"}, follow_redirects=False)
-
-    def facts(self, path: str) -> Any:
-        answer = self.client.get(path + ".json")
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-
-@pytest.fixture(scope="module")
-def console(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    home = Path(tmp_path_factory.mktemp("home"))
-    settings = Settings(
-        home=home,
-        datasets=home / "datasets",
-        agreements=home / "agreements",
-        base_url="http://testserver",
-        checkpoint_milliseconds=0,
-        worker=False,
-    )
-    with fresh_database(postgres_server) as url:
-        services = make_services(settings, Database(url), load_all(ROOT / "datasets"))
-        people = {
-            "can-bo-1": (AGENCY, [Role.DATA_OFFICER]),
-            "can-bo-2": (AGENCY, [Role.DATA_OFFICER]),
-            "khac": ("H10.10", [Role.DATA_OFFICER]),
-        }
-        who = {name: register_person(services.workshop.database, name, agency, roles) for name, (agency, roles) in people.items()}
-        with TestClient(create_app(services)) as client:
-            yield Console(client, services, who)
 
 
 def test_a_spreadsheet_becomes_a_dataset_that_answers(console: Console) -> None:

@@ -18,6 +18,7 @@ from lienthong.catalog import Index
 from lienthong.contracts import Contract
 from lienthong.errors import NotFound
 from lienthong.pipeline.agreeing import rules_of
+from lienthong.pipeline.proposing import DueOn
 from lienthong.settings import Settings
 from lienthong.sharing.filters import shown
 from lienthong.standards.working_days import WorkingDays
@@ -28,6 +29,7 @@ from lienthong.web.pages.borders import Borders
 from lienthong.web.pages.numbers import Numbers
 from lienthong.web.pages.page import Page, answer
 from lienthong.web.pages.visiting import Visit, form_of, visit_of
+from lienthong.web.privacy import PrivacyDesk
 from lienthong.web.shelf import Shelf
 from lienthong.web.uses import UsesDesk
 
@@ -41,6 +43,8 @@ class Site:
     settings: Settings
     session_of: Callable[[Request], Session | None]
     uses: UsesDesk | None = None
+    privacy: PrivacyDesk | None = None
+    due_on: DueOn | None = None
     borders: Borders = field(init=False)
     shelf: Shelf = field(init=False)
     desk: CatalogueDesk = field(init=False)

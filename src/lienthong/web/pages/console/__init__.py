@@ -1,11 +1,14 @@
 """The console of an agency: its sources and how they are, what waits to be mended, files handed in."""
 
-from lienthong.web.pages.console import drafts, handing_in, mending, sources
+from lienthong.web.pages.console import asking, corrections, drafts, exchange, handing_in, mending, sources
 from lienthong.web.pages.forms import Act
 from lienthong.web.pages.site import Way
 
 WAYS: list[Way] = [
     ("/console", sources.listed),
+    ("/console/exchange", exchange.shown),
+    ("/console/asking", asking.shown),
+    ("/console/corrections", corrections.listed),
     ("/console/drafts", drafts.listed),
     ("/console/drafts/{draft}", drafts.shown),
     ("/console/uploads/{upload}", handing_in.shown),
@@ -13,6 +16,9 @@ WAYS: list[Way] = [
     ("/console/datasets/{dataset}/quarantine", mending.listed),
 ]
 FORMS: list[tuple[str, Act]] = [
+    ("/console/subscriptions/{subscription}/replay", exchange.replay),
+    ("/console/asking", asking.ask),
+    ("/console/corrections/{proposal}", corrections.decide),
     ("/console/drafts/{draft}", drafts.act),
     ("/console/datasets/{dataset}/quarantine/{item}", mending.mend),
     ("/console/datasets/{dataset}/runs/{run}", sources.decide),

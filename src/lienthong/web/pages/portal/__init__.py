@@ -1,6 +1,6 @@
 """The portal: no sign-in is needed to find data, understand it, see it, take it, and check what was promised."""
 
-from lienthong.web.pages.portal import dataset, docs, entry, home, looking, mine, offers, opening, preview, search, units
+from lienthong.web.pages.portal import dataset, docs, entry, home, looking, mine, offers, opening, preview, requests, search, units
 from lienthong.web.pages.site import Way
 
 WAYS: list[Way] = [
@@ -15,6 +15,7 @@ WAYS: list[Way] = [
     ("/proofs", looking.proofs),
     ("/docs", docs.shown),
     ("/services", offers.shown),
+    ("/my-data/requests", requests.shown),
     ("/my-data", mine.shown),
 ]
-FORMS = [("/open-data/{dataset}", opening.act)]
+FORMS = [("/my-data/requests", requests.ask), ("/open-data/{dataset}", opening.act)]

@@ -1,0 +1,136 @@
+"""An agency's exchange, asking once, corrections decided; and a citizen whose correction reaches who keeps the record."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from lienthong.access import SignedIn
+from lienthong.pipeline import upload
+from lienthong.store.exchanges import Count, CountKey, save_counts
+from lienthong.store.subsystems import KeptSubsystem, keep
+from tests.store.ledgers import written
+from tests.web.pages.conftest import AGENCY, Console
+from tests.web.signing_in import ISSUER, sign_in
+
+SYSTEM = f"VN/GOV/{AGENCY}/tro-cap"
+NUMBER = "070000000001"
+DATASET = "nguoi-co-cong.danh-sach"
+CITIZEN, OTHER = (SignedIn(ISSUER, f"cd-{n}", "Công dân mẫu", citizen=n) for n in (NUMBER, "070000000999"))
+
+
+@pytest.fixture(scope="module")
+def registered(console: Console) -> Console:
+    """A dataset of persons begun from a list, and a system of the agency."""
+    rows = "\n".join(f"0700000000{n:02},Nguyễn Văn An,0{1 + n % 9}/03/1950" for n in range(1, 13))
+    csrf = console.enter("can-bo-1")
+    page = console.hand_in(csrf, f"Số CCCD,Họ và tên,Ngày sinh\n{rows}\n".encode(), "ds.csv", "Người có công").headers["location"]
+    console.post(page, csrf, word="keep", id=DATASET)
+    assert console.facts(page)["faults"] == []
+    console.post(page, csrf, word="propose", reason="dùng chung")
+    csrf = console.enter("can-bo-2")
+    console.post(page, csrf, word="approve", digest=console.facts(page)["proposal"]["digest"])
+    place = console.services.workshop
+    upload.take_waiting(place, console.services.settings.home / upload.FOLDER)
+    with place.database.connect() as connection:
+        keep(connection, KeptSubsystem(SYSTEM, AGENCY, "Trợ cấp", "Benefits", True, "act"), "thu", datetime.now(UTC))
+        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        key = CountKey("day", hour, AGENCY, DATASET, "look_up", "api", "VN/GOV/H10.10/dat-dai", "dang-ky")
+        save_counts(connection, [], {key: Count(calls=9, refused=2, latencies=[9])}, hour)
+    return console
+
+
+def enter_as(console: Console, who: SignedIn) -> str:
+    return sign_in(console.client, who)
+
+
+def test_an_agency_sees_who_reads_it_its_systems_and_its_officials(registered: Console) -> None:
+    registered.enter("can-bo-1")
+    facts = registered.facts("/console/exchange")
+    assert [(r["agency"], r["calls"], r["refused"]) for r in facts["reads"]] == [("H10.10", 9, 2)]
+    assert [y["identifier"] for y in facts["subsystems"]] == [SYSTEM]
+    assert {p["handle"] for p in facts["officials"]} == {"can-bo-1", "can-bo-2"}
+    registered.enter("khac")
+    other = registered.facts("/console/exchange")
+    assert other["reads"] == []
+    assert {p["handle"] for p in other["officials"]} == {"khac"}
+
+
+def test_who_asks_learns_what_is_held_already_and_files_the_request(registered: Console) -> None:
+    csrf = registered.enter("can-bo-1")
+    facts = registered.client.get("/console/asking.json", params={"fields": "Mã số thuế\nGiống lợn\n"}).json()
+    assert facts["not_held"] == ["Giống lợn"]
+    best = next(d for d in facts["datasets"] if d["id"] == "enterprises.register")
+    form = {
+        "dataset": best["id"],
+        "consumer": SYSTEM,
+        "purpose": "xac-minh",
+        "words": "Xác minh doanh nghiệp",
+        **{f"field:{name}": "yes" for name in best["columns"]},
+    }
+    for wrong in ({"purpose": "Có Dấu"}, {"words": ""}, {"operation": "delete"}):
+        assert registered.post("/console/asking", csrf, **{**form, **wrong}).status_code == 422
+    assert registered.post("/console/asking", csrf, **{**form, "consumer": "VN/GOV/H10.10/dat-dai"}).status_code == 403
+    asked = registered.post("/console/asking", csrf, **form)
+    assert asked.status_code == 303, asked.text
+    mine = registered.facts("/console/exchange")["agreements_in"]
+    assert [(a["dataset"], a["consumer"]) for a in mine] == [("enterprises.register", SYSTEM)]
+    assert mine[0]["id"] in asked.headers["location"]
+
+
+def test_a_citizens_correction_reaches_the_owner_with_a_clock_and_comes_back(registered: Console) -> None:
+    csrf = enter_as(registered, CITIZEN)
+    assert [d["id"] for d in registered.facts("/my-data/requests")["datasets"]] == [DATASET]
+    form = {"dataset": DATASET, "field": "full_name", "value": "Nguyễn Văn Ân", "words": "Giấy khai sinh ghi là Ân"}
+    assert registered.post("/my-data/requests", "made up", **form).status_code == 403
+    assert registered.post("/my-data/requests", csrf, **{**form, "field": "none"}).status_code == 422
+    assert registered.post("/my-data/requests", csrf, **{**form, "dataset": "land.holders"}).status_code == 404
+    assert registered.post("/my-data/requests", csrf, **form).status_code == 303
+    [request] = registered.facts("/my-data/requests")["requests"]
+    assert (request["kind"], request["state"], [p["state"] for p in request["proposals"]]) == ("correction", "open", ["open"])
+    assert request["act_by"] > request["opened_at"]
+    enter_as(registered, OTHER)
+    assert registered.facts("/my-data/requests")["requests"] == []
+    registered.enter("khac")
+    assert registered.facts("/console/corrections")["proposals"] == []
+    csrf = registered.enter("can-bo-1")
+    [open_one] = registered.facts("/console/corrections")["proposals"]
+    assert open_one["from_citizen"]
+    assert [(v["name"], v["stands"], v["proposed"]) for v in open_one["values"]] == [("full_name", "Nguyễn Văn An", "Nguyễn Văn Ân")]
+    page = f"/console/corrections/{open_one['proposal']}"
+    assert registered.post(page, csrf, word="refuse", version="1").status_code == 422
+    assert registered.post(page, csrf, word="accept", version=str(open_one["version"]), words="đã đối chiếu").status_code == 303
+    enter_as(registered, CITIZEN)
+    [request] = registered.facts("/my-data/requests")["requests"]
+    assert [(p["state"], p["words"]) for p in request["proposals"]] == [("accepted", "đã đối chiếu")]
+    with registered.services.workshop.database.connect() as connection:
+        row = connection.execute("select full_name from data.nguoi_co_cong_danh_sach where _key = %s", (NUMBER,)).fetchone()
+    assert row == ("Nguyễn Văn Ân",)
+    assert NUMBER not in str(written(registered.services.workshop.database))
+
+
+@pytest.mark.parametrize(
+    "path", ["/console/exchange", "/console/asking?fields=CCCD", "/console/corrections", "/console/drafts", "/my-data/requests"]
+)
+def test_each_page_is_a_page_and_its_data(path: str, registered: Console) -> None:
+    if path.startswith("/my-data"):
+        enter_as(registered, CITIZEN)
+    else:
+        registered.enter("can-bo-1")
+    page = registered.client.get(path, headers={"Accept": "text/html"})
+    assert page.status_code == 200, page.text
+    assert len(re.findall("<h1>", page.text)) == 1
+    plain, _, query = path.partition("?")
+    assert registered.client.get(f"{plain}.csv?{query}").content.startswith(b"\xef\xbb\xbf")
+    registered.client.cookies.clear()
+    refused = registered.client.get(path, headers={"Accept": "text/html"})
+    assert refused.status_code == 401
+    assert "/sign-in" in refused.text
+
+
+def test_dead_letters_of_others_are_not_replayed(registered: Console) -> None:
+    csrf = registered.enter("can-bo-1")
+    answer = registered.post("/console/subscriptions/khong-co/replay", csrf)
+    assert answer.status_code == 404
