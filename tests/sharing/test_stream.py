@@ -126,6 +126,19 @@ def test_a_notice_for_one_subsystem_is_told_to_no_other(connection: Connection) 
     assert [each.type for each in piece.for_caller("VN/GOV/H10.12/khac")] == ["agreement:suspended", "stop:planned"]
 
 
+def test_a_notice_for_an_agency_is_told_to_its_systems_alone(connection: Connection) -> None:
+    publisher = Publisher(connection)
+    publisher.apply()
+    events.append(connection, "correction:proposed", CONTRACT.id, "7", {"owner": "H10.12", "proposal": 7})
+    events.append(connection, "correction:accepted", CONTRACT.id, "7", {"consumer": CALLER, "proposal": 7})
+    connection.commit()
+    events.put_in_order(connection)
+    piece = tell(connection, desk(), [Following(CONTRACT, EVERYTHING)], BEGINNING, 10)
+    assert [each.type for each in piece.for_caller("VN/GOV/H10.12/khac")] == ["correction:proposed"]
+    assert [each.type for each in piece.for_caller("VN/GOV/H10.13/khac")] == []
+    assert "correction:accepted" in [each.type for each in piece.for_caller(CALLER)]
+
+
 def test_a_cursor_that_was_not_given_here_is_refused() -> None:
     for cursor in ("~abc", "-1", "1.5", "", "9" * 19, "٣"):
         with pytest.raises(BadRequest):

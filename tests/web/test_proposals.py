@@ -59,9 +59,11 @@ def test_a_proposal_reaches_the_owner_and_accepted_is_the_owners_act(client: Tes
     assert len({e["subject"] for e in found}) == 1
     with province.workshop.database.connect() as connection:
         events.put_in_order(connection)
-        told = [e for e in events.read(connection, 0, 100) if e.type == "correction:accepted"]
+        left = events.read(connection, 0, 100)
+        told = [e for e in left if e.type == "correction:accepted"]
     assert [(e.data["consumer"], e.data["state"]) for e in told] == [(READER, "accepted")]
     assert send(client, f"{made['proposal']}/accept", {"version": 2}).status_code == 409
+    assert [e.data["due_on"] for e in left if e.type == "correction:proposed"]  # the agency that decides was told until when
 
 
 def test_accepting_what_one_did_not_see_writes_nothing(client: TestClient) -> None:

@@ -79,6 +79,8 @@ def propose(
             if alike is not None:
                 raise Conflict(f"Proposal {alike} says this already and is open.", vi=f"Đề nghị {alike} về nội dung này đang chờ trả lời.")
             made.append(replace(proposal, proposal=store.add(connection, proposal)))
+        for proposal in made:
+            _tell_owner(connection, proposal)
         entries = [_entry(workshop, Event.CORRECTION_PROPOSED, proposal, actor, manner, "open") for proposal in made]
         append_entries(connection, entries, workshop.signer)
     return made
@@ -253,6 +255,12 @@ def _tell(connection: Connection, proposal: Proposal) -> None:
     if proposal.by_subsystem:
         data = {"consumer": proposal.by_subsystem, "proposal": proposal.proposal, "state": proposal.state}
         events.append(connection, f"correction:{proposal.state}", proposal.dataset_id, str(proposal.proposal), data)
+
+
+def _tell_owner(connection: Connection, proposal: Proposal) -> None:
+    """Tell the systems of the agency that decides that something waits for it, and until when."""
+    data = {"owner": proposal.owner, "proposal": proposal.proposal, "kind": proposal.kind, "due_on": proposal.due_on.isoformat()}
+    events.append(connection, "correction:proposed", proposal.dataset_id, str(proposal.proposal), data)
 
 
 def _entry(workshop: Workshop, event: Event, proposal: Proposal, actor: Actor, manner: Manner, outcome: str) -> Entry:

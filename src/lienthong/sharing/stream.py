@@ -31,7 +31,7 @@ from lienthong.store.identities import StoredEvent
 
 RECORD_TYPES = {"insert": "record:inserted", "update": "record:updated", "end": "record:ended"}
 ENTITY_KINDS = ("created", "joined", "left", "merged", "split", "revived", "ended", "changed")
-NOTICES = ("agreement", "stop", "schema", "subscription")  # kinds of events that are told as they were left
+NOTICES = ("agreement", "correction", "stop", "schema", "subscription", "sync")  # kinds of events that are told as they were left
 KNOWN_TYPES = (
     *RECORD_TYPES.values(),
     VERSION_PUBLISHED,
@@ -113,7 +113,7 @@ class Told:
     data: Any
     version: int | None = None
     hidden_key: str | None = None
-    audience: str | None = None  # the one subsystem it is meant for; None: all who follow
+    audience: str | None = None  # the subsystem, or `agency/` and the code of the agency, it is meant for; None: all who follow
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,8 @@ class Piece:
         """Without the notices that are meant for somebody else."""
         if all(each.audience is None for each in self.told):
             return self.told
-        return tuple(each for each in self.told if each.audience in (None, caller))
+        agency = caller.split("/")[2] if caller.count("/") == 3 else ""  # X-Road's four parts
+        return tuple(each for each in self.told if each.audience in (None, caller, f"agency/{agency}"))
 
 
 def follow(
@@ -329,4 +330,5 @@ def _itself(following: Following, event: StreamEvent) -> Told | None:
     if subject not in NOTICES:
         return None
     told = Told(Place(event.position), str(event.position), event.type, event.source, event.subject or None, event.at, dict(event.data))
-    return replace(told, audience=event.data.get("consumer"))
+    agency = event.data.get("owner")
+    return replace(told, audience=event.data.get("consumer") or (f"agency/{agency}" if agency else None))

@@ -13,7 +13,7 @@ from lienthong import __version__
 from lienthong.contracts import Contract, Layer
 from lienthong.sharing.cloud_events import BATCH, ONE, schema_name, type_name
 from lienthong.sharing.filters import read_known
-from lienthong.sharing.stream import ENTITY_KINDS, RECORD_TYPES
+from lienthong.sharing.stream import ENTITY_KINDS, NOTICES, RECORD_TYPES
 from lienthong.store.events import VERSION_PUBLISHED
 from lienthong.web.asking import PUBLIC, Counter, contract_of, json_answer
 from lienthong.web.openapi import record_schema
@@ -137,7 +137,7 @@ def _notice() -> Schema:
         "name": "vn.lienthong.notice",
         "title": "Thông báo về thỏa thuận, ngừng theo kế hoạch, thay đổi cấu trúc · Of agreements, planned stops, changes of the contract",
         "contentType": ONE,
-        "payload": _envelope({**TEXT, "pattern": r"^vn\.lienthong\.(agreement|stop|schema|subscription)\."}, NOTICE),
+        "payload": _envelope({**TEXT, "pattern": r"^vn\.lienthong\.(" + "|".join(NOTICES) + r")\."}, NOTICE),
         "traits": [{"$ref": "#/components/messageTraits/cloudEvent"}],
     }
 
