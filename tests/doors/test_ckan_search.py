@@ -17,14 +17,14 @@ NOW = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
 DOCUMENT: dict[str, Any] = {
     "text": f" {' '.join(terms_of('Đơn vị hành chính của tỉnh: xã, phường'))} ",
     "title": f" {' '.join(terms_of('Đơn vị hành chính'))} ",
-    "name": "admin-units_units",
-    "organization": "h10_02",
-    "groups": ["reference"],
-    "tags": ["code_list", "đơn vị"],
-    "res_format": ["CSV", "API"],
+    "name": ("admin-units_units",),
+    "organization": ("h10_02",),
+    "groups": ("reference",),
+    "tags": ("code_list", "đơn vị"),
+    "res_format": ("csv", "api"),
     "metadata_modified": datetime(2026, 6, 1, tzinfo=UTC),
     "num_resources": 4,
-    "license_id": "",
+    "license_id": (),
 }
 
 

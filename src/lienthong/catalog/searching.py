@@ -112,6 +112,17 @@ class Index:
         fields = {item.id: _met_fields(item, ways) for item in items} if ways else {}
         return Found(items, self._counted(met, wanted.facets), len(ordered), is_partly, fields)
 
+    def ranked(self, words: str) -> list[str]:
+        """Ids of the entries that meet all the words, best first: a search without facets, pages or the fields that met."""
+        ways = _with_phrases(words, [_ways(word) for word in _words(words)[:MOST_WORDS]])
+        parts = [self._score_of_word(word) for word in ways]
+        if not parts:
+            return []
+        met = np.flatnonzero(np.logical_and.reduce([part > 0 for part in parts]))
+        scores: Scores = sum(parts, np.zeros(len(self.items)))
+        self._add_where(scores, without_marks(tidy(words)), met)
+        return [self.items[number].id for number in met[np.lexsort((self._rank[met], -scores[met]))]]
+
     def _score_of_word(self, ways: Sequence[str]) -> Scores:
         best: Scores = np.zeros(len(self.items))
         for way in ways:

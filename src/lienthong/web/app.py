@@ -237,8 +237,8 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *opening.routes_of(counter, services.settings),
             *sdmx.routes_of(counter),
             *routes_of(counter),
-            *ckan.routes_of(counter),
-            *packages.routes_of(counter),
+            *ckan.routes_of(counter, site.shelf),
+            *packages.routes_of(counter, site.shelf),
             *DcatDoor(
                 counter, site.shelf, lambda: services.register, services.settings
             ).routes(),  # its `/dataset/{dataset}` takes what narrower ones left

@@ -13,12 +13,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lienthong.catalog import Index, item_of_contract
 from lienthong.catalog.items import is_hidden
 from lienthong.contracts import LICENCES, Contract, Sharing
 from lienthong.errors import Denied, NotFound
 from lienthong.sharing.filters import shown
-from lienthong.store.pages import agencies
 from lienthong.store.publications import Publication, publications
 from lienthong.web.asking import Counter
 from lienthong.web.ckan_openapi import HELP
@@ -29,63 +27,56 @@ from lienthong.web.doors.ckan.packages import (
     FILES,
     Listed,
     Package,
-    Shelf,
+    Packages,
     group_of,
     id_of,
     licence_document,
     name_of,
     organization_of,
     resource_id,
+    tag_of,
 )
 from lienthong.web.doors.ckan.searching import search
 from lienthong.web.doors.ckan.values import Parameters
+from lienthong.web.shelf import Shelf
 
 CKAN_VERSION = "2.11.5"  # whose answers these are; clients look at it
-SECONDS_NAMES_ARE_KEPT = 60.0
 MOST_LISTED = 10_000
+SECONDS_KEPT = 2.0
 _CHANGE = re.compile(r"\w+_(create|update|patch|delete|purge|upsert|bulk_update_\w+|revise|add|remove|transfer|reorder|join|follow)|(un)?follow_\w+|dashboard_\w+|user_\w+|api_token_\w+|am_following_\w+|send_email_\w+")  # fmt: skip
 
 
 @dataclass
 class State:
-    """What the door keeps between requests: packages as they were made, agencies' names, the index."""
+    """What the door keeps between requests: packages as they were made, and the catalogue's shelf with names of agencies."""
 
     counter: Counter
     door: Door
-    shelf: Shelf = field(init=False)
-    _names: Mapping[str, str] = field(init=False, default_factory=dict)
-    _index: Index | None = field(init=False, default=None)
-    _contracts: Mapping[str, Contract] | None = field(init=False, default=None)
+    shelf: Shelf
+    packages: Packages = field(init=False)
+    _facts: Mapping[str, Publication] = field(init=False, default_factory=dict)
     _read_at: float = field(init=False, default=float("-inf"))
     _reading: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.shelf = Shelf(self.counter.public_url)
+        self.packages = Packages(self.counter.public_url)
 
-    def facts(self) -> dict[str, Publication]:
-        with self.counter.connection() as connection:
-            return publications(connection)
+    def listed(self, contracts: Sequence[Contract]) -> list[Listed]:
+        """The packages of some datasets, in their order."""
+        return self.packages.of(contracts, self._published(), self.owner)
+
+    def _published(self) -> Mapping[str, Publication]:
+        """What of every dataset was published, at most two seconds ago: a harvester's pages do not each ask for all of it."""
+        with self._reading:
+            if time.monotonic() - self._read_at > SECONDS_KEPT:
+                with self.counter.connection() as connection:
+                    self._facts = publications(connection)
+                self._read_at = time.monotonic()
+            return self._facts
 
     def owner(self, code: str) -> str:
         """The name of an agency; its code where no register names it."""
-        self._refresh()
-        return self._names.get(code, code)
-
-    def index(self) -> Index:
-        self._refresh()
-        assert self._index is not None  # made by the line above
-        return self._index
-
-    def _refresh(self) -> None:
-        with self._reading:
-            is_fresh = time.monotonic() - self._read_at < SECONDS_NAMES_ARE_KEPT and self._contracts is self.counter.contracts
-            if self._index is not None and is_fresh:
-                return
-            with self.counter.connection() as connection:
-                self._names = agencies(connection)
-            self._contracts = self.counter.contracts
-            self._index = Index(item_of_contract(each, self._names.get(each.agency, "")) for each in self._contracts.values())
-            self._read_at = time.monotonic()
+        return self.shelf.agencies().get(code, code)
 
 
 @dataclass
@@ -106,7 +97,7 @@ class Call:
     def listed(self, *, with_private: bool = True) -> list[Listed]:
         """Their packages."""
         chosen = [contract for contract in self.contracts() if with_private or contract.sharing is Sharing.OPEN]
-        return self.state.shelf.of(chosen, self.state.facts(), self.state.owner)
+        return self.state.listed(chosen)
 
     def one(self, id: str) -> Listed:
         """A package by its id, its name, or the dataset's own id. Raises NotFound; Denied for what this caller may not have."""
@@ -117,7 +108,7 @@ class Call:
             raise Denied(
                 "This dataset is given under an agreement only.", vi="Bộ dữ liệu này chỉ cung cấp theo thỏa thuận.", rule="no_agreement"
             )
-        return self.state.shelf.of([contract], self.state.facts(), self.state.owner)[0]
+        return self.state.listed([contract])[0]
 
 
 def _named(contracts: Mapping[str, Contract], id: str) -> Contract:
@@ -132,7 +123,7 @@ def _no_package(id: str) -> NotFound:
 
 
 def _package_list(call: Call) -> list[str]:
-    names = [each.package["name"] for each in call.listed(with_private=call.sent.flag("include_private"))]
+    names = [each.name for each in call.listed(with_private=call.sent.flag("include_private"))]
     return names[_slice(call)]
 
 
@@ -142,7 +133,7 @@ def _slice(call: Call) -> slice:
 
 
 def _with_resources(call: Call) -> list[Package]:
-    found = sorted(call.listed(with_private=False), key=lambda each: each.package["metadata_modified"], reverse=True)
+    found = sorted(call.listed(with_private=False), key=lambda each: each.facts.last_at, reverse=True)
     return [each.package for each in found][_slice(call)]
 
 
@@ -154,7 +145,7 @@ def _package_search(call: Call) -> Package:
     return search(
         call.sent,
         call.listed(with_private=call.sent.flag("include_private")),
-        call.state.index(),
+        call.state.shelf.index(),
         call.state.counter.clock(),
         call.state.owner,
     )
@@ -206,11 +197,7 @@ def _show_of(found: Sequence[Package], call: Call, field: str, word: str) -> Pac
         raise NotFound(f"Not found: there is no {word} `{shown(wanted)}`.", vi=f"Không có `{shown(wanted)}`.")
     if not call.sent.flag("include_datasets"):
         return one
-    packages = [
-        each.package
-        for each in call.listed(with_private=False)
-        if one["name"] in (each.document[field] if isinstance(each.document[field], list) else [each.document[field]])
-    ]
+    packages = [each.package for each in call.listed(with_private=False) if one["name"] in each.values(field)]
     return {**one, "packages": packages}
 
 
@@ -224,9 +211,8 @@ def _group_show(call: Call) -> Package:
 
 def _tag_list(call: Call) -> list[Any]:
     query = call.sent.text("query").casefold()
-    tags = {tag["name"]: tag for each in call.listed(with_private=False) for tag in each.package["tags"] if query in tag["name"].casefold()}
-    chosen = [tags[name] for name in sorted(tags)]
-    return chosen if call.sent.flag("all_fields") else [tag["name"] for tag in chosen]
+    tags = sorted({tag for each in call.listed(with_private=False) for tag in each.tags if query in tag.casefold()})
+    return [tag_of(tag) for tag in tags] if call.sent.flag("all_fields") else tags
 
 
 def _licences(call: Call) -> list[Package]:

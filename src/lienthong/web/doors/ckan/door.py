@@ -17,6 +17,7 @@ from lienthong.web.asking import PRIVATE, Counter
 from lienthong.web.doors.asking import Door, body_of, raw
 from lienthong.web.doors.ckan.actions import ACTIONS, Call, State, is_change
 from lienthong.web.doors.ckan.values import Parameters
+from lienthong.web.shelf import Shelf
 
 LARGEST_BODY = 262_144
 MOST_PARAMETERS = 100
@@ -62,9 +63,9 @@ def _say(status: int, document: Mapping[str, Any], headers: Mapping[str, str]) -
 DOOR = Door("ckan", _say, (raw("authorization", "x-ckan-api-key"),))
 
 
-def routes_of(counter: Counter) -> list[Route]:
+def routes_of(counter: Counter, shelf: Shelf) -> list[Route]:
     """The routes of this door."""
-    state = State(counter, DOOR)
+    state = State(counter, DOOR, shelf)
 
     def act(_: Counter, request: Request) -> Response:
         return _act(state, request)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from lienthong.catalog.ways import WAYS
 from lienthong.contracts import LICENCES, Contract, Licence, Sharing
 from lienthong.store.publications import Publication
-from lienthong.web.doors.ckan.solr import Document, terms_of
+from lienthong.web.doors.ckan.solr import NUMBERS, TEXTS, Document, terms_of
 
 DATASET, AGENCY, GROUP, RESOURCE = "dataset", "agency", "group", "resource"
 BEFORE_EVERYTHING = Publication(
@@ -33,11 +34,57 @@ Package = dict[str, Any]
 
 @dataclass(frozen=True)
 class Listed:
-    """A package and what it is searched by."""
+    """A dataset as a package: what it is searched by, and the package itself, made when it is first shown."""
 
     contract: Contract
-    package: Package
-    document: Document
+    facts: Publication
+    owner: str
+    base: str
+
+    @cached_property
+    def package(self) -> Package:
+        return _package(self.contract, self.facts, self.owner, self.base)
+
+    @cached_property
+    def document(self) -> Document:
+        return _document(self)
+
+    @cached_property
+    def name(self) -> str:
+        return name_of(self.contract.id)
+
+    @cached_property
+    def organization(self) -> str:
+        return name_of(self.contract.agency)
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        return tuple(tags_of(self.contract))
+
+    @property
+    def is_private(self) -> bool:
+        return self.contract.sharing is not Sharing.OPEN
+
+    @property
+    def is_open(self) -> bool:
+        return not self.is_private and self.contract.licence in LICENCES
+
+    def text(self, field: str) -> str:
+        """What a text field of the search holds."""
+        contract = self.contract
+        if field in ("title", "title_en"):
+            return contract.title_vi if field == "title" else contract.title_en
+        if field in ("notes", "notes_en", "res_description"):
+            return contract.description_en if field == "notes_en" else contract.description_vi
+        if field == "res_name":
+            return " ".join(title for *_, title in FILES) + " " + contract.title_vi
+        fields = " ".join(f"{p.name.replace('_', ' ')} {p.title_vi} {p.title_en}" for p in contract.properties)
+        whole = [contract.id, contract.title_vi, contract.title_en, contract.description_vi, contract.description_en, self.owner, fields]
+        return " ".join([*whole, *self.tags])
+
+    def values(self, field: str) -> tuple[str, ...]:
+        """The values of a field of plain words, as facets show them."""
+        return _VALUES[field](self) if field in _VALUES else ()
 
 
 def id_of(kind: str, name: str) -> str:
@@ -63,13 +110,6 @@ def licence_document(licence: Licence, base: str) -> Package:
         "domain_content": True, "domain_data": True, "domain_software": False,
         "description": licence.summary_vi, "description_en": licence.summary_en,
     }  # fmt: skip
-
-
-def listed(contract: Contract, facts: Publication | None, owner: str, base: str) -> Listed:
-    """A dataset as its package."""
-    known = facts or BEFORE_EVERYTHING
-    package = _package(contract, known, owner, base)
-    return Listed(contract, package, _document(package, contract, known))
 
 
 def _package(contract: Contract, facts: Publication, owner: str, base: str) -> Package:
@@ -174,70 +214,68 @@ def _resource(
     }
 
 
-def _document(package: Package, contract: Contract, facts: Publication) -> Document:
-    fields = " ".join(f"{p.name.replace('_', ' ')} {p.title_vi} {p.title_en}" for p in contract.properties)
-    names = [group["name"] for group in package["groups"]]
-    tags = [tag["name"] for tag in package["tags"]]
-    texts = {
-        "title": package["title"],
-        "title_en": contract.title_en,
-        "notes": package["notes"],
-        "notes_en": contract.description_en,
-        "res_name": " ".join(resource["name"] for resource in package["resources"]),
-        "res_description": package["notes"],
-        "text": " ".join(
-            [
-                contract.id,
-                package["title"],
-                contract.title_en,
-                package["notes"],
-                contract.description_en,
-                package["author"],
-                fields,
-                *names,
-                *tags,
-            ]
-        ),
-    }
-    return {
-        **{field: f" {' '.join(terms_of(text))} " for field, text in texts.items()},
-        "id": package["id"],
-        "name": package["name"],
-        "organization": package["organization"]["name"],
-        "owner_org": package["owner_org"],
-        "groups": names,
-        "tags": tags,
-        "license_id": package["license_id"],
-        "res_format": list(dict.fromkeys(resource["format"] for resource in package["resources"])),
-        "res_url": [resource["url"] for resource in package["resources"]],
-        "state": "active",
-        "type": "dataset",
-        "dataset_type": "dataset",
-        "entity_type": "package",
-        "site_id": "default",
-        "private": str(package["private"]).lower(),
-        "isopen": str(package["isopen"]).lower(),
-        "capacity": "private" if package["private"] else "public",
-        "author": package["author"],
-        "maintainer": package["maintainer"],
-        "version": package["version"],
-        "url": package["url"],
-        "extras_layer": contract.layer.value,
-        "extras_entity": contract.entity or "",
-        "extras_sharing": contract.sharing.value,
-        "extras_records": facts.records,
-        "vocab_layer": [contract.layer.value],
-        "num_resources": package["num_resources"],
-        "num_tags": package["num_tags"],
-        "metadata_created": facts.first_at,
-        "metadata_modified": facts.last_at,
-    }
+_VALUES: Mapping[str, Callable[[Listed], tuple[str, ...]]] = {
+    "id": lambda each: (id_of(DATASET, each.contract.id),),
+    "name": lambda each: (each.name,),
+    "organization": lambda each: (each.organization,),
+    "owner_org": lambda each: (id_of(AGENCY, each.contract.agency),),
+    "groups": lambda each: (name_of(each.contract.domain),) if each.contract.domain else (),
+    "tags": lambda each: each.tags,
+    "license_id": lambda each: (each.contract.licence or "notspecified",),
+    "res_format": lambda _: ("API", *(form for _, form, *_ in FILES)),
+    "state": lambda _: ("active",),
+    "type": lambda _: ("dataset",),
+    "dataset_type": lambda _: ("dataset",),
+    "entity_type": lambda _: ("package",),
+    "site_id": lambda _: ("default",),
+    "private": lambda each: (str(each.is_private).lower(),),
+    "isopen": lambda each: (str(each.is_open).lower(),),
+    "capacity": lambda each: ("private" if each.is_private else "public",),
+    "author": lambda each: (each.owner,),
+    "maintainer": lambda each: (each.owner,),
+    "version": lambda each: (each.contract.version,),
+    "url": lambda each: (f"{each.base}/datasets/{each.contract.id}",),
+    "res_url": lambda each: tuple(f"{each.base}/dataset/{each.contract.id}.{suffix}" for suffix, *_ in FILES),
+    "extras_layer": lambda each: (each.contract.layer.value,),
+    "vocab_layer": lambda each: (each.contract.layer.value,),
+    "extras_entity": lambda each: (each.contract.entity,) if each.contract.entity else (),
+    "extras_sharing": lambda each: (each.contract.sharing.value,),
+}
+
+
+class _Fields(dict[str, Any]):
+    """A package's search fields, each made when it is first asked for: most are never."""
+
+    def __init__(self, each: Listed) -> None:
+        self._each = each
+
+    def __missing__(self, field: str) -> Any:
+        if field in TEXTS:
+            value: Any = f" {' '.join(terms_of(self._each.text(field)))} "
+        elif field in ("metadata_created", "metadata_modified"):
+            value = self._each.facts.first_at if field == "metadata_created" else self._each.facts.last_at
+        elif field in NUMBERS:
+            counts = {"num_resources": len(FILES) + 2, "num_tags": len(self._each.tags), "extras_records": self._each.facts.records}
+            value = counts[field]
+        else:
+            value = tuple(word.casefold() for word in self._each.values(field))
+        self[field] = value
+        return value
+
+
+def _document(each: Listed) -> Document:
+    return _Fields(each)
 
 
 def tags_of(contract: Contract) -> list[str]:
     """The contract's own tags, then what kind of data it is."""
     own = [str(tag) for tag in contract.document.get("tags") or () if str(tag).strip()]
     return list(dict.fromkeys([*own, *(word for word in (contract.domain, contract.entity or "", contract.layer.value) if word)]))
+
+
+def tag_of(name: str) -> Package:
+    """A word as a tag."""
+    return {"id": id_of("tag", name), "name": name, "display_name": name, "state": "active", "vocabulary_id": None}
 
 
 def organization_of(agency: str, owner: str, count: int | None = None) -> Package:
@@ -277,19 +315,19 @@ def _naive(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
-class Shelf:
+class Packages:
     """Packages made once for each version of a dataset: what is asked for again is not made again."""
 
     def __init__(self, base: str) -> None:
         self._base = base
-        self._kept: dict[str, tuple[Contract, Publication | None, str, Listed]] = {}
+        self._kept: dict[str, Listed] = {}
 
     def of(self, contracts: Sequence[Contract], facts: Mapping[str, Publication], owner: Callable[[str], str]) -> list[Listed]:
         """The packages of some datasets, in their order."""
-        return [self._one(contract, facts.get(contract.id), owner(contract.agency)) for contract in contracts]
+        return [self._one(contract, facts.get(contract.id, BEFORE_EVERYTHING), owner(contract.agency)) for contract in contracts]
 
-    def _one(self, contract: Contract, facts: Publication | None, owner: str) -> Listed:
+    def _one(self, contract: Contract, facts: Publication, owner: str) -> Listed:
         kept = self._kept.get(contract.id)
-        if kept is None or kept[0] is not contract or kept[1] != facts or kept[2] != owner:
-            kept = self._kept[contract.id] = (contract, facts, owner, listed(contract, facts, owner, self._base))
-        return kept[3]
+        if kept is None or kept.contract is not contract or kept.facts != facts or kept.owner != owner:
+            kept = self._kept[contract.id] = Listed(contract, facts, owner, self._base)
+        return kept

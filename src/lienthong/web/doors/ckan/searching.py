@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from lienthong.catalog import Index, Wanted
+from lienthong.catalog import Index
 from lienthong.contracts import LICENCES
 from lienthong.errors import SearchNotUnderstood
 from lienthong.sharing.filters import shown
@@ -26,8 +26,7 @@ KNOWN = (
     "q", "fq", "fq_list", "rows", "start", "sort", "facet", "facet.field", "facet.limit", "facet.mincount", "fl", "include_private",
     "include_drafts", "include_deleted", "use_default_schema", "extras", "df", "q.op", "mm", "qf", "tie", "defType", "bf", "boost", "wt", "api_version",
 )  # fmt: skip
-_ORDERED = {"title_string": "title", "name": "name", "id": "id", "organization": "organization", "metadata_modified": "metadata_modified",
-            "metadata_created": "metadata_created", "title": "title", "num_resources": "num_resources"}  # fmt: skip
+_ORDERED = {"title_string": "title", "title": "title", **{name: name for name in ("name", "id", "organization", "metadata_modified", "metadata_created", "num_resources")}}  # fmt: skip
 
 
 def search(sent: Parameters, listed: Sequence[Listed], index: Index, now: datetime, owner: Callable[[str], str]) -> Package:
@@ -37,8 +36,8 @@ def search(sent: Parameters, listed: Sequence[Listed], index: Index, now: dateti
     tests = [read_query(text, now).test for text in _filters(sent)]
     scores: dict[str, int] = {}
     if query.words:
-        found = index.search(Wanted(query.words))
-        scores = {} if found.is_partly else {item.id: len(found.items) - n for n, item in enumerate(found.items)}
+        ranked = index.ranked(query.words)
+        scores = {id: len(ranked) - n for n, id in enumerate(ranked)}
     chosen = [
         each
         for each in listed
@@ -71,7 +70,7 @@ def _sort(chosen: list[Listed], text: str, scores: dict[str, int]) -> None:
     parts = [part.split() for part in text.split(",") if part.strip()]
     if len(parts) > MOST_SORTS or any(len(part) not in (1, 2) for part in parts):
         raise _unsorted(text)
-    chosen.sort(key=lambda each: str(each.document["id"]))
+    chosen.sort(key=lambda each: each.document["id"])
     for part in reversed(parts):
         field, direction = part[0], part[1].lower() if len(part) == 2 else "asc"
         if direction not in ("asc", "desc") or (field not in _ORDERED and field not in ("score", "relevance", "views_recent")):
@@ -84,9 +83,7 @@ def _sort(chosen: list[Listed], text: str, scores: dict[str, int]) -> None:
 
 
 def _unsorted(text: str) -> SearchNotUnderstood:
-    return SearchNotUnderstood(
-        f"Search Query is invalid: cannot sort by `{shown(text)}`.", vi=f"Không sắp xếp được theo `{shown(text)}`.", solr=True
-    )
+    return SearchNotUnderstood(f"Search Query is invalid: cannot sort by `{shown(text)}`.", vi=f"Không sắp xếp được theo `{shown(text)}`.")
 
 
 def _facets(sent: Parameters, chosen: Sequence[Listed]) -> dict[str, list[tuple[str, int]]]:
@@ -99,12 +96,11 @@ def _facets(sent: Parameters, chosen: Sequence[Listed]) -> dict[str, list[tuple[
     for name in fields:
         if name not in FIELDS or name in TEXTS:
             raise SearchNotUnderstood(
-                f"Search Query is invalid: there is no facet `{shown(name)}`.", vi=f"Không lọc được theo `{shown(name)}`.", solr=True
+                f"Search Query is invalid: there is no facet `{shown(name)}`.", vi=f"Không lọc được theo `{shown(name)}`."
             )
         counts: Counter[str] = Counter()
         for each in chosen:
-            value = each.document.get(name)
-            counts.update(value if isinstance(value, list) else [str(value)] if value not in (None, "") else [])
+            counts.update(each.values(name))
         ordered = sorted(((value, count) for value, count in counts.items() if count >= least), key=lambda pair: (-pair[1], pair[0]))
         found[name] = ordered if limit < 0 else ordered[:limit]
     return found
@@ -113,7 +109,7 @@ def _facets(sent: Parameters, chosen: Sequence[Listed]) -> dict[str, list[tuple[
 def _told(name: str, values: Sequence[tuple[str, int]], chosen: Sequence[Listed], owner: Callable[[str], str]) -> Package:
     titles: dict[str, str] = {}
     if name == "organization":
-        titles = {str(each.document["organization"]): owner(each.contract.agency) for each in chosen}
+        titles = {each.organization: owner(each.contract.agency) for each in chosen}
     elif name == "license_id":
         titles = {code: licence.title_vi for code, licence in LICENCES.items()}
     items: list[dict[str, Any]] = [{"name": value, "display_name": titles.get(value, value), "count": count} for value, count in values]

@@ -9,13 +9,13 @@ local parameters are no part of it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lienthong.errors import SearchNotUnderstood
-from lienthong.standards import without_marks
 
 LONGEST_QUERY = 4_000
 MOST_TERMS = 100
@@ -29,7 +29,8 @@ TEXTS = frozenset({TEXT, "title", "notes", "res_name", "res_description", "title
 DATES = frozenset({"metadata_modified", "metadata_created"})
 NUMBERS = frozenset({"num_resources", "num_tags", "extras_records"})
 FIELDS = STRINGS | TEXTS | DATES | NUMBERS
-Document = Mapping[str, Any]  # field → text, list of texts, number or instant; of a text field: its words, marks taken away
+# Field → words (casefolded, as a tuple), a number or an instant; of a text field: its words without marks, a space around each.
+Document = Mapping[str, Any]
 Test = Callable[[Document], bool]
 _TOKEN = re.compile(
     r"""\s+|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<range>[\[{][^\[\]{}"]*[\]}])|(?P<boost>\^[0-9.]+)|(?P<sign>&&|\|\||[()!]|[+-](?=\S))
@@ -60,9 +61,12 @@ def read_query(text: str, now: datetime) -> Query:
     return Query(_Reader(tokens, now).read(), text if plain else None)
 
 
+_MARKS = {**dict.fromkeys(range(0x300, 0x370)), ord("đ"): "d", ord("Đ"): "D"}
+
+
 def terms_of(text: str) -> list[str]:
     """Words without marks, as a text field keeps them."""
-    return re.findall(r"\w+", without_marks(text).casefold())
+    return re.findall(r"\w+", unicodedata.normalize("NFD", text).translate(_MARKS).casefold())
 
 
 def _always(_: Document) -> bool:
@@ -175,17 +179,17 @@ class _Reader:
             return self._range(field, value)
         text = re.sub(r"\\(.)", r"\1", value[1:-1]) if kind == "quoted" else value
         if kind == "word" and text == "*":
-            return lambda document: bool(document.get(field))
+            return lambda document: bool(document[field]) if field not in TEXTS else bool(document[field].strip())
         if field in DATES or field in NUMBERS:
             wanted = self._bound(field, text)
-            return lambda document: document.get(field) == wanted
+            return lambda document: document[field] == wanted
         if kind == "word" and re.search(r"(?<!\\)[*?]", value):
             return _like(field, value)
         text = re.sub(r"\\(.)", r"\1", text) if kind == "word" else text
         if field in TEXTS:
             return _phrase(field, terms_of(text))
         folded = text.casefold()
-        return lambda document: folded in _folded(document.get(field))
+        return lambda document: folded in document[field]
 
     def _range(self, field: str, value: str) -> Test:
         low, separator, high = (part.strip() for part in value[1:-1].partition(" TO "))
@@ -195,14 +199,10 @@ class _Reader:
         with_first, with_last = value[0] == "[", value[-1] == "]"
 
         def within(document: Document) -> bool:
-            found = document.get(field)
-            values = [part.casefold() for part in found] if isinstance(found, list) else [found]
+            found = document[field]
             return any(
-                v is not None
-                and v != ""
-                and (first is None or v > first or (with_first and v == first))
-                and (last is None or v < last or (with_last and v == last))
-                for v in values
+                (first is None or v > first or (with_first and v == first)) and (last is None or v < last or (with_last and v == last))
+                for v in (found if isinstance(found, tuple) else (found,))
             )
 
         if field in TEXTS:
@@ -220,10 +220,6 @@ class _Reader:
         return text.strip('"').casefold()
 
 
-def _folded(value: Any) -> Sequence[str]:
-    return [part.casefold() for part in value] if isinstance(value, list) else [str(value).casefold()] if value is not None else []
-
-
 def _phrase(field: str, words: Sequence[str]) -> Test:
     """The words one after another."""
     if not words:
@@ -231,22 +227,21 @@ def _phrase(field: str, words: Sequence[str]) -> Test:
     wanted = f" {' '.join(words)} "
 
     def test(document: Document) -> bool:
-        return wanted in document.get(field, "")
+        return wanted in document[field]
 
     return test
 
 
 def _like(field: str, value: str) -> Test:
     """A word with `*` for any letters and `?` for one. Matched part by part: a pattern of ours cannot run away."""
-    text = without_marks(value).casefold() if field in TEXTS else value.casefold()
+    text = (unicodedata.normalize("NFD", value).translate(_MARKS) if field in TEXTS else value).casefold()
     parts = re.split(r"((?<!\\)[*?])", text)
     if sum(part in ("*", "?") for part in parts) > 5:
         raise _refused("more than five `*` or `?` in a word")
     pattern = re.compile("".join({"*": r"\S*?", "?": r"\S"}.get(part) or re.escape(part.replace("\\", "")) for part in parts))
 
     def test(document: Document) -> bool:
-        found = document.get(field)
-        words = found.split() if field in TEXTS and isinstance(found, str) else _folded(found)
+        words = document[field].split() if field in TEXTS else document[field]
         return any(pattern.fullmatch(word) for word in words)
 
     return test

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lienthong.access import Decision, Operation
+from lienthong.catalog.items import is_hidden
 from lienthong.contracts import LICENCES, Contract, Sharing
 from lienthong.errors import Denied, NotFound
 from lienthong.sharing.filters import Wanted, read_known, read_list, shown
@@ -24,7 +24,6 @@ from lienthong.sharing.pages import prepare_whole
 from lienthong.sharing.rights import right_of
 from lienthong.sharing.workbook import XLSX
 from lienthong.store.answers import Sort, newest_version
-from lienthong.store.pages import agencies
 from lienthong.store.publications import contract_documents, known_at
 from lienthong.web.asking import PRIVATE, PUBLIC, Counter
 from lienthong.web.doors.asking import Door, basic, bearer, file, raw
@@ -33,11 +32,11 @@ from lienthong.web.doors.packages.csvw import metadata_of
 from lienthong.web.doors.packages.datapackage import package_of
 from lienthong.web.doors.packages.telling import Fingerprint, Told
 from lienthong.web.problem import PROBLEM
+from lienthong.web.shelf import Shelf
 
 FORMS = {"csv": CSV, "json": JSON, "xlsx": XLSX, "parquet": PARQUET}
 MOST_ROWS_HASHED = 100_000  # a larger file's length and hash are not told: to know them it would have to be written
 MOST_FINGERPRINTS = 1_000
-SECONDS_NAMES_ARE_KEPT = 60.0
 MOST_LISTS = 5
 SECRETS = frozenset({"sources"})  # words of a contract that say where an agency's systems are
 
@@ -51,21 +50,15 @@ DOOR = Door("packages", _say, (bearer, basic, raw("authorization", "x-ckan-api-k
 
 @dataclass
 class State:
-    """What the door keeps between requests: names of agencies, fingerprints of files."""
+    """What the door keeps between requests: the catalogue's shelf with names of agencies, fingerprints of files."""
 
     counter: Counter
-    _names: Mapping[str, str] = field(init=False, default_factory=dict)
-    _read_at: float = field(init=False, default=float("-inf"))
+    shelf: Shelf
     _prints: dict[tuple[Any, ...], Fingerprint] = field(init=False, default_factory=dict)
     _reading: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def owner(self, code: str) -> str:
-        with self._reading:
-            if time.monotonic() - self._read_at > SECONDS_NAMES_ARE_KEPT:
-                with self.counter.connection() as connection:
-                    self._names = agencies(connection)
-                self._read_at = time.monotonic()
-        return self._names.get(code, code)
+        return self.shelf.agencies().get(code, code)
 
     def fingerprint(self, contract: Contract, decision: Decision, version: int) -> Fingerprint | None:
         """Of the CSV of a version of an open dataset; written once to know it, and only where it is not large."""
@@ -98,9 +91,9 @@ class State:
         return Fingerprint(size, digest.hexdigest(), tally.rows)
 
 
-def routes_of(counter: Counter) -> list[Route]:
+def routes_of(counter: Counter, shelf: Shelf) -> list[Route]:
     """The routes of this door."""
-    state = State(counter)
+    state = State(counter, shelf)
 
     def route(path: str, act: Any) -> Route:
         return DOOR.route(path, lambda _, request: act(state, request), counter)
@@ -213,7 +206,7 @@ def _named(state: State, request: Request) -> Contract:
     name = request.path_params["dataset"]
     contracts = state.counter.contracts
     contract = contracts.get(name) or next((each for each in contracts.values() if name_of(each.id) == name), None)
-    if contract is None:
+    if contract is None or (is_hidden(contract) and _decision(state, request, contract) is None):
         raise NotFound(f"There is no dataset `{shown(name)}`.", vi=f"Không có bộ dữ liệu `{shown(name)}`.")
     return contract
 
