@@ -35,6 +35,7 @@ from lienthong.web import (
     monthly,
     proposals,
     receipts,
+    releasing,
     reports,
     reviews,
     signing,
@@ -237,6 +238,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *opening.routes_of(counter, services.settings),
             *sdmx.routes_of(counter),
             *routes_of(counter),
+            *releasing.routes_of(counter, services.settings),
             *ckan.routes_of(counter, site.shelf),
             *packages.routes_of(counter, site.shelf),
             *DcatDoor(

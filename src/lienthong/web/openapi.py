@@ -26,6 +26,7 @@ from lienthong.web.people_openapi import people_paths
 from lienthong.web.privacy_openapi import privacy_paths
 from lienthong.web.proposals_openapi import proposal_paths
 from lienthong.web.registry_openapi import registry_paths
+from lienthong.web.releasing_openapi import releasing_paths
 from lienthong.web.reports_openapi import report_paths
 from lienthong.web.rooms_openapi import room_paths
 from lienthong.web.services_openapi import service_paths
@@ -65,6 +66,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths |= proposal_paths()
     paths |= service_paths()
     paths |= odata_paths(chosen)
+    paths |= releasing_paths(chosen)
     paths |= ckan_paths()
     paths |= package_paths(chosen)
     paths |= sdmx_paths()
