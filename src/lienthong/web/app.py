@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from lienthong.access import Decision, Sealer
 from lienthong.clock import vietnam_date
-from lienthong.errors import LienthongError
+from lienthong.errors import LienthongError, Unauthenticated
 from lienthong.log import get_logger
 from lienthong.pipeline.drafting import take_up
 from lienthong.pipeline.privacy import registrar_of
@@ -46,7 +46,7 @@ from lienthong.web import (
 )
 from lienthong.web.agreements import Agreements
 from lienthong.web.asking import Counter
-from lienthong.web.authorising import Authoriser
+from lienthong.web.authorising import IDENTIFIED, Authoriser
 from lienthong.web.bell import Bell
 from lienthong.web.brokering import BrokerDoor
 from lienthong.web.companion import Companions
@@ -142,9 +142,7 @@ def create_app(services: Services) -> App:
 
 
 def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlette:
-    def identify(request: Request) -> str | None:
-        return services.tokens.subsystem_of(request.headers.get("authorization"), request.scope)
-
+    identify = partial(_identified, services)
     authorise = Authoriser(
         services.workshop,
         lambda: services.register,
@@ -251,6 +249,17 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
     )
     app.state.acting = people.acting
     return app
+
+
+def _identified(services: Services, request: Request) -> str | None:
+    """The subsystem that asks: by its token, or by the profile a door has recognised. Raises Unauthenticated."""
+    known: str | None = request.scope.get(IDENTIFIED)
+    if known is None:
+        return services.tokens.subsystem_of(request.headers.get("authorization"), request.scope)
+    found = services.register.subsystems.get(known)
+    if found is None or not found.is_active:
+        raise Unauthenticated("This subsystem is closed.", vi="Hệ thống này đã đóng.")
+    return known
 
 
 def _charge(services: Services, decision: Decision) -> None:

@@ -36,6 +36,7 @@ from lienthong.sharing.way_out import denial_of, request_for
 from lienthong.store import append_entries
 from lienthong.web.headers import OFFICIAL, PURPOSE, header_text
 
+IDENTIFIED = "lienthong.identified"  # in a scope: the subsystem a door has recognised by a profile
 OWN = "own"  # what only the owner may do: see and put right the rows that wait
 Identify = Callable[[Request], str | None]
 Charge = Callable[[Decision], None]

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lienthong.access import Decision, Operation
+from lienthong.access.share_tokens import BEARER, is_secret, read_bearer
 from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, NotAMethod, NotFound, Unauthenticated
 from lienthong.ledger import Event
@@ -32,7 +33,9 @@ from lienthong.sharing.questions import Answer, Question, give_answer, stream_an
 from lienthong.sharing.rights import Right
 from lienthong.store import Connection, take_web_role
 from lienthong.store.answers import Ask
+from lienthong.store.shares import Profile, profile_named
 from lienthong.web.asking import Counter, answer_headers, request_bytes
+from lienthong.web.authorising import IDENTIFIED
 from lienthong.web.bodies import read_bytes
 from lienthong.web.headers import OFFICIAL, PURPOSE
 from lienthong.web.problem import told
@@ -58,7 +61,8 @@ class Door:
     """One protocol: its name in the ledger, how its clients say who asks, how it says errors.
 
     `credentials` are tried in order, the first that finds a token is used. `parameters` names the query parameters that may say the purpose
-    and the official; "" where the protocol has no room for them. `challenge` is what a 401 asks for.
+    and the official; "" where the protocol has no room for them. `challenge` is what a 401 asks for. `takes_profiles`: whether a profile of a
+    share (`lienthong share`) opens this door too, so that a workbook may ask again tomorrow with the password it keeps.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Door:
     credentials: tuple[Credential, ...] = ()
     parameters: tuple[str, str] = ("", "")
     challenge: str = "Bearer"
+    takes_profiles: bool = False
 
     def route(
         self, path: str, handler: Handler, counter: Counter, methods: Sequence[str] = ("GET", "HEAD"), most_bytes: int = 0
@@ -82,7 +87,7 @@ class Door:
                     raise NotAMethod(f"This address takes {allow}.", vi=f"Địa chỉ này nhận {allow}.", allow=allow)
                 if most_bytes:
                     request.scope[BODY] = await read_bytes(request, most_bytes)
-                return await run_in_threadpool(handler, counter, self.ordinary(request))
+                return await run_in_threadpool(self._handled, handler, counter, request)
             except Exception as error:  # whatever it is, this door's clients are told in their own form
                 status, document, headers = told(error)
                 if status == 401:
@@ -91,10 +96,13 @@ class Door:
 
         return Route(path, endpoint, methods=METHODS)
 
-    def ordinary(self, request: Request) -> Request:
+    def _handled(self, handler: Handler, counter: Counter, request: Request) -> Response:
+        return handler(counter, self.ordinary(counter, request))
+
+    def ordinary(self, counter: Counter, request: Request) -> Request:
         """The request as the authoriser reads one: a bearer's token, a purpose and an official in the headers of ours.
 
-        Raises Unauthenticated for a credential that makes no sense.
+        Raises Unauthenticated for a credential that makes no sense, or a profile that stands no more.
         """
         token = purpose = official = ""
         for credential in self.credentials:
@@ -103,13 +111,35 @@ class Door:
                 break
         said = [request.query_params.get(name, "") if name else "" for name in self.parameters]
         own = {b"authorization": b"Bearer " + token.encode("latin-1", "replace")} if token else {}
+        identified: dict[str, str] = {}
+        if self.takes_profiles and token.startswith(BEARER):
+            profile = _profile(counter, token)
+            own = {b"authorization": b"", PURPOSE.encode(): _text(profile.purpose), OFFICIAL.encode(): _text(profile.official)}
+            identified = {IDENTIFIED: profile.subsystem}
         for name, value in ((PURPOSE, said[0] or purpose), (OFFICIAL, said[1] or official)):
-            if value and not request.headers.get(name):
-                own[name.encode()] = quote(value, safe=" ").encode()
+            if value and not request.headers.get(name) and not identified:
+                own[name.encode()] = _text(value)
         headers = [(name, value) for name, value in request.scope["headers"] if name not in own]
-        scope = {**request.scope, "headers": [*headers, *own.items()]}
+        scope = {**request.scope, **identified, "headers": [*headers, *((name, value) for name, value in own.items() if value)]}
         request.scope[CARRIED] = scope[CARRIED] = (self.name, None, trace_of(request.scope))
         return _Told(scope, request)
+
+
+def _text(value: str) -> bytes:
+    return quote(value, safe=" ").encode()
+
+
+def _profile(counter: Counter, token: str) -> Profile:
+    """The profile a token is of; what it says of purpose and official is not the caller's to change. Raises Unauthenticated."""
+    claimed = read_bearer(token)
+    if claimed is not None:
+        with counter.connection() as connection:
+            found = profile_named(connection, claimed[0])
+        if found is not None and found.kind == "bearer" and found.stands(counter.clock()) and is_secret(claimed[1], found.secret):
+            return found
+    raise Unauthenticated(
+        "This profile opens nothing.", hint="Profiles end and are rotated; ask who issued it.", vi="Hồ sơ chia sẻ này không còn hiệu lực."
+    )
 
 
 class _Told(Request):
@@ -218,6 +248,8 @@ def stream(
 
     `write` gets what is known of the answer, its rows and a tally, and gives the message in pieces. Raises NotFound when there are no rows.
     """
+    if request.method == "HEAD":
+        return Response(media_type=media_type)
     connection = counter.workshop.database.connect()  # of its own: a slow client must hold none of the pool's
     tally = Tally()
     try:

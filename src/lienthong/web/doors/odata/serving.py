@@ -43,7 +43,7 @@ def say(status: int, document: Mapping[str, Any], headers: Mapping[str, str]) ->
     return Response(body, status, {**headers, **_VERSION}, media_type="application/json;odata.metadata=minimal")
 
 
-DOOR = Door("odata", say, (bearer, basic), ("purpose", "official"), 'Basic realm="Lienthong", charset="UTF-8"')
+DOOR = Door("odata", say, (bearer, basic), ("purpose", "official"), 'Basic realm="Lienthong", charset="UTF-8"', takes_profiles=True)
 
 
 def routes_of(counter: Counter) -> list[Route]:

@@ -92,7 +92,7 @@ def say(status: int, document: Mapping[str, Any], headers: Mapping[str, str]) ->
     return Response(body, status, dict(headers), media_type=names.ERROR_XML)
 
 
-DOOR = Door("sdmx", say, (bearer, basic), ("purpose", "official"), 'Basic realm="Lienthong", charset="UTF-8"')
+DOOR = Door("sdmx", say, (bearer, basic), ("purpose", "official"), 'Basic realm="Lienthong", charset="UTF-8"', takes_profiles=True)
 
 
 def routes_of(counter: Counter) -> list[Route]:
