@@ -130,6 +130,14 @@ class Settings:
         "Networks in which providers of brokered services may be; nothing else is connected to.",
     )
     sandbox: bool = _setting(False, "Answer brokered calls from the examples of their descriptions: no provider is asked.")
+    sandbox_url: str = _setting("", "Where this province's sandbox is, for pages to lead there; empty: nowhere.")
+    sandbox_database_url: str = _setting(
+        "", "The sandbox's own PostgreSQL database; empty: one beside production's in the embedded server."
+    )
+    sandbox_port: int = _setting(8001, "The port the sandbox listens on.")
+    sandbox_guests: bool = _setting(True, "Whether the sandbox lets people in by a name they give: it holds nobody's data.")
+    trainers: str = _setting("", "Handles, with spaces between, of those who teach in the sandbox: they see the class and put it back.")
+    lessons: Path = _setting(Path(), "The folder of lessons (YAML) of the training room; `.`: the built-in ones.")
     correction_working_days: int = _setting(5, "Working days to decide a proposed correction.")
     syncs: Path = _setting(Path("syncs"), "The folder of outbound syncs (YAML).")
     sync_notice_working_days: int = _setting(7, "Working days a new column of a copy is announced ahead.")

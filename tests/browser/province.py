@@ -111,7 +111,7 @@ def serving(url: str, home: Path) -> Iterator[Province]:
     process = subprocess.Popen([sys.executable, "-c", command], env=environment)
     try:
         until = time.monotonic() + 60
-        while time.monotonic() < until and process.poll() is None and not _answers(settings.public_url):
+        while time.monotonic() < until and process.poll() is None and not answers(settings.public_url):
             time.sleep(0.05)
         yield Province(settings, place)
     finally:
@@ -119,7 +119,8 @@ def serving(url: str, home: Path) -> Iterator[Province]:
         process.wait(20)
 
 
-def _answers(base: str) -> bool:
+def answers(base: str) -> bool:
+    """Whether a server is there."""
     try:
         return httpx.get(base + "/health").status_code == 200
     except httpx.HTTPError:

@@ -33,6 +33,7 @@ from lienthong.cli import (
     reports,
     reviewing,
     runs,
+    sandbox,
     stewarding,
     syncs,
     synthetic,
@@ -76,6 +77,7 @@ app.add_typer(privacy.app, name="privacy", help="Hồ sơ, yêu cầu về dữ 
 app.add_typer(witness.app, name="witness", help="Nhân chứng của sổ · a witness of a ledger")
 app.add_typer(tokens.app, name="key", help="Khóa của hệ thống · keys of a subsystem")
 app.add_typer(events.app, name="events", help="Sự kiện: dòng, đăng ký, gửi lại · events: the stream, subscriptions, replay")
+app.add_typer(sandbox.app, name="sandbox", help="Vùng thực hành · the sandbox")
 app.add_typer(synthetic.app, name="synthetic", help="Dữ liệu giả định · invented data")
 app.command("token")(tokens.token)
 app.command("serve")(platform.serve)

@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (33);
+insert into schema_versions (number) values (34);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -1529,3 +1529,38 @@ create table figure_questions (
 );
 create index figure_questions_open on figure_questions (owner, due_on) where state = 'open';
 create index figure_questions_of on figure_questions (indicator, period);
+
+-- Sandbox and training ---------------------------------------------------------------------------------------
+-- Only a database that was marked when it was empty is a sandbox: production refuses it, and a sandbox refuses any other.
+
+create table sandbox_mark (
+    is_only boolean constraint sandbox_mark_pk primary key default true constraint sandbox_mark_one check (is_only),
+    marked_at timestamptz not null,
+    filled_at timestamptz, -- when its rows were last invented
+    filled_from text not null default '', -- digest of the contracts, the schema and the seed they were invented from
+    reset_at timestamptz
+);
+
+create table training_learners (
+    handle text constraint training_learners_pk primary key,
+    name text not null, -- as it stands on the certificate
+    agency text not null, -- where they work, whichever agency they practise for
+    joined_at timestamptz not null
+);
+
+create table training_starts (
+    start bigint generated always as identity constraint training_starts_pk primary key,
+    handle text not null constraint training_starts_learner_fk references training_learners,
+    lesson text not null,
+    started_at timestamptz not null,
+    facts jsonb not null default '{}' -- what the lesson was begun with: the record asked about, the pairs that waited
+);
+create index training_starts_newest on training_starts (handle, lesson, start desc);
+
+create table training_completions (
+    handle text not null constraint training_completions_learner_fk references training_learners,
+    lesson text not null,
+    completed_at timestamptz not null,
+    evidence jsonb not null, -- SHA-256 of each entry that shows it
+    constraint training_completions_pk primary key (handle, lesson)
+);

@@ -8,6 +8,7 @@ from lienthong.synthetic.kinds import TYPES
 from lienthong.synthetic.lists import published_list
 from lienthong.synthetic.profile import SMALLEST_COUNT, ColumnProfile, Profile, profile_of
 from lienthong.synthetic.rows import invent
+from lienthong.synthetic.spellings import as_another_office_wrote
 from lienthong.synthetic.written import written
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ColumnProfile",
     "Fault",
     "Profile",
+    "as_another_office_wrote",
     "invent",
     "profile_of",
     "published_list",

@@ -63,6 +63,7 @@ from lienthong.web.hot import HotPath, Receive, Scope, Send
 from lienthong.web.pages import routes as pages
 from lienthong.web.pages.guarding import guarded
 from lienthong.web.pages.site import Site
+from lienthong.web.pages.training.sitting import banner_of
 from lienthong.web.people import People
 from lienthong.web.practice import Practice
 from lienthong.web.privacy import PrivacyDesk
@@ -248,6 +249,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
         lifespan=lifespan,
     )
     app.state.acting = people.acting
+    app.state.practice = banner_of(site)
     return app
 
 

@@ -83,6 +83,12 @@ class Counter:
         with self._opened().connection() as connection:
             yield connection
 
+    def asked_by(self, authorise: Authorise) -> Counter:
+        """The same counter, its connections shared, with another way to decide who asks."""
+        other = Counter(self.workshop, authorise, self.public_url, self.is_sample, self.subject_key)
+        other.desk, other._pool = self.desk, self._opened()
+        return other
+
     def append(self, entry: Entry, connection: Connection | None = None) -> None:
         """Append an entry, as the last statement of a connection's transaction or in one of its own."""
         if connection is None:

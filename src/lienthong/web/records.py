@@ -58,10 +58,11 @@ async def _answer(handler: Handler, counter: Counter, request: Request) -> Respo
 async def _records(counter: Counter, request: Request) -> Response:
     if request.method == "POST":
         return await submissions.submit(counter, request)
-    return await run_in_threadpool(_list, counter, request)
+    return await run_in_threadpool(list_of, counter, request)
 
 
-def _list(counter: Counter, request: Request) -> Response:
+def list_of(counter: Counter, request: Request) -> Response:
+    """A page of records, or the whole as a file of the form that is accepted."""
     contract = contract_of(counter, request)
     chosen = negotiate(request.headers.get("accept"))
     if chosen is None:

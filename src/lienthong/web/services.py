@@ -9,16 +9,17 @@ from pathlib import Path
 
 from joserfc.jwk import OKPKey
 
-from lienthong.access import Register, Subsystem
+from lienthong.access import SANDBOX, Register, Subsystem
 from lienthong.connectors import ReadContext, connector_names, source_variables
 from lienthong.contracts import Contract, LiveContracts, load_all
+from lienthong.errors import SettingsError
 from lienthong.pipeline import Workshop
 from lienthong.pipeline.agreeing import AgreementRules, rules_of
 from lienthong.settings import Settings
 from lienthong.sharing.ledger_writer import LedgerWriter, Writer
 from lienthong.sharing.quota import QuotaBook
 from lienthong.sharing.register import RegisterReader
-from lienthong.store import Database
+from lienthong.store import Database, sandbox
 from lienthong.store.hot import HotStore
 from lienthong.web.caller_address import Addresses
 from lienthong.web.holding import Holding
@@ -64,8 +65,18 @@ def make_workshop(settings: Settings, database: Database, contracts: Mapping[str
     )
 
 
+def _refuse_wrong_side(settings: Settings, database: Database) -> None:
+    """Production never serves a sandbox's database. Raises SettingsError."""
+    if settings.environment == SANDBOX:
+        return
+    with database.connect() as connection:
+        if sandbox.is_marked(connection):
+            raise SettingsError("This database is a sandbox: production does not serve it.", hint="lienthong sandbox serve")
+
+
 def make_services(settings: Settings, database: Database, contracts: Mapping[str, Contract] | None = None) -> Services:
     """Wire a server over an opened database. Raises ContractError and AgreementError with every fault."""
+    _refuse_wrong_side(settings, database)
     workshop = make_workshop(settings, database, contracts)
     rules = rules_of(settings)
     reader = RegisterReader(workshop.contracts, rules.offices)

@@ -26,6 +26,7 @@ PLACES = (
     ("/docs", "common.docs"),
     ("/status", "common.status"),
     ("/proofs", "common.proofs"),
+    ("/training", "common.training"),
 )
 
 
@@ -52,8 +53,15 @@ def render(
         "has_csv": has_csv,
         "themes": THEMES,
         "is_sample": visit.is_sample,
+        "practice": practice_of(visit),
     }
     return made.render(values)
+
+
+def practice_of(visit: Visit) -> dict[str, str] | None:
+    """What pages of a sandbox say on top: that they are, and the lesson one is at. None in production."""
+    practice = getattr(visit.request.app.state, "practice", None)
+    return None if practice is None else practice(visit)
 
 
 def with_query(visit: Visit, **changes: Any) -> str:

@@ -13,7 +13,7 @@ from lienthong.web.pages.board import FORMS as BOARD_FORMS
 from lienthong.web.pages.board import WAYS as BOARD
 from lienthong.web.pages.console import FORMS as CONSOLE_FORMS
 from lienthong.web.pages.console import WAYS as CONSOLE
-from lienthong.web.pages.console import drafts, handing_in, mending
+from lienthong.web.pages.console import agreeing, drafts, handing_in, mending
 from lienthong.web.pages.desk import FORMS as DESK_FORMS
 from lienthong.web.pages.desk import WAYS as DESK
 from lienthong.web.pages.forms import form_routes
@@ -23,6 +23,9 @@ from lienthong.web.pages.portal import FORMS as PORTAL_FORMS
 from lienthong.web.pages.portal import WAYS as PORTAL
 from lienthong.web.pages.portal import download
 from lienthong.web.pages.site import Site, page_routes
+from lienthong.web.pages.training import FORMS as TRAINING_FORMS
+from lienthong.web.pages.training import WAYS as TRAINING
+from lienthong.web.pages.training import lesson, papers
 
 
 def routes_of(site: Site) -> list[Route]:
@@ -40,9 +43,14 @@ def routes_of(site: Site) -> list[Route]:
         *form_routes(site, [*PORTAL_FORMS, *DESK_FORMS, *CONSOLE_FORMS, *OPERATOR_FORMS]),
         *form_routes(site, [*DESK_FORMS, *CONSOLE_FORMS, *BOARD_FORMS, *OPERATOR_FORMS]),
         *page_routes(site, BOARD),
+        Route("/training/handbook.pdf", partial(papers.give_pdf, site)),
+        Route("/training/{lesson}/practice.xlsx", partial(lesson.give_file, site)),
+        *form_routes(site, [*TRAINING_FORMS, *agreeing.FORMS]),
+        *page_routes(site, agreeing.WAYS),
         *page_routes(site, DESK),
         *page_routes(site, CONSOLE),
         *page_routes(site, OPERATOR),
+        *page_routes(site, TRAINING),
     ]
 
 

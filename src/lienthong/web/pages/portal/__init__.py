@@ -1,12 +1,13 @@
 """The portal: no sign-in is needed to find data, understand it, see it, take it, and check what was promised."""
 
-from lienthong.web.pages.portal import dataset, docs, entry, home, looking, mine, offers, opening, preview, requests, search, units
+from lienthong.web.pages.portal import dataset, docs, entry, home, looking, mine, offers, opening, preview, requests, search, trying, units
 from lienthong.web.pages.site import Way
 
 WAYS: list[Way] = [
     ("/", home.shown),
     ("/datasets", search.shown),
     ("/datasets/{dataset}/preview", preview.shown),
+    ("/datasets/{dataset}/try", trying.shown),
     ("/datasets/{dataset}", dataset.shown),
     ("/units/{code}", units.shown),
     ("/catalogue/{kind}/{id:path}", entry.shown),

@@ -18,6 +18,7 @@ from lienthong.web.pages.drawing import Node, lineage
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.portal import telling
 from lienthong.web.pages.portal.preview import measures
+from lienthong.web.pages.rendering import practice_of
 from lienthong.web.pages.site import Site, contract_named
 from lienthong.web.pages.visiting import Visit
 
@@ -71,6 +72,7 @@ def shown(site: Site, visit: Visit) -> Page:
         "drawing": _drawing(contract, site, visit),
         "base_url": site.counter.public_url,
         "data_block": as_data_block(schema_org(contract, around.base, site.agency(contract.agency), standing.known_at, is_given=is_given)),
+        "can_try": bool(site.settings.sandbox_url) or practice_of(visit) is not None,
         "can_chart": telling.is_open(contract) and bool(measures(contract)),
     }
     columns = ("name", "title", "title_en", "type", "standard", "required", "sensitivity", "description", "examples")
