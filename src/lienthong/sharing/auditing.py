@@ -21,7 +21,7 @@ from lienthong.store.found import found, found_upto
 from lienthong.store.ledger import LINE
 
 MOST_LOOKED_AT = 200_000  # entries of one search, before it answers with how far it came
-PIECES_AT_A_TIME = 500
+PIECES_AT_A_TIME = 50
 LARGEST = 2**62
 
 

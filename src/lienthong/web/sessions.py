@@ -23,6 +23,7 @@ from lienthong.store import Connection, people, sessions
 from lienthong.web.asking import Counter
 
 PLACE = "session"
+POLLED = "polled"  # in the address of a page that refreshes itself: nobody is there because of it
 SEEN_AGAIN = timedelta(seconds=60)  # how exactly the last visit is known: not every page is worth a write
 LONGEST_COOKIE = 200
 
@@ -75,7 +76,7 @@ class Sessions:
         """The live session of a request's cookie."""
         now = self._clock()
         session = self._found(request, now)
-        if session is not None and now - session.seen_at >= SEEN_AGAIN:
+        if session is not None and now - session.seen_at >= SEEN_AGAIN and POLLED not in request.query_params:
             with self._counter.connection() as connection:
                 sessions.note_seen(connection, token_hash(request.cookies[self.cookie]), now)
         return session

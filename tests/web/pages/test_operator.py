@@ -149,6 +149,26 @@ def test_the_map_tells_who_asks_whom_and_lights_refusals(room: Room) -> None:
     assert room.get("?span=ever").status_code == 400
 
 
+def test_a_map_that_refreshes_itself_keeps_nobody_signed_in(room: Room) -> None:
+    room.enter("van-hanh-1")
+    with room.database.connect() as connection:
+        connection.execute("update sessions set seen_at = seen_at - interval '10 minutes'")
+    assert "polled=yes" in room.get("").text.partition("<main")[2].partition("hx-trigger")[0]
+
+    def seen() -> object:
+        with room.database.connect() as connection:
+            return connection.execute("select max(seen_at) from sessions").fetchone()
+
+    room.enter("van-hanh-2")
+    with room.database.connect() as connection:
+        connection.execute("update sessions set seen_at = seen_at - interval '10 minutes'")
+    before = seen()
+    assert room.get("?polled=yes").status_code == 200
+    assert seen() == before
+    assert room.get("").status_code == 200
+    assert seen() != before
+
+
 def test_an_alert_is_taken_and_closed_with_a_reason(room: Room) -> None:
     with room.database.connect() as connection:
         number = raise_alert(
