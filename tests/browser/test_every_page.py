@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(300)
 PUBLIC = [
     "/", "/datasets", "/datasets?q=dat", "/datasets?q=dong+xoai", "/datasets?q=kh%C3%B4ng-c%C3%B3-g%C3%AC-c%E1%BA%A3", "/datasets/population.persons",
     "/datasets/environment.readings", "/datasets/environment.readings/preview?by=commune_code&of=value&indicator=PM2.5",
-    "/datasets/statistics.indicators/preview?by=year", "/units/25195", "/status", "/proofs", "/docs", "/services",
+    "/datasets/statistics.indicators/preview?by=year", "/units/25195", "/status", "/proofs", "/docs", "/services", "/open-data", "/datasets?kind=agency", "/catalogue/agency/H10.10", "/catalogue/code_list/agencies.register~kind",
     "/board", "/board/population", "/board/poor-rate", "/board/environment-alerts?on=2025-06-30&level=district",
 ]  # fmt: skip
 OFFICER = [
@@ -121,7 +121,22 @@ def test_a_page_and_its_data_are_one_address(path: str, province: Province) -> N
     assert rows.content.startswith(b"\xef\xbb\xbf")
 
 
-@pytest.mark.parametrize("path", ["/", "/datasets/population.persons", "/status", "/proofs", "/docs", "/services", "/units/25195"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/datasets/population.persons",
+        "/status",
+        "/proofs",
+        "/docs",
+        "/services",
+        "/open-data",
+        "/datasets?kind=agency",
+        "/catalogue/agency/H10.10",
+        "/catalogue/code_list/agencies.register~kind",
+        "/units/25195",
+    ],
+)
 def test_english_is_complete(path: str, province: Province) -> None:
     page = httpx.get(province.base + path, params={"lang": "en"}).text
     assert '<html lang="en"' in page

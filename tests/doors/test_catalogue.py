@@ -49,6 +49,15 @@ def test_words_without_marks_abbreviations_and_places_find_what_they_mean(provin
     assert {each["kind"] for each in asked(province, q="Đồng Xoài")["entries"]} >= {"unit"}
 
 
+def test_an_indicator_reckoned_from_a_file_is_found_beside_those_of_yearbooks_and_stands_in_the_lineage(province: Province) -> None:
+    found = {each["id"] for each in asked(province, q="hộ nghèo", kind="indicator")["entries"]}
+    assert "poor-rate" in found
+    told = entry(province, "indicator", "poor-rate")
+    assert told["reads"] == ["statistics.indicators"]
+    assert told["owner"]["agency"]
+    assert "poor-rate" in {each["id"] for each in entry(province, "dataset", "statistics.indicators")["lineage"]["indicators"]}
+
+
 def test_facets_narrow_and_pages_follow_each_other(province: Province) -> None:
     whole = asked(province, limit="100", kind="agency")
     first = asked(province, limit="5", kind="agency")
@@ -166,7 +175,9 @@ def test_data_that_is_suspended_on_the_list_is_given_to_nobody_in_particular_unt
     dataset, owner = "environment.readings", province.workshop.contracts["environment.readings"].agency
     officer = Actor("can-bo-01", owner, frozenset({Role.DATA_OFFICER}))
     records = f"{province.base}/v1/datasets/{dataset}/records?limit=1"
-    assert httpx.get(records).status_code == 200
+    key = httpx.get(records).raise_for_status().json()["records"][0]["key"]
+    looked_up = f"{province.base}/v1/datasets/{dataset}/records/{key}"
+    assert httpx.get(looked_up).status_code == 200
     for actor, act, said in (
         (officer, OpenAct.PROPOSE, Said()),
         (LEADER, OpenAct.APPROVE, Said(decision="123/QĐ-UBND")),
@@ -175,6 +186,8 @@ def test_data_that_is_suspended_on_the_list_is_given_to_nobody_in_particular_unt
     refused = until_status(records, 403)
     assert refused.json()["rule"] == "not_open_now"
     assert httpx.get(f"{province.base}/datasets/{dataset}/download/csv").status_code == 403
+    assert httpx.get(looked_up).json()["rule"] == "not_open_now"
+    assert "dcat:distribution" not in httpx.get(f"{province.base}/dataset/{dataset}.ttl").text
     listed = httpx.get(f"{province.base}/v1/open-data").json()["entries"]
     assert [(each["dataset"], each["state"]) for each in listed] == [(dataset, "approved")]
     assert {due["what"] for due in listed[0]["due"]} == {"review"}

@@ -15,6 +15,7 @@ from lienthong.catalog.measuring import UNKNOWN, freshness, quality_now
 from lienthong.catalog.unit_search import unit_history
 from lienthong.catalog.ways import NAMES, Way, ways_of
 from lienthong.contracts import Contract, Property
+from lienthong.contracts.indicators import Indicator
 from lienthong.standards.admin_units import Unit
 from lienthong.store import Connection, catalogue, pages
 from lienthong.store.answers import summary, version_facts
@@ -33,6 +34,7 @@ class Around:
     now: datetime
     today: date
     names: Mapping[str, str] = field(default_factory=lambda: NAMES)
+    indicators: Mapping[str, Indicator] = field(default_factory=dict)
 
     def agency(self, code: str) -> str:
         return self.agencies.get(code, code)
@@ -159,6 +161,11 @@ def lineage(connection: Connection, contract: Contract, around: Around) -> dict[
         "columns": [
             {"column": s.column, "direction": "before" if s.is_before else "after", "kind": s.kind, "name": s.name, "other": s.other}
             for s in columns_of(contract, around.contracts)
+        ],
+        "indicators": [
+            {"id": i.id, "title": i.title_vi, "title_en": i.title_en}
+            for i in around.indicators.values()
+            if i.is_public and contract.id in i.reads
         ],
         "runs": [
             {"source": r.source, "run": r.run_id, "version": r.version, "ended_at": r.ended_at, "rows_in": r.rows_in, "rows_published": r.rows_published}

@@ -11,6 +11,7 @@ from typing import Any
 from lienthong.access import Agency
 from lienthong.catalog.ways import ways_of
 from lienthong.contracts import Contract, Layer, Property
+from lienthong.contracts.indicators import Indicator
 from lienthong.contracts.services import Service
 from lienthong.standards.admin_units import Unit
 
@@ -151,6 +152,29 @@ def items_of_indicators(contract: Contract, codes: Mapping[str, str], owner: str
         )
         for code, title in codes.items()
     ]
+
+
+def item_of_indicator(indicator: Indicator, owner: str) -> Item:
+    """An indicator that is reckoned from a file. Only public ones are for everybody."""
+    return Item(
+        kind=Kind.INDICATOR,
+        id=indicator.id,
+        title_vi=indicator.title_vi,
+        title_en=indicator.title_en,
+        description_vi=indicator.definition_vi,
+        description_en=indicator.definition_en,
+        agency=indicator.owner,
+        owner=indicator.owner_name or owner,
+        layer=Layer.AGGREGATE.value,
+        state="active",
+        words=(indicator.unit_vi, indicator.unit_en),
+        is_public=indicator.is_public,
+        facts={
+            "unit": indicator.unit_vi, "unit_en": indicator.unit_en, "period": indicator.period.value, "level": indicator.level.value,
+            "reads": list(indicator.reads), "targets": dict(indicator.targets), "focal_officer": indicator.contact,
+            "legal_basis": [{"text": b.text, "valid_from": b.valid_from, "valid_to": b.valid_to} for b in indicator.legal_basis],
+        },
+    )  # fmt: skip
 
 
 def item_of_service(service: Service, state: str, owner: str) -> Item:

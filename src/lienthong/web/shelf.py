@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lienthong.access import NO_AGENCIES, Agencies
 from lienthong.catalog import Index, Item, Kind, items_of_contracts
 from lienthong.catalog.inventory import item_of_held
-from lienthong.catalog.items import indicator_property, item_of_agency, item_of_service, items_of_indicators
+from lienthong.catalog.items import indicator_property, item_of_agency, item_of_indicator, item_of_service, items_of_indicators
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
+from lienthong.contracts.indicators import Indicator
 from lienthong.contracts.services import ServiceState, read_service
 from lienthong.errors import ServiceError
 from lienthong.log import get_logger
@@ -31,6 +32,7 @@ class Shelf:
     """All entries but units of administration, which are found by name without an index (`catalog.unit_search`)."""
 
     counter: Counter
+    indicators: Callable[[], Mapping[str, Indicator]] = dict
     _names: Mapping[str, str] = field(init=False, default_factory=dict)
     _tree: Agencies = field(init=False, default=NO_AGENCIES)
     _index: Index | None = field(init=False, default=None)
@@ -76,6 +78,8 @@ class Shelf:
         yield from items_of_contracts(contracts, self._names)
         for contract in contracts:
             yield from items_of_indicators(contract, _codes(connection, contract), self._names.get(contract.agency, ""))
+        for indicator in self.indicators().values():
+            yield item_of_indicator(indicator, self._names.get(indicator.owner, ""))
         yield from self._services(connection)
         known = {code: name for code, name in self._names.items() if code not in self._tree.by_code}
         yield from (item_of_agency(agency, today) for agency in self._tree.by_code.values())

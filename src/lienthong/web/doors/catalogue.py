@@ -56,7 +56,9 @@ class CatalogueDesk:
         now = self._counter.clock()
         names = {"instance": self._settings.instance, "class": self._settings.member_class, "xroad": self._settings.xroad_subsystem}
         register, agencies = self._register(), self._shelf.agencies()
-        return describing.Around(self._counter.contracts, register, agencies, self._counter.public_url, now, vietnam_date(now), names)
+        return describing.Around(
+            self._counter.contracts, register, agencies, self._counter.public_url, now, vietnam_date(now), names, self._shelf.indicators()
+        )  # fmt: skip
 
     def _found(self, request: Request) -> Response:
         asked = read_known(request.query_params.multi_items(), PARAMETERS)
@@ -113,9 +115,9 @@ class CatalogueDesk:
         around = self.around()
         if kind in (Kind.DATASET, Kind.CODE_LIST, Kind.INDICATOR) and BETWEEN not in id:
             contract = self._counter.contracts.get(id)
-            if contract is None or is_hidden(contract) or item_of_contract(contract, "").kind not in (kind, *_ALSO[kind]):
-                return None
-            return self.dataset(contract, around)
+            if contract is not None:
+                is_it = not is_hidden(contract) and item_of_contract(contract, "").kind in (kind, *_ALSO[kind])
+                return self.dataset(contract, around) if is_it else None
         if kind is Kind.UNIT:
             return describing.unit(id, around)
         items = self._shelf.index().items
@@ -125,7 +127,7 @@ class CatalogueDesk:
         if kind is Kind.AGENCY:
             return describing.agency(id, self._shelf.tree(), around, items)
         facts = describing.short(item)
-        if kind in (Kind.CODE_LIST, Kind.INDICATOR):
+        if "dataset" in item.facts and kind in (Kind.CODE_LIST, Kind.INDICATOR):
             return {**facts, **describing.part(item, around)}
         return {**facts, "owner": {"agency": item.agency, "name": around.agency(item.agency)}, **item.facts}
 

@@ -51,10 +51,10 @@ class Site:
     numbers: Numbers = field(init=False)
 
     def __post_init__(self) -> None:
-        self.shelf = Shelf(self.counter)
-        self.desk = CatalogueDesk(self.counter, self.shelf, self.register, self.settings)
         self.borders = Borders(self.settings.borders)
         self.numbers = Numbers(self.settings.indicators, lambda: self.contracts)
+        self.shelf = Shelf(self.counter, self.numbers.indicators)
+        self.desk = CatalogueDesk(self.counter, self.shelf, self.register, self.settings)
 
     @property
     def contracts(self) -> Mapping[str, Contract]:

@@ -55,7 +55,7 @@ def shown(site: Site, visit: Visit) -> Page:
         "freshness": telling.freshness(contract, standing, now),
         "users": _users(site.register(), contract, used, site),
         "versions": [summary(each) for each in versions],
-        "lineage": {**_lineage(contract, site), **{name: deep[name] for name in ("columns", "runs", "outside")}},
+        "lineage": {**_lineage(contract, site), **{name: deep[name] for name in ("columns", "indicators", "runs", "outside")}},
         "completeness": describing.completeness_told(contract),
         "ways": [describing.way(each, contract, around) for each in ways_of(contract)],
         "authoritative": describing.authoritative(contract, around),

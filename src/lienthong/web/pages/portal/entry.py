@@ -27,7 +27,7 @@ def page_of(item: Item) -> str:
 
 def address_of(kind: str, id: str) -> str:
     if kind in (Kind.DATASET, Kind.CODE_LIST, Kind.INDICATOR) and BETWEEN not in id:
-        return f"/datasets/{quote(id)}"
+        return f"/datasets/{quote(id)}" if "." in id else f"/board/{quote(id)}"  # an indicator of a file has its place on the board
     return f"/units/{quote(id)}" if kind == Kind.UNIT else f"/catalogue/{kind}/{quote(id)}"
 
 
