@@ -178,6 +178,7 @@ _NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 500, "pattern": 
 
 
 def _document(name: str, summary: str, parameters: list[Schema], kind: str, *more: int) -> Schema:
-    ok = {"description": "Tài liệu · The document", "content": {kind: {"schema": {"type": "string"}}}}
+    schema: Schema = {"type": ["array", "object"]} if kind.endswith("json") else TEXT
+    ok = {"description": "Tài liệu · The document", "content": {kind: {"schema": schema}}}
     responses = {"200": ok, **problems((400, 405, *more))}
     return {"get": {"operationId": name, "summary": summary, "parameters": parameters, "responses": responses, "security": [{}]}}
