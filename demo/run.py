@@ -539,6 +539,8 @@ def _print_card(card: dict[str, Any]) -> None:
         f"\nĐã có sẵn nơi khác {held} giá trị, {agree} khớp: khỏi gõ lại {hours} giờ · values held already, agreeing, hours not typed again"
     )
     console.print(f"\nTài liệu      {card['docs_url']}\nAPI           {card['base_url']}/v1/datasets")
+    console.print(f"Excel         {card['base_url']}/odata/v4/      (Data → Get Data → OData feed; Anonymous)")
+    console.print(f"SDMX          {card['base_url']}/sdmx/2.1/dataflow")
     console.print("Thử · try it  (tra một người, theo thỏa thuận TT-001 · look a person up, under agreement TT-001)\n")
     print(card["example"]["curl"])
     console.print("\nBản sao được giữ bằng nhau · copies kept equal   (lienthong sync list)")

@@ -12,8 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
+from lienthong.contracts.indicators.load import load_indicators
+from lienthong.pipeline import indicating
+from lienthong.reports.measures import NAMES
 from tests.doors.environments import ask
-from tests.doors.province import FIGURE_DATASET, RESTRICTED, STRANGER, Province
+from tests.doors.province import FIGURE_DATASET, RESTRICTED, ROOT, STRANGER, Province
 from tests.store.ledgers import entries_of
 
 READINGS = "environment.readings"
@@ -109,6 +112,22 @@ def test_the_same_readings_come_through_every_door(province: Province, profile: 
     expected = found["JSON API"]
     assert len(expected) > 1
     assert found == dict.fromkeys(EVERY, expected)
+
+
+def test_the_indicator_page_tells_the_figure_it_is_reckoned_from(province: Province) -> None:
+    """The poor's share is weighted by each district's population: the page shows that population, and its data twin too."""
+    asked = {"indicator_code": "DS01", "sort": "-year,district_code", "limit": "1"}
+    answer = httpx.get(f"{province.base}/v1/datasets/{FIGURE_DATASET}/records", params=asked, timeout=PATIENCE)
+    values = answer.raise_for_status().json()["records"][0]["values"]
+    indicator = load_indicators(ROOT / "indicators", province.workshop.contracts, NAMES)["poor-rate"]
+    indicating.compute(province.workshop, indicator, {}, 60)
+    page = (
+        httpx.get(f"{province.base}/board/poor-rate.json", params={"period": str(values["year"])}, timeout=PATIENCE)
+        .raise_for_status()
+        .json()
+    )
+    bases = {place["code"]: place["base"] for place in page["places"]}
+    assert bases[values["district_code"]] == values["value"]
 
 
 REFUSED = {

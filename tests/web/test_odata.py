@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 from starlette.testclient import TestClient
 
+from lienthong.errors import RequestError
 from lienthong.pipeline import run_dataset
 from lienthong.store.embedded import EmbeddedServer
+from lienthong.web.doors.odata.filters import read_filter, read_order
+from lienthong.web.doors.odata.paths import read_place
 from tests.conftest import fresh_database, open_folder
 from tests.web.counters import PART, READER, SENDER, Province, asking, entries, make_app, make_province
 
@@ -178,6 +184,25 @@ def test_rights_are_those_of_every_door(client: TestClient, province: Province) 
     refused = get(client, PEOPLE, SENDER)
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "denied")
     assert (entries(province)[-1]["event"], entries(province)[-1]["outcome"]) == ("answer:request:denied", "other_operation")
+
+
+WORDS = [
+    "children", "eq", "ne", " ", "(", ")", "'", "'x'", "1", "-", "1.5e3", "null", "true", "and", "or", "not", "in", ",", "contains", "tolower", "2024-01-01",
+    "2024-01-01T00:00:00Z", "/", "any", "all", ":", "=", "add", "duration'P1D'", "geography'x'", "now()", "$it", "{", "\x00", "é",
+]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.one_of(
+        st.text(max_size=60),
+        st.lists(st.sampled_from(WORDS), max_size=25).flatmap(lambda found: st.sampled_from(["", " "]).map(lambda by: by.join(found))),
+    )
+)
+def test_whatever_stands_in_a_filter_an_order_or_an_address_it_is_read_or_refused(text: str) -> None:
+    for read in (read_filter, read_order, read_place):
+        with suppress(RequestError):
+            read(text)
 
 
 NOT_OFFERED = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -170,6 +171,25 @@ def test_the_last_and_the_first_of_a_series(client: TestClient) -> None:
         ("DS01", "01", "2023"): "11.5", ("DS01", "01", "2024"): "12",
     }  # fmt: skip
     assert observations(client.get(f"{ROOT}/data/test_figures/DS01.01?firstNObservations=1")) == {("DS01", "01", "2022"): "10"}
+
+
+def test_a_large_message_leaves_in_pieces_with_an_entry_before_and_after(
+    client: TestClient, province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lienthong.web.doors.asking.LARGEST_AT_ONCE", 1)
+    answer = client.get(f"{ROOT}/data/test_figures/all")
+    assert len(observations(answer)) == 12
+    begun, ended = entries(province)[-2:]
+    assert (begun["event"], begun["details"]["door"]) == ("answer:bulk:begun", "sdmx")
+    assert (ended["event"], ended["outcome"], ended["details"]["rows"]) == ("answer:bulk:ended", "complete", 12)
+    assert ended["answer_digest"] == hashlib.sha256(answer.content).hexdigest()
+
+
+def test_a_head_asks_for_nothing_and_leaves_nothing(client: TestClient, province: Province) -> None:
+    before = len(entries(province))
+    answer = client.head(f"{ROOT}/data/test_figures/all")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert len(entries(province)) == before
 
 
 def test_other_forms_tell_the_same(client: TestClient) -> None:
