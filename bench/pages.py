@@ -44,6 +44,7 @@ CHROMIUM = "/usr/bin/chromium"
 PUBLIC = [
     "/", "/datasets", "/datasets?q=dat+dai", "/datasets/population.persons", "/datasets/environment.readings",
     "/datasets/environment.readings/preview?by=commune_code&of=value", "/units/25195", "/status", "/proofs", "/docs",
+    "/board", "/board/population",
 ]  # fmt: skip
 OWN = ["/console", "/console/datasets/environment.readings", "/console/datasets/environment.readings/quarantine", "/desk", "/desk/person"]
 WATCH = """window.shift = 0; window.paint = 0;

@@ -29,7 +29,7 @@ OPERATOR = [
     "/operator", "/operator?span=24h&from=H10.12&to=H10.02", "/operator/alerts", "/operator/queues", "/operator/runs", "/operator/ledger", "/operator/backups",
     "/operator/audit?event=run:dataset:published", "/operator/people", "/operator/organisation", "/operator/settings",
 ]  # fmt: skip
-LEADER = ["/board/entered-once", "/board/insurance-coverage"]
+LEADER = ["/board/reports", "/board/entered-once", "/board/insurance-coverage"]
 STEWARD = ["/desk", "/desk/person", "/desk/person/bulk?verdict=same", "/desk/person/acts"]
 PAGES = [*PUBLIC, *LEADER, *OFFICER, *STEWARD, *OPERATOR]
 TROUBLE = ["/nothing", "/datasets/no.such", "/datasets/population.persons/preview", "/console", "/datasets?q=" + "a" * 301]

@@ -125,6 +125,56 @@ def index(as_json: AsJson = False) -> None:
         _events(each)
 
 
+@app.command("read-form")
+def read_form(
+    report: Annotated[str, typer.Argument(help="Báo cáo · report")],
+    file: Annotated[Path, typer.Argument(help="Biểu mẫu đã điền (.xlsx) · the filled form")],
+    as_json: AsJson = False,
+) -> None:
+    """Đọc lại biểu mẫu đã điền, nêu mọi ô sai · read a filled form back, name every wrong cell."""
+    from lienthong.connectors import connector_names
+    from lienthong.contracts import load_all
+    from lienthong.contracts.faults import nearest
+    from lienthong.contracts.indicators import load_indicators, load_reports
+    from lienthong.errors import NotFound, SourceError
+    from lienthong.reports import documents
+    from lienthong.reports.measures import NAMES
+
+    found = settings()
+    reports = load_reports(found.indicators, load_indicators(found.indicators, load_all(found.datasets, connector_names()), NAMES))
+    form = reports[report].form if report in reports else None
+    if form is None:
+        raise NotFound(
+            f"No report with a form is called `{report}`. {nearest(report, reports)}", vi=f"Không có báo cáo có biểu mẫu tên `{report}`."
+        )
+    try:
+        body = file.read_bytes()
+    except OSError as error:
+        raise SourceError(f"`{file}` cannot be read: {error.strerror}.") from error
+    read = documents.read_form(body, form)
+    if as_json:
+        _print(
+            {
+                "cells": dict(read.cells),
+                "rows": {name: dict(rows) for name, rows in read.rows.items()},
+                "errors": [vars(each) for each in read.errors],
+            }
+        )
+    else:
+        errors = [(each.cell, each.found, say(each.expected_vi, each.expected_en)) for each in read.errors]
+        if errors:
+            show((("Ô", "Cell"), ("Đang có", "Found"), ("Cần", "Expected")), errors)
+        values = len(read.cells) + sum(len(rows) for rows in read.rows.values())
+        out.print(
+            say(
+                f"{values} giá trị, {read.row_count} hàng, {len(errors)} lỗi.",
+                f"{values} values, {read.row_count} rows, {len(errors)} errors.",
+            )
+        )
+    if read.errors:
+        raise typer.Exit(1)
+
+
 def _print(document: dict[str, Any]) -> None:
     typer.echo(json.dumps(document, ensure_ascii=False, indent=1))
 

@@ -154,3 +154,4 @@ class Event(StrEnum):
     FIGURE_COMPUTED = "indicator:figure:computed"
     EXPLANATION_ASKED = "indicator:explanation:asked"
     EXPLANATION_GIVEN = "indicator:explanation:given"
+    REPORT_FILED = "report:document:filed"

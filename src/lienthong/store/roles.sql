@@ -47,8 +47,8 @@ begin
         grant select, insert on lienthong.share_grants, lienthong.share_reads to lienthong_web;
         grant select (dataset_id, applied_at) on lienthong.contract_history to lienthong_web; -- since when an entry is in the catalogue
         grant select on lienthong.inventory_items, lienthong.open_entries, lienthong.lineage_events to lienthong_web;
-        grant select on lienthong.indicator_definitions, lienthong.indicator_figures, lienthong.indicator_parts, lienthong.figure_questions
-            to lienthong_web;
+        grant select on lienthong.indicator_definitions, lienthong.indicator_figures, lienthong.indicator_parts, lienthong.figure_questions,
+            lienthong.report_filings to lienthong_web;
         grant select on lienthong.exchange_counts, lienthong.alerts, lienthong.alert_steps, lienthong.duty_beats to lienthong_web;
     end if;
 end

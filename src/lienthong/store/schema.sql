@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (34);
+insert into schema_versions (number) values (35);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -1564,3 +1564,23 @@ create table training_completions (
     evidence jsonb not null, -- SHA-256 of each entry that shows it
     constraint training_completions_pk primary key (handle, lesson)
 );
+-- Reports ----------------------------------------------------------------------------------------------------
+-- A filing holds what a report told, frozen: documents are made from it whenever they are asked for.
+
+create table report_filings (
+    filing text constraint report_filings_pk primary key, -- the first 16 hex digits of its digest: what paper names
+    report text not null,
+    period text not null,
+    begins_on date not null,
+    until date not null,
+    revision integer not null, -- from 1
+    state text not null constraint report_filings_state_known check (state in ('late', 'final')),
+    owner text not null, -- the agency that issues it
+    facts jsonb not null, -- everything its documents say
+    digest text not null, -- SHA-256 of the facts
+    due_at timestamptz not null,
+    filed_at timestamptz not null,
+    filed_by text not null, -- an official; lienthong: by its schedule
+    constraint report_filings_revision_unique unique (report, period, revision)
+);
+create index report_filings_newest on report_filings (report, begins_on desc, revision desc);

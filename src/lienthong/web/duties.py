@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from lienthong.clock import system_clock, vietnam_date
-from lienthong.contracts.indicators import load_indicators
+from lienthong.contracts.indicators import load_indicators, load_reports
 from lienthong.log import get_logger
-from lienthong.pipeline import Workshop, agreeing, alerting, backing, drafting, indicating, overriding, registering, upload
+from lienthong.pipeline import Workshop, agreeing, alerting, backing, drafting, filing, indicating, overriding, registering, upload
 from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.alert_rules import read_rules
 from lienthong.pipeline.archiving import archive_ledger
@@ -26,6 +26,7 @@ from lienthong.store.alerts import beat
 from lienthong.store.ledger_index import index_ledger
 from lienthong.web import delivering
 from lienthong.web.doors.delta import store_of
+from lienthong.web.reporting import making_of
 from lienthong.web.room_pushing import push_rooms
 from lienthong.web.sync_round import keep_in_step
 
@@ -176,13 +177,15 @@ def rules_file(settings: Settings) -> Path | None:
 
 
 def _indicators(office: Office, ended: threading.Event) -> None:
-    """Reckon indicators whose data, definition or closing time is new; a fault in the files is told and they are read again."""
+    """Reckon indicators whose data, definition or closing time is new, file reports that are due; a fault in the files is told and they are read again."""
     settings, place = office.settings, office.workshop
     while not ended.is_set():
         if settings.indicator_minutes:
             indicators = load_indicators(settings.indicators, place.contracts, measures.NAMES)
             counted = measures.Measures(place.contracts, settings.typing_characters_per_minute)
             indicating.compute_all(place, indicators.values(), counted.by_name(), settings.indicator_seconds)
+            reports = load_reports(settings.indicators, indicators)
+            filing.file_due(place, reports.values(), making_of(indicators))
         ended.wait(60.0 * (settings.indicator_minutes or 60))
 
 

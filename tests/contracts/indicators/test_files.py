@@ -10,8 +10,9 @@ import pytest
 
 from lienthong.contracts import Contract, Sensitivity, load_all
 from lienthong.contracts.faults import Faults
-from lienthong.contracts.indicators import Quality, ReadStanding, State, check_formula, judge, load_indicators, period_of
+from lienthong.contracts.indicators import Quality, ReadStanding, State, check_formula, judge, load_indicators, load_reports, period_of
 from lienthong.contracts.indicators.load import build
+from lienthong.contracts.indicators.reports import build_report
 from lienthong.errors import ContractError
 from lienthong.reports.measures import NAMES
 from tests.factories import make_contract, make_property
@@ -144,6 +145,24 @@ def test_a_percent_sign_in_a_text_is_no_parameter() -> None:
     formula = check_formula("select count(*) filter (where full_name like 'a%(until)s') as value from data.test_people", ("test.people",), CONTRACTS, Faults(), "formula")  # fmt: skip
     assert formula is not None
     assert "'a%%(until)s'" in formula.statement
+
+
+def test_the_province_s_own_reports_are_right_and_a_wrong_one_tells_every_fault() -> None:
+    indicators = load_indicators(ROOT / "indicators", load_all(ROOT / "datasets"), NAMES)
+    assert "quarterly" in load_reports(ROOT / "indicators", indicators)
+    wrong = {
+        "id": "Q",
+        "period": "quartr",
+        "indicators": ["populaton"],
+        "places": ["entered-once"],
+        "recipients": ["boss"],
+        "form": {"table": {"firstRow": 0}},
+    }
+    with pytest.raises(ContractError) as told:
+        build_report(wrong, "q.yaml", indicators)
+    places = {place: hint for place, _, hint in told.value.faults}
+    assert {"id", "title", "period", "indicators", "places", "recipients", "form.table.firstRow", "form.table"} <= set(places)
+    assert "population" in places["indicators"]
 
 
 NOVEMBER = datetime(2026, 11, 20, tzinfo=UTC)

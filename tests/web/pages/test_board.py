@@ -16,19 +16,26 @@ from starlette.testclient import TestClient
 
 from lienthong.access import Role
 from lienthong.contracts import Sharing
-from lienthong.contracts.indicators import load_indicators
-from lienthong.pipeline import apply_contract, indicating, run_dataset
+from lienthong.contracts.indicators import load_indicators, load_reports
+from lienthong.pipeline import apply_contract, filing, indicating, run_dataset
+from lienthong.reports.filing import digest_of
 from lienthong.settings import Settings
 from lienthong.store import Database
 from lienthong.store.ledger_index import index_ledger
 from lienthong.store.sequencing import Sequencer
 from lienthong.web.app import create_app
+from lienthong.web.reporting import making_of
 from lienthong.web.services import Services, make_services
 from tests.conftest import fresh_database
 from tests.factories import TickingClock, make_contract
 from tests.pipeline.test_indicating import FILE, PROPERTIES, ROWS
 from tests.web.signing_in import register_person, sign_in
 
+REPORT = {
+    "id": "monthly", "title": "Báo cáo tháng", "titleEn": "Monthly report", "about": "Số người {period}", "agency": "H10.12", "agencyName": "Sở mẫu",
+    "sign": "BC-SM", "place": "Bình Phước", "period": "month", "closing": {"days": 6}, "indicators": ["heads", "own-heads"], "places": ["heads"],
+    "receivers": ["Lưu: VT."], "signer": {"title": "Giám đốc"}, "recipients": ["leader"],
+}  # fmt: skip
 WHO = {"leader": ("H10.01", Role.LEADER), "officer": ("H10.12", Role.DATA_OFFICER), "other": ("H10.10", Role.DATA_OFFICER)}
 
 
@@ -68,6 +75,8 @@ def board(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
     folder.mkdir()
     for id, more in {"heads": {"public": True, "order": 1, "targets": {"2026": 20}, "direction": "up"}, "own-heads": {}}.items():
         (folder / f"{id}.yaml").write_text(json.dumps({**FILE, "id": id, **more}, ensure_ascii=False), "utf-8")
+    (folder / "reports").mkdir()
+    (folder / "reports" / "monthly.yaml").write_text(json.dumps(REPORT, ensure_ascii=False), "utf-8")
     (home / "heads.csv").write_text("\n".join(["record_no,commune_code,seen_on,heads", *ROWS, ""]), "utf-8")
     contract = make_contract(str(home / "heads.csv"), id="test.heads", properties=PROPERTIES, sharing=Sharing.ON_REQUEST)
     settings = Settings(
@@ -188,6 +197,42 @@ def test_a_figure_of_a_closed_indicator_is_closed_too(board: Board) -> None:
     number = board.facts("/board/own-heads")["figure"]["figure"]
     board.enter("")
     assert board.status(f"/figures/{number}") == 401
+
+
+def test_a_report_that_is_due_is_filed_once_and_said_to_be_owed_before(board: Board) -> None:
+    board.enter("leader")
+    assert {each["standing"] for each in board.facts("/board/reports")["reports"]} == {"owed", "overdue"}
+    place = replace(board.services.workshop, clock=TickingClock(datetime(2026, 7, 10, tzinfo=UTC)))
+    indicators = load_indicators(board.services.settings.indicators, place.contracts)
+    reports = load_reports(board.services.settings.indicators, indicators).values()
+    (june, *others) = filing.file_due(place, reports, making_of(indicators))
+    assert filing.file_due(place, reports, making_of(indicators)) == []  # what is late stays late until its figures change
+    Sequencer(place.database, place.signer, place.clock).catch_up()
+    index_ledger(place.database)
+    facts = board.facts(f"/figures/{june}")
+    assert (facts["period"], facts["state"], facts["facts"]["row_count"]) == ("2026-06", "final", 2)
+    assert facts["facts"]["control_total"] == sum(row["total"] for row in facts["facts"]["rows"]) == 46.0
+    assert facts["facts"]["tables"][0]["control_total"] == pytest.approx(23.0)
+    assert json.loads(facts["proof"]["body"])["answer_digest"] == facts["digest"] == digest_of(facts["facts"])
+    assert {board.facts(f"/figures/{each}")["state"] for each in others} <= {"late", "final"}
+    for kind, begins in (("pdf", b"%PDF"), ("docx", b"PK"), ("xlsx", b"PK")):
+        bodies = [board.client.get(f"/figures/{june}/bao-cao.{kind}").content for _ in range(2)]
+        assert bodies[0].startswith(begins)
+        assert bodies[0] == bodies[1]
+    assert june in board.page("/board/reports")
+    assert "Báo cáo tháng" in board.page(f"/figures/{june}")
+    assert board.status(f"/figures/{june}/bao-cao.exe") == 404
+    board.enter("other")
+    assert board.status(f"/figures/{june}") == 403
+    assert board.status(f"/figures/{june}/bao-cao.pdf") == 403
+
+
+def test_the_issuing_agency_files_a_report_itself(board: Board) -> None:
+    csrf = board.enter("officer")
+    assert board.post("/board/reports/monthly", csrf=csrf, period="2026-07").status_code == 303
+    assert any(each["period"] == "2026-07" or each["filing"] for each in board.facts("/board/reports")["reports"])
+    csrf = board.enter("other")
+    assert board.post("/board/reports/monthly", csrf=csrf, period="2026-07").status_code == 403
 
 
 def test_english_is_complete(board: Board) -> None:

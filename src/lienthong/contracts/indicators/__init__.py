@@ -4,20 +4,25 @@ from lienthong.contracts.indicators.formula import Formula, check_formula
 from lienthong.contracts.indicators.load import load_indicators
 from lienthong.contracts.indicators.model import Closing, Direction, Indicator, Quality, ReadStanding, State, judge
 from lienthong.contracts.indicators.periods import Period, PeriodType, period_named, period_of
+from lienthong.contracts.indicators.reports import Form, FormTable, Report, load_reports
 
 __all__ = [
     "Closing",
     "Direction",
+    "Form",
+    "FormTable",
     "Formula",
     "Indicator",
     "Period",
     "PeriodType",
     "Quality",
     "ReadStanding",
+    "Report",
     "State",
     "check_formula",
     "judge",
     "load_indicators",
+    "load_reports",
     "period_named",
     "period_of",
 ]

@@ -98,7 +98,7 @@ def _indicator(document: Mapping[str, Any], contracts: Mapping[str, Contract], m
         direction=faults.one_of(Direction, document.get("direction"), "direction", Direction.NEUTRAL),
         level=level,
         order=_whole(document.get("order"), "order", 0, 999, 0, faults),
-        closing=_closing(document.get("closing"), faults),
+        closing=read_closing(document.get("closing"), faults),
         keeps=_whole(document.get("keeps"), "keeps", 1, MOST_KEPT, 8, faults),
         formula=formula,
         measure=texts["measure"],
@@ -168,7 +168,8 @@ def _number(value: Any, place: str, otherwise: float, faults: Faults) -> float:
     return float(value)
 
 
-def _closing(found: Any, faults: Faults) -> Closing:
+def read_closing(found: Any, faults: Faults) -> Closing:
+    """When a figure or a report is due."""
     said = faults.mapping(found, "closing")
     faults.known(said, CLOSING_WORDS, "closing")
     at = said.get("at", "17:00")

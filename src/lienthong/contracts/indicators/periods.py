@@ -59,6 +59,17 @@ class Period:
             return f"{self.year}"
         return f"{self.year}-" + {"month": f"{self.number:02}", "quarter": f"Q{self.number}", "half_year": f"H{self.number}"}[span]
 
+    @property
+    def title_vi(self) -> str:
+        """As documents call it: tháng 11 năm 2026."""
+        span = self.type.span
+        if span == "year":
+            return f"năm {self.year}"
+        if span == "half_year":
+            return f"6 tháng {('đầu', 'cuối')[self.number - 1]} năm {self.year}"
+        number = ("I", "II", "III", "IV")[self.number - 1] if span == "quarter" else f"{self.number:02}"
+        return f"{'quý' if span == 'quarter' else 'tháng'} {number} năm {self.year}"
+
     def earlier(self, periods: int = 1) -> Period:
         """The period so many before (after, for a number below nought)."""
         a_year = 12 // self.type.months

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from lienthong.web.pages import assets
 from lienthong.web.pages.board import FORMS as BOARD_FORMS
 from lienthong.web.pages.board import WAYS as BOARD
+from lienthong.web.pages.board import reporting
 from lienthong.web.pages.console import FORMS as CONSOLE_FORMS
 from lienthong.web.pages.console import WAYS as CONSOLE
 from lienthong.web.pages.console import agreeing, drafts, handing_in, mending
@@ -42,6 +43,7 @@ def routes_of(site: Site) -> list[Route]:
         Route("/console/uploads/{upload}/marked.xlsx", partial(handing_in.give_marked, site)),
         *form_routes(site, [*PORTAL_FORMS, *DESK_FORMS, *CONSOLE_FORMS, *OPERATOR_FORMS]),
         *form_routes(site, [*DESK_FORMS, *CONSOLE_FORMS, *BOARD_FORMS, *OPERATOR_FORMS]),
+        Route("/figures/{figure}/{name}.{form}", partial(reporting.give, site)),
         *page_routes(site, BOARD),
         Route("/training/handbook.pdf", partial(papers.give_pdf, site)),
         Route("/training/{lesson}/practice.xlsx", partial(lesson.give_file, site)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from lienthong.contracts.indicators.model import Level
@@ -13,7 +14,7 @@ from lienthong.sharing.receipts import receipt_of_answer
 from lienthong.store import Connection
 from lienthong.store import indicators as store
 from lienthong.web import acting
-from lienthong.web.pages.board import telling
+from lienthong.web.pages.board import reporting, telling
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.site import Site
 from lienthong.web.pages.visiting import Visit
@@ -23,6 +24,8 @@ COLUMNS = ("code", "valid_from", "value", "base")
 
 def shown(site: Site, visit: Visit) -> Page:
     name: str = visit.path["figure"]
+    if re.fullmatch(r"[0-9a-f]{16}", name):
+        return reporting.shown(site, visit)
     number = int(name) if name.isascii() and name.isdigit() and len(name) <= 18 else -1
     with site.connection() as connection:
         figure = next(iter(store.figures(connection, [number])), None)

@@ -6,7 +6,7 @@ from typing import Any
 
 from lienthong.reports.board import Card, card
 from lienthong.store import indicators as store
-from lienthong.web.pages.board import telling
+from lienthong.web.pages.board import reporting, telling
 from lienthong.web.pages.drawing import trend
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.site import Site
@@ -22,9 +22,10 @@ def shown(site: Site, visit: Visit) -> Page:
     with site.connection() as connection:
         series = store.series(connection, [each.id for each in seen])
         questions = store.open_questions(connection) if reader is not None else {}
+        late = reporting.late_reports(site, connection, reader)
     cards = [card(each, series[each.id]) for each in seen]
     told = [telling.of_card(site, each, questions.get(each.indicator.id, 0)) for each in cards]
-    facts = {"indicators": told, "is_all": reader is not None and reader.may(*telling.SEES_ALL)}
+    facts = {"indicators": told, "is_all": reader is not None and reader.may(*telling.SEES_ALL), "late_reports": late}
     words = {each.indicator.id: words_of(site, visit, each) for each in cards}
     first = [each for each in told if _is_first(site, each["id"])]
     beside = {
