@@ -11,7 +11,7 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from bench.report import Row, at_most
@@ -20,10 +20,15 @@ from lienthong.catalog.dcat import Known, Publisher, stream
 from lienthong.contracts import Contract, Layer, LegalBasis, Property, Sharing, Source
 from lienthong.standards import without_marks
 from lienthong.standards.admin_units import units
+from lienthong.store.publications import Publication
+from lienthong.web.doors.ckan.packages import Packages
+from lienthong.web.doors.ckan.searching import search
+from lienthong.web.doors.ckan.values import Parameters
 
 ISSUE = 7
 ENTRIES = 10_000
 QUESTIONS = 400
+PACKAGE_QUESTIONS = 120
 WARM = 100  # datasets streamed before memory is looked at: libraries have then loaded what they load
 WORDS = [
     "dân",
@@ -134,14 +139,40 @@ def measure(entries: int = ENTRIES) -> list[Row]:
         taken.append(time.perf_counter() - begun)
     p95 = statistics.quantiles(taken, n=20)[-1] * 1000
     seconds, megabytes, size = _streamed(made, agencies)
+    searched = statistics.quantiles(_packages(made, agencies, index), n=20)[-1] * 1000
     return [
         at_most(f"catalogue of {entries:,} entries: search, p95", p95, 50, "ms", f"{QUESTIONS} questions, facets counted", ISSUE),
+        at_most(
+            f"CKAN's package_search of {entries:,} packages, p95", searched, 50, "ms",
+            "words with facets, filters of a harvester, its pages of 100; without HTTP", ISSUE,
+        ),
         at_most(f"catalogue of {entries:,} entries: index made", built, 30, "s", "once, when something changed", ISSUE),
         at_most(
             f"full DCAT of {entries:,} entries: memory it grows by while it is streamed", megabytes, 20, "MB",
             f"{size / 1e6:.0f} MB of Turtle in {seconds:.0f} s", ISSUE,
         ),
     ]  # fmt: skip
+
+
+def _packages(made: list[Contract], agencies: dict[str, str], index: Index) -> list[float]:
+    """Seconds of each search, as portals and harvesters ask; what is made at the first question is made before."""
+    packages, at = Packages("https://du-lieu.example.vn"), datetime(2026, 11, 1, tzinfo=UTC)
+    facts = {contract.id: Publication(1, at, at - timedelta(hours=number), 10) for number, contract in enumerate(made)}
+    asked: list[dict[str, object]] = []
+    for number, text in enumerate(questions(PACKAGE_QUESTIONS)):
+        kinds: tuple[dict[str, object], ...] = (
+            {"q": text, "facet.field": ["organization", "groups", "tags", "res_format"]},
+            {"fq": f"organization:h10_{number % 60:02} -groups:land"},
+            {"fq": f"metadata_modified:[{at - timedelta(days=number):%Y-%m-%dT%H:%M:%SZ} TO *]", "sort": "id asc", "rows": 100},
+            {"q": "*:*", "sort": "id asc", "rows": 100, "start": number * 50},
+        )
+        asked.append(kinds[number % 4])
+    taken = []
+    for sent in [*asked[:4], *asked]:
+        begun = time.perf_counter()
+        search(Parameters(sent), packages.of(made, facts, agencies.__getitem__), index, at, agencies.__getitem__)
+        taken.append(time.perf_counter() - begun)
+    return taken[4:]
 
 
 def _streamed(made: list[Contract], agencies: dict[str, str]) -> tuple[float, float, int]:

@@ -328,6 +328,6 @@ class Packages:
 
     def _one(self, contract: Contract, facts: Publication, owner: str) -> Listed:
         kept = self._kept.get(contract.id)
-        if kept is None or kept.contract is not contract or kept.facts != facts or kept.owner != owner:
+        if kept is None or kept.contract is not contract or (kept.facts is not facts and kept.facts != facts) or kept.owner != owner:
             kept = self._kept[contract.id] = Listed(contract, facts, owner, self._base)
         return kept

@@ -38,11 +38,9 @@ def search(sent: Parameters, listed: Sequence[Listed], index: Index, now: dateti
     if query.words:
         ranked = index.ranked(query.words)
         scores = {id: len(ranked) - n for n, id in enumerate(ranked)}
-    chosen = [
-        each
-        for each in listed
-        if (each.contract.id in scores if query.words else query.test(each.document)) and all(test(each.document) for test in tests)
-    ]
+    chosen = [each for each in listed if each.contract.id in scores] if query.words else list(listed)
+    for test in (*(() if query.words is not None else (query.test,)), *tests):
+        chosen = [each for each in chosen if test(each.document)]
     _sort(chosen, sent.text("sort") or DEFAULT_SORT, scores)
     start, rows = sent.number("start", 0, LATEST_START), sent.number("rows", DEFAULT_ROWS, MOST_ROWS)
     counted = _facets(sent, chosen)
@@ -66,16 +64,15 @@ def _filters(sent: Parameters) -> list[str]:
 
 
 def _sort(chosen: list[Listed], text: str, scores: dict[str, int]) -> None:
-    """Sorts in place; equal ones stand in the order of their ids."""
+    """Sorts in place; equal ones stay in the order they came in, which is that of their datasets' ids."""
     parts = [part.split() for part in text.split(",") if part.strip()]
     if len(parts) > MOST_SORTS or any(len(part) not in (1, 2) for part in parts):
         raise _unsorted(text)
-    chosen.sort(key=lambda each: each.document["id"])
     for part in reversed(parts):
         field, direction = part[0], part[1].lower() if len(part) == 2 else "asc"
         if direction not in ("asc", "desc") or (field not in _ORDERED and field not in ("score", "relevance", "views_recent")):
             raise _unsorted(text)
-        if field in ("score", "relevance"):
+        if field in ("score", "relevance") and scores:
             chosen.sort(key=lambda each: scores.get(each.contract.id, 0), reverse=direction == "desc")
         elif field in _ORDERED:
             name = _ORDERED[field]
