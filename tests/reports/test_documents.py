@@ -137,6 +137,15 @@ def test_an_agency_s_own_form_is_filled_and_stays_as_it_is() -> None:
     assert "A1:D1" in {str(each) for each in sheet.merged_cells.ranges}
 
 
+def test_a_unit_that_changed_its_kind_is_found_where_its_name_means_one() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(own_form()))
+    book["Biểu 1"]["B7"] = "Phường Đăk Ơ"
+    out = io.BytesIO()
+    book.save(out)
+    filled = openpyxl.load_workbook(io.BytesIO(fill_form(out.getvalue(), FORM, FACTS)))
+    assert filled["Biểu 1"]["C7"].value == 8.5
+
+
 def test_a_filled_form_reads_back_as_it_was_filled() -> None:
     found = read_form(fill_form(own_form(), FORM, FACTS), FORM)
     assert found.errors == ()

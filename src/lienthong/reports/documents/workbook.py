@@ -27,6 +27,7 @@ LARGEST_UNPACKED = 60_000_000
 MOST_ROWS = 5_000
 NEAR = 0.005  # how far a typed total may be from the sum, as a share, for rounding of its rows
 _TOTAL = re.compile(r"^(tong cong|tong so|toan tinh|cong)\b")
+_KIND = re.compile(r"^(xa|phuong|thi tran|thi xa|huyen|thanh pho|quan|dac khu) ")
 _THOUSANDS = re.compile(r"-?\d{1,3}(\.\d{3})+")
 _DECIMAL = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?")
 _POINT = re.compile(r"-?\d+\.\d+")
@@ -168,12 +169,21 @@ def key_of(name: str) -> str:
     return without_marks(tidy(name)).lower()
 
 
+def _found(values: Mapping[str, float | None], name: str) -> float | None:
+    """The value of a unit by its name; by the name without its kind where that means one unit: a commune may have become a ward meanwhile."""
+    key = key_of(name)
+    if key in values:
+        return values[key]
+    alike = [known for known in values if _KIND.sub("", known) == _KIND.sub("", key)]
+    return values[alike[0]] if len(alike) == 1 else None
+
+
 def _fill_table(book: Any, table: FormTable, facts: Mapping[str, Any], totals: Mapping[str, float | None]) -> None:
     sheet = _sheet_of(book, table)
     places = {each["indicator"]: {key_of(row["name"]): row["total"] for row in each["rows"]} for each in facts["tables"]}
     for row, name, is_total in _lines(sheet, table):
         for letter, indicator in table.columns.items():
-            value = totals.get(indicator) if is_total else places.get(indicator, {}).get(key_of(name))
+            value = totals.get(indicator) if is_total else _found(places.get(indicator, {}), name)
             _write(sheet, f"{letter}{row}", value)
 
 
