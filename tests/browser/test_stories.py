@@ -193,3 +193,41 @@ def test_a_form_of_another_page_changes_nothing(browser: Browser, province: Prov
         headers={"Accept": "application/json"},
     )  # fmt: skip
     assert answer.json()["rule"] == "forged"
+
+
+def test_a_band_of_the_map_is_reached_and_followed_by_keyboard(browser: Browser, province: Province) -> None:
+    context = context_of(browser, province.operator())
+    page = watched(context, province.base).open("/operator")
+    page.page.locator("#map svg a").first.focus()
+    page.page.keyboard.press("Enter")
+    expect(page.page.locator("#pair")).to_be_visible()
+    expect(page.page.get_by_role("row").filter(has_text="land.holders").first).to_be_visible()  # the thinnest band is drawn first
+    assert page.faults() == []
+    context.close()
+
+
+def test_without_a_script_a_spreadsheet_is_proposed_changed_and_proposed_for_publication(browser: Browser, province: Province) -> None:
+    context = context_of(browser, province.officer("land.holders"), script=False)
+    page = context.new_page()
+    page.goto(f"{province.base}/console/drafts")
+    rows = "\n".join(f"T{n:03},Trạm số {n},{n}" for n in range(30))
+    page.get_by_label("Tên bộ dữ liệu").fill("Trạm quan trắc nước dưới đất tự động liên tục của tỉnh và các huyện, thị xã")
+    page.set_input_files("#file", {"name": "trạm.csv", "mimeType": "text/csv", "buffer": f"Mã trạm,Tên trạm,Độ sâu\n{rows}\n".encode()})
+    page.get_by_role("button", name="Đọc tệp và đề xuất").click()
+    assert page.get_by_text("Bản thảo đã là một hợp đồng đúng").is_visible()
+    page.get_by_label("Tên máy").nth(1).fill("station_name")
+    page.get_by_role("button", name="Lưu thay đổi").click()
+    assert page.get_by_label("Tên máy").nth(1).input_value() == "station_name"
+    page.get_by_label("Lý do").fill("đưa vào dùng chung")
+    page.get_by_role("button", name="Đề xuất công bố").click()
+    assert page.get_by_text("Cần người thứ hai của cơ quan duyệt").is_visible()
+    context.close()
+
+
+def test_a_citizen_goes_from_who_looked_to_asking_for_a_correction(browser: Browser, province: Province) -> None:
+    context = context_of(browser, province.citizen("070000000003"))
+    page = watched(context, province.base).open("/my-data")
+    page.page.get_by_role("link", name="Yêu cầu sửa dữ liệu của tôi").click()
+    expect(page.page.get_by_role("heading", level=1)).to_have_text("Yêu cầu sửa dữ liệu của tôi")
+    assert page.faults() == []
+    context.close()
