@@ -35,6 +35,10 @@ def is_aggregate(contract: Contract) -> bool:
     return contract.layer is Layer.AGGREGATE
 
 
+def has_place(contract: Contract) -> bool:
+    return contract.place is not None
+
+
 @dataclass(frozen=True)
 class Way:
     """One way. `address` is a path with `{dataset}`, `{set}` (its name in OData), `{agency}` and the names of NAMES; `kind`: file (the whole in one download), service (asked in parts), description (no rows).
@@ -82,6 +86,9 @@ WAYS: tuple[Way, ...] = (
     Way("odata", SERVICE, "OData v4 (Excel, Power BI)", "OData v4 (Excel, Power BI)", "/odata/v4/{set}", "application/json", "https://docs.oasis-open.org/odata/odata/v4.0/", "/odata/v4/$metadata"),
     Way("delta", SERVICE, "Delta Sharing (pandas, Spark, Power BI)", "Delta Sharing (pandas, Spark, Power BI)", "/delta-sharing/open.share", "application/json", "https://github.com/delta-io/delta-sharing/blob/main/PROTOCOL.md"),
     Way("sdmx", SERVICE, "SDMX REST 2.1", "SDMX REST 2.1", "/sdmx/2.1/data/{set}", "application/vnd.sdmx.genericdata+xml", "https://sdmx.org/standards-2/", "/sdmx/2.1/dataflow/LIENTHONG/{set}?references=all", serves=is_aggregate),
+    Way("ogc", SERVICE, "OGC API – Features (QGIS, GDAL)", "OGC API – Features (QGIS, GDAL)", "/ogc/collections/{dataset}/items", "application/geo+json", "https://www.opengis.net/doc/IS/ogcapi-features-1/1.0", "/ogc/api", serves=has_place),
+    Way("geopackage", SERVICE, "Tệp GeoPackage (QGIS)", "GeoPackage file (QGIS)", "/ogc/collections/{dataset}/download.gpkg", "application/geopackage+sqlite3", "https://www.geopackage.org/", serves=has_place),
+    Way("geoparquet", SERVICE, "Tệp GeoParquet", "GeoParquet file", "/ogc/collections/{dataset}/download.geoparquet", "application/vnd.apache.parquet", "https://geoparquet.org/releases/v1.1.0/", serves=has_place),
     Way("changes", SERVICE, "Dòng thay đổi theo con trỏ", "Change feed, by cursor", "/v1/datasets/{dataset}/changes", "application/json", describes="/v1/datasets/{dataset}/openapi.json"),
     Way("events", SERVICE, "Dòng sự kiện (SSE, CloudEvents)", "Events (SSE, CloudEvents)", "/v1/events?dataset={dataset}", "text/event-stream", "https://cloudevents.io/", "/v1/datasets/{dataset}/asyncapi.json"),
     Way("xroad", SERVICE, "Thông điệp X-Road (REST)", "X-Road message (REST)", "/r1/{instance}/{class}/{agency}/{xroad}/{dataset}/records", "application/json", "https://docs.x-road.global/Protocols/pr-rest_x-road_message_protocol_for_rest.html", "/v1/datasets/{dataset}/openapi.json"),

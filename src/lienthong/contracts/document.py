@@ -19,6 +19,7 @@ from lienthong.contracts.vocabulary import (
     KINDS,
     LOGICAL_TYPES,
     MATCH_OPTIONS,
+    PLACE_WORDS,
     PROPERTY_WORDS,
     ROLE_WORDS,
     RULE_PARAMETERS,
@@ -78,6 +79,16 @@ YAML is read as plain data: UTF-8, at most 1,000,000 bytes, no tags, no anchors 
 | `properties[].classification` | the sensitivity: `public`, `internal`, `personal`, `sensitive`; without it `internal`; never a state secret |
 | `properties[].logicalTypeOptions` | rules: {options} |
 | `quality` (of a property or of the table) | rules, below |
+"""
+_PLACE = """
+### `place`: where a row is
+
+Datasets with a place are collections of [OGC API – Features](doors.md) and files for maps (GeoPackage, GeoParquet); a property of standard `geometry` has an index of boxes.
+
+```yaml
+- {property: place, value: {longitude: lon, latitude: lat, time: measured_at}}
+```
+
 """
 _DISCLOSURE = """
 ### `disclosure`: what a person sees of how their data was used
@@ -209,6 +220,7 @@ def render_words(contracts: Mapping[str, Contract]) -> str:
         "\n## `customProperties` of the contract\n\n" + _words(CONTRACT_WORDS),
         "\n### `sources`\n\n" + _words(SOURCE_WORDS),
         "\n### `expect`\n\n" + _words({word: sentence for word, (_, sentence) in EXPECT_WORDS.items()}),
+        _PLACE + _words(PLACE_WORDS),
         _DISCLOSURE + _words(DISCLOSURE_WORDS),
         _LICENCES,
         *(f"| `{code}` | {licence.title_vi} · {licence.title_en} | {licence.summary_en} |\n" for code, licence in LICENCES.items()),

@@ -20,6 +20,7 @@ from lienthong.contracts.model import (
     Expect,
     Layer,
     LegalBasis,
+    Place,
     Property,
     Sensitivity,
     Sharing,
@@ -34,6 +35,7 @@ from lienthong.contracts.vocabulary import (
     LEGAL_WORDS,
     LOGICAL_TYPES,
     MASKS,
+    PLACE_WORDS,
     PROPERTY_WORDS,
     SOURCE_WORDS,
     STATISTICS,
@@ -133,6 +135,7 @@ def _contract(document: dict[str, Any], connectors: Collection[str] | None, faul
         valid_from=faults.text(words.get("validFrom"), "customProperties.validFrom") or None,
         expect=_expect(words.get("expect"), faults),
         disclosure=_disclosure(words.get("disclosure"), faults),
+        place=_place(words.get("place"), properties, faults),
         match=match_reading.roles(words.get("match"), names, faults),
         licence=_licence(words.get("licence"), faults),
         document=document,
@@ -319,6 +322,33 @@ def _disclosure(found: Any, faults: Faults) -> Disclosure:
     if not basis and (hidden or delayed or said.get("delayDays") or official == "hidden"):
         faults.add(f"{place}.legalBasis", "missing", "which law lets a use be hidden or shown later")
     return Disclosure(said.get("delayDays", 0), hidden, {str(name): days for name, days in delayed.items()}, official != "hidden", basis)
+
+
+def _place(found: Any, properties: Sequence[Property], faults: Faults) -> Place | None:
+    """Where a row is. A dataset with one geometry need not say so."""
+    kinds = {p.name: "geometry" if p.standard == "geometry" else p.logical_type for p in properties}
+    shapes = [name for name, kind in kinds.items() if kind == "geometry"]
+    if found is None:
+        return Place(geometry=shapes[0]) if len(shapes) == 1 else None
+    place = "customProperties.place"
+    said = faults.mapping(found, place)
+    faults.known(said, PLACE_WORDS, place)
+    wanted = {
+        "geometry": ("geometry",),
+        "longitude": ("number",),
+        "latitude": ("number",),
+        "unit": ("string",),
+        "time": ("date", "timestamp"),
+    }
+    for word, kind in wanted.items():
+        name = said.get(word)
+        if name is not None and kinds.get(str(name)) not in kind:
+            faults.add(f"{place}.{word}", f"`{name}` is no property of this kind: {', '.join(kind)}", nearest(str(name), kinds))
+            return None
+    if ("longitude" in said) is not ("latitude" in said) or len({"geometry", "longitude", "unit"} & set(said)) != 1:
+        faults.add(place, "expected `geometry`, or `longitude` and `latitude`, or `unit`")
+        return None
+    return Place(**{word: str(name) for word, name in said.items()})
 
 
 def _licence(code: Any, faults: Faults) -> str | None:

@@ -143,6 +143,22 @@ class Disclosure:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where and when a row is: `geometry`, or `longitude` and `latitude`, or only a `unit` of administration; names of properties, empty: none."""
+
+    geometry: str = ""
+    longitude: str = ""
+    latitude: str = ""
+    unit: str = ""
+    time: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The properties a place is read from."""
+        return tuple(name for name in (self.geometry, self.longitude, self.latitude, self.unit) if name)
+
+
+@dataclass(frozen=True)
 class Expect:
     """Bounds past which a run waits for a person; None means no bound. Percentages are of the published rows."""
 
@@ -187,6 +203,7 @@ class Contract:
     valid_from: str | None = None  # the property that says since when the row is true; None: the delivery's date
     expect: Expect = Expect()
     disclosure: Disclosure = Disclosure()
+    place: Place | None = None  # None: its rows are nowhere
     match: tuple[MatchRole, ...] = ()
     licence: str | None = None  # a code of `LICENCES`
     digest: str = ""

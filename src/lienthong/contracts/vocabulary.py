@@ -22,6 +22,7 @@ CONTRACT_WORDS: Mapping[str, str] = {
     "expect": "Bounds past which a run waits for a person; the table below.",
     "sources": "The roads by which the dataset arrives; the table below.",
     "catalogueEntry": "`public`, or `restricted`: the dataset's very entry is kept from the public catalogue. Without it: `public`.",
+    "place": "Where a row is on the earth, for maps; the table below.",
     "disclosure": "What a person is shown of how their data was used, and when; the table below. Without it: everything, at once.",
     "licence": "The licence open data is given under; one of the table below. No dataset is opened without it.",
 }
@@ -99,6 +100,13 @@ EXPECT_WORDS: Mapping[str, tuple[str, str]] = {
     "changedMaxPercent": ("changed_max_percent", "Most records changed, per cent of those published before."),
     "endedMaxPercent": ("ended_max_percent", "Most records ended, per cent of those published before."),
     "quarantinedMaxPercent": ("quarantined_max_percent", "Most rows held back, per cent of the rows that came."),
+}
+PLACE_WORDS: Mapping[str, str] = {
+    "geometry": "The property of standard `geometry` (GeoJSON). Without `place`, a dataset's only such property is taken.",
+    "longitude": "The property (a number) with the longitude, WGS 84, beside `latitude`.",
+    "latitude": "The property (a number) with the latitude.",
+    "unit": "The property with a unit's code: a row without a place of its own is shown at a point inside that unit's border, where borders are there.",
+    "time": "The property (a date or an instant) that says when a row was, for `datetime`. Without it, `datetime` asks what was true on a day.",
 }
 DISCLOSURE_WORDS: Mapping[str, str] = {
     "delayDays": "Days after which a use is shown to the person.",

@@ -65,7 +65,7 @@ class _Writer(Protocol):
     def close(self) -> None: ...
 
 
-class _Sink:
+class Sink:
     """A file that is only written: what gathers is taken away piece by piece."""
 
     closed = False
@@ -121,7 +121,7 @@ def write_stream(
     """Record batches as the bytes of a file, in pieces. An answer of no rows still has its columns."""
     import pyarrow as pa  # noqa: PLC0415 # as in _open
 
-    sink = _Sink()
+    sink = Sink()
     file = pa.PythonFile(sink, mode="w")
     writer: _Writer | None = None
     if name == CSV and with_bom:

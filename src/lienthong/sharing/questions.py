@@ -82,6 +82,7 @@ MOST_VALUES = 1_000
 MOST_SORTS = 10
 LONGEST_TEXT = 1_000
 STREAMED_AT_ONCE = 5_000
+LONGEST_SHAPE = 50_000
 # function → (types it takes, type it gives)
 FUNCTIONS: dict[str, tuple[tuple[str, ...], str]] = {
     **dict.fromkeys(("lower", "upper", "trim"), (("string",), "string")),
@@ -303,6 +304,8 @@ def _checked_box(contract: Contract, leaf: Within) -> Within:
     west, south, east, north = (float(value) for value in leaf.box)
     if not all(math.isfinite(value) for value in (west, south, east, north)) or west > east or south > north:
         raise _refused("A box is west, south, east, north, each smaller before larger.", "Khung là tây, nam, đông, bắc; nhỏ trước lớn sau.")
+    if len(leaf.shape) > LONGEST_SHAPE:
+        raise _refused(f"A shape has at most {LONGEST_SHAPE} characters.", f"Hình có nhiều nhất {LONGEST_SHAPE} ký tự.")
     return replace(leaf, box=(west, south, east, north))
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import sql
 
 from lienthong.store.database import Connection, queries
-from lienthong.store.questions import Bind, Expression, columns_named, condition_of
+from lienthong.store.questions import Bind, Expression, boxes_named, columns_named, condition_of
 from lienthong.store.tables import changes, current, history
 
 if TYPE_CHECKING:
@@ -347,7 +347,7 @@ def _past_states(connection: Connection, ask: Ask, gone: Sequence[ChangedRow]) -
 
 
 def _states(ask: Ask, version: int) -> sql.Composed:
-    read = (*(condition.column for condition in ask.conditions), *columns_named(ask.where))
+    read = (*(condition.column for condition in ask.conditions), *columns_named(ask.where), *boxes_named(ask.where))
     wanted = dict.fromkeys([*ask.columns, *(name for name in read if name not in (KEY, VERSION))])
     return queries("answers")["states_now" if ask.as_of is None else "states_on"].format(
         columns=_columns(tuple(wanted)),

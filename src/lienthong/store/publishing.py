@@ -19,7 +19,7 @@ from psycopg import sql
 from lienthong.contracts import Contract
 from lienthong.store.copying import CopyIn, copy_frames
 from lienthong.store.database import Connection, queries
-from lienthong.store.tables import ARROW_TYPES, changes, columns_of, current, history, key_name
+from lienthong.store.tables import ARROW_TYPES, changes, columns_of, current, drop_box_indexes, history, index_boxes, key_name
 
 STAGE = sql.Identifier("stage")
 OUR_COLUMNS = (
@@ -88,6 +88,7 @@ class VersionWriter:
         if self.is_first_fill:
             statement = sql.SQL("alter table {} drop constraint {}").format(current(self._contract.id), key_name(self._contract.id))
             self._connection.execute(statement)
+            drop_box_indexes(self._connection, self._contract)
         else:
             self._versions = list(versions)
             self._connection.execute(self._query("make_stage"))
@@ -163,6 +164,7 @@ class VersionWriter:
             inserted = self._count("count_current")
             statement = sql.SQL("alter table {} add constraint {} primary key (_key)")
             self._connection.execute(statement.format(current(self._contract.id), key_name(self._contract.id)))
+            index_boxes(self._connection, self._contract)
             return Published(inserted, 0, 0)
         values = {"version": self.version, "delivered_on": delivered_on}
         ended = self._count("end_missing", values) if end_missing else 0

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from lienthong.store.tables import box_column
+
 Value = typing.Any
 Bind = Callable[[Value], sql.Composable]  # a value's place in the statement
 
@@ -69,10 +71,14 @@ class IsNull:
 
 @dataclass(frozen=True)
 class Within:
-    """Whether a place touches a box (west, south, east, north): `columns` is one of GeoJSON, or two of numbers, longitude first."""
+    """Whether a place meets a box (west, south, east, north), or a shape (GeoJSON) whose box that is.
+
+    `columns` is one of GeoJSON, or two of numbers, longitude first. Exact and planar, borders included.
+    """
 
     columns: tuple[str, ...]
     box: tuple[float, float, float, float]
+    shape: str = ""
 
 
 Expression = All | Any | Not | Compare | OneOf | Text | IsNull | Within
@@ -86,6 +92,13 @@ _TEXTS = {
     "ends_with": sql.SQL("right({column}, char_length({value})) = {value}"),
     "like": sql.SQL("{column} like {value}"),
 }
+# By the index first; a box that lies inside needs no closer look. `&&` is generous by a millionth of a degree, what follows is exact.
+_SHAPED = sql.SQL("({box} && box(point({west}, {south}), point({east}, {north})) and lienthong.geojson_meets({geometry}, {shape}))")
+_BOXED = sql.SQL(
+    "({box} && box(point({west}, {south}), point({east}, {north}))"
+    " and ((({box})[1])[0] >= {west} and (({box})[0])[0] <= {east} and (({box})[1])[1] >= {south} and (({box})[0])[1] <= {north}"
+    " or lienthong.geojson_meets({geometry}, {shape})))"
+)
 _FUNCTIONS = {
     "lower": sql.SQL("lower({})"),
     "upper": sql.SQL("upper({})"),
@@ -125,6 +138,12 @@ def columns_named(expression: Expression | None) -> tuple[str, ...]:
     return tuple(found)
 
 
+def boxes_named(expression: Expression | None) -> tuple[str, ...]:
+    """The columns of boxes a tree reads beside those, each once."""
+    found = [box_column(leaf.columns[0]) for leaf in leaves(expression) if isinstance(leaf, Within) and len(leaf.columns) == 1]
+    return tuple(dict.fromkeys(found))
+
+
 def condition_of(expression: Expression, bind: Bind) -> sql.Composed:
     """A tree as SQL, in brackets."""
     if isinstance(expression, All | Any):
@@ -154,7 +173,22 @@ def _leaf(leaf: Leaf, bind: Bind) -> sql.Composed:
 def _within(leaf: Within, bind: Bind) -> sql.Composed:
     west, south, east, north = (bind(value) for value in leaf.box)
     if len(leaf.columns) == 1:
-        box = sql.SQL("box(point({}, {}), point({}, {}))").format(west, south, east, north)
-        return sql.SQL("(lienthong.geojson_box({}) && {})").format(sql.Identifier(leaf.columns[0]), box)
+        shape = bind(leaf.shape or outline(leaf.box))
+        return (_SHAPED if leaf.shape else _BOXED).format(
+            box=sql.Identifier(box_column(leaf.columns[0])), geometry=sql.Identifier(leaf.columns[0]), west=west, south=south, east=east,
+            north=north, shape=shape,
+        )  # fmt: skip
     longitude, latitude = (sql.Identifier(name) for name in leaf.columns)
-    return sql.SQL("({} between {} and {} and {} between {} and {})").format(longitude, west, east, latitude, south, north)
+    within = sql.SQL("({} between {} and {} and {} between {} and {})").format(longitude, west, east, latitude, south, north)
+    if not leaf.shape:
+        return within
+    return sql.SQL(
+        "({} and lienthong.geojson_meets(jsonb_build_object('type', 'Point', 'coordinates', jsonb_build_array({}, {}))::text, {}))"
+    ).format(within, longitude, latitude, bind(leaf.shape))
+
+
+def outline(box: tuple[float, float, float, float]) -> str:
+    """A box as a GeoJSON polygon."""
+    west, south, east, north = box
+    ring = ", ".join(f"[{x!r}, {y!r}]" for x, y in ((west, south), (east, south), (east, north), (west, north), (west, south)))
+    return f'{{"type": "Polygon", "coordinates": [[{ring}]]}}'

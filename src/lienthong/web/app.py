@@ -55,6 +55,7 @@ from lienthong.web.doors import ckan, delta, feeds, opening, packages
 from lienthong.web.doors.dcat import DcatDoor
 from lienthong.web.doors.dictionary import DictionaryDesk
 from lienthong.web.doors.odata import serving as odata
+from lienthong.web.doors.ogc import serving as ogc
 from lienthong.web.doors.sdmx import serving as sdmx
 from lienthong.web.events import Streams
 from lienthong.web.govstack import GovStackDoor
@@ -231,6 +232,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *ServiceDesk(services, counter).routes(),
             *odata.routes_of(counter),
             *delta.routes_of(counter, services, authorise),
+            *ogc.routes_of(counter, services.settings.borders),
             *DictionaryDesk(counter, site.shelf).routes(),
             *site.desk.routes(),
             *feeds.routes_of(counter, site.shelf, site.desk, identify),

@@ -14,6 +14,7 @@ from lienthong.web.catalogue_openapi import catalogue_entry_paths, harvest_paths
 from lienthong.web.ckan_openapi import ckan_paths
 from lienthong.web.doors.delta.openapi import delta_paths
 from lienthong.web.doors.odata.openapi import odata_paths
+from lienthong.web.doors.ogc.openapi import ogc_paths
 from lienthong.web.doors.sdmx.openapi import sdmx_paths
 from lienthong.web.events_openapi import event_paths
 from lienthong.web.identities_openapi import identity_paths
@@ -63,6 +64,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths |= registry_paths()
     paths |= sync_paths()
     paths |= delta_paths()
+    paths |= ogc_paths()
     paths |= proposal_paths()
     paths |= service_paths()
     paths |= odata_paths(chosen)

@@ -24,13 +24,25 @@ class Borders:
         self._file = Path(file) if file else None
 
     @cached_property
-    def _features(self) -> list[tuple[str, str, list[Ring]]]:
-        """(code, name, rings) of every unit."""
+    def _document(self) -> list[Mapping[str, Any]]:
         if self._file is None or not self._file.is_file():
             return []
         data = self._file.read_bytes()
         document = msgspec.json.decode(gzip.decompress(data) if self._file.suffix == ".gz" else data)
-        return [(f["properties"]["code"], f["properties"]["fullName"], _rings(f["geometry"])) for f in document["features"]]
+        return list(document["features"])
+
+    @cached_property
+    def _features(self) -> list[tuple[str, str, list[Ring]]]:
+        """(code, name, rings) of every unit."""
+        return [(f["properties"]["code"], f["properties"]["fullName"], _rings(f["geometry"])) for f in self._document]
+
+    def shapes(self) -> dict[str, Mapping[str, Any]]:
+        """Code → GeoJSON of every unit."""
+        return {f["properties"]["code"]: f["geometry"] for f in self._document}
+
+    def areas(self) -> dict[str, float]:
+        """Code → square kilometres, where the file says them."""
+        return {f["properties"]["code"]: f["properties"]["areaKm2"] for f in self._document if "areaKm2" in f["properties"]}
 
     def codes(self) -> list[str]:
         """The units there are borders of."""
