@@ -7,8 +7,6 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-import xlsxwriter
-
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LONGEST_CELL = 32_767  # Excel's own limit
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
@@ -18,6 +16,8 @@ _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": 
 
 def as_workbook(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int] = ()) -> bytes:
     """One sheet with its headings frozen and a filter over them."""
+    import xlsxwriter  # noqa: PLC0415 # loaded when a workbook is asked for
+
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, _OPTIONS)
     sheet = book.add_worksheet(title[:31])

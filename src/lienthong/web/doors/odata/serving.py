@@ -21,7 +21,6 @@ from lienthong.sharing.questions import LARGEST_PAGE, All, Answer, Compare, Ques
 from lienthong.sharing.rights import Right
 from lienthong.web.asking import PRIVATE, Counter
 from lienthong.web.doors.asking import Door, answer, basic, bearer, once, visible
-from lienthong.web.doors.odata.filters import read_filter, read_order
 from lienthong.web.doors.odata.metadata import NAMESPACE, ROOT, metadata, service_document, set_name
 from lienthong.web.doors.odata.paths import Place, read_place, values_of
 
@@ -134,6 +133,8 @@ def _form(request: Request, options: Mapping[str, str]) -> _Form:
 
 def _question(contract: Contract, options: Mapping[str, str]) -> Question:
     """What the options ask, without paging."""
+    from lienthong.web.doors.odata.filters import read_filter, read_order  # noqa: PLC0415 # the grammar takes a while to load
+
     return Question(
         fields=_selected(contract, options.get("$select")),
         where=read_filter(options["$filter"]) if "$filter" in options else None,
