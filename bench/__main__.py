@@ -9,11 +9,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import answers, broker, catalogue, events, ledger, loading, matching, pages, report, serving, starting, sync
+from bench import answers, broker, catalogue, delta, events, ledger, loading, matching, ogc, pages, report, serving, starting, sync
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 
-PARTS = ("loading", "serving", "broker", "matching", "ledger", "start", "sync", "events", "pages", "catalogue")
+PARTS = ("loading", "serving", "broker", "matching", "ledger", "start", "sync", "events", "pages", "catalogue", "maps", "bulk")
 
 
 def main() -> None:
@@ -49,6 +49,10 @@ def main() -> None:
                 rows += ledger.measure(server.create_database("ledger"), given.large)
             if "events" in wanted:
                 rows += events.measure(server.create_database("events"), folder)
+            if "maps" in wanted:
+                rows += ogc.measure(server, folder, given.rows // 2)
+            if "bulk" in wanted:
+                rows += delta.measure(server, folder, given.rows)
         finally:
             server.stop()
     if "start" in wanted:

@@ -114,12 +114,12 @@ def _agreements(home: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _serving(url: str, home: Path, target: str) -> Iterator[str]:
+def _serving(url: str, home: Path, target: str, datasets: Path | None = None) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {
-        **os.environ, "LIENTHONG_DATABASE_URL": url, "LIENTHONG_HOME": str(home), "LIENTHONG_DATASETS": str(loading.CONTRACT.parents[2]),
+        **os.environ, "LIENTHONG_DATABASE_URL": url, "LIENTHONG_HOME": str(home), "LIENTHONG_DATASETS": str(datasets or loading.CONTRACT.parents[2]),
         "LIENTHONG_AGREEMENTS": str(home / "agreements"), "LIENTHONG_PORT": str(port), "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "1", "LIENTHONG_LOG_LEVEL": "WARNING",
     }  # fmt: skip
     command = [sys.executable, "-c", SERVE, target]

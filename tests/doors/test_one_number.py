@@ -77,6 +77,7 @@ EVERY: Mapping[str, Read] = {
     "CSV on the Web (csvw)": by("csv_web"),
     "DCAT distribution (rdflib)": by("dcat"),
     "Delta Sharing (delta-sharing)": of_delta,
+    "OGC API – Features (OWSLib)": by("geo"),
 }
 STATISTICS: Mapping[str, Read] = {"SDMX (sdmx1)": of_sdmx, "SDMX (pysdmx)": of_pysdmx}
 
