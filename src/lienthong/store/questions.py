@@ -92,12 +92,17 @@ _TEXTS = {
     "ends_with": sql.SQL("right({column}, char_length({value})) = {value}"),
     "like": sql.SQL("{column} like {value}"),
 }
-# By the index first; a box that lies inside needs no closer look. `&&` is generous by a millionth of a degree, what follows is exact.
+# By the index first, which is generous by a millionth of a degree; what follows is exact. A box that lies inside needs no closer look, nor does
+# a shape in one piece whose box lies between two sides: at some place it crosses the strip there. What is left are the corners.
 _SHAPED = sql.SQL("({box} && box(point({west}, {south}), point({east}, {north})) and lienthong.geojson_meets({geometry}, {shape}))")
 _BOXED = sql.SQL(
     "({box} && box(point({west}, {south}), point({east}, {north}))"
-    " and ((({box})[1])[0] >= {west} and (({box})[0])[0] <= {east} and (({box})[1])[1] >= {south} and (({box})[0])[1] <= {north}"
-    " or lienthong.geojson_meets({geometry}, {shape})))"
+    " and (case when {box} is null then null"
+    " when (({box})[1])[0] > {east} or (({box})[0])[0] < {west} or (({box})[1])[1] > {north} or (({box})[0])[1] < {south} then false"
+    " when (({box})[1])[0] >= {west} and (({box})[0])[0] <= {east} and (({box})[1])[1] >= {south} and (({box})[0])[1] <= {north} then true"
+    """ when {geometry} ~ '^{{"type":"(Point|LineString|Polygon)"' and ("""
+    "(({box})[1])[0] >= {west} and (({box})[0])[0] <= {east} or (({box})[1])[1] >= {south} and (({box})[0])[1] <= {north}) then true"
+    " else lienthong.geojson_meets({geometry}, {shape}) end))"
 )
 _FUNCTIONS = {
     "lower": sql.SQL("lower({})"),
