@@ -16,6 +16,11 @@ _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 def header_text(name: str, value: bytes) -> str:
     """A header's text: UTF-8, or percent-encoded UTF-8 where a client can send ASCII only. Raises BadRequest when it is no plain text."""
     if b"%" in value:
+        if _BAD_ESCAPE.search(value):
+            raise BadRequest(
+                f"{name}: a % that no two hexadecimal digits follow; write %25 for the sign.",
+                vi=f"{name}: có dấu % không đi cùng hai chữ số hex; viết %25 cho dấu %.",
+            )
         value = unquote_to_bytes(value)
     try:
         text = value.decode("utf-8").strip()

@@ -37,7 +37,9 @@ _TOKEN_FORM: Schema = {
         "client_id": TEXT,
         "client_secret": TEXT,
         "assertion": TEXT,
+        "scope": TEXT,
     },
+    "additionalProperties": False,
 }
 
 
