@@ -16,7 +16,8 @@ from random import Random
 
 from bench.report import Row, at_most
 from lienthong.catalog import Index, Wanted, items_of_contracts
-from lienthong.catalog.dcat import Known, Publisher, stream
+from lienthong.catalog.dcat import Publisher, stream
+from lienthong.catalog.dcat_forms import Known
 from lienthong.contracts import Contract, Layer, LegalBasis, Property, Sharing, Source
 from lienthong.standards import without_marks
 from lienthong.standards.admin_units import units

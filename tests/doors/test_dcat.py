@@ -12,7 +12,8 @@ import httpx
 import pytest
 from lxml import etree
 
-from lienthong.catalog.dcat import Known, Publisher, dataset_graph, stream
+from lienthong.catalog.dcat import Publisher, dataset_graph, stream
+from lienthong.catalog.dcat_forms import Known
 from lienthong.catalog.feeds import as_data_block
 from lienthong.contracts import Sharing
 from tests.doors.environments import ask

@@ -9,21 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import chain
 from urllib.parse import quote
 
 from rdflib import DCAT, DCTERMS, FOAF, RDF, SKOS, XSD, Graph, Literal, Namespace, URIRef
 
 from lienthong.catalog.completeness import focal_officer
+from lienthong.catalog.dcat_forms import ON_A_PAGE, RDF_XML, TURTLE, Known
 from lienthong.catalog.measuring import promised_seconds
 from lienthong.catalog.ways import FILE, NAMES, Way, ways_of
 from lienthong.contracts import LICENCES, Contract, Layer, Sharing
 
-TURTLE, RDF_XML, JSON_LD = "text/turtle", "application/rdf+xml", "application/ld+json"
-FORMS: Mapping[str, str] = {"ttl": TURTLE, "rdf": RDF_XML, "xml": RDF_XML, "jsonld": JSON_LD}
-SERIALISED: Mapping[str, str] = {TURTLE: "turtle", RDF_XML: "xml", JSON_LD: "json-ld"}
-ON_A_PAGE = 100
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 DCATAP = Namespace("http://data.europa.eu/r5r/")
@@ -41,17 +37,6 @@ _THEMES = {
     "social-insurance": "SOCI", "health": "HEAL", "education": "EDUC", "transport": "TRAN", "agriculture": "AGRI",
 }  # fmt: skip
 _RIGHTS = {Sharing.OPEN: "PUBLIC", Sharing.DEFAULT: "RESTRICTED", Sharing.ON_REQUEST: "RESTRICTED", Sharing.RESTRICTED: "NON_PUBLIC"}
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of a dataset beside its contract. `is_given`: whether its data is given to everybody now."""
-
-    contract: Contract
-    issued: datetime | None
-    modified: datetime | None
-    version: int
-    is_given: bool
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 from lienthong.access import Actor, Role
 from lienthong.clock import vietnam_date
 from lienthong.contracts.indicators import Indicator, Period, ReadStanding, State, judge, period_of
-from lienthong.contracts.indicators.formula import BASE, PLACE, PLACED_ON, VALUE
+from lienthong.contracts.indicators.formula_model import BASE, PLACE, PLACED_ON, VALUE
 from lienthong.contracts.indicators.model import Empty, Level
 from lienthong.errors import Conflict, Denied, LienthongError, NotFound, StoreError, Unprocessable
 from lienthong.ledger import Entry, Event

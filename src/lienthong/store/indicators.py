@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from lienthong.contracts.indicators import Formula, Period, ReadStanding
-from lienthong.contracts.indicators.formula import tables_of
+from lienthong.contracts.indicators.formula_model import tables_of
 from lienthong.errors import StoreError
 from lienthong.store.database import Connection, Database, queries
 

@@ -10,7 +10,8 @@ import pytest
 
 from lienthong.contracts import Contract, Sensitivity, load_all
 from lienthong.contracts.faults import Faults
-from lienthong.contracts.indicators import Quality, ReadStanding, State, check_formula, judge, load_indicators, load_reports, period_of
+from lienthong.contracts.indicators import Quality, ReadStanding, State, judge, load_indicators, load_reports, period_of
+from lienthong.contracts.indicators.formula import check_formula
 from lienthong.contracts.indicators.load import build
 from lienthong.contracts.indicators.reports import build_report
 from lienthong.errors import ContractError

@@ -60,7 +60,9 @@ def test_no_template_holds_words_of_its_own(path: Path) -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_no_template_writes_style_or_script_inside(path: Path) -> None:
     text = path.read_text("utf-8")
-    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?! type=.application/ld\+json.>)(?![^>]*\bsrc=)|\|\s*safe\b|hx-on|javascript:", text)
+    assert not re.search(
+        r"<style|\sstyle=|\son\w+=|<script(?! type=.application/ld\+json.>)(?![^>]*\bsrc=)|\|\s*safe\b|hx-on|javascript:", text
+    )
 
 
 def test_numbers_and_days_are_written_as_each_reader_writes_them() -> None:

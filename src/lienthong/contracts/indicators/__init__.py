@@ -1,6 +1,6 @@
 """Indicators as text files: what a number means, whose it is, how it is reckoned and when it closes; and the reports made of them."""
 
-from lienthong.contracts.indicators.formula import Formula, check_formula
+from lienthong.contracts.indicators.formula_model import Formula
 from lienthong.contracts.indicators.load import load_indicators
 from lienthong.contracts.indicators.model import Closing, Direction, Indicator, Quality, ReadStanding, State, judge
 from lienthong.contracts.indicators.periods import Period, PeriodType, period_named, period_of
@@ -19,7 +19,6 @@ __all__ = [
     "ReadStanding",
     "Report",
     "State",
-    "check_formula",
     "judge",
     "load_indicators",
     "load_reports",

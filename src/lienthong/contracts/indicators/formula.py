@@ -8,18 +8,16 @@ The database holds the same bounds a second time (`store.indicators`: a role tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
 
 from lienthong.contracts.faults import Faults, nearest
+from lienthong.contracts.indicators.formula_model import OUTPUTS, PLACE, PLACED_ON, VALUE, Formula, tables_of
 from lienthong.contracts.model import Contract, Sensitivity
 
 LONGEST = 10_000
 PARAMETERS = ("begins_on", "until", "year")
-PLACE, PLACED_ON, VALUE, BASE = "place", "placed_on", "value", "base"
-OUTPUTS = (PLACE, PLACED_ON, VALUE, BASE)
 OWN_COLUMNS = ("_valid_from", "_valid_to", "_version", "_version_to", "_ended", "_row")
 CLOSED = (Sensitivity.PERSONAL, Sensitivity.SENSITIVE)
 TYPES = ("DATE", "DOUBLE", "INT", "BIGINT", "DECIMAL", "BOOLEAN", "TEXT", "VARCHAR", "TIMESTAMP", "TIMESTAMPTZ")
@@ -35,22 +33,6 @@ _SHAPE = (
     exp.Nullif, exp.Distinct, exp.Star, exp.Var, exp.Table, exp.Tuple,
 )  # fmt: skip
 ALLOWED = frozenset((*_PREDICATES, *_AGGREGATES, *_ARITHMETIC, *_DATES, *_SHAPE))
-
-
-@dataclass(frozen=True)
-class Formula:
-    """`statement` is for the database, its parameters written `%(name)s`; `text` is for people, as the file has it."""
-
-    text: str
-    statement: str
-    reads: tuple[str, ...]
-    outputs: tuple[str, ...]
-
-
-def tables_of(dataset: str) -> tuple[str, str]:
-    """The tables of schema `data` a dataset is read from: current rows, and all there were."""
-    name = dataset.replace(".", "_").replace("-", "_")
-    return name, f"{name}_history"
 
 
 def check_formula(text: str, reads: tuple[str, ...], contracts: Mapping[str, Contract], faults: Faults, place: str) -> Formula | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lienthong.contracts.faults import Fault, Faults, nearest
-from lienthong.contracts.indicators.formula import BASE, PLACE, Formula, check_formula
+from lienthong.contracts.indicators.formula_model import BASE, PLACE, Formula
 from lienthong.contracts.indicators.model import Closing, Direction, Empty, Indicator, Level, Quality
 from lienthong.contracts.indicators.periods import PeriodType, period_named
 from lienthong.contracts.model import Contract, LegalBasis
@@ -147,6 +147,8 @@ def _formula(
         return None
     if not reads:
         faults.add("reads", "missing", "the datasets the formula reads")
+    from lienthong.contracts.indicators.formula import check_formula  # noqa: PLC0415 # loads what reads SQL
+
     return check_formula(texts["formula"], reads, contracts, faults, "formula")
 
 

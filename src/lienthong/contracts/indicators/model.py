@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
 from lienthong.clock import VIETNAM
-from lienthong.contracts.indicators.formula import Formula
+from lienthong.contracts.indicators.formula_model import Formula
 from lienthong.contracts.indicators.periods import Period, PeriodType
 from lienthong.contracts.model import LegalBasis
 

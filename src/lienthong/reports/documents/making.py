@@ -204,8 +204,9 @@ def _folder() -> Path:
     return Path(str(resources.files("lienthong.reports.documents")))
 
 
-FORMS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], str, str], bytes]]] = {
-    "pdf": ("application/pdf", make_pdf),
-    "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", make_docx),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", make_xlsx),
-}
+_MAKERS: Mapping[str, Callable[[Mapping[str, Any], str, str], bytes]] = {"pdf": make_pdf, "docx": make_docx, "xlsx": make_xlsx}
+
+
+def make(form: str, facts: Mapping[str, Any], address: str, digest: str) -> bytes:
+    """The document in one of `document_forms.FORMS`."""
+    return _MAKERS[form](facts, address, digest)

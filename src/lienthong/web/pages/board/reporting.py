@@ -17,7 +17,7 @@ from lienthong.errors import NotFound
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline import filing as acts
 from lienthong.pipeline.filing import PLATFORM
-from lienthong.reports.documents import FORMS, fill_form
+from lienthong.reports.document_forms import FORMS
 from lienthong.sharing.filters import shown as safely
 from lienthong.store import Connection
 from lienthong.store import filings as store
@@ -123,18 +123,19 @@ async def give(site: Site, request: Request) -> Response:
 
 
 def _given(site: Site, request: Request) -> Response:
+    from lienthong.reports import documents  # noqa: PLC0415 # loads what writes PDF, Word and workbooks
+
     session = site.session_of(request) if request.cookies else None
     name, kind = str(request.path_params["name"]), str(request.path_params["form"])
     filing = filing_named(site, request, request.path_params["figure"], None if session is None else session.actor)
     address = f"{site.settings.public_url}/figures/{filing.filing}"
     report = site.numbers.reports().get(filing.report)
     if name == DOCUMENT and kind in FORMS:
-        media, make = FORMS[kind]
-        body = make(filing.facts, address, filing.digest)
+        media, body = FORMS[kind], documents.make(kind, filing.facts, address, filing.digest)
     elif (
         name == OWN_FORM and kind == "xlsx" and report is not None and report.form is not None and (path := site.numbers.form_file(report))
     ):
-        media, body = FORMS[kind][0], fill_form(path.read_bytes(), report.form, filing.facts)
+        media, body = FORMS[kind], documents.fill_form(path.read_bytes(), report.form, filing.facts)
     else:
         raise NotFound("There is no such document.", vi="Không có tài liệu này.")
     who = "" if session is None else session.actor.name

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lienthong.clock import vietnam_date
-from lienthong.reports.handbook import handbook_pdf
 from lienthong.store import training as store
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.site import Site
@@ -65,4 +64,6 @@ def _pdf(site: Site, request: Request) -> Response:
 
 @lru_cache(maxsize=4)
 def _made(lessons: tuple[tuple[str, str, str, str, tuple[str, ...]], ...], words: tuple[str, ...], language: str) -> bytes:
+    from lienthong.reports.handbook import handbook_pdf  # noqa: PLC0415 # loads typst
+
     return handbook_pdf(lessons, words, language)
