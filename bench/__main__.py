@@ -1,12 +1,13 @@
 """`make bench`: every measure on one server of its own, a table, and `bench/results/latest.json`.
 
-`--rows` and `--large` make it smaller; `--only loading,serving,start` leaves parts out (their old rows are then not kept).
+`--rows` and `--large` make it smaller; `--only loading,serving,start` measures these parts alone; the rows of the others stay, each with the commit it was measured at.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 
 from bench import answers, broker, catalogue, delta, events, ledger, loading, matching, ogc, pages, report, serving, starting, sync
@@ -23,7 +24,7 @@ def main() -> None:
     arguments.add_argument("--only", default=",".join(PARTS))
     given = arguments.parse_args()
     wanted = given.only.split(",")
-    rows: list[report.Row] = []
+    rows: dict[str, list[report.Row]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # the server reads the files for its own COPY, under another account
@@ -31,36 +32,36 @@ def main() -> None:
         server.start()
         try:
             if "loading" in wanted:
-                rows += loading.measure(server.create_database("loading"), folder, given.rows, given.large)
+                rows["loading"] += loading.measure(server.create_database("loading"), folder, given.rows, given.large)
             if "serving" in wanted:
-                rows += serving.measure(server, folder, given.rows)
+                rows["serving"] += serving.measure(server, folder, given.rows)
                 url = server.create_database("answers")
                 Database(url).apply_schema()
-                rows += answers.measure(url)
+                rows["serving"] += answers.measure(url)
             if "broker" in wanted:
-                rows += broker.measure(server, folder)
+                rows["broker"] += broker.measure(server, folder)
             if "matching" in wanted:
-                rows += matching.measure(
+                rows["matching"] += matching.measure(
                     server.create_database("matching"), given.rows, server.create_database("matching_large"), given.large // 2
                 )
             if "sync" in wanted:
-                rows += sync.measure(server, given.rows)
+                rows["sync"] += sync.measure(server, given.rows)
             if "ledger" in wanted:
-                rows += ledger.measure(server.create_database("ledger"), given.large)
+                rows["ledger"] += ledger.measure(server.create_database("ledger"), given.large)
             if "events" in wanted:
-                rows += events.measure(server.create_database("events"), folder)
+                rows["events"] += events.measure(server.create_database("events"), folder)
             if "maps" in wanted:
-                rows += ogc.measure(server, folder, given.rows // 2)
+                rows["maps"] += ogc.measure(server, folder, given.rows // 2)
             if "bulk" in wanted:
-                rows += delta.measure(server, folder, given.rows)
+                rows["bulk"] += delta.measure(server, folder, given.rows)
         finally:
             server.stop()
     if "start" in wanted:
-        rows += starting.measure()
+        rows["start"] += starting.measure()
     if "pages" in wanted:
-        rows += pages.measure(given.rows)
+        rows["pages"] += pages.measure(given.rows)
     if "catalogue" in wanted:
-        rows += catalogue.measure()
+        rows["catalogue"] += catalogue.measure()
     report.write(rows)
 
 

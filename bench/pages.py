@@ -180,4 +180,4 @@ def _workbook() -> bytes:
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--scale", type=int, default=1_000_000)
-    report.write(measure(arguments.parse_args().scale))
+    report.write({"pages": measure(arguments.parse_args().scale)})

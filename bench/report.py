@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -37,17 +37,15 @@ def at_least(measure: str, value: float, limit: float, unit: str, reference: str
     return Row(issue, measure, round(value, 3), unit, reference, f"≥ {limit:g} {unit}", value >= limit)
 
 
-def write(rows: Sequence[Row], path: Path = RESULTS) -> None:
-    """Write the report, keeping the rows of other issues, and print it as a table."""
-    kept = []
-    if path.exists():
-        issues = {row.issue for row in rows}
-        kept = [row for row in json.loads(path.read_text("utf-8"))["rows"] if row["issue"] not in issues]
-    report = {"commit": _commit(), "machine": _machine(), "rows": kept + [asdict(row) for row in rows]}
+def write(measured: Mapping[str, Sequence[Row]], path: Path = RESULTS) -> None:
+    """Write the report, keeping the rows of parts that were not measured now, each with its commit; print what was measured as a table."""
+    kept = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
+    fresh = [{"part": part, "commit": _commit(), **asdict(row)} for part, rows in measured.items() for row in rows]
+    report = {"machine": _machine(), "rows": [row for row in kept if row["part"] not in measured] + fresh}
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     table = Table("measure", "value", "reference", "target", "")
-    for row in rows:
+    for row in (row for rows in measured.values() for row in rows):
         table.add_row(row.measure, f"{row.value:g} {row.unit}", row.reference, row.target, "✓" if row.ok else "✗")
     Console(width=160).print(table)
 

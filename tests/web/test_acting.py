@@ -79,7 +79,7 @@ def server(services: Services) -> Iterator[TestClient]:
     app._rest.router.routes += [
         Route("/who", who, methods=["GET", "POST"]),
         Route("/officer", officer, methods=["GET", "POST"]),
-        Route("/operator", operator),
+        Route("/for-operators", operator),
         Route("/citizen", citizen),
         Route("/out", out, methods=["POST"]),
     ]
@@ -115,7 +115,7 @@ def test_a_system_acts_for_its_own_agency_in_the_name_of_an_official(client: Tes
 
 
 def test_a_system_cannot_do_what_only_a_person_may(client: TestClient, services: Services, database: Database) -> None:
-    answer = client.get("/operator", headers=by_system(services))
+    answer = client.get("/for-operators", headers=by_system(services))
     assert (answer.status_code, answer.json()["rule"]) == (403, "no_sign_in")
     assert last(database) == ("act:request:denied", "can-bo-01", "no_sign_in")
 
@@ -154,10 +154,10 @@ def test_another_agencys_officer_is_refused(client: TestClient, database: Databa
 def test_an_operator_is_one_only_with_the_second_factor(client: TestClient, database: Database) -> None:
     who = register_person(database, "van-hanh", "H10.11", [Role.OPERATOR])
     sign_in(client, who)
-    answer = client.get("/operator")
+    answer = client.get("/for-operators")
     assert (answer.status_code, answer.json()["rule"]) == (403, "no_second_factor")
     sign_in(client, who, second_factor="totp")
-    assert client.get("/operator").json()["roles"] == ["operator"]
+    assert client.get("/for-operators").json()["roles"] == ["operator"]
 
 
 def test_a_change_needs_the_sessions_own_token(client: TestClient, database: Database) -> None:
