@@ -27,7 +27,6 @@ def terminal(filled: Workshop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         "LIENTHONG_HOME": str(tmp_path),
         "LIENTHONG_DATASETS": str(ROOT / "datasets"),
         "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "1",
-        "COLUMNS": "200",
     }.items():
         monkeypatch.setenv(name, value)
     return filled

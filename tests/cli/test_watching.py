@@ -32,7 +32,6 @@ def watched(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         "LIENTHONG_DATASETS": str(ROOT / "datasets"),
         "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "1",
         "LIENTHONG_ALERT_RULES": str(tmp_path / "rules.yaml"),
-        "COLUMNS": "250",
     }.items():
         monkeypatch.setenv(name, value)
     return made
