@@ -74,7 +74,7 @@ def main() -> None:
         rows += _province(given.persons, table)
     Console(width=150).print(table)
     if not given.file:
-        write(rows, RESULTS)
+        write({"evaluation": rows}, RESULTS)
 
 
 def _labelled(one: LabelledSet, table: Table) -> list[Row]:
