@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lienthong.settings import Settings
 from lienthong.web.pages.speaking import Speech, order_key, words
 
 WEB = Path(str(resources.files("lienthong.web")))
@@ -42,6 +45,12 @@ def test_every_key_speaks_both_languages_with_the_same_values(key: str) -> None:
     assert vietnamese.strip()
     assert english.strip()
     assert set(re.findall(r"\{\w+\}", vietnamese)) == set(re.findall(r"\{\w+\}", english))
+
+
+def test_every_setting_is_told_in_both_languages() -> None:
+    told = yaml.safe_load((WEB / "words" / "settings.yaml").read_text("utf-8"))
+    assert set(told) == {field.name for field in fields(Settings)}
+    assert all(len(sentences) == 2 and all(sentences) for sentences in told.values())
 
 
 @pytest.mark.parametrize("path", [*TEMPLATES, *SOURCES], ids=lambda path: path.name)
