@@ -29,7 +29,7 @@ LATE = 30.0  # seconds; a checkpoint follows within two
 WORKER_LATE = 60.0  # seconds since the worker was last seen at work; it says so every ten
 CLOCK_APART = 5.0  # seconds between our clock and the database's
 LEAST_FREE_PERCENT = 5.0
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, LedgerError)
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, LedgerError)
 OK = "ok"
 _BEGAN = time.monotonic()
 

@@ -53,6 +53,7 @@ CODES = {
 MEMBERS = ("rule", "agreement", "clause", "until", "request", "field")  # facts told as they are: what decided, the way out, what was wrong
 AWAY = (
     OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what a statement finds on a connection that is just dying
     psycopg.OperationalError, PoolTimeout,
 )  # fmt: skip
 log = get_logger("web")

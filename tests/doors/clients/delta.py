@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import sys
 import time
 
@@ -58,4 +59,5 @@ def refused(profile: str, table: str) -> object:
 commands = {"figure": figure, "tables": tables, "read": read, "changes": changes, "version": version, "refused": refused}
 with contextlib.redirect_stdout(io.StringIO()):  # the client speaks on the terminal
     answer = commands[sys.argv[1]](*sys.argv[2:])
-print(json.dumps(answer))
+print(json.dumps(answer), flush=True)
+os._exit(0)  # Arrow's threads now and then end a process that ends badly
