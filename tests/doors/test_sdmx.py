@@ -33,5 +33,5 @@ def test_structures_hold_against_the_standards_own_schema(province: Province) ->
 
 
 def test_what_is_not_offered_and_what_is_not_there_are_told_as_such(province: Province) -> None:
-    assert ask("sdmx1", "refused", province.base, "metadataflow", "all") == ["NotImplementedError", None]
+    assert ask("sdmx1", "refused", province.base, "metadataflow", "all") == ["NotImplementedError", None]  # as sdmx1 tells our 501
     assert ask("sdmx1", "refused", province.base, "data", RESTRICTED.replace(".", "_")) == ["HTTPError", 404]
