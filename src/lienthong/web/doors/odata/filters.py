@@ -59,7 +59,13 @@ def read_filter(text: str) -> Expression:
         raise BadRequest(
             f"$filter: `{error.function_name}` takes another number of arguments.", vi=f"$filter: `{error.function_name}` sai số tham số."
         ) from error
-    except (ODataException, NotImplementedError, AttributeError, TypeError, RecursionError) as error:  # odata-query's own actions raise them
+    except (
+        ODataException,
+        NotImplementedError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+    ) as error:  # odata-query's own actions raise them
         raise BadRequest(
             "$filter is not an OData expression.", hint="Text stands in single quotes.", vi="$filter không đúng cú pháp."
         ) from error
