@@ -10,11 +10,27 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from bench import answers, broker, catalogue, delta, events, ledger, loading, matching, ogc, pages, report, serving, starting, sync
+from bench import (
+    answers,
+    broker,
+    catalogue,
+    delta,
+    encodings,
+    events,
+    ledger,
+    loading,
+    matching,
+    ogc,
+    pages,
+    report,
+    serving,
+    starting,
+    sync,
+)
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 
-PARTS = ("loading", "serving", "broker", "matching", "ledger", "start", "sync", "events", "pages", "catalogue", "maps", "bulk")
+PARTS = ("loading", "serving", "broker", "matching", "ledger", "start", "sync", "events", "pages", "catalogue", "maps", "bulk", "encodings")
 
 
 def main() -> None:
@@ -56,6 +72,9 @@ def main() -> None:
                 rows["bulk"] += delta.measure(server, folder, given.rows)
         finally:
             server.stop()
+    if "encodings" in wanted:
+        with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as name:
+            rows["encodings"] += encodings.measure(Path(name))
     if "start" in wanted:
         rows["start"] += starting.measure()
     if "pages" in wanted:

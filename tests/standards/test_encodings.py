@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.standards import decode_tcvn3, decode_viscii, decode_vni, detect_encoding, encode_tcvn3
-from lienthong.standards.legacy_encodings import TCVN3, VISCII, VNI, is_syllable
+from lienthong.standards import (
+    decode_tcvn3,
+    decode_viscii,
+    decode_vni,
+    decode_vps,
+    decode_windows_1258,
+    detect_encoding,
+    encode_legacy,
+    encode_tcvn3,
+)
+from lienthong.standards.legacy_encodings import TCVN3, VISCII, VPS, is_syllable
 
 NAMES = [
     "Nguyễn Văn Thắng",
@@ -22,37 +30,15 @@ NAMES = [
     "Võ Quốc Tuấn",
     "Đặng Thế Vĩnh",
 ]
-TONES = "\u0300\u0301\u0303\u0309\u0323"
-_VISCII_BYTES = {letter: byte for byte, letter in VISCII.items()}
-_VNI_LETTERS = {letter: written for written, letter in VNI.items()}
-
-
-def in_windows_1258(text: str) -> bytes:
-    """A letter's shape, then its tone, as that code page has them."""
-    written = ""
-    for letter in text:
-        parts = unicodedata.normalize("NFD", letter)
-        written += unicodedata.normalize("NFC", "".join(mark for mark in parts if mark not in TONES))
-        written += "".join(mark for mark in parts if mark in TONES)
-    return written.encode("cp1258")
-
-
-def in_viscii(text: str) -> bytes:
-    return bytes(_VISCII_BYTES.get(letter, ord(letter)) for letter in text)
-
-
-def in_vni(text: str) -> bytes:
-    return "".join(_VNI_LETTERS.get(letter, letter) for letter in text).encode("cp1252")
-
-
 WRITERS: dict[str, Callable[[str], bytes]] = {
     "tcvn3": encode_tcvn3,
     "utf-8": str.encode,
     "utf-16-le": lambda text: text.encode("utf-16-le"),
     "utf-16-be": lambda text: text.encode("utf-16-be"),
-    "windows-1258": in_windows_1258,
-    "viscii": in_viscii,
-    "vni": in_vni,
+    "windows-1258": lambda text: encode_legacy(text, "windows-1258"),
+    "viscii": lambda text: encode_legacy(text, "viscii"),
+    "vni": lambda text: encode_legacy(text, "vni"),
+    "vps": lambda text: encode_legacy(text, "vps"),
 }
 
 
@@ -95,17 +81,27 @@ def test_tcvn3_comes_back(text: str) -> None:
 
 @given(st.text(alphabet=sorted(set(VISCII.values()) | set("abc xyz 0123")), max_size=30))
 def test_viscii_comes_back(text: str) -> None:
-    assert decode_viscii(in_viscii(text)) == text
+    assert decode_viscii(encode_legacy(text, "viscii")) == text
+
+
+@given(st.text(alphabet=sorted(set(VPS.values()) | set("abc xyz 0123 àáâãèéêìíòóôõùúý")), max_size=30))
+def test_vps_comes_back(text: str) -> None:
+    assert decode_vps(encode_legacy(text, "vps")) == text
+
+
+@given(st.text(alphabet=sorted(set(VISCII.values()) | set("abc xyz 0123")), max_size=30))
+def test_windows_1258_comes_back(text: str) -> None:
+    assert decode_windows_1258(encode_legacy(text, "windows-1258")) == text
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_vni_comes_back(name: str) -> None:
-    assert decode_vni(in_vni(name)) == name
+    assert decode_vni(encode_legacy(name, "vni")) == name
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_decode(data: bytes) -> None:
-    for decode in (decode_tcvn3, decode_viscii, decode_vni):
+    for decode in (decode_tcvn3, decode_viscii, decode_vni, decode_vps):
         decode(data)
     detect_encoding([data])
 
@@ -122,3 +118,25 @@ def test_a_letter_tcvn3_does_not_have_is_refused() -> None:
 def test_syllables_are_told_from_noise() -> None:
     assert all(is_syllable(word) for name in NAMES for word in name.split())
     assert not any(is_syllable(word) for word in ("NguyÔn", "V¨n", "xyzt", "hòá"))
+
+
+@pytest.mark.parametrize("name", ["viscii", "vps", "vni", "windows-1258"])
+def test_a_letter_no_table_has_is_refused(name: str) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        encode_legacy("Ж", name)
+
+
+def test_a_column_of_one_word_says_that_it_does_not_know() -> None:
+    assert detect_encoding([encode_legacy("Nữ", "viscii"), b"Nam"] * 100)[1] < 0.5
+
+
+def test_a_few_bad_bytes_do_not_make_a_unicode_column_something_else() -> None:
+    name, confidence = detect_encoding([name.encode() for name in NAMES * 5] + [b"H\xf6lle"])
+    assert name == "utf-8"
+    assert 0.9 < confidence < 1
+
+
+def test_capitals_in_the_middle_of_words_speak_against_an_encoding() -> None:
+    names = ["ĐẶNG THỊ MỸ", "NGUYỄN VĂN BẢY", "TRẦN ĐỨC THẮNG", "LÊ HỮU PHƯỚC"]
+    for encoding in ("viscii", "vps", "vni", "windows-1258", "tcvn3"):
+        assert detect_encoding([encode_legacy(name, encoding) for name in names])[0] == encoding

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from lienthong.errors import SourceError
-from lienthong.standards import decode_tcvn3, decode_viscii, decode_vni, detect_encoding
+from lienthong.standards import decode_tcvn3, decode_viscii, decode_vni, decode_vps, detect_encoding
 
-LEGACY: Mapping[str, Callable[[bytes], str]] = {"tcvn3": decode_tcvn3, "vni": decode_vni, "viscii": decode_viscii}
+LEGACY: Mapping[str, Callable[[bytes], str]] = {"tcvn3": decode_tcvn3, "vni": decode_vni, "viscii": decode_viscii, "vps": decode_vps}
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -20,12 +21,13 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 SAMPLE_BYTES = 65_536
+COPY_BYTES = 1 << 20
 SAMPLE_PLACES = 8  # a long file may begin with years of plain ASCII
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """A python codec's name or tcvn3, vni, viscii. `confidence` is 1.0 when a person named it."""
+    """A python codec's name or tcvn3, vni, viscii, vps. `confidence` is 1.0 when a person named it."""
 
     name: str
     confidence: float = 1.0
@@ -62,7 +64,7 @@ def named_encoding(name: str) -> Encoding:
     except LookupError as error:
         raise SourceError(
             f"Option `encoding`: không có bảng mã `{name}` / there is no encoding `{name}`.",
-            hint="Known: utf-8, utf-16, windows-1258, tcvn3, vni, viscii and every Python codec.",
+            hint="Known: utf-8, utf-16, windows-1258, tcvn3, vni, viscii, vps and every Python codec.",
         ) from error
 
 
@@ -76,6 +78,37 @@ def find_encoding(path: Path) -> Encoding:
         samples = _samples(stream, path.stat().st_size)
     name, confidence = detect_encoding(samples)
     return Encoding(name, confidence)
+
+
+def as_utf8(path: Path, encoding: Encoding) -> BinaryIO:
+    """The file's bytes as UTF-8: itself, or rewritten beside in flat memory. Raises SourceError for bytes that are not in the encoding."""
+    if encoding.is_utf8:
+        return path.open("rb")
+    rewritten = tempfile.TemporaryFile()  # noqa: SIM115 # the caller closes it
+    try:
+        for text in _decoded(path, encoding):
+            rewritten.write(text.encode())
+    except UnicodeError as error:
+        rewritten.close()
+        raise SourceError(f"`{path.name}`: không phải {encoding.name} / is not {encoding.name} throughout ({error}).") from error
+    rewritten.seek(0)
+    return rewritten
+
+
+def _decoded(path: Path, encoding: Encoding) -> Iterator[str]:
+    if encoding.name not in LEGACY:
+        with path.open(encoding=encoding.name, newline="") as text:
+            while part := text.read(COPY_BYTES):
+                yield part
+        return
+    with path.open("rb") as stream:
+        rest = b""
+        while data := stream.read(COPY_BYTES):
+            data = rest + data
+            end = max(data.rfind(b) for b in b'\n ",;>') + 1 or len(data)  # VNI writes a letter in two bytes: never between them
+            rest = data[end:]
+            yield encoding.decode(data[:end])
+        yield encoding.decode(rest)
 
 
 def _samples(stream: BinaryIO, size: int) -> list[bytes]:

@@ -13,6 +13,7 @@ from lienthong.connectors.dbf_file import DbfFile
 from lienthong.connectors.excel_file import ExcelFile
 from lienthong.connectors.geojson_file import GeojsonFile
 from lienthong.connectors.http_json import HttpJson
+from lienthong.connectors.json_file import JsonFile
 from lienthong.connectors.sql_database import SqlDatabase
 from lienthong.connectors.xml_file import XmlFile
 from lienthong.connectors.xroad_rest import XRoadRest
@@ -28,6 +29,7 @@ CONNECTORS: dict[str, Connector] = {
     "excel_file": ExcelFile(),
     "geojson_file": GeojsonFile(),
     "http_json": HttpJson(),
+    "json_file": JsonFile(),
     "sql_database": SqlDatabase(),
     "xml_file": XmlFile(),
     "xroad_rest": XRoadRest(),

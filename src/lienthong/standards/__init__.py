@@ -5,8 +5,17 @@ from difflib import get_close_matches
 from lienthong.errors import SettingsError
 from lienthong.standards.base import Cleaned, CleanedColumn, Problem, Standard
 from lienthong.standards.dates import DATE, PARTIAL_DATE, TIMESTAMP
+from lienthong.standards.encoding_detection import detect_encoding
 from lienthong.standards.identifiers import AGENCY_CODE, CITIZEN_ID, INSURANCE_NO, LICENCE_NO, PARCEL_ID, PHONE, TAX_CODE
-from lienthong.standards.legacy_encodings import decode_tcvn3, decode_viscii, decode_vni, detect_encoding, encode_tcvn3
+from lienthong.standards.legacy_encodings import (
+    decode_tcvn3,
+    decode_viscii,
+    decode_vni,
+    decode_vps,
+    decode_windows_1258,
+    encode_legacy,
+    encode_tcvn3,
+)
 from lienthong.standards.lists import CODE_LIST, SEX
 from lienthong.standards.numbers import BOOLEAN, DECIMAL, INTEGER, MONEY
 from lienthong.standards.places import ADMIN_UNIT, COORDINATES, GEOMETRY
@@ -61,7 +70,10 @@ __all__ = [
     "decode_tcvn3",
     "decode_viscii",
     "decode_vni",
+    "decode_vps",
+    "decode_windows_1258",
     "detect_encoding",
+    "encode_legacy",
     "encode_tcvn3",
     "get_standard",
     "without_marks",

@@ -1,14 +1,13 @@
-"""Vietnamese before Unicode: TCVN3 (ABC fonts), VNI and VISCII, and which of them a column of bytes is in.
+"""Vietnamese before Unicode: TCVN3 (ABC fonts), VNI, VISCII, VPS and Windows-1258, read and written.
 
-Tables: TCVN3 and VNI as the fonts of those names lay out their glyphs; VISCII is RFC 1456. One cell is too short to tell an
-encoding from: `detect_encoding` looks at many, and says how sure it is.
+Tables: TCVN3, VNI and VPS as the fonts of those names lay out their glyphs; VISCII is RFC 1456. Which of them a column of bytes is in is
+told by `encoding_detection`.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
 from functools import cache
 
 _TCVN3_CODES = (
@@ -23,6 +22,14 @@ _VISCII_HIGH = (
     "ÀÁÂÃẢĂẳẵÈÉÊẺÌÍĨỳ" "ĐứÒÓÔạỷừửÙÚỹỵÝỡư" "àáâãảăữẫèéêẻìíĩỉ" "đựòóôõỏọụùúũủýợỮ"
 )  # fmt: skip
 VISCII = {0x02: "Ẳ", 0x05: "Ẵ", 0x06: "Ẫ", 0x14: "Ỷ", 0x19: "Ỹ", 0x1E: "Ỵ", **{0x80 + n: letter for n, letter in enumerate(_VISCII_HIGH)}}
+
+_VPS_CODES = (
+    "02Ạ 03Ậ 04Ặ 05Ẹ 06Ệ 10Ị 11Ọ 12Ộ 13Ợ 14Ụ 15Ự 19Ỵ 1cẪ 1dỮ 80À 81Ả 82Ã 83Ấ 84Ầ 85Ẩ 86ọ 87ỗ 88Ă 89ế 8aề 8bể 8cệ 8dẮ 8eẰ 8fẲ 90Ế 93Ề 94Ể 95Ễ"
+    " 96Ố 97Ồ 98Ổ 99Ỗ 9aý 9bỷ 9cỵ 9dỚ 9eỜ 9fỞ a1ắ a2ằ a3ẳ a4ẵ a5ặ a6Ỡ a7ớ a8Ù a9ờ aaở abỡ acŨ adỨ aeợ afỪ b0ổ b1Ử b2Ỳ b3Ỹ b4Í b5Ì b6ộ b7Ỉ b8Ĩ b9Ó"
+    " baử bbữ bcÒ bdỎ beÕ bfự c0ầ c3ấ c4ẩ c5ẫ c6ậ c7đ c8ẻ cbẹ ccỉ cdễ ceị cfỹ d0Ư d1Ủ d2ồ d3ố d5ỏ d6ơ d7È d8ừ d9ứ dbũ dcư deẺ e4ả e5ạ e6ă ebẽ efĩ"
+    " f0Ẵ f1Đ f7Ơ f8ụ fbủ fdỶ feẼ ffỳ"
+)
+VPS = {int(code[:2], 16): code[2] for code in _VPS_CODES.split()}
 
 _ACUTE, _GRAVE, _HOOK, _TILDE, _DOT = "\u0301", "\u0300", "\u0309", "\u0303", "\u0323"
 _TONES = {"ù": _ACUTE, "ø": _GRAVE, "û": _HOOK, "õ": _TILDE, "ï": _DOT}  # VNI writes the mark after its letter
@@ -59,6 +66,11 @@ def decode_tcvn3(data: bytes) -> str:
     return data.decode("latin-1").translate(TCVN3)
 
 
+def decode_vps(data: bytes) -> str:
+    """VPS bytes as NFC text; letters it shares with Latin-1 stand where they do there."""
+    return data.decode("latin-1").translate(VPS)
+
+
 def encode_tcvn3(text: str) -> bytes:
     """Text as TCVN3 bytes; capitals with a tone become small letters, as the fonts had it.
 
@@ -91,6 +103,55 @@ def decode_vni(data: bytes) -> str:
     return _VNI_PATTERN.sub(lambda found: VNI[found.group()], data.decode("cp1252", "replace"))
 
 
+def decode_windows_1258(data: bytes) -> str:
+    """Windows-1258 bytes as NFC text: letters with their shape, tones after them. Raises UnicodeDecodeError."""
+    return unicodedata.normalize("NFC", data.decode("cp1258"))
+
+
+def encode_legacy(text: str, name: str) -> bytes:
+    """Text as bytes of `tcvn3`, `vni`, `viscii`, `vps` or `windows-1258`: for systems that still want it, and for trying our own reading.
+
+    Raises UnicodeEncodeError for a letter the encoding does not have.
+    """
+    if name == "tcvn3":
+        return encode_tcvn3(text)
+    text = unicodedata.normalize("NFC", text)
+    if name == "windows-1258":
+        return "".join(_shape_then_tone(letter) for letter in text).encode("cp1258")
+    if name == "vni":
+        letters = _vni_letters()
+        return "".join(letters.get(letter, letter) for letter in text).encode("cp1252")
+    table = {"viscii": VISCII, "vps": VPS}[name]
+    codes = _codes_of(name)
+    out = bytearray()
+    for place, letter in enumerate(text):
+        code = codes.get(letter, ord(letter))
+        if code > 0xFF or (letter not in codes and code in table):
+            raise UnicodeEncodeError(name, text, place, place + 1, "no such letter")
+        out.append(code)
+    return bytes(out)
+
+
+@cache
+def _codes_of(name: str) -> dict[str, int]:
+    return {letter: code for code, letter in {"viscii": VISCII, "vps": VPS}[name].items()}
+
+
+@cache
+def _vni_letters() -> dict[str, str]:
+    """Letter → how VNI writes it; a capital with a capital mark, as the font's own keyboard did."""
+    letters: dict[str, str] = {}
+    for written, letter in VNI.items():
+        letters.setdefault(letter, written)
+    return letters
+
+
+def _shape_then_tone(letter: str) -> str:
+    parts = unicodedata.normalize("NFD", letter)
+    tones = "".join(mark for mark in parts if mark in _TONE_MARKS)
+    return unicodedata.normalize("NFC", "".join(mark for mark in parts if mark not in _TONE_MARKS)) + tones
+
+
 _ONSET = "(?:ngh|ng|nh|gh|gi|kh|ph|qu|th|tr|ch|b|c|d|đ|g|h|k|l|m|n|p|r|s|t|v|x)?"
 _NUCLEUS = "(?:uyê|uya|uyu|oai|oay|oeo|uây|uôi|iêu|yêu|ươi|ươu|uơ|oă|oa|oe|oo|uâ|uê|uô|uy|ua|ui|uu|ia|iê|iu|yê|ya|ai|ao|au|ay|âu|ây|eo|êu|oi|ôi|ơi|ưa|ưi|ươ|ưu|a|ă|â|e|ê|i|o|ô|ơ|u|ư|y)"
 _CODA = "(?:ng|nh|ch|c|m|n|p|t)?"
@@ -120,60 +181,3 @@ def is_syllable(word: str) -> bool:
         else:
             letters.append(letter)
     return tones <= 1 and _SYLLABLE.fullmatch(unicodedata.normalize("NFC", "".join(letters))) is not None
-
-
-Decoder = Callable[[bytes], str]
-_CANDIDATES: tuple[tuple[str, Decoder], ...] = (
-    ("tcvn3", decode_tcvn3),
-    ("windows-1258", lambda data: unicodedata.normalize("NFC", data.decode("cp1258"))),
-    ("vni", decode_vni),
-    ("viscii", decode_viscii),
-    ("latin-1", lambda data: data.decode("latin-1")),
-)
-ENOUGH_BYTES = 65_536  # of a sample; more words change no verdict
-LEAST_SHARE = 0.5  # of words that are syllables; under it the text is not Vietnamese in any of these encodings
-MANY_ZEROS = 0.05  # of bytes: no 8-bit text has them, UTF-16 has one for each letter of ASCII
-ENOUGH_WORDS = 50  # words with marks past which the share of syllables is believed as it is
-
-
-def detect_encoding(samples: Sequence[bytes]) -> tuple[str, float]:
-    """(encoding, confidence 0–1) of many short texts: the one in which most words with marks are Vietnamese syllables.
-
-    UTF-8 and UTF-16 announce themselves; of the 8-bit encodings none does. Nothing but ASCII is `utf-8`, with confidence 1.
-    """
-    joined = b"\n".join(samples)
-    if joined.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16", 1.0
-    if joined.count(0) > len(joined) * MANY_ZEROS:
-        first = samples[0]  # a later one may begin in the middle of a letter
-        return ("utf-16-be" if first[::2].count(0) > first[1::2].count(0) else "utf-16-le"), 0.9
-    if joined.isascii():
-        return "utf-8", 1.0
-    if _is_utf8(joined):
-        return ("utf-8-sig" if joined.startswith(b"\xef\xbb\xbf") else "utf-8"), 1.0
-    scores = sorted(((_score(decode, joined[:ENOUGH_BYTES]), -rank, name) for rank, (name, decode) in enumerate(_CANDIDATES)), reverse=True)
-    (best, words), _, name = scores[0]
-    second = scores[1][0][0]
-    if best < LEAST_SHARE:
-        return "latin-1", 0.1
-    sure = min(1.0, words / ENOUGH_WORDS)
-    return name, round(max(0.0, min(1.0, best * (0.5 + sure / 2) * (0.5 + min(0.5, best - second)))), 3)
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.start > len(data) - 4  # a sample may end in the middle of a letter
-    return True
-
-
-def _score(decode: Decoder, data: bytes) -> tuple[float, int]:
-    """(share of words with marks that are syllables, how many such words)."""
-    try:
-        words = {word for word in _WORD.findall(decode(data)) if not word.isascii()}
-    except UnicodeDecodeError:
-        return 0.0, 0
-    if not words:
-        return 0.0, 0
-    return sum(map(is_syllable, words)) / len(words), len(words)
