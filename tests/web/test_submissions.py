@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from starlette.testclient import TestClient
 
+from lienthong.sharing.workbook import XLSX
 from tests.web.counters import OWNER, PART, READER, SENDER, Province, asking, entries, make_app, make_province
 
 RECORDS = "/v1/datasets/test.people/records"
@@ -158,3 +161,27 @@ def test_a_feed_of_part_of_the_rows_hides_the_others_even_in_its_cursors(client:
     assert [c["key"] for c in feed["changes"]] == ["P1", "P2"]
     assert feed["next"].startswith("~")
     assert feed["changes"][0]["record"]["values"]["full_name"] == "N. T. A."
+
+
+def test_waiting_rows_go_out_as_a_workbook_and_come_back_mended(client: TestClient) -> None:
+    send(client, [BAD])
+    given = client.get(f"{QUARANTINE}/workbook", headers=asking(OWNER))
+    assert (given.status_code, given.headers["content-type"], given.headers["cache-control"]) == (200, XLSX, "no-store")
+    book = openpyxl.load_workbook(io.BytesIO(given.content))
+    columns = {cell.value: cell.column for cell in book.active[1]}
+    book.active.cell(2, columns["full_name"], "Đỗ Thị Tám")
+    book.active.cell(2, columns["born_on"], "28/02/2001")
+    out = io.BytesIO()
+    book.save(out)
+    headers = asking(OWNER, **{"Content-Type": XLSX})
+    answer = client.post(f"{QUARANTINE}/workbook", content=out.getvalue(), headers=headers)
+    assert (answer.status_code, answer.json()["counts"]) == (200, {"through": 1})
+    again = client.post(f"{QUARANTINE}/workbook", content=out.getvalue(), headers={**headers, "Accept": XLSX})
+    assert again.headers["content-type"] == XLSX
+    assert any(
+        "Không còn chờ" in str(cell.value) or "không còn chờ" in str(cell.value)
+        for cell in openpyxl.load_workbook(io.BytesIO(again.content)).active[2]
+    )
+    assert client.get(f"{QUARANTINE}/workbook", headers=asking(READER)).status_code == 403
+    assert client.post(f"{QUARANTINE}/workbook", content=b"no", headers=headers).status_code == 422
+    assert client.post(f"{QUARANTINE}/workbook", json={}, headers=asking(OWNER)).status_code == 415

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lienthong.cli.opening import who, workshop
 from lienthong.cli.words import Language, out, say, show
+from lienthong.errors import NotFound
+
+if TYPE_CHECKING:
+    from lienthong.contracts import Contract
+    from lienthong.pipeline import Workshop
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -75,3 +81,51 @@ def correct(
     out.print(say(f"Mục {item} vẫn chờ:", f"Item {item} still waits:"))
     show((("Trường", "Field"), ("Cần", "Expected")), [(i["column"], say(i["expected_vi"], i["expected_en"])) for i in done.item.issues])
     raise typer.Exit(1)
+
+
+@app.command("workbook")
+def workbook(
+    dataset_id: Annotated[str, typer.Argument(metavar="DATASET")],
+    to: Annotated[Path, typer.Option(help="Tệp .xlsx sẽ ghi · the workbook to write")],
+) -> None:
+    """Mọi hàng chờ thành tệp Excel, ô sai đã đánh dấu · waiting rows as a workbook, wrong cells marked."""
+    from lienthong.pipeline.correct import By
+    from lienthong.web.mended import give_workbook
+
+    place = workshop()
+    to.write_bytes(give_workbook(place, _contract(place, dataset_id), By(who())))
+    out.print(say(f"Đã ghi {to}. Sửa các ô màu, rồi: lienthong quarantine mend {dataset_id} {to}", f"Wrote {to}. Mend the coloured cells, then: lienthong quarantine mend {dataset_id} {to}"), soft_wrap=True)  # fmt: skip
+
+
+@app.command("mend")
+def mend(
+    dataset_id: Annotated[str, typer.Argument(metavar="DATASET")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Tệp đã sửa · the workbook, mended")],
+    verdicts: Annotated[Path | None, typer.Option(help="Ghi kết quả từng hàng vào tệp .xlsx này · where the verdicts go")] = None,
+) -> None:
+    """Đưa tệp Excel đã sửa trở lại: mọi hàng đã sửa qua cùng các kiểm tra · bring the mended workbook back."""
+    from lienthong.pipeline import mending
+    from lienthong.pipeline.correct import By
+    from lienthong.web.mended import verdicts_of
+
+    place = workshop()
+    contract = _contract(place, dataset_id)
+    done = mending.take_back(place, contract, file, By(who()))
+    if verdicts is not None:
+        verdicts.write_bytes(verdicts_of(place, contract, done))
+    show(
+        (("Dòng", "Row"), ("Kết quả", "Result")),
+        [(verdict.row, say(verdict.vi, verdict.en)) for verdict in done.verdicts if verdict.fate is not mending.Fate.UNTOUCHED],
+    )
+    for names, words in ((done.ignored, ("Cột lạ, bỏ qua", "Columns not known, left out")), (done.absent, ("Cột bị bớt, giữ như cũ", "Columns taken out, as they came"))):  # fmt: skip
+        if names:
+            out.print(f"{say(*words)}: {', '.join(names)}")
+    counts = done.counts()
+    out.print(say(f"{counts.get('through', 0)} hàng đã qua, {len(done.verdicts) - counts.get('through', 0)} chưa.", f"{counts.get('through', 0)} rows went through, {len(done.verdicts) - counts.get('through', 0)} did not."))  # fmt: skip
+
+
+def _contract(place: Workshop, dataset_id: str) -> Contract:
+    contract = place.contracts.get(dataset_id)
+    if contract is None:
+        raise NotFound(f"There is no contract of `{dataset_id}`.", hint=f"Known: {', '.join(place.contracts)}.")
+    return contract

@@ -51,7 +51,7 @@ class Judge:
     references: Mapping[str, pl.DataFrame]
     corrections: Mapping[int, Mapping[str, str | None]]
     accept_synthetic_ids: bool
-    original_digest: int | None = None  # a correction keeps the digest of the row it corrects
+    original_digests: Sequence[int | None] = ()  # a correction keeps the digests of the rows it corrects, in their order
 
     def digests(self, batch: LandedBatch) -> NDArray[np.int64]:
         return landed_digests(batch.table, self._originals(batch)) if batch.digests is None else batch.digests
@@ -62,8 +62,9 @@ class Judge:
         originals = as_properties(picked.table, self.contract, columns)
         digests = landed_digests(picked.table, originals) if picked.digests is None else picked.digests
         rows = _rows(picked).with_columns(pl.Series("digest", digests))
-        if self.original_digest is not None:
-            rows = rows.with_columns(pl.lit(self.original_digest, pl.Int64).alias("digest"))
+        if self.original_digests:
+            kept = pl.Series([self.original_digests[row_no - 1] for row_no in picked.row_nos], dtype=pl.Int64)
+            rows = rows.with_columns(kept.fill_null(rows["digest"]).alias("digest"))
         broken = rows.filter(pl.col(BROKEN_CODE).is_not_null())
         whole = rows[BROKEN_CODE].is_null()
         if broken.height:

@@ -49,7 +49,7 @@ class Delivered:
     official: str = ""
     purpose: str = ""
     approved_by: str = ""
-    original_digest: int | None = None
+    corrects: Sequence[tuple[int, int | None]] = ()  # of a correction: (quarantine item, digest of its row as it came), row by row
     event: Event = Event.RUN_PUBLISHED
     touched: tuple[str, ...] | None = None  # of a single record written: only these values may change
     subject: str | None = None
@@ -146,9 +146,9 @@ class Publication:
                 dataset: references.reference_values(self._read, dataset, names)
                 for dataset, names in reference_columns(self._contract).items()
             },
-            corrections=quarantine.corrections(self._read, self._contract.id) if self._delivered.original_digest is None else {},
+            corrections={} if self._delivered.corrects else quarantine.corrections(self._read, self._contract.id),
             accept_synthetic_ids=self._workshop.accept_synthetic_ids,
-            original_digest=self._delivered.original_digest,
+            original_digests=tuple(digest for _, digest in self._delivered.corrects),
         )
 
     def _compare(self, judge: Judge, writer: VersionWriter) -> tuple[NDArray[np.bool_] | None, NDArray[np.int64] | None, int]:
@@ -196,7 +196,8 @@ class Publication:
         writer.take_off(refused)
         all_held = pl.concat([_no_rows_held(), *held, self._find_landed(judge, refused)])
         writer.hold_back(all_held["key"].drop_nulls().to_list())
-        return all_held, pl.concat([*issues, twice]), self._items_that_pass(_concat(digests), all_held["digest"].to_numpy())
+        passing = self._items_that_pass(_concat(digests), all_held["digest"].drop_nulls().to_numpy())
+        return all_held, pl.concat([*issues, twice]), self._with_corrected(passing, all_held["row_no"].to_list())
 
     def _wanted_rows(self, wanted: NDArray[np.bool_] | None) -> Iterator[Rows]:
         if self._arriving.batches is not None and wanted is None:
@@ -263,6 +264,13 @@ class Publication:
         wanted = np.array([digest for _, digest in waiting], np.int64)
         passes = is_in(wanted, np.sort(staged)) & ~is_in(wanted, np.sort(held))
         return [item for (item, _), goes in zip(waiting, passes, strict=True) if goes]
+
+    def _with_corrected(self, passing: list[int], held: Sequence[int]) -> list[int]:
+        """Of items whose rows this run corrects, exactly those whose own row goes through: two may have come as the same row."""
+        corrected = {item for item, _ in self._delivered.corrects}
+        waits = set(held)
+        through = [item for row_no, (item, _) in enumerate(self._delivered.corrects, 1) if row_no not in waits]
+        return [item for item in passing if item not in corrected] + through
 
     def _expected(self) -> Expect:
         """Additions that were handed in may be few, and who handed them in sees at once what waits: only changes have bounds."""
@@ -334,9 +342,12 @@ class Publication:
             for batch in landing.batches(self._read, self._delivered.run_id, [number]):
                 taken = batch.table.take(numbers[low:high] - first_row_no).to_pylist()
                 yield [
-                    HeldRow(row["row_no"], row["source_row"], row["file_no"], row["digest"], row["key"], raw)
+                    HeldRow(row["row_no"], row["source_row"], row["file_no"], row["digest"], row["key"], raw, self._item_of(row["row_no"]))
                     for row, raw in zip(held.slice(low, high - low).iter_rows(named=True), taken, strict=True)
                 ]
+
+    def _item_of(self, row_no: int) -> int | None:
+        return self._delivered.corrects[row_no - 1][0] if self._delivered.corrects else None
 
     def _append(self, event: Event, counts: Counts, version: int | None, details: Mapping[str, Any]) -> None:
         entry = Entry(

@@ -41,6 +41,7 @@ class HeldRow:
     digest: int | None
     key: str | None
     raw: Mapping[str, str | None]
+    item: int | None = None  # the item it is, where that is known: a correction that did not help
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ class Item:
 def hold(connection: Connection, dataset_id: str, run_id: int, rows: Sequence[HeldRow], at: datetime) -> None:
     """Put rows into quarantine; a row that waits already (same digest) stays the same item and moves to this run."""
     waiting = _waiting_items(connection, dataset_id, [row.digest for row in rows if row.digest is not None])
-    known, fresh = [], []
-    for row in rows:
+    known, fresh = [(row.item, row) for row in rows if row.item is not None], []
+    for row in (row for row in rows if row.item is None):
         items = waiting.get(row.digest, []) if row.digest is not None else []
         if items:
             known.append((items.pop(0), row))
@@ -128,10 +129,10 @@ def release_by_key(connection: Connection, dataset_id: str, keys: Sequence[str],
     return connection.execute(queries("quarantine")["release_by_key"], values).rowcount
 
 
-def note_correction(connection: Connection, item_id: int, corrected: Mapping[str, str | None]) -> None:
-    connection.execute(
-        queries("quarantine")["note_correction"], {"item": item_id, "corrected": json.dumps(dict(corrected), ensure_ascii=False)}
-    )
+def note_corrections(connection: Connection, corrected: Mapping[int, Mapping[str, str | None]]) -> None:
+    """Keep what was changed in each item, beside what came."""
+    told = [json.dumps(dict(changes), ensure_ascii=False).replace("\\u0000", "") for changes in corrected.values()]
+    connection.execute(queries("quarantine")["note_corrections"], {"items": list(corrected), "corrected": told})
 
 
 def all_waiting(connection: Connection, dataset_id: str) -> list[tuple[int, int]]:
@@ -144,9 +145,11 @@ def corrections(connection: Connection, dataset_id: str) -> dict[int, dict[str, 
     return dict(connection.execute(queries("quarantine")["corrections"], {"dataset": dataset_id}).fetchall())
 
 
-def list_items(connection: Connection, dataset_id: str, state: str | None = "waiting", after: int = 0, limit: int = 100) -> list[Item]:
-    """Items of a dataset in order of item number, after `after`; `state` None: all states."""
-    values = {"dataset": dataset_id, "state": state, "after": after, "limit": limit}
+def list_items(
+    connection: Connection, dataset_id: str, state: str | None = "waiting", after: int = 0, limit: int = 100, run_id: int | None = None
+) -> list[Item]:
+    """Items of a dataset in order of item number, after `after`; `state` None: all states; `run_id`: those of one run."""
+    values = {"dataset": dataset_id, "state": state, "after": after, "limit": limit, "run": run_id}
     return [Item(*row) for row in connection.execute(queries("quarantine")["list"], values).fetchall()]
 
 
@@ -154,6 +157,17 @@ def show_item(connection: Connection, item_id: int) -> tuple[str, int | None, It
     """(dataset, digest, item), or None when there is no such item."""
     row = connection.execute(queries("quarantine")["show"], {"item": item_id}).fetchone()
     return None if row is None else (row[13], row[14], Item(*row[:13]))
+
+
+def find_items(connection: Connection, items: Sequence[int]) -> dict[int, tuple[str, int | None, Item]]:
+    """(dataset, digest, item) of each item there is, by number."""
+    rows = connection.execute(queries("quarantine")["find"], {"items": list(items)}).fetchall()
+    return {row[0]: (row[13], row[14], Item(*row[:13])) for row in rows}
+
+
+def waiting_numbers(connection: Connection, dataset_id: str) -> list[int]:
+    """The numbers of all items of a dataset that wait, oldest first."""
+    return [number for (number,) in connection.execute(queries("quarantine")["waiting_numbers"], {"dataset": dataset_id}).fetchall()]
 
 
 def counts(connection: Connection, dataset_id: str) -> dict[str, int]:

@@ -9,6 +9,7 @@ from lienthong import __version__
 from lienthong.contracts import Contract, Property, Sensitivity, Sharing
 from lienthong.sharing.filters import MOST_ROWS, MOST_VALUES
 from lienthong.sharing.formats import ARROW, CSV, JSON, PARQUET
+from lienthong.sharing.workbook import XLSX
 from lienthong.web.agreements_openapi import agreement_paths
 from lienthong.web.catalogue_openapi import catalogue_entry_paths, harvest_paths
 from lienthong.web.ckan_openapi import ckan_paths
@@ -100,6 +101,7 @@ def _dataset_paths(contract: Contract) -> Schema:
         f"{root}/changes": {"get": _changes(contract)},
         **{f"{root}/asyncapi.{form}": {"get": _asyncapi(contract, form)} for form in ("json", "yaml")},
         f"{root}/quarantine": {"get": _quarantine(contract)},
+        f"{root}/quarantine/workbook": {"get": _workbook(contract), "post": _mend(contract)},
         f"{root}/quarantine/{{item}}": {"post": _correct(contract)},
     }
 
@@ -222,6 +224,22 @@ def _quarantine(contract: Contract) -> Schema:
         _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}, "Số mục · Items a page"),
     ]
     return _operation(contract, "quarantine", "hàng đang chờ · rows that wait", _ok(_ref("Quarantine")), parameters, is_open=False)
+
+
+def _workbook(contract: Contract) -> Schema:
+    ok = {"description": "Tệp Excel · The workbook", "content": {XLSX: {"schema": {"type": "string", "contentMediaType": XLSX}}}}
+    words = "hàng chờ thành tệp Excel, ô sai đã đánh dấu · waiting rows as a workbook, wrong cells marked"
+    return _operation(contract, "quarantine_workbook", words, ok, _asking(contract, is_personal=True), is_open=False)
+
+
+def _mend(contract: Contract) -> Schema:
+    ok = _ok(_ref("Mended"))
+    ok["content"][XLSX] = {"schema": {"type": "string", "contentMediaType": XLSX}}
+    words = "tệp Excel đã sửa: kết quả từng hàng · the workbook mended: a verdict for each row"
+    statuses = (*_READING, 409, 413, 415, 422, 503)
+    operation = _operation(contract, "mend", words, ok, _asking(contract, is_personal=True), statuses=statuses, is_open=False)
+    operation["requestBody"] = {"required": True, "content": {XLSX: {"schema": {"type": "string", "contentMediaType": XLSX}}}}
+    return operation
 
 
 def _correct(contract: Contract) -> Schema:
@@ -477,5 +495,13 @@ def _common_schemas() -> Schema:
         },
         "Submission": object_of(run={"type": "integer"}, repeated={"type": "boolean"}, verdicts={"type": "array", "items": free}),
         "Quarantine": object_of(items={"type": "array", "items": free}, next={"type": ["integer", "null"]}),
+        "Mended": object_of(
+            run={"type": ["integer", "null"]},
+            version={"type": ["integer", "null"]},
+            counts=free,
+            ignored_columns={"type": "array", "items": {"type": "string"}},
+            absent_columns={"type": "array", "items": {"type": "string"}},
+            verdicts={"type": "array", "items": free},
+        ),
         "Correction": object_of(item=free, run={"type": "integer"}, version={"type": ["integer", "null"]}),
     }

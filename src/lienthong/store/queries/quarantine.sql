@@ -37,6 +37,7 @@ select q.item_id, q.run_id, q.row_no, q.source_row, f.uri, f.sheet, q.key, q.sta
 from quarantine as q
 left join landing_files as f on f.run_id = q.run_id and f.file_no = q.file_no
 where q.dataset_id = %(dataset)s and (%(state)s::text is null or q.state = %(state)s) and q.item_id > %(after)s
+    and (%(run)s::bigint is null or q.run_id = %(run)s)
 order by q.item_id
 limit %(limit)s;
 
@@ -54,9 +55,30 @@ from quarantine as q
 left join landing_files as f on f.run_id = q.run_id and f.file_no = q.file_no
 where q.item_id = %(item)s;
 
--- name: note_correction
+-- name: find
+-- Items by number, whole.
+select q.item_id, q.run_id, q.row_no, q.source_row, f.uri, f.sheet, q.key, q.state, q.since, q.ended_at, q.raw, q.corrected,
+    coalesce((
+        select jsonb_agg(jsonb_build_object('column', i.column_name, 'rule', i.rule, 'code', i.code, 'severity', i.severity, 'found', i.found,
+            'expected_vi', i.expected_vi, 'expected_en', i.expected_en) order by i.severity, i.column_name, i.rule)
+        from issues as i
+        where i.run_id = q.run_id and i.row_no = q.row_no
+    ), '[]'::jsonb),
+    q.dataset_id, q.digest
+from quarantine as q
+left join landing_files as f on f.run_id = q.run_id and f.file_no = q.file_no
+where q.item_id = any(%(items)s)
+order by q.item_id;
+
+-- name: note_corrections
 -- What a person changed, kept beside what came.
-update quarantine set corrected = %(corrected)s where item_id = %(item)s;
+update quarantine set corrected = made.corrected
+from unnest(%(items)s::bigint[], %(corrected)s::jsonb[]) as made (item_id, corrected)
+where quarantine.item_id = made.item_id;
+
+-- name: waiting_numbers
+-- All items of a dataset that wait.
+select item_id from quarantine where dataset_id = %(dataset)s and state = 'waiting' order by item_id;
 
 -- name: corrections
 -- Corrections made to rows as they came: applied again when the same row is delivered again.

@@ -14,7 +14,7 @@ from lienthong.web.pages.board import WAYS as BOARD
 from lienthong.web.pages.board import reporting
 from lienthong.web.pages.console import FORMS as CONSOLE_FORMS
 from lienthong.web.pages.console import WAYS as CONSOLE
-from lienthong.web.pages.console import agreeing, drafts, handing_in, mending
+from lienthong.web.pages.console import agreeing, bringing_back, drafts, handing_in, mending
 from lienthong.web.pages.desk import FORMS as DESK_FORMS
 from lienthong.web.pages.desk import WAYS as DESK
 from lienthong.web.pages.forms import form_routes
@@ -38,6 +38,7 @@ def routes_of(site: Site) -> list[Route]:
         *page_routes(site, PORTAL),
         Route("/console/datasets/{dataset}/template.xlsx", partial(mending.give_template, site)),
         Route("/console/datasets/{dataset}/marked.xlsx", partial(mending.give_marked, site)),
+        Route("/console/datasets/{dataset}/mended", partial(bringing_back.take_marked, site), methods=["POST"]),
         Route("/console/datasets/{dataset}/uploads", partial(handing_in.take, site), methods=["POST"]),
         Route("/console/drafts", partial(drafts.take, site), methods=["POST"]),
         Route("/console/uploads/{upload}/marked.xlsx", partial(handing_in.give_marked, site)),

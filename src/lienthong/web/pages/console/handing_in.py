@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from lienthong.access import Role
 from lienthong.errors import BadRequest, NotFound, NotJson, TooLarge, Unprocessable
+from lienthong.pipeline.correct import By
 from lienthong.pipeline.matching import PLATFORM
 from lienthong.pipeline.upload import FOLDER, receive
 from lienthong.store import runs, uploads
@@ -21,7 +22,8 @@ from lienthong.store.quarantine import Item
 from lienthong.store.uploads import Upload, WaitingRow
 from lienthong.web import acting
 from lienthong.web.desk import number_of
-from lienthong.web.pages.console.mending import columns_of, marked, row_facts, workbook
+from lienthong.web.mended import give_workbook
+from lienthong.web.pages.console.mending import row_facts, workbook
 from lienthong.web.pages.console.owning import note_rows_read, owner_of
 from lienthong.web.pages.console.sources import upload_facts
 from lienthong.web.pages.forms import go
@@ -33,7 +35,6 @@ from lienthong.web.pages.visiting import Visit, visit_of
 LARGEST_FILE = 100_000_000
 LONGEST_NAME = 200
 ROWS = 50
-MOST_MARKED = 50_000
 
 
 async def take(site: Site, request: Request) -> Response:
@@ -157,9 +158,6 @@ def _marked(site: Site, request: Request) -> Response:
     visit = visit_of(request, site.counter.clock(), "html", site.session_of(request))
     upload = _owned(site, visit)
     contract = site.contracts[upload.dataset_id]
-    rows: list[WaitingRow] = []
-    if upload.run_id is not None:
-        with site.counter.workshop.database.connect() as connection:
-            rows = uploads.waiting_of_run(connection, contract.id, upload.run_id, 0, MOST_MARKED)
-    note_rows_read(site, acting.require(request, Role.DATA_OFFICER, agency=upload.agency), contract, len(rows))
-    return workbook(marked(columns_of(contract, rows), contract, rows), f"{contract.id}-{upload.upload}-can-sua")
+    actor = acting.require(request, Role.DATA_OFFICER, agency=upload.agency)
+    by = By(actor.name, actor.subsystem or PLATFORM)
+    return workbook(give_workbook(site.counter.workshop, contract, by, upload.run_id or 0), f"{contract.id}-{upload.upload}-can-sua")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -13,12 +12,14 @@ from lienthong.contracts import Contract
 from lienthong.errors import NotFound
 from lienthong.pipeline import correct_row, show_quarantine
 from lienthong.pipeline.columns import BROKEN
+from lienthong.pipeline.correct import By
 from lienthong.pipeline.matching import PLATFORM
-from lienthong.reports.marked import MarkedRow, heading, heading_in, marked_workbook, template_workbook
+from lienthong.reports.marked import heading_in, template_workbook
 from lienthong.sharing.workbook import XLSX
 from lienthong.store import quarantine
 from lienthong.store.quarantine import Item
 from lienthong.web.desk import number_of
+from lienthong.web.mended import give_workbook
 from lienthong.web.pages.console.owning import note_rows_read, owner_of
 from lienthong.web.pages.forms import Form, go
 from lienthong.web.pages.page import Page, Table
@@ -26,7 +27,6 @@ from lienthong.web.pages.site import Site
 from lienthong.web.pages.visiting import Visit, visit_of
 
 ROWS = 20
-MOST_MARKED = 50_000
 WHOLE_ROW = ""  # under which an issue stands that is of no column
 
 
@@ -99,27 +99,6 @@ def mend(site: Site, visit: Visit, form: Form) -> Any:
     return go(back, mended=number if is_through else None, still=None if is_through else number, after=form.get("after") or None)
 
 
-def marked(columns: Sequence[str], contract: Contract, items: Sequence[Any]) -> bytes:
-    """The workbook of some waiting rows."""
-    rows = []
-    for item in items:
-        wrong: dict[str, list[str]] = {}
-        for issue in item.issues:
-            if issue["severity"] == "error":
-                wrong.setdefault(heading_in(contract, issue["column"], item.raw), []).append(
-                    f"{issue['expected_vi']} · {issue['expected_en']}"
-                )
-        rows.append(MarkedRow(item.source_row, item.raw, {name: "; ".join(told) for name, told in wrong.items()}))
-    return marked_workbook(columns, rows)
-
-
-def columns_of(contract: Contract, items: Sequence[Any]) -> list[str]:
-    """The columns as they came; those of the contract where nothing came."""
-    return list(dict.fromkeys(name for item in items for name in item.raw if name not in BROKEN)) or [
-        heading(p) for p in contract.properties
-    ]
-
-
 # Files, which are no pages
 
 
@@ -136,10 +115,8 @@ async def give_template(site: Site, request: Request) -> Response:
 def _marked(site: Site, request: Request) -> Response:
     visit = visit_of(request, site.counter.clock(), "html", site.session_of(request))
     actor, contract = owner_of(site, visit)
-    with site.counter.workshop.database.connect() as connection:
-        items = quarantine.list_items(connection, contract.id, "waiting", 0, MOST_MARKED)
-    note_rows_read(site, actor, contract, len(items))
-    return workbook(marked(columns_of(contract, items), contract, items), f"{contract.id}-can-sua")
+    place = site.counter.workshop
+    return workbook(give_workbook(place, contract, By(actor.name, actor.subsystem or PLATFORM)), f"{contract.id}-can-sua")
 
 
 def _template(site: Site, request: Request) -> Response:
