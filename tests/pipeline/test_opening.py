@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,13 @@ from lienthong.access.decide import AccessRequest
 from lienthong.access.opening import GIVEN, STEPS, OpenAct, OpenClocks, OpenState, dues, follows, months_after
 from lienthong.contracts import Sensitivity, Sharing
 from lienthong.errors import Conflict, Denied, NotFound, Unprocessable
-from lienthong.pipeline import Workshop, run_dataset
+from lienthong.pipeline import Workshop, alerting, run_dataset
+from lienthong.pipeline.alert_rules import read_rules
 from lienthong.pipeline.opening import Said, move, review_all
+from lienthong.settings import Settings
 from lienthong.store import catalogue
+from lienthong.store.alerts import list_alerts
+from lienthong.web.duties import open_data_late
 from tests.factories import make_contract, make_property, make_workshop, write_people
 from tests.store.ledgers import entries_of
 
@@ -62,6 +67,24 @@ def test_the_way_from_a_proposal_to_open_data_and_back_is_kept_whole(workshop: W
     assert history[-1].decision == "15/QĐ-UBND"
     told = [body["event"] for body in entries_of(workshop.database, workshop.signer) if body["event"].startswith("opening:")]
     assert told == [f"opening:entry:{act}" for act in ("proposed", "approved", "planned", "opened", "suspended")]
+
+
+def test_an_entry_past_its_review_is_an_alert_until_it_is_reviewed(workshop: Workshop, tmp_path: Path) -> None:
+    move(workshop, OWNER, DATASET, OpenAct.PROPOSE)
+    move(workshop, LEADER, DATASET, OpenAct.APPROVE, Said(decision="15/QĐ-UBND"))
+    settings, now = Settings(), workshop.clock()
+    rules = [rule for rule in read_rules() if rule.kind == "open_data_late"]
+
+    def alerts_after(months: int) -> list[str]:
+        later = replace(workshop, clock=lambda: now + timedelta(days=31 * months))
+        alerting.watch(later, rules, tmp_path, open_data_late(settings, later))
+        with workshop.database.connect() as connection:
+            return [alert.state for alert in list_alerts(connection, None, None, 10) if alert.kind == "open_data_late"]
+
+    assert alerts_after(1) == []
+    assert alerts_after(7) == ["open"]
+    move(replace(workshop, clock=lambda: now + timedelta(days=220)), LEADER, DATASET, OpenAct.REVIEW, Said(words="giữ nguyên"))
+    assert alerts_after(8) == ["closed"]
 
 
 def test_words_that_an_act_must_carry_are_demanded(workshop: Workshop) -> None:

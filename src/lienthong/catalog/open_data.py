@@ -67,6 +67,19 @@ def told(entry: OpenEntry, contract: Contract, updated_at: datetime | None, toda
     }  # fmt: skip
 
 
+def late(
+    entries: Iterable[OpenEntry], contracts: Mapping[str, Contract], standings: Mapping[str, StandingNow], today: date, settings: Settings
+) -> list[tuple[OpenEntry, Due]]:
+    """What is overdue of the list, entry by entry."""
+    found = []
+    for entry in entries:
+        contract, standing = contracts.get(entry.dataset), standings.get(entry.dataset)
+        if contract is not None:
+            by = dues_of(entry, contract, standing.known_at if standing else None, clocks_of(settings))
+            found += [(entry, due) for due in by if due.is_overdue(today)]
+    return found
+
+
 def listed(
     entries: Iterable[OpenEntry], contracts: Mapping[str, Contract], standings: Mapping[str, StandingNow], today: date, settings: Settings,
     *, overdue_only: bool = False,

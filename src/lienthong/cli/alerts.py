@@ -66,10 +66,11 @@ def check() -> None:
     """Xét mọi quy tắc ngay bây giờ · judge every rule now."""
     from lienthong.pipeline.alerting import watch
     from lienthong.pipeline.counting import count_exchanges
+    from lienthong.web.duties import open_data_late
 
     place, found = workshop(), settings()
     count_exchanges(place)
-    raised = watch(place, _rules(), found.home)
+    raised = watch(place, _rules(), found.home, open_data_late(found, place))
     out.print(say(f"{raised} cảnh báo mới.", f"{raised} new alerts."))
 
 

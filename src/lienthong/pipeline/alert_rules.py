@@ -20,10 +20,18 @@ THRESHOLDS: Mapping[str, frozenset[str]] = {
     "refused": frozenset({"refusals", "hours"}),
     "keys_in_order": frozenset({"keys", "hours"}),
     "copies_failing": frozenset({"minutes"}),
+    "open_data_late": frozenset({"days"}),
     "checkpoint_late": frozenset({"seconds"}),
     "disk": frozenset({"free_percent"}),
 }
-PASSING = ("silent_caller", "silent_source", "copies_failing", "checkpoint_late", "disk")  # what they tell of can end by itself
+PASSING = (
+    "silent_caller",
+    "silent_source",
+    "copies_failing",
+    "open_data_late",
+    "checkpoint_late",
+    "disk",
+)  # what they tell of can end by itself
 SEVERITIES = ("note", "warning", "alarm")
 WORDS: Mapping[str, tuple[str, str]] = {
     "silent_caller": ("Hệ thống thường gọi nay im lặng", "A subsystem that usually calls is silent"),
@@ -33,6 +41,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "refused": ("Bị từ chối nhiều lần", "Refused many times"),
     "keys_in_order": ("Tra cứu mã số theo thứ tự", "Keys are asked for in order"),
     "copies_failing": ("Bản sao ở hệ thống ngoài không cập nhật được", "Copies outside cannot be brought up to date"),
+    "open_data_late": ("Dữ liệu mở quá hạn rà soát, cập nhật hoặc công bố", "Open data is overdue for review, refreshing or publication"),
     "checkpoint_late": ("Điểm chốt của sổ kiểm chứng bị trễ", "The ledger's checkpoint is late"),
     "disk": ("Đĩa sắp đầy", "The disk is nearly full"),
 }

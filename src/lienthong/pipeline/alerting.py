@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -18,7 +18,7 @@ from statistics import median
 import msgspec
 
 from lienthong.access import ANONYMOUS, Actor
-from lienthong.clock import VIETNAM
+from lienthong.clock import VIETNAM, vietnam_date
 from lienthong.errors import BadRequest, Conflict, NotFound
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.alert_rules import PASSING, Rule
@@ -67,13 +67,23 @@ class _Line(msgspec.Struct):
 _line = msgspec.json.Decoder(_Line).decode
 
 
-def watch(workshop: Workshop, rules: Iterable[Rule], home: Path) -> int:
+@dataclass(frozen=True)
+class Late:
+    """An entry of the list of open data past one of its days, as `catalog` tells it: what is due (review, refresh, publish), and by when."""
+
+    dataset: str
+    agency: str
+    what: str
+    by: date
+
+
+def watch(workshop: Workshop, rules: Iterable[Rule], home: Path, late: Iterable[Late] = ()) -> int:
     """Judge everything now: raise what is new, mark what lasts, close what has passed. Gives how many were raised."""
     now = workshop.clock()
     chosen = tuple(rules)
     raised = 0
     with workshop.database.connect() as connection:
-        found = list(_findings(connection, chosen, home, now))
+        found = [*_findings(connection, chosen, home, now), *_open_data_late(chosen, late, vietnam_date(now))]
     lasting = {(finding.rule.id, finding.subject) for finding in found}
     for finding in found:
         raised += _raise(workshop, finding, now)
@@ -245,6 +255,16 @@ def _copies_failing(rule: Rule, connection: Connection, _: Path, now: datetime) 
     for name, caller in store.failing_copies(connection, now - timedelta(minutes=rule.limit("minutes"))):
         parts = caller.split("/")
         yield Finding(rule, name, parts[2] if len(parts) == 4 else "", dict(rule.limits))
+
+
+def _open_data_late(rules: Iterable[Rule], late: Iterable[Late], today: date) -> Iterator[Finding]:
+    every = tuple(late)
+    for rule in rules:
+        if rule.kind == "open_data_late":
+            for each in every:
+                days = (today - each.by).days
+                if days > rule.limit("days"):
+                    yield Finding(rule, f"{each.dataset} {each.what}", each.agency, {"late_days": days, **rule.limits})
 
 
 def _checkpoint_late(rule: Rule, connection: Connection, _: Path, __: datetime) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from lienthong.catalog import open_data
 from lienthong.clock import system_clock, vietnam_date
 from lienthong.contracts.indicators import load_indicators, load_reports
 from lienthong.log import get_logger
@@ -21,7 +22,7 @@ from lienthong.settings import Settings
 from lienthong.sharing.attesting import ask_witnesses, stamp_newest, witnesses_of
 from lienthong.sharing.deadlines import deadlines
 from lienthong.sharing.register import RegisterReader
-from lienthong.store import factors, sessions, shares
+from lienthong.store import catalogue, factors, pages, sessions, shares
 from lienthong.store.alerts import beat
 from lienthong.store.ledger_index import index_ledger
 from lienthong.web import delivering
@@ -168,7 +169,17 @@ def _keep_clocks(office: Office) -> None:
 
 def _watch(office: Office) -> None:
     """Judge what is unusual."""
-    alerting.watch(office.workshop, read_rules(rules_file(office.settings)), office.settings.home)
+    alerting.watch(
+        office.workshop, read_rules(rules_file(office.settings)), office.settings.home, open_data_late(office.settings, office.workshop)
+    )
+
+
+def open_data_late(settings: Settings, workshop: Workshop) -> list[alerting.Late]:
+    """What of the list of open data is past its day."""
+    with workshop.database.connect() as connection:
+        entries, standings = catalogue.open_entries(connection), pages.standings(connection)
+    found = open_data.late(entries, workshop.contracts, standings, vietnam_date(workshop.clock()), settings)
+    return [alerting.Late(entry.dataset, entry.agency, due.what, due.by) for entry, due in found]
 
 
 def rules_file(settings: Settings) -> Path | None:
