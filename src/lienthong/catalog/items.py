@@ -83,15 +83,7 @@ def item_of_contract(contract: Contract, owner: str) -> Item:
         formats=tuple(dict.fromkeys(way.name for way in ways_of(contract) if way.is_data)),
         fields=tuple((p.name, p.title_vi, p.title_en) for p in contract.properties),
         words=(contract.entity or "", *(p.description for p in contract.properties)),
-        is_public=not is_hidden(contract),
-    )
-
-
-def is_hidden(contract: Contract) -> bool:
-    """Whether the contract says that its very entry is not for everybody (`catalogueEntry: restricted`)."""
-    return any(
-        each.get("property") == "catalogueEntry" and each.get("value") == "restricted"
-        for each in contract.document.get("customProperties") or ()
+        is_public=not contract.is_hidden,
     )
 
 
@@ -122,7 +114,7 @@ def _item_of_codes(contract: Contract, p: Property, codes: Mapping[str, str], ow
         sharing=contract.sharing.value,
         state=contract.status,
         words=tuple(word for pair in codes.items() for word in pair),
-        is_public=not is_hidden(contract),
+        is_public=not contract.is_hidden,
         facts={"dataset": contract.id, "field": p.name, "codes": codes},
     )
 

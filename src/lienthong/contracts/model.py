@@ -222,6 +222,12 @@ class Contract:
         raise KeyError(name)
 
     @property
+    def is_hidden(self) -> bool:
+        """Whether its very entry is not for everybody (`catalogueEntry: restricted`): who has no part in it hears that there is no such dataset."""
+        words = self.document.get("customProperties") or ()
+        return any(each.get("property") == "catalogueEntry" and each.get("value") == "restricted" for each in words)
+
+    @property
     def is_about_persons(self) -> bool:
         """Whether a value of it is personal or sensitive."""
         return any(p.sensitivity in (Sensitivity.PERSONAL, Sensitivity.SENSITIVE) for p in self.properties)

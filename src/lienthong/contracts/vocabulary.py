@@ -21,7 +21,7 @@ CONTRACT_WORDS: Mapping[str, str] = {
     "validFrom": "The property (a date) that says since when a row is true. Without it: the day of the delivery.",
     "expect": "Bounds past which a run waits for a person; the table below.",
     "sources": "The roads by which the dataset arrives; the table below.",
-    "catalogueEntry": "`public`, or `restricted`: the dataset's very entry is kept from the public catalogue. Without it: `public`.",
+    "catalogueEntry": "`public`, or `restricted`: the dataset's very entry is kept from the public catalogue, and who neither owns it nor has an agreement about it is answered as if there were no such dataset. Without it: `public`.",
     "place": "Where a row is on the earth, for maps; the table below.",
     "disclosure": "What a person is shown of how their data was used, and when; the table below. Without it: everything, at once.",
     "licence": "The licence open data is given under; one of the table below. No dataset is opened without it.",

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from lienthong.access import USUAL_OFFER, AccessRequest, Agreement, Decision, Offer, standing_terms
+from lienthong.access import USUAL_OFFER, AccessRequest, Agreement, Decision, Identity, Offer, Register, standing_terms
 from lienthong.clock import VIETNAM
 from lienthong.contracts import Contract
-from lienthong.errors import Denied, RequestError, Stopped, Unauthenticated
+from lienthong.errors import Denied, NotFound, RequestError, Stopped, Unauthenticated
+from lienthong.sharing.filters import shown
 
 REQUESTS = "/v1/agreements"
 NOT_BY_AGREEMENT = frozenset({"no_identity", "no_purpose", "no_official", "not_the_owner", "stopped"})  # no request would open these
@@ -32,6 +33,24 @@ def denial_of(decision: Decision, asked: AccessRequest, contract: Contract | Non
         facts["request"] = request_for(contract, asked.caller, asked.purpose, asked.operation, today, offer)
     kind = Unauthenticated if decision.rule == "no_identity" else Denied
     return kind(decision.en, hint=HINTS.get(decision.rule, ""), **facts)
+
+
+def no_dataset(name: str) -> NotFound:
+    """What is said of a name that is no dataset's, or of one whose very entry is not for the caller."""
+    named = shown(name)
+    return NotFound(f"There is no dataset `{named}`.", hint="GET /v1/datasets lists them.", vi=f"Không có bộ dữ liệu `{named}`.")
+
+
+def as_told(error: RequestError, contract: Contract, caller: str | None, register: Register) -> RequestError:
+    """The refusal as the caller hears it: who has no part in a dataset whose very entry is not public hears that there is none."""
+    return error if has_part(contract, caller, register) else no_dataset(contract.id)
+
+
+def has_part(contract: Contract, caller: str | None, register: Register) -> bool:
+    """Whether a caller may know that a dataset is there: its entry is public, or the caller owns it or has an agreement about it."""
+    if not contract.is_hidden:
+        return True
+    return caller is not None and (Identity.parse(caller).agency == contract.agency or bool(register.between(caller, contract.id)))
 
 
 def request_for(

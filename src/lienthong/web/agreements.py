@@ -37,7 +37,7 @@ from lienthong.sharing.deadlines import WHAT, deadlines, renewals
 from lienthong.sharing.explaining import explain
 from lienthong.sharing.filters import read_instant, read_known, read_limit, shown
 from lienthong.sharing.usage import MOST_DAYS, usage_report
-from lienthong.sharing.way_out import renewal_for, request_for
+from lienthong.sharing.way_out import no_dataset, renewal_for, request_for
 from lienthong.store import agreements as store
 from lienthong.store.agreements import Kept, KeptStep
 from lienthong.web import acting
@@ -372,9 +372,7 @@ class Agreements:
     def _contract(self, name: str) -> Contract:
         contract = self.counter.contracts.get(name)
         if contract is None:
-            raise NotFound(
-                f"There is no dataset `{shown(name)}`.", hint="GET /v1/datasets lists them.", vi=f"Không có bộ dữ liệu `{shown(name)}`."
-            )
+            raise no_dataset(name)
         return contract
 
     def _told(self, kept: Kept) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,11 +19,11 @@ from lienthong.contracts import Contract, Sharing
 from lienthong.errors import NotFound
 from lienthong.ledger import Entry, SubjectKey
 from lienthong.sharing.cursors import Cursors
-from lienthong.sharing.filters import shown
 from lienthong.sharing.formats import JSON
 from lienthong.sharing.pages import Desk
 from lienthong.sharing.records import VersionBook
 from lienthong.sharing.rights import Right
+from lienthong.sharing.way_out import no_dataset
 from lienthong.store import Connection, append_entries, take_web_role
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class Authorise(Protocol):
     """Decides what a request may have. Raises Unauthenticated, Denied, QuotaExceeded or BadRequest, each with its entry in the ledger."""
 
     def __call__(self, request: Request, contract: Contract, operation: str) -> Right: ...
+
+    def has_part(self, request: Request, contract: Contract) -> bool:
+        """Whether the caller may know that the dataset is there. Raises Unauthenticated for a bad token."""
+        ...
 
     def filled(self, request: Request, contract: Contract) -> Request:
         """The request with what its agreement leaves no choice about said in it."""
@@ -125,11 +129,32 @@ class Counter:
 
 
 def contract_of(counter: Counter, request: Request) -> Contract:
-    """The contract a path names. Raises NotFound: which datasets there are is no secret."""
+    """The contract a path names, for a caller whose right is decided next. Raises NotFound, also where the caller may not know of it."""
     contract = counter.contracts.get(request.path_params["dataset"])
-    if contract is None:
-        name = shown(request.path_params["dataset"])
-        raise NotFound(f"There is no dataset `{name}`.", hint="GET /v1/datasets lists them.", vi=f"Không có bộ dữ liệu `{name}`.")
+    if contract is None or is_strange(counter, request, contract):
+        raise no_dataset(request.path_params["dataset"])
+    return contract
+
+
+def is_strange(counter: Counter, request: Request, contract: Contract) -> bool:
+    """Whether the caller hears that there is no such dataset; the refusal is in the ledger."""
+    if counter.authorise.has_part(request, contract):
+        return False
+    with suppress(NotFound):
+        counter.authorise(request, contract, Operation.LIST)
+    return True
+
+
+def public_contracts(counter: Counter) -> list[Contract]:
+    """The datasets everybody may know of, by id."""
+    return sorted((contract for contract in counter.contracts.values() if not contract.is_hidden), key=lambda contract: contract.id)
+
+
+def public_contract_of(counter: Counter, request: Request) -> Contract:
+    """The contract a path names, for everybody. Raises NotFound, also where its entry is not public."""
+    contract = contract_of(counter, request)
+    if contract.is_hidden:
+        raise no_dataset(contract.id)
     return contract
 
 

@@ -15,7 +15,7 @@ from lienthong.sharing.cloud_events import BATCH, ONE, schema_name, type_name
 from lienthong.sharing.filters import read_known
 from lienthong.sharing.stream import ENTITY_KINDS, NOTICES, RECORD_TYPES
 from lienthong.store.events import VERSION_PUBLISHED
-from lienthong.web.asking import PUBLIC, Counter, contract_of, json_answer
+from lienthong.web.asking import PUBLIC, Counter, json_answer, public_contract_of
 from lienthong.web.openapi import record_schema
 from lienthong.web.openapi_parts import COUNT, MAYBE_TEXT, TEXT, Schema, object_of
 
@@ -43,7 +43,7 @@ def as_yaml(counter: Counter, request: Request) -> Response:
 
 
 def _asked(counter: Counter, request: Request) -> Schema:
-    contract = contract_of(counter, request)
+    contract = public_contract_of(counter, request)
     read_known(request.query_params.multi_items(), ())
     return describe(contract, counter.public_url)
 

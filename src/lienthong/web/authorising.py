@@ -32,7 +32,7 @@ from lienthong.ledger import Entry, Event
 from lienthong.pipeline import Workshop
 from lienthong.sharing.exchanges import ASKED, Asked
 from lienthong.sharing.rights import Right, right_of, right_of_owner
-from lienthong.sharing.way_out import denial_of, request_for
+from lienthong.sharing.way_out import as_told, denial_of, has_part, request_for
 from lienthong.store import append_entries
 from lienthong.web.headers import OFFICIAL, PURPOSE, header_text
 
@@ -95,7 +95,7 @@ class Authoriser:
         except RequestError as error:
             noted.rule = str(error.facts.get("rule", error.code))
             self._note(request, contract, caller, operation, purpose, official, error)
-            raise
+            raise as_told(error, contract, caller, self.register()) from error
         finally:
             noted.caller, noted.official, noted.purpose = caller or ANONYMOUS, official, purpose
         noted.agreement = decision.agreement
@@ -104,6 +104,10 @@ class Authoriser:
             address=asked.address,
             way_out=partial(request_for, contract, asked.caller or "", purpose, operation, self._today(), self.offer),
         )
+
+    def has_part(self, request: Request, contract: Contract) -> bool:
+        """Whether the caller may know that the dataset is there. Raises Unauthenticated for a bad token."""
+        return not contract.is_hidden or has_part(contract, self.identify(request), self.register())
 
     def filled(self, request: Request, contract: Contract) -> Request:
         """The request with the purpose and the official in it where the caller's agreements know but one, and it says none itself."""

@@ -11,22 +11,22 @@ from lienthong.contracts import Contract, Property, disclosure_words
 from lienthong.sharing.filters import read_known
 from lienthong.store.answers import newest_version, summary, version_facts
 from lienthong.store.database import Connection
-from lienthong.web.asking import Counter, contract_of, json_answer
+from lienthong.web.asking import Counter, json_answer, public_contract_of, public_contracts
 
 VERSIONS_SHOWN = 20
 
 
 def listed(counter: Counter, request: Request) -> Response:
-    """Every dataset, in short."""
+    """Every dataset whose entry is public, in short."""
     read_known(request.query_params.multi_items(), ())
     with counter.connection() as connection:
-        datasets = [_short(connection, contract) for contract in sorted(counter.contracts.values(), key=lambda c: c.id)]
+        datasets = [_short(connection, contract) for contract in public_contracts(counter)]
     return json_answer({"datasets": datasets}, is_public=True)
 
 
 def shown(counter: Counter, request: Request) -> Response:
     """One dataset: its fields, its terms, its newest versions."""
-    contract = contract_of(counter, request)
+    contract = public_contract_of(counter, request)
     read_known(request.query_params.multi_items(), ())
     with counter.connection() as connection:
         return json_answer({**_short(connection, contract), **_long(connection, contract)}, is_public=True)

@@ -25,8 +25,9 @@ from lienthong.sharing.event_entries import entry_of_events
 from lienthong.sharing.filters import refuse_control_characters, shown
 from lienthong.sharing.stream import KNOWN_TYPES, Chosen, Following, Place, Told, cursor_of, follow, place_of, right_now, tell
 from lienthong.sharing.subscribing import is_type
+from lienthong.sharing.way_out import no_dataset
 from lienthong.store import Connection, events
-from lienthong.web.asking import PRIVATE, Counter, request_bytes
+from lienthong.web.asking import PRIVATE, Counter, public_contracts, request_bytes
 from lienthong.web.authorising import Authoriser
 from lienthong.web.bell import Bell
 from lienthong.web.headers import OFFICIAL, PURPOSE, header_text
@@ -103,9 +104,7 @@ class Streams:
         for name in dict.fromkeys(named):
             contract = self._counter.contracts.get(name)
             if contract is None:
-                raise NotFound(
-                    f"There is no dataset `{shown(name)}`.", hint="GET /v1/datasets lists them.", vi=f"Không có bộ dữ liệu `{shown(name)}`."
-                )
+                raise no_dataset(name)
             found.append(contract)
         return tuple(found)
 
@@ -116,7 +115,7 @@ class Streams:
             return rights[0].caller
         followed = self._followed(request, asked)
         if not followed:
-            first = next(iter(self._counter.contracts.values()), None)
+            first = next(iter(public_contracts(self._counter)), None)
             if first is None:
                 raise NotFound("There is no dataset.", vi="Chưa có bộ dữ liệu nào.")
             self._authorise(request, first, "changes")

@@ -23,6 +23,7 @@ from lienthong.sharing.exchanges import CARRIED, DOOR, Asked, Carried
 from lienthong.sharing.ledger_writer import Waiter
 from lienthong.sharing.lookup import Found, LookUps
 from lienthong.sharing.plans import Plan, PlanBook
+from lienthong.sharing.way_out import as_told, no_dataset
 from lienthong.web.headers import OFFICIAL, PURPOSE, check_escapes, header_text
 from lienthong.web.problem import answer_problem
 from lienthong.web.recording import trace_of
@@ -131,7 +132,7 @@ class HotPath:
                 await services.quotas.take(plan.agreement, plan.quota, today)
         except RequestError as error:
             await self._note_denial(error, contract, caller, purpose, official, scope, now)
-            raise
+            raise as_told(error, contract, caller, services.register) from error
         finally:
             asked.caller, asked.purpose, asked.official = caller or ANONYMOUS, purpose, official
         asked.agreement = plan.agreement
@@ -153,7 +154,7 @@ class HotPath:
             raise BadRequest("A key holds no NUL.")
         contract = self._services.contracts.get(name)
         if contract is None:
-            raise NotFound("There is no such dataset.", hint="GET /v1/datasets lists them.", vi="Không có bộ dữ liệu này.")
+            raise no_dataset(name)
         return contract, wanted
 
     async def _note_denial(

@@ -16,13 +16,14 @@ from starlette.routing import Route
 from lienthong.access import Actor
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
-from lienthong.errors import BadRequest, NotFound, Unprocessable
+from lienthong.errors import BadRequest, Unprocessable
 from lienthong.ledger import Entry, Event, subject_hash
 from lienthong.pipeline import proposing
 from lienthong.pipeline.proposing import Evidence, Wish
 from lienthong.pipeline.writing import CONFLICT, REFUSED, Change, Manner, everything
-from lienthong.sharing.filters import read_known, read_limit, shown
+from lienthong.sharing.filters import read_known, read_limit
 from lienthong.sharing.rights import Right, right_of_owner
+from lienthong.sharing.way_out import no_dataset
 from lienthong.store import proposals as store
 from lienthong.store.proposals import Proposal
 from lienthong.web import acting
@@ -159,7 +160,7 @@ class _Desk:
     def _contract(self, dataset: str) -> Contract:
         contract = self._counter.contracts.get(dataset)
         if contract is None:
-            raise NotFound(f"There is no dataset `{shown(dataset)}`.", vi=f"Không có bộ dữ liệu `{shown(dataset)}`.")
+            raise no_dataset(dataset)
         return contract
 
     def _manner(self, request: Request, actor: Actor, proposal: Proposal) -> Manner:

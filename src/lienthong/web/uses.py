@@ -26,7 +26,7 @@ from lienthong.standards import STANDARDS
 from lienthong.store.citizens import records_of
 from lienthong.store.found import found_upto
 from lienthong.web import acting
-from lienthong.web.asking import Counter, json_answer
+from lienthong.web.asking import Counter, json_answer, public_contracts
 from lienthong.web.authorising import Authoriser
 from lienthong.web.identified import identify
 
@@ -129,7 +129,7 @@ class UsesDesk:
                 "legal_basis": contract.disclosure.legal_basis, "words": disclosure_words(contract.disclosure, 0),
                 "words_en": disclosure_words(contract.disclosure, 1),
             }
-            for contract in self.counter.contracts.values()
+            for contract in public_contracts(self.counter)
             if contract.is_about_persons
         ]  # fmt: skip
         return json_answer({"rules": rules}, is_public=True)

@@ -77,8 +77,10 @@ class Directory:
                     continue
 
     def methods(self, provider: Member) -> Iterator[Offered]:
-        """All services of a provider."""
+        """All services of a provider whose entries are public."""
         for contract in self._of(provider):
+            if contract.is_hidden:
+                continue
             yield Offered(ServiceName(provider, contract.id), contract.title_vi, tuple(ENDPOINTS.values()))
         for service in self._services():
             if self.provider(service.agency) == provider:

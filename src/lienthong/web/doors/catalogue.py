@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from lienthong.access import Register
 from lienthong.catalog import Item, Kind, Wanted, describing
-from lienthong.catalog.items import BETWEEN, is_hidden, item_of_contract, item_of_unit
+from lienthong.catalog.items import BETWEEN, item_of_contract, item_of_unit
 from lienthong.catalog.open_data import told as told_opening
 from lienthong.catalog.searching import FACETS, Found, facet_names
 from lienthong.catalog.unit_search import find_named_units
@@ -24,7 +24,7 @@ from lienthong.settings import Settings
 from lienthong.sharing.filters import read_known, refuse_control_characters, shown
 from lienthong.standards.admin_units import units
 from lienthong.store import catalogue
-from lienthong.web.asking import Counter, json_answer
+from lienthong.web.asking import Counter, json_answer, public_contracts
 from lienthong.web.shelf import Shelf
 
 MOST_ENTRIES = 100
@@ -57,7 +57,7 @@ class CatalogueDesk:
         names = {"instance": self._settings.instance, "class": self._settings.member_class, "xroad": self._settings.xroad_subsystem}
         register, agencies = self._register(), self._shelf.agencies()
         return describing.Around(
-            self._counter.contracts, register, agencies, self._counter.public_url, now, vietnam_date(now), names, self._shelf.indicators()
+            {c.id: c for c in public_contracts(self._counter)}, register, agencies, self._counter.public_url, now, vietnam_date(now), names, self._shelf.indicators()
         )  # fmt: skip
 
     def _found(self, request: Request) -> Response:
@@ -116,7 +116,7 @@ class CatalogueDesk:
         if kind in (Kind.DATASET, Kind.CODE_LIST, Kind.INDICATOR) and BETWEEN not in id:
             contract = self._counter.contracts.get(id)
             if contract is not None:
-                is_it = not is_hidden(contract) and item_of_contract(contract, "").kind in (kind, *_ALSO[kind])
+                is_it = not contract.is_hidden and item_of_contract(contract, "").kind in (kind, *_ALSO[kind])
                 return self.dataset(contract, around) if is_it else None
         if kind is Kind.UNIT:
             return describing.unit(id, around)

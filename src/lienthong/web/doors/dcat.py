@@ -19,11 +19,11 @@ from starlette.routing import Route
 
 from lienthong.access import Register
 from lienthong.catalog.dcat_forms import FORMS, JSON_LD, ON_A_PAGE, RDF_XML, SERIALISED, TURTLE, Known
-from lienthong.catalog.items import is_hidden
 from lienthong.contracts import LICENCES, Contract, Sharing
 from lienthong.errors import BadRequest, NotAcceptable, NotFound
 from lienthong.settings import Settings
-from lienthong.sharing.filters import read_known, shown
+from lienthong.sharing.filters import read_known
+from lienthong.sharing.way_out import no_dataset
 from lienthong.store import catalogue, pages
 from lienthong.store.pages import StandingNow
 from lienthong.web.asking import PUBLIC, Counter
@@ -85,8 +85,8 @@ class DcatDoor:
         read_known(request.query_params.multi_items(), ())
         name = request.path_params["dataset"]
         contract = self._counter.contracts.get(name)
-        if contract is None or is_hidden(contract):
-            raise NotFound(f"There is no dataset `{shown(name)}`.", vi=f"Không có bộ dữ liệu `{shown(name)}`.")
+        if contract is None or contract.is_hidden:
+            raise no_dataset(name)
         chosen = kind or _chosen(request)
         if chosen == HTML:
             return RedirectResponse(f"/datasets/{quote(contract.id)}", 303, headers={"Vary": "Accept"})
@@ -100,7 +100,7 @@ class DcatDoor:
         )
 
     def _public(self) -> list[Contract]:
-        return sorted((c for c in self._counter.contracts.values() if not is_hidden(c)), key=lambda c: c.id)
+        return sorted((c for c in self._counter.contracts.values() if not c.is_hidden), key=lambda c: c.id)
 
     def _publisher(self) -> Publisher:
         names = {"instance": self._settings.instance, "class": self._settings.member_class, "xroad": self._settings.xroad_subsystem}

@@ -28,7 +28,6 @@ from lienthong.catalog.dictionary import (
 )
 from lienthong.catalog.inventory import headings as inventory_headings
 from lienthong.catalog.inventory import sheet
-from lienthong.catalog.items import is_hidden
 from lienthong.catalog.sheets import XLSX, as_csv, as_workbook
 from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, NotJson, SourceError, Unprocessable
@@ -65,7 +64,7 @@ class DictionaryDesk:
         ]
 
     def _public(self) -> list[Contract]:
-        return [c for c in sorted(self._counter.contracts.values(), key=lambda c: c.id) if not is_hidden(c)]
+        return [c for c in sorted(self._counter.contracts.values(), key=lambda c: c.id) if not c.is_hidden]
 
     def _dictionary(self, form: str, request: Request) -> Response:
         asked = read_known(request.query_params.multi_items(), ("dataset", "agency"))

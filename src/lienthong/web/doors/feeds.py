@@ -14,14 +14,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lienthong.catalog.feeds import ATOM, atom, sitemap
-from lienthong.catalog.items import is_hidden
 from lienthong.catalog.openlineage import events_of, name_here
 from lienthong.contracts.openlineage import read_event
 from lienthong.errors import BadRequest, NotJson, Unauthenticated
 from lienthong.pipeline.outside_runs import take_event
 from lienthong.sharing.filters import read_known
 from lienthong.store import catalogue, pages
-from lienthong.web.asking import PUBLIC, Counter, contract_of, json_answer
+from lienthong.web.asking import PUBLIC, Counter, json_answer, public_contract_of, public_contracts
 from lienthong.web.bodies import read_bytes
 from lienthong.web.doors.catalogue import CatalogueDesk
 from lienthong.web.pages.portal.entry import page_of
@@ -56,7 +55,7 @@ def _atom(counter: Counter, shelf: Shelf, request: Request) -> Response:
     asked = read_known(request.query_params.multi_items(), ("dataset",))
     with counter.connection() as connection:
         news = catalogue.news(connection, asked.get("dataset"), MOST_NEWS)
-    public = {id: contract for id, contract in counter.contracts.items() if not is_hidden(contract)}
+    public = {contract.id: contract for contract in public_contracts(counter)}
     body = atom(counter.public_url, [each for each in news if each.dataset in public], public, shelf.agencies(), counter.clock())
     return Response(body, media_type=ATOM, headers=PUBLIC)
 
@@ -84,7 +83,7 @@ def _robots(counter: Counter, request: Request) -> Response:
 
 def _lineage(counter: Counter, desk: CatalogueDesk, request: Request) -> Response:
     read_known(request.query_params.multi_items(), ())
-    contract = contract_of(counter, request)
+    contract = public_contract_of(counter, request)
     with counter.connection() as connection:
         runs = catalogue.last_runs(connection, contract.id)
     return json_answer(events_of(contract, runs, desk.around()), is_public=True)

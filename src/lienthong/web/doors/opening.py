@@ -23,7 +23,7 @@ from lienthong.sharing.filters import read_known, shown
 from lienthong.store import catalogue, pages
 from lienthong.store.catalogue import OpenEntry
 from lienthong.web.acting import require
-from lienthong.web.asking import Counter, contract_of, json_answer
+from lienthong.web.asking import Counter, contract_of, json_answer, public_contracts
 from lienthong.web.bodies import read_json
 
 LARGEST_BODY = 20_000
@@ -54,7 +54,9 @@ def _list(counter: Counter, settings: Settings, request: Request) -> Response:
     with counter.connection() as connection:
         entries, standings = catalogue.open_entries(connection), pages.standings(connection)
     today = vietnam_date(counter.clock())
-    found = listed(entries, counter.contracts, standings, today, settings, overdue_only=asked.get("overdue") == "true")
+    found = listed(
+        entries, {c.id: c for c in public_contracts(counter)}, standings, today, settings, overdue_only=asked.get("overdue") == "true"
+    )
     chosen = [each for each in found if state in ("", each["state"]) and asked.get("agency") in (None, each["agency"])]
     return json_answer({"entries": chosen}, is_public=True)
 

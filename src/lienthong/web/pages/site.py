@@ -16,14 +16,13 @@ from starlette.routing import Route
 from lienthong.access import Register, Session
 from lienthong.catalog import Index
 from lienthong.contracts import Contract
-from lienthong.errors import NotFound
 from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.proposing import DueOn
 from lienthong.settings import Settings
-from lienthong.sharing.filters import shown
+from lienthong.sharing.way_out import no_dataset
 from lienthong.standards.working_days import WorkingDays
 from lienthong.store import Connection
-from lienthong.web.asking import Counter
+from lienthong.web.asking import Counter, public_contracts
 from lienthong.web.doors.catalogue import CatalogueDesk
 from lienthong.web.pages.borders import Borders
 from lienthong.web.pages.numbers import Numbers
@@ -59,6 +58,11 @@ class Site:
     @property
     def contracts(self) -> Mapping[str, Contract]:
         return self.counter.contracts
+
+    @property
+    def public(self) -> Mapping[str, Contract]:
+        """The datasets everybody may know of."""
+        return {contract.id: contract for contract in public_contracts(self.counter)}
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -112,9 +116,8 @@ def _shown(site: Site, show: Show, form: str | None, request: Request) -> Respon
 
 
 def contract_named(site: Site, visit: Visit) -> Contract:
-    """The contract an address names. Raises NotFound."""
+    """The contract an address names. Raises NotFound, also for who is no official where its entry is not public."""
     contract = site.contracts.get(visit.path["dataset"])
-    if contract is None:
-        name = shown(visit.path["dataset"])
-        raise NotFound(f"There is no dataset `{name}`.", hint="", vi=f"Không có bộ dữ liệu `{name}`.")
+    if contract is None or (contract.is_hidden and (visit.session is None or visit.session.person is None)):
+        raise no_dataset(visit.path["dataset"])
     return contract

@@ -13,7 +13,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lienthong.catalog.items import is_hidden
 from lienthong.contracts import LICENCES, Contract, Sharing
 from lienthong.errors import Denied, NotFound
 from lienthong.sharing.filters import shown
@@ -103,7 +102,7 @@ class Call:
         """A package by its id, its name, or the dataset's own id. Raises NotFound; Denied for what this caller may not have."""
         contract = _named(self.state.counter.contracts, id)
         if contract.id not in {each.id for each in self.contracts()}:
-            if is_hidden(contract):
+            if contract.is_hidden:
                 raise _no_package(id)
             raise Denied(
                 "This dataset is given under an agreement only.", vi="Bộ dữ liệu này chỉ cung cấp theo thỏa thuận.", rule="no_agreement"

@@ -19,7 +19,7 @@ from lienthong.errors import BadRequest, NotAcceptable, NotFound, NotOffered
 from lienthong.sharing.filters import read_instant, read_limit, read_value, shown
 from lienthong.sharing.questions import LARGEST_PAGE, All, Answer, Compare, Question
 from lienthong.sharing.rights import Right
-from lienthong.web.asking import PRIVATE, Counter
+from lienthong.web.asking import PRIVATE, Counter, is_strange
 from lienthong.web.doors.asking import Door, answer, basic, bearer, once, visible
 from lienthong.web.doors.odata.metadata import NAMESPACE, ROOT, metadata, service_document, set_name
 from lienthong.web.doors.odata.paths import Place, read_place, values_of
@@ -83,7 +83,7 @@ def _metadata(counter: Counter, request: Request) -> Response:
 
 def _resource(counter: Counter, request: Request) -> Response:
     place = read_place(request.path_params["path"])
-    contract = _contract(counter, place.set_name)
+    contract = _contract(counter, request, place.set_name)
     if place.key is None and place.rest == ("$count",):
         return _counted(counter, request, contract)
     if place.key is None and not place.rest:
@@ -93,9 +93,9 @@ def _resource(counter: Counter, request: Request) -> Response:
     raise NotFound(f"There is nothing at `{shown('/'.join(place.rest))}`.", vi="Không có gì ở địa chỉ này.")
 
 
-def _contract(counter: Counter, name: str) -> Contract:
+def _contract(counter: Counter, request: Request, name: str) -> Contract:
     for contract in counter.contracts.values():
-        if set_name(contract) == name:
+        if set_name(contract) == name and not is_strange(counter, request, contract):
             return contract
     raise NotFound(f"There is no set `{shown(name)}`.", hint=f"{ROOT}/ lists them.", vi=f"Không có bộ dữ liệu `{shown(name)}`.")
 

@@ -24,7 +24,7 @@ from lienthong.sharing.pages import prepare_whole
 from lienthong.sharing.questions import All, Answer, Compare, Expression, Question, Sort
 from lienthong.sharing.questions import Any as Either
 from lienthong.sharing.rights import Right
-from lienthong.web.asking import PRIVATE, PUBLIC, Counter, answer_headers
+from lienthong.web.asking import PRIVATE, PUBLIC, Counter, answer_headers, is_strange
 from lienthong.web.doors.asking import Door, answer, authorise, basic, bearer, visible
 from lienthong.web.doors.ogc import documents, pages
 from lienthong.web.doors.ogc.api import definition
@@ -232,7 +232,7 @@ class Service:
 
     def _named(self, request: Request) -> Collection:
         found = self.collections.get(request.path_params["collection"])
-        if found is None:
+        if found is None or is_strange(self.counter, request, found.contract):
             name = shown(request.path_params["collection"])
             raise NotFound(
                 f"There is no collection `{name}`.", hint=f"{ROOT}/collections lists them.", vi=f"Không có tập đối tượng `{name}`."

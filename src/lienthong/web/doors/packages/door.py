@@ -15,13 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lienthong.access import Decision, Operation
-from lienthong.catalog.items import is_hidden
 from lienthong.contracts import LICENCES, Contract, Sharing
 from lienthong.errors import Denied, NotFound
 from lienthong.sharing.filters import Wanted, read_known, read_list, shown
 from lienthong.sharing.formats import CSV, JSON, PARQUET, Tally, write_stream
 from lienthong.sharing.pages import prepare_whole
 from lienthong.sharing.rights import right_of
+from lienthong.sharing.way_out import no_dataset
 from lienthong.sharing.workbook import XLSX
 from lienthong.store.answers import Sort, newest_version
 from lienthong.store.publications import contract_documents, known_at
@@ -206,8 +206,8 @@ def _named(state: State, request: Request) -> Contract:
     name = request.path_params["dataset"]
     contracts = state.counter.contracts
     contract = contracts.get(name) or next((each for each in contracts.values() if name_of(each.id) == name), None)
-    if contract is None or (is_hidden(contract) and _decision(state, request, contract) is None):
-        raise NotFound(f"There is no dataset `{shown(name)}`.", vi=f"Không có bộ dữ liệu `{shown(name)}`.")
+    if contract is None or (contract.is_hidden and _decision(state, request, contract) is None):
+        raise no_dataset(name)
     return contract
 
 

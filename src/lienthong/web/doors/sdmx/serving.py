@@ -21,7 +21,7 @@ from lienthong.sharing.formats import Tally
 from lienthong.sharing.questions import LARGEST_PAGE, MOST_VALUES, All, Answer, Compare, Expression, OneOf, Question, Sort, give_distinct
 from lienthong.sharing.questions import Any as AnyOf
 from lienthong.sharing.rights import Right
-from lienthong.web.asking import PRIVATE, Counter
+from lienthong.web.asking import PRIVATE, Counter, is_strange
 from lienthong.web.doors.asking import Door, authorise, basic, bearer, fetch, once, stream, visible
 from lienthong.web.doors.sdmx import names
 from lienthong.web.doors.sdmx.data import Row, Shape, generic_xml, json_data, specific_xml, text_of
@@ -233,14 +233,15 @@ def _referenced(graph: Mapping[Node, tuple[Node, ...]], primary: list[Node], ref
 def _refuse_hidden(counter: Counter, request: Request, query: StructureQuery) -> None:
     """A flow that is there and not seen is refused by its rule, as its data would be."""
     for own_id in query.ids if query.kind in ("dataflow", "datastructure") else ():
-        flow = _flow_named(counter, own_id)
+        flow = _flow_named(counter, request, own_id)
         if flow is not None:
             authorise(counter, request, flow.contract).require_whole(tuple(component.property.name for component in flow.keys))
 
 
-def _flow_named(counter: Counter, own_id: str) -> Flow | None:
+def _flow_named(counter: Counter, request: Request, own_id: str) -> Flow | None:
     flows = (flow_of(contract) for contract in counter.contracts.values())
-    return next((flow for flow in flows if flow is not None and flow.id == own_id), None)
+    found = next((flow for flow in flows if flow is not None and flow.id == own_id), None)
+    return None if found is None or is_strange(counter, request, found.contract) else found
 
 
 def _code_list(
@@ -299,7 +300,7 @@ def _codes_of_list(counter: Counter, request: Request, contract: Contract, decis
 def _data(counter: Counter, request: Request, name: str, key: str = "all", provider: str = "all") -> Response:
     form = _form(request, _FORMS)
     agency, own_id, version = read_flow_name(name)
-    whole = _flow_named(counter, own_id)
+    whole = _flow_named(counter, request, own_id)
     if (
         whole is None
         or agency not in ("", whole.agency)

@@ -141,10 +141,10 @@ def _users(register: Register, contract: Contract, used: dict[str, int], site: S
 
 
 def _lineage(contract: Contract, site: Site) -> dict[str, Any]:
-    found = lineage_of(contract, site.contracts)
+    found = lineage_of(contract, site.public)
 
     def told(step: Step) -> dict[str, str]:
-        other = site.contracts.get(step.name)
+        other = site.public.get(step.name)
         titles = {"title": other.title_vi, "title_en": other.title_en} if other else {}
         return {"kind": step.kind, "name": step.name, **titles}
 
@@ -152,11 +152,11 @@ def _lineage(contract: Contract, site: Site) -> dict[str, Any]:
 
 
 def _drawing(contract: Contract, site: Site, visit: Visit) -> Any:
-    found = lineage_of(contract, site.contracts)
+    found = lineage_of(contract, site.public)
 
     def node(step: Step) -> Node:
         note = visit.speech.t(f"kinds.step_{step.kind}")
-        other = site.contracts.get(step.name)
+        other = site.public.get(step.name)
         if other is None:
             return Node(
                 visit.speech.t(f"kinds.connector_{step.name}") if visit.speech.has(f"kinds.connector_{step.name}") else step.name, note

@@ -12,7 +12,7 @@ from lienthong.web.pages.visiting import Visit
 
 
 def shown(site: Site, visit: Visit) -> Page:
-    contracts = sorted(site.contracts.values(), key=lambda c: order_key(visit.speech.pick(c.title_vi, c.title_en)))
+    contracts = sorted(site.public.values(), key=lambda c: order_key(visit.speech.pick(c.title_vi, c.title_en)))
     opened = [c.id for c in contracts if c.sharing is Sharing.OPEN]
     closed = [c.id for c in contracts if c.sharing is not Sharing.OPEN]
     facts: dict[str, Any] = {

@@ -8,8 +8,9 @@ from starlette.responses import Response
 
 from lienthong.contracts import Contract, Sharing
 from lienthong.errors import Denied, NotFound
-from lienthong.sharing.filters import read_list, shown
+from lienthong.sharing.filters import read_list
 from lienthong.sharing.formats import CSV, JSON, PARQUET
+from lienthong.sharing.way_out import no_dataset
 from lienthong.sharing.workbook import XLSX
 from lienthong.web.pages.site import Site
 from lienthong.web.records import file_of
@@ -40,7 +41,6 @@ def _give(site: Site, request: Request) -> Response:
 
 def _contract(site: Site, request: Request) -> Contract:
     contract = site.contracts.get(request.path_params["dataset"])
-    if contract is None:
-        name = shown(request.path_params["dataset"])
-        raise NotFound(f"There is no dataset `{name}`.", vi=f"Không có bộ dữ liệu `{name}`.")
+    if contract is None or contract.is_hidden:
+        raise no_dataset(request.path_params["dataset"])
     return contract

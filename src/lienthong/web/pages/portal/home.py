@@ -18,7 +18,7 @@ def shown(site: Site, visit: Visit) -> Page:
     with site.connection() as connection:
         standings = store.standings(connection)
         newest = store.checkpoints(connection, 1)
-    datasets = [short(c, standings.get(c.id, UNKNOWN), site.agency(c.agency)) for c in site.contracts.values()]
+    datasets = [short(c, standings.get(c.id, UNKNOWN), site.agency(c.agency)) for c in site.public.values()]
     domains = Counter(each["domain"] for each in datasets)
     published = [each for each in datasets if each["updated_at"] is not None]
     facts = {

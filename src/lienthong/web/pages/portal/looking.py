@@ -32,7 +32,7 @@ def status(site: Site, visit: Visit) -> Page:
         proved = _proved(connection)
         stops = [*_of_datasets(site, agreements.stops(connection, now)), *_of_services(site, list(current_stops(connection).values()))]
     datasets = []
-    for c in sorted(site.contracts.values(), key=lambda c: order_key(visit.speech.pick(c.title_vi, c.title_en))):
+    for c in sorted(site.public.values(), key=lambda c: order_key(visit.speech.pick(c.title_vi, c.title_en))):
         standing = standings.get(c.id, telling.UNKNOWN)
         datasets.append(
             {
@@ -80,7 +80,7 @@ def _proved(connection: Connection) -> dict[str, Any]:
 def _of_datasets(site: Site, stops: Sequence[agreements.KeptStop]) -> list[dict[str, Any]]:
     told = []
     for each in stops:
-        contract = site.contracts.get(each.stop.dataset)
+        contract = site.public.get(each.stop.dataset)
         titles = (contract.title_vi, contract.title_en) if contract else (each.stop.dataset, each.stop.dataset)
         told.append(
             {

@@ -30,7 +30,7 @@ def shown(site: Site, visit: Visit) -> Page:
     with site.connection() as connection:
         entries = catalogue.open_entries(connection)
         standings = store.standings(connection)
-    told = listed(entries, site.contracts, standings, today, site.settings, overdue_only=overdue)
+    told = listed(entries, site.public, standings, today, site.settings, overdue_only=overdue)
     on_it = {each.dataset for each in entries}
     facts: dict[str, Any] = {
         "state": state,

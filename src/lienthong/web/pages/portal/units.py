@@ -26,7 +26,7 @@ def shown(site: Site, visit: Visit) -> Page:
         ],
         "datasets": [
             {"id": c.id, "title": c.title_vi, "title_en": c.title_en, "field": p.name, "is_open": c.sharing is Sharing.OPEN}
-            for c in site.contracts.values()
+            for c in site.public.values()
             for p in c.properties
             if p.standard == "admin_unit" and p.standard_options.get("level", "commune") == found[0].unit.level
         ],
