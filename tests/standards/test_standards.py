@@ -15,6 +15,7 @@ from lienthong.errors import SettingsError
 from lienthong.standards import PROBLEMS, STANDARDS, Standard, get_standard
 
 OPTIONS: dict[str, dict[str, Any]] = {"code_list": {"values": {"A": "Loại A", "B": "Loại B"}}}
+AS_SHOWN: dict[str, dict[str, Any]] = {"decimal": {"decimal_comma": True}, "quantity": {"decimal_comma": True}}  # shown as offices write
 ALL = pytest.mark.parametrize("standard", STANDARDS.values(), ids=list(STANDARDS))
 SEEDS = st.sampled_from(
     [text for standard in STANDARDS.values() for text, _ in (*standard.good, *standard.bad)]
@@ -91,6 +92,16 @@ def test_every_problem_has_its_words_and_an_error_leaves_no_value(standard: Stan
     found = standard.clean(typed, OPTIONS.get(standard.name, {}))
     if found.problem is not None:
         assert (PROBLEMS[found.problem].severity == "warning") == (found.value is not None)
+
+
+@ALL
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(typed=TYPED)
+def test_what_is_shown_parses_to_itself(standard: Standard, typed: str) -> None:
+    options = OPTIONS.get(standard.name, {}) | AS_SHOWN.get(standard.name, {})
+    value = standard.clean(typed, options).value
+    if value is not None:
+        assert standard.clean(standard.display(value), options).value == value
 
 
 @ALL

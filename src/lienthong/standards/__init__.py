@@ -3,10 +3,15 @@
 from difflib import get_close_matches
 
 from lienthong.errors import SettingsError
+from lienthong.standards.agency_codes import AGENCY_CODE
 from lienthong.standards.base import Cleaned, CleanedColumn, Problem, Standard
+from lienthong.standards.citizen_ids import CITIZEN_ID
 from lienthong.standards.dates import DATE, PARTIAL_DATE, TIMESTAMP
+from lienthong.standards.documents import DOCUMENT_NO, DOSSIER_NO, LICENCE_NO
+from lienthong.standards.emails import EMAIL
 from lienthong.standards.encoding_detection import detect_encoding
-from lienthong.standards.identifiers import AGENCY_CODE, CITIZEN_ID, INSURANCE_NO, LICENCE_NO, PARCEL_ID, PHONE, TAX_CODE
+from lienthong.standards.enterprises import ENTERPRISE_NAME
+from lienthong.standards.insurance import HEALTH_CARD, INSURANCE_NO
 from lienthong.standards.legacy_encodings import (
     decode_tcvn3,
     decode_viscii,
@@ -18,8 +23,14 @@ from lienthong.standards.legacy_encodings import (
 )
 from lienthong.standards.lists import CODE_LIST, SEX
 from lienthong.standards.numbers import BOOLEAN, DECIMAL, INTEGER, MONEY
+from lienthong.standards.parcels import PARCEL_ID
+from lienthong.standards.periods import PERIOD
+from lienthong.standards.phones import PHONE
 from lienthong.standards.places import ADMIN_UNIT, COORDINATES, GEOMETRY
+from lienthong.standards.plates import LICENCE_PLATE
 from lienthong.standards.problems import PROBLEMS
+from lienthong.standards.quantities import QUANTITY
+from lienthong.standards.tax_codes import TAX_CODE
 from lienthong.standards.text import PERSON_NAME, TEXT, without_marks
 
 _ALL: tuple[Standard, ...] = (
@@ -27,14 +38,21 @@ _ALL: tuple[Standard, ...] = (
     PERSON_NAME,
     CITIZEN_ID,
     TAX_CODE,
+    ENTERPRISE_NAME,
     INSURANCE_NO,
+    HEALTH_CARD,
     DATE,
     PARTIAL_DATE,
     TIMESTAMP,
     ADMIN_UNIT,
     AGENCY_CODE,
+    DOSSIER_NO,
+    DOCUMENT_NO,
     PHONE,
+    EMAIL,
     MONEY,
+    QUANTITY,
+    PERIOD,
     DECIMAL,
     INTEGER,
     BOOLEAN,
@@ -42,6 +60,7 @@ _ALL: tuple[Standard, ...] = (
     CODE_LIST,
     SEX,
     LICENCE_NO,
+    LICENCE_PLATE,
     PARCEL_ID,
     GEOMETRY,
 )

@@ -13,6 +13,8 @@ from lienthong.standards.base import Cleaned, CleanedColumn
 Options = Mapping[str, Any]
 CleanOne = Callable[[str, Options], Cleaned]
 Quick = Callable[[pl.Expr, Options], pl.Expr]
+TOO_LONG = "text.too_long"
+LONGEST_VALUE = 1000  # letters; a cell that holds more is none of the short values most standards are of
 
 
 def no_key(value: Any) -> str | None:
@@ -34,7 +36,8 @@ def refuse_unknown(name: str, options: Options, known: Mapping[str, str]) -> Non
 class DistinctStandard:
     """A standard made of a function for one value, and an expression that gives the value where it is plainly clean, else null.
 
-    `quick` must agree with `clean_one` wherever it is not null (property-tested).
+    `quick` must agree with `clean_one` wherever it is not null (property-tested); so must `quick` of `loose`, a cheap tidying of what
+    people put around a value (spaces in a number), wherever that is not null. A value of more than `longest` letters is none.
     """
 
     name: str
@@ -45,6 +48,8 @@ class DistinctStandard:
     good: tuple[tuple[str, str], ...] = ()
     bad: tuple[tuple[str, str], ...] = ()
     quick: Quick | None = None
+    loose: Callable[[pl.Expr], pl.Expr] | None = None
+    longest: int | None = LONGEST_VALUE
     known_options: Mapping[str, str] = field(default_factory=dict)  # name → what it does
     key: Callable[[Any], str | None] = no_key
     show: Callable[[Any], str] = as_text
@@ -57,6 +62,8 @@ class DistinctStandard:
     def _clean(self, value: str | None, options: Options) -> Cleaned:
         if value is None or not value.strip(" \t\r\n\u00a0\ufeff\u200b"):
             return Cleaned(None)
+        if self.longest is not None and len(value) > self.longest:
+            return Cleaned(None, TOO_LONG)
         return self.clean_one(value, options)
 
     def clean_column(self, values: pl.Series, options: Options, dated_by: pl.Series | None = None) -> CleanedColumn:
@@ -64,8 +71,10 @@ class DistinctStandard:
         del dated_by
         refuse_unknown(self.name, options, self.known_options)
         frame = pl.DataFrame({"value": values})
-        quick = pl.lit(None, self.dtype) if self.quick is None else self.quick(pl.col("value"), options).cast(self.dtype)
-        done = frame.select(pl.col("value"), quick.alias("quick"))
+        done = frame.select(pl.col("value"), self._quickly(pl.col("value"), options).alias("quick"))
+        if self.loose is not None and done["quick"].null_count() > done["value"].null_count():
+            loosely = self._quickly(self.loose(pl.col("value")), options)
+            done = done.with_columns(pl.when(pl.col("quick").is_null()).then(loosely).otherwise(pl.col("quick")).alias("quick"))
         if done["quick"].null_count() == done["value"].null_count():  # nothing but what was plainly clean
             return CleanedColumn(done["quick"], pl.repeat(None, len(values), dtype=pl.String, eager=True))
         slow_rows = done.select((pl.col("quick").is_null() & pl.col("value").is_not_null()).arg_true()).to_series()
@@ -75,6 +84,9 @@ class DistinctStandard:
             done["quick"].scatter(slow_rows, slow["slow"]),
             pl.repeat(None, len(values), dtype=pl.String, eager=True).scatter(slow_rows, slow["problem"]),
         )
+
+    def _quickly(self, value: pl.Expr, options: Options) -> pl.Expr:
+        return pl.lit(None, self.dtype) if self.quick is None else self.quick(value, options).cast(self.dtype)
 
     def _clean_each(self, values: pl.Series, options: Options) -> pl.DataFrame:
         cleaned = [self._clean(value, options) for value in values.to_list()]

@@ -85,6 +85,15 @@ INTEGER = DistinctStandard(
 )
 
 
+def show_number(value: float | None) -> str:
+    """As offices write it, every digit that counts: 1.234,5."""
+    if value is None:
+        return ""
+    short = f"{value:.15g}"
+    text = f"{Decimal(short if float(short) == value else repr(value)):,f}"
+    return text.replace(",", " ").replace(".", ",").replace(" ", ".")
+
+
 def _clean_decimal(value: str, options: Options) -> Cleaned:
     text = tidy(value)
     if text in (options.get("empty") or ()):
@@ -133,7 +142,7 @@ DECIMAL = DistinctStandard(
         "factor": "What a number without a unit is multiplied by.",
         "empty": "Signs that stand for no value: `['-', '…']`.",
     },
-    show=lambda value: "" if value is None else f"{value:,.10g}".replace(",", " ").replace(".", ",").replace(" ", "."),
+    show=show_number,
 )
 
 _SCALES = {"ty": 10**9, "ti": 10**9, "trieu": 10**6, "tr": 10**6, "nghin": 10**3, "ngan": 10**3, "k": 10**3}
@@ -141,8 +150,28 @@ _CURRENCY = re.compile(r"\s*(?:viet nam dong|dong viet nam|dong|vnd|vnđ|d|₫)\
 _AMOUNT = re.compile(r"([+-]?[0-9.,]+)\s*([a-z]*)")
 
 
+_LADDER = re.compile(
+    r"(?:([0-9]{1,6}(?:\.[0-9]{3})*) ?(?:ty|ti))? ?(?:([0-9]{1,3}) ?(?:trieu|tr))? ?(?:([0-9]{1,3}) ?(?:nghin|ngan|k))?", re.ASCII
+)
+
+
+def _ladder(text: str) -> int | None:
+    """`1 tỷ 200 triệu`, `2 triệu 500 nghìn`: two steps or more, each of whole numbers."""
+    found = _LADDER.fullmatch(text)
+    steps = (
+        []
+        if found is None
+        else [(int(step.replace(".", "")), scale) for step, scale in zip(found.groups(), (10**9, 10**6, 10**3), strict=True) if step]
+    )
+    return sum(step * scale for step, scale in steps) if len(steps) > 1 else None
+
+
 def _clean_money(value: str, options: Options) -> Cleaned:
     text = _CURRENCY.sub("", without_marks(tidy(value)).replace("−", "-"))
+    steps = _ladder(text)
+    if steps is not None:
+        amount = _whole(Decimal(steps) * Decimal(str(options.get("factor", 1))))
+        return Cleaned(amount, "money.unreadable" if amount is None else None)
     found = _AMOUNT.fullmatch(re.sub(r"(?<=[0-9]) (?=[0-9])", "", text))
     if found is None or (found.group(2) and found.group(2) not in _SCALES):
         return Cleaned(None, "money.unreadable")
@@ -166,6 +195,8 @@ MONEY = DistinctStandard(
         ("1.234.567 đ", "1234567"),
         ("1,5 tỷ", "1500000000"),
         ("1.500 triệu", "1500000000"),
+        ("1 tỷ 200 triệu", "1200000000"),
+        ("2,5 tr", "2500000"),
         ("50,000", "50000"),
         ("200 nghìn đồng", "200000"),
     ),

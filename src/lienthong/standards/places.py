@@ -103,6 +103,7 @@ GEOMETRY = DistinctStandard(
     "Hình học (GeoJSON)",
     "Geometry (GeoJSON)",
     _clean_geometry,
+    longest=None,  # the border of a province is as long as it is
     good=(('{"type": "Point", "coordinates": [106.9, 11.5]}', '{"type":"Point","coordinates":[106.9,11.5]}'),),
     bad=(
         ("{}", "geometry.unreadable"),
@@ -110,6 +111,10 @@ GEOMETRY = DistinctStandard(
         ('{"type": "Point", "coordinates": [11.5, 106.9]}', "geometry.outside"),
     ),
 )
+
+
+_LONGEST_SHOWN = 60
+_SHOWN = re.compile(r"\S \(([0-9]{2}|[0-9]{3}|[0-9]{5})\)\s*$")  # as `display` writes it: Phường Bình Phước (25195)
 
 
 @dataclass(frozen=True)
@@ -150,6 +155,8 @@ class AdminUnitStandard:
             return Cleaned(None)
         on = on or _default_date(options)
         level = options.get("level")
+        shown = _SHOWN.search(value[-_LONGEST_SHOWN:])
+        value = value if shown is None else shown.group(1)
         found = find_units(value, on, level, options.get("within"))
         codes = {unit.code for unit in found}
         if len(codes) != 1:

@@ -12,17 +12,37 @@ from lienthong.standards.base import Cleaned
 from lienthong.standards.distinct import DistinctStandard, Options
 from lienthong.standards.legacy_encodings import decode_tcvn3, decode_vni, is_syllable
 
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"), None)
+# Nothing to see: joiners, byte order marks, and the signs that turn the direction of writing (a name or a number can be made to look another).
+_INVISIBLE = dict.fromkeys(
+    map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"), None
+)
 _INVISIBLE_IN_FONTS = {letter: None for letter in _INVISIBLE if letter != 0xAD}  # in TCVN3 the soft hyphen is ư
 _QUOTES = {ord("“"): '"', ord("”"): '"', ord("‘"): "'", ord("’"): "'", ord("\u00a0"): " ", ord("\u202f"): " "}
+_INVISIBLE_OR_QUOTES = {**_QUOTES, **_INVISIBLE}
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _SPACES = re.compile(r"\s+")
+MOST_MARKS = 30  # on one letter: Unicode's stream-safe limit (UAX 15); normalising takes the square of their number
+_SHORT = 1000  # letters in which no flood of marks can cost time
 
 
 def tidy(text: str) -> str:
-    """NFC, one space between words, no invisible characters, straight quotes."""
-    text = unicodedata.normalize("NFC", text.translate(_INVISIBLE).translate(_QUOTES))
+    """NFC, one space between words, no invisible characters, straight quotes, no more than 30 marks on a letter. Time grows with length."""
+    if text.isascii():
+        return _SPACES.sub(" ", _CONTROL.sub(" ", text)).strip()
+    if len(text) > _SHORT:
+        text = without_floods(text)
+    text = unicodedata.normalize("NFC", text.translate(_INVISIBLE_OR_QUOTES))
     return _SPACES.sub(" ", _CONTROL.sub(" ", text)).strip()
+
+
+def without_floods(text: str) -> str:
+    """The text with at most 30 marks on each letter."""
+    kept, marks = [], 0
+    for letter in text:
+        marks = marks + 1 if unicodedata.combining(letter) else 0
+        if marks <= MOST_MARKS:
+            kept.append(letter)
+    return "".join(kept)
 
 
 def without_marks(text: str) -> str:
@@ -36,7 +56,8 @@ def _clean_text(value: str, options: Options) -> Cleaned:
     longest = options.get("max_length")
     if longest is not None and len(text) > longest:
         return Cleaned(None, "text.too_long")
-    return Cleaned(text or None)
+    is_flooded = len(value) > MOST_MARKS and len(without_floods(value)) < len(value)
+    return Cleaned(tidy(without_floods(text)) or None, "text.marks" if is_flooded and text else None)
 
 
 _PLAIN = r"^[!-~]+( [!-~]+)*$"  # printable ASCII, single spaces: nothing to tidy
@@ -58,6 +79,7 @@ TEXT = DistinctStandard(
     _clean_text,
     good=(("  Số  5,\u00a0đường  Hùng Vương ", "Số 5, đường Hùng Vương"), ("“Tân Phú”", '"Tân Phú"')),
     quick=_quick_text,
+    longest=None,
     known_options={"max_length": "Longest text accepted, in letters."},
     key=lambda value: None if value is None else without_marks(value),
 )
@@ -77,8 +99,8 @@ _TELEX = re.compile(_KEYS)
 
 def _clean_name(value: str, _: Options) -> Cleaned:
     text = tidy(value)
-    if len(text) > LONGEST_NAME:
-        return Cleaned(None, "person_name.not_a_name")
+    if not text or len(text) > LONGEST_NAME:
+        return Cleaned(None, "person_name.not_a_name" if text else None)
     bare = _without_notes(text)
     as_it_came = _SPACES.sub(" ", unicodedata.normalize("NFC", value.translate(_INVISIBLE_IN_FONTS))).strip()
     candidates = () if re.fullmatch(_CLEAN_NAME, text) else (as_it_came, bare, _in_title_case(bare))
@@ -159,7 +181,8 @@ _CLEAN_NAME = rf"^{_CLEAN_WORD}( {_CLEAN_WORD})+$"
 def _quick_name(value: pl.Expr, _: Options) -> pl.Expr:
     """Title case with at least one mark, no title before and no typing keys left over."""
     unusual = rf"^(Ông|Bà|Anh|Chị|Cụ|Hộ|Vợ|Chồng) | (Và|Vợ|Chồng) |(^| ){_KEYS}( |$)"
-    return pl.when(value.str.contains(_CLEAN_NAME) & value.str.contains(r"[^ -~]") & ~value.str.contains(unusual)).then(value)
+    fits = value.str.contains(_CLEAN_NAME) & (value.str.len_bytes() <= LONGEST_NAME)  # bytes, no fewer than letters
+    return pl.when(fits & value.str.contains(r"[^ -~]") & ~value.str.contains(unusual)).then(value)
 
 
 PERSON_NAME = DistinctStandard(
