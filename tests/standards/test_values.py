@@ -13,6 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.standards import STANDARDS
+from lienthong.standards.agency_codes import agency_form, old_form, successor
+from lienthong.standards.insurance import health_card_parts
+from lienthong.standards.periods import reporting_window
 
 SAMPLE = {"accept_synthetic": True}
 
@@ -156,3 +159,144 @@ def test_a_column_of_dates_is_read_as_each_date_is_by_itself(written: list[str |
     column = standard.clean_column(pl.Series(written, dtype=pl.String), {})
     assert column.values.to_list() == [standard.clean(text, {}).value for text in written]
     assert column.problems.to_list() == [standard.clean(text, {}).problem for text in written]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("CTY TNHH MTV TM DV XD Minh Phát", "Công ty trách nhiệm hữu hạn một thành viên Thương mại - Dịch vụ - Xây dựng “Minh Phát”"),
+        ("Công ty cổ phần Hoà Bình", "HÒA BÌNH JSC"),
+        ("Công ty TNHH SX Bình Minh", "SẢN XUẤT BÌNH MINH CO., LTD"),
+        ("DNTN Út Mười", "Doanh nghiệp tư nhân ÚT MƯỜI"),
+    ],
+)
+def test_ways_to_write_an_enterprise_have_one_key(one: str, other: str) -> None:
+    name = STANDARDS["enterprise_name"]
+    assert name.compare_key(one) == name.compare_key(other)
+
+
+def test_kinds_of_enterprises_that_share_a_name_are_told_apart() -> None:
+    name = STANDARDS["enterprise_name"]
+    assert name.compare_key("Công ty TNHH Minh Phát") != name.compare_key("Công ty cổ phần Minh Phát")
+
+
+def test_an_old_card_after_its_end_is_told_where_the_row_is_dated() -> None:
+    values = pl.Series(["285123456", "285123456", "070090123456"])
+    found = STANDARDS["citizen_id"].clean_column(values, {}, pl.Series([date(2024, 12, 31), date(2025, 1, 1), date(2026, 1, 1)]))
+    assert found.values.to_list() == values.to_list()
+    assert found.problems.to_list() == [None, "citizen_id.old_after_end", None]
+
+
+CLOSED = {"closed": {"H10": {"on": "2025-07-01", "successor": "H19"}, "H10.12": {"on": date(2025, 3, 1), "successor": "H10.14"}}}
+
+
+def test_a_closed_agency_code_is_kept_and_told_as_of_the_row() -> None:
+    values = pl.Series(["H10.12", "000.00.12.H10", "H10.05", "H10.05", "H19"])
+    days = pl.Series([date(2025, 2, 28), date(2025, 3, 1), date(2025, 3, 1), date(2025, 7, 1), date(2026, 1, 1)])
+    found = STANDARDS["agency_code"].clean_column(values, CLOSED, days)
+    assert found.values.to_list() == ["H10.12", "H10.12", "H10.05", "H10.05", "H19"]
+    assert found.problems.to_list() == [None, "agency_code.closed", None, "agency_code.closed", None]
+
+
+def test_what_took_a_closed_codes_place_is_followed_to_the_end() -> None:
+    assert successor("H10.12", date(2025, 2, 1), CLOSED) == "H10.12"
+    assert successor("H10.12", date(2025, 4, 1), CLOSED) == "H10.14"
+    assert successor("H10.12", date(2026, 1, 1), CLOSED) == "H19"
+    assert successor("H1", date(2026, 1, 1), {"closed": {"H1": {"on": "2025-01-01", "successor": "H1"}}}) == ""
+
+
+def test_both_forms_of_an_agency_code_are_one() -> None:
+    assert [old_form(code) for code in ("H49", "H10.12", "H10.12.25")] == ["000.00.00.H49", "000.00.12.H10", "000.25.12.H10"]
+    assert all(agency_form(old_form(code)) == code for code in ("H49", "H10.12", "H10.12.25"))
+
+
+@pytest.mark.parametrize(
+    ("code", "first", "last"),
+    [
+        ("2026-06", date(2026, 5, 15), date(2026, 6, 14)),
+        ("2026-01", date(2025, 12, 15), date(2026, 1, 14)),
+        ("2026-Q2", date(2026, 3, 15), date(2026, 6, 14)),
+        ("2026-H1", date(2025, 12, 15), date(2026, 6, 14)),
+        ("2026-9M", date(2025, 12, 15), date(2026, 9, 14)),
+        ("2026", date(2025, 12, 15), date(2026, 12, 14)),
+    ],
+)
+def test_a_report_runs_from_the_15th_to_the_14th(code: str, first: date, last: date) -> None:
+    window = reporting_window(code)
+    assert (window.first, window.last) == (first, last)
+
+
+def test_windows_follow_each_other_without_gap_and_may_close_early() -> None:
+    assert reporting_window("2026-06", closes_on_14=False).last == date(2026, 6, 30)
+    assert reporting_window("2026-06").last.toordinal() + 1 == reporting_window("2026-07").first.toordinal()
+    assert reporting_window("2026-06", closes_early_on=date(2026, 6, 10)).last == date(2026, 6, 10)
+    with pytest.raises(ValueError, match="2026-06"):
+        reporting_window("2026-06", closes_early_on=date(2026, 6, 20))
+
+
+@pytest.mark.parametrize(
+    ("typed", "options", "found"),
+    [
+        ("2 sào", {"region": "north"}, 720.0),
+        ("2 sào", {"region": "south"}, 2000.0),
+        ("3 công", {"region": "south"}, 3000.0),
+        ("3 công", {"region": "north"}, None),
+        ("1.500 m2", {"decimal_comma": True}, 1500.0),
+        ("1,5 ha", {"unit": "ha"}, 1.5),
+        ("0,05 mg/m3", {"unit": "µg/m³"}, 50.0),
+        ("86 °F", {"unit": "°C"}, 30.0),
+        ("300,15 K", {"unit": "°C"}, 27.0),
+        ("2,5 tấn", {"unit": "kg"}, 2500.0),
+        ("12", {"unit": "m", "assume": "km"}, 12000.0),
+        ("86,4 m3/ngày đêm", {"unit": "l/s"}, 1.0),
+    ],
+)
+def test_an_amount_is_turned_to_the_unit_that_is_kept(typed: str, options: dict[str, Any], found: float | None) -> None:
+    value, _ = clean("quantity", typed, **options)
+    assert value == (None if found is None else pytest.approx(found))
+
+
+def test_the_parts_of_a_health_card_are_told() -> None:
+    assert health_card_parts("DN4707001234567") == {"group": "DN", "benefit": "4", "province": "70", "number": "7001234567"}
+    assert health_card_parts("7001234567") == {"number": "7001234567"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("0912345678 / 0651.3812345", "0912345678"),
+        ("(+84) 912.345.678", "0912345678"),
+        ("84912345678", "0912345678"),
+        ("01652345678", "0352345678"),
+        ("+84 165 234 5678", "0352345678"),
+        ("0084-912-345-678", "0912345678"),
+        ("912345678.0", "0912345678"),
+        ("0271 3888 999", "02713888999"),
+    ],
+)
+def test_phones_as_people_write_them(typed: str, found: str) -> None:
+    assert clean("phone", typed)[0] == found
+    assert STANDARDS["phone"].clean_column(pl.Series([typed]), {}).values.to_list() == [found]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"), [("12-345", "25195-12-345"), ("tờ số 07, thửa số 89", "25195-7-89"), ("25200-1-2", "25200-1-2")]
+)
+def test_a_parcel_without_its_commune_takes_the_one_the_contract_names(typed: str, found: str) -> None:
+    assert clean("parcel_id", typed, commune="25195")[0] == found
+
+
+def test_a_person_may_be_insured_under_the_number_of_the_person() -> None:
+    assert clean("insurance_no", "070090123456") == (None, "insurance_no.shape")
+    assert clean("insurance_no", "070090123456", accept_citizen_id=True) == ("070090123456", None)
+
+
+@given(st.integers(0, 10**10 - 1), st.sampled_from(["", "001", "-001", "000"]))
+def test_tax_codes_at_bulk_speed_are_those_the_rule_lets_pass(number: int, branch: str) -> None:
+    typed = [
+        f"{number:010}{branch}",
+        f"{number:010}"[:9]
+        + str((10 - sum(int(d) * w for d, w in zip(f"{number:010}", (31, 29, 23, 19, 17, 13, 7, 5, 3), strict=False)) % 11) % 10),
+    ]
+    column = STANDARDS["tax_code"].clean_column(pl.Series(typed), {})
+    assert column.values.to_list() == [clean("tax_code", one)[0] for one in typed]

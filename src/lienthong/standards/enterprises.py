@@ -17,6 +17,7 @@ from lienthong.standards.distinct import DistinctStandard, Options
 from lienthong.standards.text import tidy, without_marks
 
 LONGEST_NAME = 300
+_MOST_READINGS = 5
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class EnterpriseName:
 
     kind: str
     name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".strip()
 
 
 # Kind in full → how it is written: without marks, letters of dots left out, longest first when they are tried.
@@ -66,6 +70,7 @@ _SHORT = {  # what the parts of a name proper stand for
     "tmsx": "thuong mai san xuat", "dvtm": "dich vu thuong mai", "xdtm": "xay dung thuong mai", "tmxd": "thuong mai xay dung",
     "sxtmdv": "san xuat thuong mai dich vu", "xnktm": "xuat nhap khau thuong mai", "tt": "trang tri", "mt": "moi truong",
 }  # fmt: skip
+_APART = re.compile(r"\s*([-–,])\s*(?=(?:công ty|cong ty|cty|ctcp|dntn|doanh nghiệp|htx|hợp tác xã|chi nhánh)\b)", re.IGNORECASE)
 _QUOTES = re.compile(r"[\"'`«»]")
 
 
@@ -80,9 +85,7 @@ def _plain_words(words: list[str]) -> list[str]:
 @lru_cache(maxsize=65_536)
 def enterprise_name(text: str) -> EnterpriseName:
     """The kind and the name proper of a tidy text; a kind stands first, or, where none does, last."""
-    words = _QUOTES.sub(
-        "", re.sub(r"\.(?=\w\.)|(?<=\b\w)\.", "", re.sub(r"\s*[-–&+,]\s*", lambda sign: f" {sign.group().strip()} ", text))
-    ).split()
+    words = _APART.sub(r" \1 ", _QUOTES.sub("", text)).split()
     plain = _plain_words(words)
     found = _kind_at(words, plain, _BEFORE, is_last=False) or _kind_at(words, plain, _LAST, is_last=True)
     kind, name = found or ("", words)
@@ -90,8 +93,7 @@ def enterprise_name(text: str) -> EnterpriseName:
         name = name[1:]
     while name and not _plain(name[-1]):
         name = name[:-1]
-    joined = re.sub(r"\s+,", ",", " ".join(name))
-    return EnterpriseName(kind, joined)
+    return EnterpriseName(kind, " ".join(name).rstrip(" ,;-–"))
 
 
 def _kind_at(words: list[str], plain: list[str], ways: list[tuple[str, str]], *, is_last: bool) -> tuple[str, list[str]] | None:
@@ -110,12 +112,20 @@ def _clean_enterprise_name(value: str, _: Options) -> Cleaned:
     text = tidy(value)
     if len(text) > LONGEST_NAME:
         return Cleaned(None, "enterprise_name.not_a_name")
-    found = enterprise_name(text)
-    if not any(letter.isalpha() for letter in found.name) and not any(letter.isdigit() for letter in found.name):
+    found = _settled(text)
+    if found is None or not any(map(str.isalnum, found.name)) or (not found.kind and not any(map(str.isalpha, found.name))):
         return Cleaned(None, "enterprise_name.not_a_name")
-    if found.name.isdigit() and not found.kind:
-        return Cleaned(None, "enterprise_name.not_a_name")
-    return Cleaned(f"{found.kind} {found.name}".strip())
+    return Cleaned(str(found))
+
+
+def _settled(text: str) -> EnterpriseName | None:
+    """The name read until reading it again changes nothing (`MTV Minh Phát Co Ltd` is of one member); None where that does not end."""
+    for _ in range(_MOST_READINGS):
+        found = enterprise_name(text)
+        if str(found) == text:
+            return found
+        text = str(found)
+    return None
 
 
 def enterprise_key(name: str) -> str:
@@ -133,11 +143,12 @@ ENTERPRISE_NAME = DistinctStandard(
     "Name of an enterprise",
     _clean_enterprise_name,
     good=(
-        ("CTY TNHH MTV TM-DV Minh Phát", "Công ty TNHH Một thành viên TM - DV Minh Phát"),
+        ("CTY TNHH MTV TM-DV Minh Phát", "Công ty TNHH Một thành viên TM-DV Minh Phát"),
         ("Công ty TNHH Một thành viên “Minh Phát”", "Công ty TNHH Một thành viên Minh Phát"),
         ("Minh Phat Co., Ltd.", "Công ty TNHH Minh Phat"),
         ("Minh Phát JSC", "Công ty cổ phần Minh Phát"),
         ("DNTN Hoà Bình", "Doanh nghiệp tư nhân Hoà Bình"),
+        ("Minh Phát - Công ty TNHH", "Công ty TNHH Minh Phát"),
         ("C.Ty C.P Xây dựng 79", "Công ty cổ phần Xây dựng 79"),
     ),
     bad=(("---", "enterprise_name.not_a_name"), ("12345", "enterprise_name.not_a_name")),
