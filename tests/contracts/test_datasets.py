@@ -101,6 +101,6 @@ def test_datacontract_lint_accepts_every_contract() -> None:
 def test_the_reference_pages_are_current() -> None:
     made = pages(DATASETS)
     there = {path.relative_to(REFERENCE).as_posix(): path.read_text("utf-8") for path in (REFERENCE / "datasets").glob("*.md")}
-    there["contract.md"] = (REFERENCE / "contract.md").read_text("utf-8")
+    there |= {name: (REFERENCE / name).read_text("utf-8") for name in ("contract.md", "mapping.md")}
     assert sorted(there) == sorted(made)
     assert [name for name, page in made.items() if there[name] != page] == []

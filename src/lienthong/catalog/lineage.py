@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lienthong.contracts import Contract, Layer
+from lienthong.contracts.mapping import lookups_of
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def columns_of(contract: Contract, contracts: Mapping[str, Contract]) -> tuple[C
         ColumnStep(p.name, True, "source", source.name, heading)
         for source in contract.sources
         for p in contract.properties
-        for heading in (p.source_names or (p.name,))
+        for heading in (p.reads or p.source_names or (p.name,))
     ]
     found += [ColumnStep(here, True, "list", there, column) for here, there, column in _references(contract) if there in contracts]
     for other in contracts.values():
@@ -71,13 +72,17 @@ def columns_of(contract: Contract, contracts: Mapping[str, Contract]) -> tuple[C
 
 
 def _references(contract: Contract) -> list[tuple[str, str, str]]:
-    """(column here, dataset, column there) of every rule that holds a column to a list."""
-    return [
+    """(column here, dataset, column there) of every rule that holds a column to a list, and of every look-up of a mapping."""
+    ruled = [
         (column, str(rule.parameters["dataset"]), str(rule.parameters["column"]))
         for rule in contract.all_rules
         if rule.kind == "reference"
         for column in rule.columns
     ]
+    looked_up = [
+        (p.name, dataset, gives) for p in contract.properties if p.mapping is not None for dataset, _, gives in lookups_of(p.mapping)
+    ]
+    return ruled + looked_up
 
 
 def _given(contract: Contract, master: Contract) -> list[tuple[str, str]]:
@@ -94,7 +99,7 @@ def _given(contract: Contract, master: Contract) -> list[tuple[str, str]]:
 
 
 def _lists(contract: Contract) -> set[str]:
-    return {str(rule.parameters["dataset"]) for rule in contract.all_rules if rule.kind == "reference"}
+    return {dataset for _, dataset, _ in _references(contract)}
 
 
 def _speaks_of(contract: Contract, master: Contract) -> bool:

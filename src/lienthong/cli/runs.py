@@ -75,6 +75,26 @@ def dataset(
         raise RunError(say("Có bộ dữ liệu không nạp được.", "Some datasets could not be taken in."))
 
 
+@app.command("again")
+def again(
+    dataset_id: Annotated[str, typer.Argument(metavar="DATASET")],
+    source: Annotated[str | None, typer.Option(help="Nguồn, khi có nhiều · the source, where there are several")] = None,
+) -> None:
+    """Xử lý lại lần giao cuối từ bản gốc, theo hợp đồng hiện nay · judge the last delivery anew from its landing, under today's contract."""
+    from lienthong.pipeline import run_again
+
+    place = workshop()
+    contract = place.contracts.get(dataset_id)
+    if contract is None:
+        raise NotFound(f"There is no contract of `{dataset_id}`.", hint=f"Known: {', '.join(place.contracts)}.")
+    with Bar() as on_progress:
+        o = run_again(place, contract, source, on_progress)
+    show(
+        (("Lần", "Run"), ("Trạng thái", "State"), *COUNTS),
+        [(o.run_id, o.state, o.rows_in, o.rows_published, o.rows_unchanged, o.rows_quarantined, o.rows_ended)],
+    )
+
+
 @app.command("list")
 def recent(dataset_id: Annotated[str | None, typer.Argument(metavar="[DATASET]")] = None, limit: int = 20) -> None:
     """Các lần nạp gần đây · the newest runs."""

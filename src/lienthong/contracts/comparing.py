@@ -116,6 +116,7 @@ def _of_property(old: Property, new: Property) -> Iterator[Change]:
     yield from _change(place, "match.changed", old.match, new.match, Verdict.NOTICE)
     yield from _change(place, "survivorship.changed", old.survivorship, new.survivorship, Verdict.NOTICE)
     yield from _change(place, "disclosure_risk.changed", _risk(old), _risk(new), Verdict.COMPATIBLE)
+    yield from _change(place, "mapping.changed", old.mapping, new.mapping, Verdict.COMPATIBLE)
     yield from _change(place, "source.changed", old.source_names, new.source_names, Verdict.COMPATIBLE)
     yield from _change(place, "title.changed", (old.title_vi, old.title_en), (new.title_vi, new.title_en), Verdict.COMPATIBLE)
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from lienthong.contracts.licences import LICENCES
 from lienthong.contracts.load import load_all
+from lienthong.contracts.mapping import UNITS
+from lienthong.contracts.mapping.functions import LONGEST_VALUE, render_functions
+from lienthong.contracts.mapping.reading import DEEPEST, LONGEST, MOST_PARTS
 from lienthong.contracts.model import Contract
 from lienthong.contracts.reference import render_reference
 from lienthong.contracts.vocabulary import (
@@ -238,11 +241,57 @@ def render_words(contracts: Mapping[str, Contract]) -> str:
     return "".join(parts)
 
 
+_MAPPING = """# Mapping
+
+Generated from `lienthong.contracts.mapping`; write it anew with `python -m lienthong.contracts.document datasets docs/reference`.
+
+The custom property `mapping` of a field says what makes its value of the columns that arrive. It is applied between landing and cleaning: the rows as they came
+stay in the landing, the field's standard cleans what the mapping gives, and the [catalogue](catalogue.md) tells which columns each field is made of. How to:
+[map columns](../how-to/map-columns.md).
+
+```yaml
+- name: full_name
+  businessName: Họ và tên
+  logicalType: string
+  customProperties:
+    - {property: titleEn, value: Full name}
+    - {property: standard, value: person_name}
+    - {property: mapping, value: 'join(" ", [Họ và tên đệm], [Tên])'}
+```
+
+- A column stands in square brackets by its heading (`]` is written `]]`); case, needless spaces and the Unicode form of headings do not count. A text stands in
+  quotation marks (`"` is written `""`), a number with a point. `and`, `or`, `not`; `=`, `!=`, `<`, `<=`, `>`, `>=`; `+`, `-`, `*`, `/`; parentheses.
+- There are no names, no loops and no other functions than these: an expression reads the row's own cells, texts written out, and published datasets.
+  It is at most {longest} characters, {deepest} deep and {parts} parts; what it makes is at most {value} characters. Every expression ends, and gives the same each time.
+- An empty cell has no value. A number is read as offices and programs write it, as the standard `decimal` does; a number that is made is written so that every standard
+  reads the same of it. Two texts are the same whatever their case, spaces and Unicode form; `<` and the like compare numbers.
+- What cannot be made is an issue of the rule `mapping` that names row, field and the cells it would have been made of; the row waits in quarantine. Only what is
+  chosen counts: `if([Số] = "-", 0, number([Số]))` never complains of a dash.
+- `lookup` reads what is in force on the day of the delivery; a value that fits several entries is an issue, never a guess.
+- A value that arrives under the field's own name or its `source` (records that are sent, a filled-in form, a correction) stands before the mapping, unless the mapping reads that very column.
+- A changed mapping is a changed contract: what landed is judged again (`lienthong run again`), nothing need be fetched.
+
+"""
+
+
+def render_mapping() -> str:
+    """The page of the mapping language as Markdown."""
+    head = _MAPPING.replace("{longest}", f"{LONGEST:,}").replace("{deepest}", str(DEEPEST)).replace("{parts}", str(MOST_PARTS))
+    return (
+        head.replace("{value}", f"{LONGEST_VALUE:,}")
+        + "## Functions\n\n"
+        + render_functions()
+        + "\n## Units of `convert`\n\n"
+        + "".join(f"- {quantity}: {_list(units)}\n" for quantity, units in UNITS.items())
+    )
+
+
 def pages(datasets: Path) -> dict[str, str]:
     """Every page, by its path below docs/reference."""
     contracts = load_all(datasets)
     return {
         "contract.md": render_words(contracts),
+        "mapping.md": render_mapping(),
         **{f"datasets/{contract.id}.md": render_reference(contract) for contract in contracts.values()},
     }
 

@@ -13,6 +13,8 @@ from typing import Any
 from lienthong.contracts import match_reading
 from lienthong.contracts.faults import Fault, Faults, nearest
 from lienthong.contracts.licences import LICENCES
+from lienthong.contracts.mapping import Node, read_mapping
+from lienthong.contracts.mapping.reading import MappingFault
 from lienthong.contracts.model import (
     Contract,
     Delivery,
@@ -96,7 +98,10 @@ def digest(contract: Contract) -> str:
     """Hex SHA-256 over what can change a row: the columns and how they are cleaned, the rules, the key, how sources are read."""
     parts = {
         "properties": [
-            [p.name, p.logical_type, p.required, p.unique, p.key_position, p.standard, p.standard_options, p.source_names, p.as_of]
+            [
+                *(p.name, p.logical_type, p.required, p.unique, p.key_position, p.standard, p.standard_options, p.source_names, p.as_of),
+                *([repr(p.mapping)] if p.mapping is not None else []),
+            ]
             for p in contract.properties
         ],
         "rules": [[r.id, r.kind, r.columns, r.parameters, r.severity] for r in contract.all_rules],
@@ -215,6 +220,7 @@ def _property(found: Mapping[str, Any], names: Sequence[str], faults: Faults, pl
         counts=_counted(words.get("counts"), str(kind), faults, f"{place}.counts"),
         match=match_reading.match_spec(words.get("match"), faults, place),
         survivorship=match_reading.survivorship(words.get("survivorship"), faults, place),
+        mapping=_mapping(words.get("mapping"), faults, f"{place}.mapping"),
         examples=tuple(str(example) for example in faults.entries(found.get("examples"), f"{place}.examples")),
         rules=(
             *rules_of_type(type_options, name, faults, f"{place}.logicalTypeOptions"),
@@ -249,6 +255,17 @@ def _standard(name: Any, options: Mapping[str, Any], faults: Faults, place: str)
     except (TypeError, AttributeError):
         faults.add(f"{place}.standardOptions", f"values of a wrong kind for `{name}`", "see docs/reference/standards.md")
     return str(name)
+
+
+def _mapping(found: Any, faults: Faults, place: str) -> Node | None:
+    text = faults.text(found, place)
+    if found is None or not isinstance(found, str):
+        return None
+    try:
+        return read_mapping(text)
+    except MappingFault as fault:
+        faults.add(place, str(fault), fault.suggestion or "see docs/reference/mapping.md")
+        return None
 
 
 def _sources(found: Any, connectors: Collection[str] | None, faults: Faults) -> list[Source]:

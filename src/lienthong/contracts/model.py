@@ -12,6 +12,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from lienthong.contracts.mapping.tree import Node, headings_of
+
 
 class Sharing(StrEnum):
     OPEN = "open"
@@ -120,6 +122,12 @@ class Property:
     counts: str | None = None  # of an aggregate: what the value is a number of
     match: MatchSpec | None = None  # of a master contract: how the attribute is compared
     survivorship: tuple[SurvivorshipRule, ...] = ()  # of a master contract: whose value is chosen
+    mapping: Node | None = None  # what makes the value of delivered columns; None: it arrives ready
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The delivered columns its mapping reads."""
+        return () if self.mapping is None else headings_of(self.mapping)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ PROPERTY_WORDS: Mapping[str, str] = {
     "standard": "The entry of `standards` that cleans the value. Without it: the one of the logical type.",
     "standardOptions": "Options of that standard, as [standards](standards.md) lists them.",
     "source": "The heading, or a list of headings, under which the value arrives. Without it: the property's own name.",
+    "mapping": 'What makes the value of delivered columns: an [expression](mapping.md) such as `join(" ", [Họ], [Tên])`. Without it, the value arrives ready under `source`.',
     "asOf": "The property (a date) that dates a unit's code or an address; or `delivery`, the day of the delivery.",
     "authoritative": "`true` where this agency is the one trusted source of the value; the code of another agency, such as `H10.02`, where that one is: only it may then change the value.",
     "match": "In a master contract: how the attribute is compared: `kind` and its options; the table below.",

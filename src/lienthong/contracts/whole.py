@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from lienthong.contracts.faults import Fault, Faults, nearest
+from lienthong.contracts.mapping import lookups_of
 from lienthong.contracts.match_checking import check_master_words, check_roles
 from lienthong.contracts.model import Contract, Sensitivity, Sharing
 
@@ -46,13 +47,22 @@ def check_between(contracts: Mapping[str, Contract]) -> list[Fault]:
     faults = Faults()
     check_roles(contracts, faults)
     for contract in contracts.values():
-        for rule in contract.all_rules:
-            if rule.kind != "reference":
-                continue
-            dataset, column = str(rule.parameters["dataset"]), str(rule.parameters["column"])
+        for place, dataset, column in _referred(contract):
             target = contracts.get(dataset)
             if target is None:
-                faults.add(f"{contract.id}: {rule.id}", f"there is no dataset `{dataset}`", nearest(dataset, contracts))
+                faults.add(f"{contract.id}: {place}", f"there is no dataset `{dataset}`", nearest(dataset, contracts))
             elif column not in (columns := [p.name for p in target.properties]):
-                faults.add(f"{contract.id}: {rule.id}", f"`{dataset}` has no property `{column}`", nearest(column, columns))
+                faults.add(f"{contract.id}: {place}", f"`{dataset}` has no property `{column}`", nearest(column, columns))
     return faults.found
+
+
+def _referred(contract: Contract) -> Iterator[tuple[str, str, str]]:
+    """(where it is said, dataset, column) of all that a contract reads of others."""
+    for rule in contract.all_rules:
+        if rule.kind == "reference":
+            yield rule.id, str(rule.parameters["dataset"]), str(rule.parameters["column"])
+    for p in contract.properties:
+        if p.mapping is not None:
+            for dataset, by, gives in lookups_of(p.mapping):
+                yield f"{p.name}.mapping", dataset, by
+                yield f"{p.name}.mapping", dataset, gives

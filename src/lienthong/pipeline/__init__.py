@@ -2,7 +2,7 @@
 
 from lienthong.pipeline.correct import Correction, correct_row, list_quarantine, show_quarantine
 from lienthong.pipeline.order import reading_order
-from lienthong.pipeline.run import apply_contract, approve_run, run_dataset, withdraw_run
+from lienthong.pipeline.run import apply_contract, approve_run, run_again, run_dataset, withdraw_run
 from lienthong.pipeline.submit import Submission, submit_records
 from lienthong.pipeline.workshop import OnProgress, Progress, RunOutcome, Workshop
 
@@ -18,6 +18,7 @@ __all__ = [
     "correct_row",
     "list_quarantine",
     "reading_order",
+    "run_again",
     "run_dataset",
     "show_quarantine",
     "submit_records",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 import numpy as np
@@ -13,8 +13,9 @@ import polars_hash as plh
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lienthong.contracts import Contract
+from lienthong.contracts import Contract, Property
 from lienthong.errors import SourceError
+from lienthong.quality.mapping import Mapped, MappingContext, evaluate
 
 BROKEN_CODE = "_broken_code"
 BROKEN_TEXT = "_broken_text"
@@ -28,14 +29,18 @@ ABSENT = "\x00"  # tells an absent value from an empty one
 
 @dataclass(frozen=True)
 class Columns:
-    """How the columns of one delivery meet the contract. `by_property`: property → delivered column; `extra`: nobody asked for these."""
+    """How the columns of one delivery meet the contract. `by_property`: property → delivered column; `extra`: nobody asked for these.
+
+    `mapped`: property → heading its mapping reads → delivered column; none where the delivery has not all of them.
+    """
 
     by_property: Mapping[str, str]
     extra: tuple[str, ...]
+    mapped: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def delivered(self) -> tuple[str, ...]:
-        return tuple(self.by_property)
+        return tuple(dict.fromkeys((*self.by_property, *self.mapped)))
 
 
 def match_columns(contract: Contract, delivered: Sequence[str], where: str) -> Columns:
@@ -45,22 +50,35 @@ def match_columns(contract: Contract, delivered: Sequence[str], where: str) -> C
     """
     there = {_fold(name): name for name in delivered if name not in BROKEN}
     by_property: dict[str, str] = {}
+    mapped: dict[str, dict[str, str]] = {}
     missing: list[str] = []
     for p in contract.properties:
-        names = (*p.source_names, p.name)
+        names = own_names(p)
         found = next((there[_fold(name)] for name in names if _fold(name) in there), None)
+        read = {name: there[_fold(name)] for name in p.reads if _fold(name) in there}
+        if p.mapping is not None and len(read) == len(p.reads):
+            mapped[p.name] = read
         if found is not None:
             by_property[p.name] = found
-        elif p.required or p.key_position is not None:
-            near = get_close_matches(_fold(names[0]), there, n=1)
-            missing.append(f"`{names[0]}`" + (f" (nearest: `{there[near[0]]}`)" if near else ""))
+        elif p.name not in mapped and (p.required or p.key_position is not None):
+            names = p.reads or names
+            for name in names if p.reads else names[:1]:
+                if _fold(name) not in there:
+                    near = get_close_matches(_fold(name), there, n=1)
+                    missing.append(f"`{name}`" + (f" (nearest: `{there[near[0]]}`)" if near else ""))
     if missing:
         raise SourceError(
             f"`{contract.id}`, {where}: expected column {', '.join(missing)}; found {', '.join(f'`{n}`' for n in there.values()) or 'none'}.",
             hint="The source changed its headings: add the new one to `source` in the contract, or ask for the agreed form.",
         )
-    taken = set(by_property.values())
-    return Columns(by_property, tuple(name for name in there.values() if name not in taken))
+    taken = {*by_property.values(), *(name for read in mapped.values() for name in read.values())}
+    return Columns(by_property, tuple(name for name in there.values() if name not in taken), mapped)
+
+
+def own_names(p: Property) -> tuple[str, ...]:
+    """Under which headings a property's value arrives ready; what its mapping reads is not ready."""
+    read = {_fold(name) for name in p.reads}
+    return tuple(name for name in (*p.source_names, p.name) if _fold(name) not in read)
 
 
 class ColumnMatcher:
@@ -89,15 +107,60 @@ def _fold(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
-def as_properties(table: pa.Table, contract: Contract, columns: Columns) -> pl.DataFrame:
-    """The delivered values under the properties' names, as text; a property that was not delivered is all null."""
+def as_came(table: pa.Table, contract: Contract, columns: Columns) -> pl.DataFrame:
+    """The delivered values the contract asks for, as text, in its order: what tells one row from another, whatever is made of it later.
+
+    A property that was not delivered is all null; beside one that has a mapping stand the columns it reads.
+    """
     frame = pl.DataFrame(pl.from_arrow(table))
-    return frame.select(
-        pl.col(columns.by_property[p.name]).cast(pl.String).alias(p.name)
-        if p.name in columns.by_property
-        else pl.lit(None, pl.String).alias(p.name)
-        for p in contract.properties
-    )
+    wanted: list[pl.Expr] = []
+    for p in contract.properties:
+        own = columns.by_property.get(p.name)
+        wanted.append((pl.lit(None, pl.String) if own is None else pl.col(own).cast(pl.String)).alias(p.name))
+        wanted += [
+            pl.col(delivered).cast(pl.String).alias(f"{p.name}{SEPARATOR}{n}")
+            for n, delivered in enumerate(columns.mapped.get(p.name, {}).values())
+        ]
+    return frame.select(wanted)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Rows under the contract's names, as text, before they are cleaned. `problems`: property → what could not be made of which cells."""
+
+    values: pl.DataFrame
+    problems: Mapping[str, tuple[Mapped, pl.DataFrame]]
+
+
+def as_properties(table: pa.Table, contract: Contract, columns: Columns, context: MappingContext) -> Made:
+    """The values of each property: as delivered, or made by its mapping. What was sent under the property's own name stands before the mapping."""
+    frame = pl.DataFrame(pl.from_arrow(table))
+    values: list[pl.Series] = []
+    problems: dict[str, tuple[Mapped, pl.DataFrame]] = {}
+    for p in contract.properties:
+        own = columns.by_property.get(p.name)
+        ready = pl.repeat(None, frame.height, dtype=pl.String, eager=True) if own is None else frame[own].cast(pl.String)
+        read = columns.mapped.get(p.name)
+        if p.mapping is None or read is None:
+            values.append(ready.alias(p.name))
+            continue
+        cells = (
+            pl.DataFrame({name: frame[delivered].cast(pl.String) for name, delivered in read.items()})
+            if read
+            else pl.DataFrame({"": ready})
+        )
+        made = evaluate(p.mapping, cells, context)
+        if own is not None:
+            is_ready = ready.str.strip_chars().ne_missing("") & ready.is_not_null()
+            made = Mapped(_chosen(is_ready, ready, made.values), _chosen(is_ready, None, made.problems))
+        values.append(made.values.alias(p.name))
+        if made.problems.null_count() < frame.height:
+            problems[p.name] = (made, cells)
+    return Made(pl.DataFrame(values), problems)
+
+
+def _chosen(mask: pl.Series, one: pl.Series | None, other: pl.Series) -> pl.Series:
+    return pl.select(pl.when(mask).then(pl.lit(None, pl.String) if one is None else one).otherwise(other)).to_series()
 
 
 def row_digests(frame: pl.DataFrame) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Delivery
 from lienthong.errors import NotFound, RunError, SourceError, Unprocessable
 from lienthong.ledger import Entry, Event
-from lienthong.pipeline.columns import BROKEN, match_columns
+from lienthong.pipeline.columns import BROKEN, match_columns, own_names
 from lienthong.pipeline.publish import CORRECTION, PLATFORM, Delivered
 from lienthong.pipeline.run import publish_landing
 from lienthong.pipeline.submit import LOCK_WAIT_SECONDS
@@ -167,7 +167,8 @@ def column_names(contract: Contract, item: Item) -> dict[str, str]:
     there = [name for name in item.raw if name not in BROKEN]
     names = {name: name for name in there}
     for p in contract.properties:
-        heading = next((name for name in (*p.source_names, p.name) if name in there), (*p.source_names, p.name)[0])
+        own = own_names(p) or p.reads
+        heading = next((name for name in own if name in there), own[-1] if p.mapping is not None else own[0])
         names.setdefault(p.name, heading)
         names.setdefault(heading, heading)
     return names

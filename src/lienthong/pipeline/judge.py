@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from lienthong import quality
 from lienthong.contracts import Contract, Property, Severity
-from lienthong.pipeline.columns import BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI, ColumnMatcher, Columns, as_properties, landed_digests
+from lienthong.contracts.mapping import lookups_of
+from lienthong.pipeline.columns import (
+    BROKEN_CODE,
+    BROKEN_EN,
+    BROKEN_TEXT,
+    BROKEN_VI,
+    ColumnMatcher,
+    Made,
+    as_came,
+    as_properties,
+    landed_digests,
+)
 from lienthong.pipeline.picked import Rows
+from lienthong.quality.mapping import MappingContext, issues_of_mapping
 from lienthong.standards import CleanedColumn, Standard, get_standard
 from lienthong.store.landing import LandedBatch
 from lienthong.store.tables import POLARS_TYPES
@@ -29,6 +42,7 @@ DEFAULT_STANDARDS = {
 }
 DELIVERY = "delivery"  # `as_of: delivery`: codes are valid on the day of the delivery
 KEY_JOIN = "~"
+_DATES = ("valid_from", "valid_to", "level")
 
 
 @dataclass(frozen=True)
@@ -59,24 +73,29 @@ class Judge:
     def judge(self, picked: Rows) -> Judged:
         """Judge rows that were picked out of landed batches."""
         columns = self.columns.match(picked.table.column_names)
-        originals = as_properties(picked.table, self.contract, columns)
-        digests = landed_digests(picked.table, originals) if picked.digests is None else picked.digests
+        came = as_came(picked.table, self.contract, columns) if picked.digests is None else None
+        digests = landed_digests(picked.table, came) if came is not None else picked.digests
         rows = _rows(picked).with_columns(pl.Series("digest", digests))
         if self.original_digests:
             kept = pl.Series([self.original_digests[row_no - 1] for row_no in picked.row_nos], dtype=pl.Int64)
             rows = rows.with_columns(kept.fill_null(rows["digest"]).alias("digest"))
         broken = rows.filter(pl.col(BROKEN_CODE).is_not_null())
         whole = rows[BROKEN_CODE].is_null()
+        table = picked.table
         if broken.height:
-            originals, rows = originals.filter(whole), rows.filter(whole)
-        return self._judge_whole(originals, rows, broken, columns)
+            table, rows = table.filter(whole.to_arrow()), rows.filter(whole)
+        table = self._corrected(table, rows["digest"])
+        context = MappingContext(self.delivered_on, self.references)
+        made = as_properties(table, self.contract, self.columns.match(table.column_names), context)
+        return self._judge_whole(made, rows, broken)
 
     def _originals(self, batch: LandedBatch) -> pl.DataFrame:
-        return as_properties(batch.table, self.contract, self.columns.match(batch.table.column_names))
+        return as_came(batch.table, self.contract, self.columns.match(batch.table.column_names))
 
-    def _judge_whole(self, originals: pl.DataFrame, rows: pl.DataFrame, broken: pl.DataFrame, columns: Columns) -> Judged:
-        originals = self._corrected(originals, rows["digest"], columns)
+    def _judge_whole(self, made: Made, rows: pl.DataFrame, broken: pl.DataFrame) -> Judged:
+        originals = made.values
         clean, problems = self._standardise(originals, rows["row_no"])
+        problems = pl.concat([problems, *self._unmade(made, rows["row_no"])])
         checked = quality.check(clean, self.contract, self._context(originals))
         failed = problems.filter(pl.col("severity") == Severity.ERROR)
         issues = pl.concat([problems, _without_echo(checked.issues, failed)])
@@ -89,19 +108,25 @@ class Judge:
             pl.concat([issues, _broken_issues(broken)]),
         )
 
-    def _corrected(self, originals: pl.DataFrame, digests: pl.Series, columns: Columns) -> pl.DataFrame:
+    def _corrected(self, table: pa.Table, digests: pl.Series) -> pa.Table:
         """Rows once put right by a person are put right again when the source repeats them."""
         if not self.corrections:
-            return originals
-        places = digests.is_in(pl.Series(list(self.corrections), dtype=pl.Int64).implode()).arg_true()
-        by_column = {delivered: name for name, delivered in columns.by_property.items()}
-        values = originals.to_dict()
-        for place in places.to_list():
+            return table
+        places = digests.is_in(pl.Series(list(self.corrections), dtype=pl.Int64).implode()).arg_true().to_list()
+        if not places:
+            return table
+        values = pl.DataFrame(pl.from_arrow(table)).to_dict()
+        for place in places:
             for delivered, value in self.corrections[digests[place]].items():
-                name = by_column.get(delivered)
-                if name is not None:
-                    values[name] = values[name].scatter(place, value)
-        return pl.DataFrame(values)
+                column = values.get(delivered, pl.repeat(None, len(digests), dtype=pl.String, eager=True))
+                values[delivered] = column.cast(pl.String).scatter(place, value)
+        return pl.DataFrame(values).to_arrow()
+
+    def _unmade(self, made: Made, row_nos: pl.Series) -> Iterator[pl.DataFrame]:
+        for name, (mapped, cells) in made.problems.items():
+            node = self.contract.property_named(name).mapping
+            assert node is not None  # only a mapping has such problems
+            yield issues_of_mapping(row_nos, name, node, mapped, cells)
 
     def _standardise(self, originals: pl.DataFrame, row_nos: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
         """(cleaned columns with row_no, issues of the values that would not clean)."""
@@ -205,9 +230,12 @@ def cleaning(p: Property, *, accept_synthetic_ids: bool) -> tuple[Standard, dict
 
 
 def reference_columns(contract: Contract) -> dict[str, Sequence[str]]:
-    """Which columns of which other datasets the contract's rules read."""
+    """Which columns of which other datasets the contract's rules and mappings read."""
     wanted: dict[str, set[str]] = {}
     for rule in contract.all_rules:
         if rule.kind == "reference":
-            wanted.setdefault(rule.parameters["dataset"], {"valid_from", "valid_to", "level"}).add(rule.parameters["column"])
+            wanted.setdefault(rule.parameters["dataset"], set(_DATES)).add(rule.parameters["column"])
+    for p in contract.properties:
+        for dataset, by, gives in lookups_of(p.mapping) if p.mapping is not None else ():
+            wanted.setdefault(dataset, set(_DATES)).update((by, gives))
     return {dataset: sorted(columns) for dataset, columns in wanted.items()}

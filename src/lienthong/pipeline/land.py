@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lienthong import connectors
 from lienthong.connectors import Batch, SourceFile
 from lienthong.contracts import Contract, Source
-from lienthong.pipeline.columns import BROKEN, BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI, ColumnMatcher, as_properties, landed_digests
+from lienthong.pipeline.columns import BROKEN, BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI, ColumnMatcher, as_came, landed_digests
 from lienthong.pipeline.workshop import OnProgress, Progress, Workshop
 from lienthong.store import Connection, landing, runs
 from lienthong.store.landing import EncodedBatch, LandedBatch, LandedFile
@@ -47,7 +47,7 @@ def land(
 
     def prepare(batch: Batch) -> Prepared:
         table, source_rows = _with_broken(batch)
-        digests = landed_digests(table, as_properties(table, contract, columns.match(table.column_names)))
+        digests = landed_digests(table, as_came(table, contract, columns.match(table.column_names)))
         return Prepared(batch, table, source_rows, digests, landing.encode_rows(table, source_rows))
 
     reached = landing.reached(connection, run_id)

@@ -56,6 +56,7 @@ class Delivered:
     agreement: str = ""
     legal_basis: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    is_again: bool = False  # rows that landed before are judged anew, every one
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ class Publication:
         if writer.is_first_fill or sent_by_hand:
             return None, np.empty(0, np.int64), 0
         judged_under = runs.last_contract_digest(self._read, self._contract.id)
-        if self._is_snapshot and judged_under != self._contract.digest:
+        if self._is_snapshot and (self._delivered.is_again or judged_under != self._contract.digest):
             return None, None, 0
         compared = self._arriving.compared or self._compare_landed(judge, Standing(writer.current_digests()))
         gone = compared.missing if self._is_snapshot else np.empty(0, np.int64)

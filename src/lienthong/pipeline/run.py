@@ -19,11 +19,12 @@ from lienthong.pipeline.picked import Rows, pick
 from lienthong.pipeline.publish import PLATFORM, Arriving, BeforeEntry, Delivered, Outcome, Publication
 from lienthong.pipeline.standing import Standing
 from lienthong.pipeline.workshop import OnProgress, Progress, RunOutcome, Workshop, no_progress
-from lienthong.store import Connection, VersionWriter, append_entries, dataset_lock, runs, tables
+from lienthong.store import Connection, VersionWriter, append_entries, dataset_lock, landing, runs, tables
 from lienthong.store.landing import LandedBatch
 from lienthong.store.runs import Counts, LastDone, StoredRun
 from lienthong.store.tables import Applied
 
+MOST_LOOKED_BACK = 1_000  # runs
 NEW_AT_HAND = 200_000  # new rows kept in memory while a delivery lands; of more than these all are read back from the landing
 
 
@@ -64,6 +65,53 @@ def run_dataset(
         outcome = run.take(delivered_on or vietnam_date(workshop.clock()))
     on_progress(Progress(contract.id, "done", outcome.rows_in, outcome.rows_in))
     return _with_seconds(outcome, time.monotonic() - began)
+
+
+def run_again(workshop: Workshop, contract: Contract, source_name: str | None = None, on_progress: OnProgress = no_progress) -> RunOutcome:
+    """Judge the newest delivery of a source anew from its landing, under today's contract, mapping and code lists; nothing is fetched.
+
+    Raises RunError where nothing landed yet, or the source sends increments: what a record is then lies in many deliveries.
+    """
+    began = time.monotonic()
+    source = _source(contract, source_name)
+    if source.delivery is Delivery.INCREMENTAL:
+        raise RunError(
+            f"`{contract.id}`, `{source.name}`: only a source that delivers the whole can be judged again from its last delivery.",
+            hint="Have the whole delivered once.", vi="Chỉ nguồn giao toàn bộ mới xử lý lại được từ lần giao cuối.",
+        )  # fmt: skip
+    with workshop.database.connect(autocommit=True) as connection, dataset_lock(connection, contract.id):
+        done = runs.last_done(connection, contract.id, source.name)
+        stored = None if done is None else runs.show(connection, done.run_id)
+        if done is None or stored is None:
+            raise RunError(f"`{contract.id}`, `{source.name}`: nothing has been taken in yet.", vi="Chưa có lần nạp nào.")
+        landed_by = _landed_by(connection, stored)
+        at = workshop.clock()
+        with connection.transaction():
+            run_id = runs.begin(
+                connection, contract.id, source.name, stored.delivery, contract.digest, stored.fingerprint, at, stored.delivered_on
+            )
+            landing.copy(connection, landed_by, run_id)
+            runs.landed(connection, run_id, stored.rows_in, done.position)
+        details = {"again_from_run": landed_by}
+        delivered = Delivered(run_id, source.name, source.delivery, stored.delivered_on, stored.fingerprint, details=details, is_again=True)
+        try:
+            outcome = publish_landing(workshop, connection, contract, delivered, on_progress)
+        except LienthongError as error:
+            _Run(workshop, connection, contract, source, on_progress).fail(run_id, error.message)
+            raise
+    on_progress(Progress(contract.id, "done", outcome.rows_in, outcome.rows_in))
+    return _with_seconds(outcome, time.monotonic() - began)
+
+
+def _landed_by(connection: Connection, stored: StoredRun) -> int:
+    """The run that holds the landing: one that recognised an earlier delivery has none of its own."""
+    if landing.batch_numbers(connection, stored.run_id):
+        return stored.run_id
+    for each in runs.recent(connection, stored.dataset_id, MOST_LOOKED_BACK):
+        is_same = each.source_name == stored.source_name and each.fingerprint == stored.fingerprint and each.run_id < stored.run_id
+        if is_same and landing.batch_numbers(connection, each.run_id):
+            return each.run_id
+    raise RunError(f"`{stored.dataset_id}`: the landing of run {stored.run_id} is no longer there.", vi="Bản gốc không còn.")
 
 
 def approve_run(workshop: Workshop, run_id: int, official: str, on_progress: OnProgress = no_progress) -> RunOutcome:
@@ -146,7 +194,7 @@ class _Run:
         done = runs.last_done(self.connection, self.contract.id, self.source.name)
         cut_off = runs.unfinished(self.connection, self.contract.id, self.source.name)
         if cut_off is not None and cut_off.fingerprint != fingerprint:
-            self._fail(cut_off.run_id, "The source was replaced before its landing was complete.")
+            self.fail(cut_off.run_id, "The source was replaced before its landing was complete.")
             cut_off = None
         if cut_off is None and self._seen_before(done, fingerprint):
             assert done is not None  # _seen_before says so
@@ -164,7 +212,7 @@ class _Run:
             delivered = Delivered(run_id, self.source.name, self.source.delivery, delivered_on, fingerprint)
             return publish_landing(self.workshop, self.connection, self.contract, delivered, self.on_progress, arriving=arriving)
         except LienthongError as error:
-            self._fail(run_id, error.message)
+            self.fail(run_id, error.message)
             raise
 
     def _land(self, run_id: int, after: Mapping[str, Any] | None, *, is_whole: bool, is_file: bool) -> Arriving | None:
@@ -229,7 +277,7 @@ class _Run:
         delivered = Delivered(run_id, self.source.name, self.source.delivery, delivered_on, fingerprint)
         return outcome_of(delivered, self.contract, Outcome("unchanged", counts, None))
 
-    def _fail(self, run_id: int, why: str) -> None:
+    def fail(self, run_id: int, why: str) -> None:
         at = self.workshop.clock()
         with self.connection.transaction():
             runs.fail(self.connection, run_id, at, why)

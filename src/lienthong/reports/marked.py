@@ -38,7 +38,7 @@ def heading_in(contract: Contract, name: str | None, raw: Mapping[str, Any]) -> 
     p = next((p for p in contract.properties if p.name == name), None)
     if p is None:
         return name if name in raw and name is not None else ""
-    return next((each for each in (*p.source_names, p.name) if each in raw), "")
+    return next((each for each in (*p.source_names, p.name, *p.reads) if each in raw), "")
 
 
 def waiting_workbook(contract: Contract, items: Sequence[Any], identities: Mapping[int, str]) -> bytes:

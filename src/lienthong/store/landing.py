@@ -99,6 +99,12 @@ def add_batch(connection: Connection, run_id: int, batch_no: int, batch: Encoded
         connection.execute(queries("landing")["keep_position"], {"run": run_id, "position": json.dumps(position), "rows_in": last_row_no})
 
 
+def copy(connection: Connection, run_id: int, to: int) -> None:
+    """What one run landed becomes the landing of another, unchanged; nothing passes through here."""
+    connection.execute(queries("landing")["copy_files"], {"run": run_id, "to": to})
+    connection.execute(queries("landing")["copy_batches"], {"run": run_id, "to": to})
+
+
 def last_file(connection: Connection, run_id: int) -> tuple[str, str, str, int] | None:
     """The file landed last: address, sheet, sha256, number."""
     return connection.execute(queries("landing")["last_file"], {"run": run_id}).fetchone()

@@ -41,3 +41,17 @@ limit 1;
 -- name: files
 -- The files of a run.
 select file_no, uri, sheet, sha256, size_bytes, encoding, encoding_confidence from landing_files where run_id = %(run)s order by file_no;
+
+-- name: copy_files
+-- The files of one run as those of another.
+insert into landing_files (run_id, file_no, uri, sheet, sha256, size_bytes, encoding, encoding_confidence)
+select %(to)s, file_no, uri, sheet, sha256, size_bytes, encoding, encoding_confidence
+from landing_files
+where run_id = %(run)s;
+
+-- name: copy_batches
+-- The rows of one run as those of another.
+insert into landing_batches (run_id, batch_no, file_no, first_row_no, row_count, rows)
+select %(to)s, batch_no, file_no, first_row_no, row_count, rows
+from landing_batches
+where run_id = %(run)s;
