@@ -95,3 +95,17 @@ def test_endless_nesting_and_size_are_bounded(tmp_path: Path) -> None:
 
 def test_no_features_are_an_empty_delivery(tmp_path: Path) -> None:
     assert read_all(make_source("geojson_file", write(tmp_path / "a.geojson"), fields={"a": "a"})).rows == []
+
+
+@pytest.mark.parametrize(("member", "options"), [("urn:ogc:def:crs:EPSG::9212", {}), ("", {"crs": "vn2000:70"})])
+def test_places_in_vn_2000_come_out_in_wgs_84(tmp_path: Path, member: str, options: dict[str, Any]) -> None:
+    said = f'"crs": {{"type": "name", "properties": {{"name": "{member}"}}}},' if member else ""
+    shape = '{"type": "Polygon", "coordinates": [[[570000, 1275000], [570000, 1275100], [570100, 1275100], [570000, 1275000]]]}'
+    path = tmp_path / "a.geojson"
+    path.write_text(
+        f'{{"type": "FeatureCollection", {said} "features": [{{"type": "Feature", "properties": {{"a": 1}}, "geometry": {shape}}}]}}'
+    )
+    geometry = json.loads(read_all(make_source("geojson_file", path, **options)).rows[0]["geometry"] or "")
+    longitude, latitude = geometry["coordinates"][0][0]
+    assert 106.8 < longitude < 107
+    assert 11.5 < latitude < 11.6

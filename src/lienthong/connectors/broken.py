@@ -23,6 +23,7 @@ BROKEN_ROWS: Mapping[str, Words] = {
     "row.nul": Words("văn bản không có byte NUL", "text without NUL bytes"),
     "row.object": Words("một đối tượng JSON", "a JSON object"),
     "row.repeated": Words("`{expected}` chỉ có một giá trị, tìm thấy {found}", "one value of `{expected}`, found {found}"),
+    "row.shape": Words("hình đúng như khai báo ({expected})", "a shape that is what it says ({expected})"),
     "row.unknown": Words("chỉ có các phần tử đã khai báo, tìm thấy `{found}`", "declared elements only, found `{found}`"),
     "row.xsd": Words("đúng lược đồ XSD: {expected}", "what the XSD says: {expected}"),
 }

@@ -68,7 +68,7 @@ class DbfFile:
         options.close()
 
         def read_one(found: FoundFile, at: Mapping[str, Any] | None) -> Iterator[Batch]:
-            return _read_file(found, encoding, dropped, context.batch_rows, 0 if at is None else int(at["record"]))
+            return read_dbf(found, encoding, dropped, context.batch_rows, 0 if at is None else int(at["record"]))
 
         return read_files(source, context, after, read_one)
 
@@ -123,7 +123,7 @@ def _wanted(header: Header, dropped: Sequence[str], name: str) -> tuple[Field, .
     return fields
 
 
-def _read_file(found: FoundFile, encoding_name: str, dropped: Sequence[str], batch_rows: int, first: int) -> Iterator[Batch]:
+def read_dbf(found: FoundFile, encoding_name: str, dropped: Sequence[str], batch_rows: int, first: int) -> Iterator[Batch]:
     with found.path.open("rb") as stream:
         header = read_header(stream, found.file.uri, found.file.size_bytes)
         fields = _wanted(header, dropped, found.file.uri)

@@ -1,10 +1,12 @@
 """GeoJSON FeatureCollections (RFC 7946): each feature's properties as columns, its geometry as compact GeoJSON text.
 
-The whole file is held in memory, so its size is bounded. Coordinates keep their digits.
+The whole file is held in memory, so its size is bounded. Coordinates keep their digits; those of another system than WGS 84, named by the
+contract or by the file (its `crs` member, of GeoJSON 2008), are moved there.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +17,7 @@ from lienthong.connectors.base import Batch, BrokenRow, Position, ReadContext
 from lienthong.connectors.broken import broken_row
 from lienthong.connectors.encodings import find_encoding
 from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
+from lienthong.connectors.geometry import Mover, geojson_shape, named_crs
 from lienthong.connectors.json_values import INVALID, as_table, dig, items_in, objects_in, text_of
 from lienthong.connectors.options import Options
 from lienthong.contracts import Source
@@ -22,20 +25,23 @@ from lienthong.errors import HostileInputError, SourceError
 
 MAX_BYTES = 200 * 1024 * 1024
 GEOMETRY = "geometry"
+_URN = re.compile(r"^urn:ogc:def:crs:EPSG:[0-9.]*:|^https?://www\.opengis\.net/def/crs/EPSG/[0-9.]+/", re.IGNORECASE)
 ID = "id"
 
 Values = dict[str, str | None]
 
 
 class GeojsonFile:
-    """Connector `geojson_file`. Options: `fields` {column: "a.b.c"}, `geometry_column`, `id_column`, `max_bytes`."""
+    """Connector `geojson_file`. Options: `fields` {column: "a.b.c"}, `geometry_column`, `id_column`, `crs`, `max_bytes`."""
 
     def fingerprint(self, source: Source, context: ReadContext) -> str | None:
         return fingerprint_files(source, context)
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
         options = Options.of(source, context)
+        crs = options.text("crs")
         reader = _Reader(
+            crs=named_crs(crs) if crs else "",
             fields={name: tuple(path.split(".")) for name, path in options.mapping("fields").items()},
             geometry=options.text("geometry_column", GEOMETRY),
             id=options.text("id_column"),
@@ -51,9 +57,11 @@ class _Reader(msgspec.Struct):
     fields: dict[str, tuple[str, ...]]
     geometry: str
     id: str
+    crs: str
     max_bytes: int
     batch_rows: int
     columns: list[str]  # of the first file, kept for the next ones
+    _mover: Mover | None = None
 
     def read(self, found: FoundFile, at: Mapping[str, Any] | None) -> Iterator[Batch]:
         name = found.file.uri
@@ -88,6 +96,7 @@ class _Reader(msgspec.Struct):
             kind = text_of(members.get("type"))
             if kind != "FeatureCollection":
                 raise SourceError(f"`{name}`: cần/expected a FeatureCollection, found `{kind}`.")
+            self._mover = self._mover_of(members, name)
             return items_in(members["features"]) if "features" in members else []
         except INVALID as error:
             raise SourceError(f"`{name}`: không phải GeoJSON hợp lệ / is not valid GeoJSON ({error}).") from error
@@ -115,8 +124,20 @@ class _Reader(msgspec.Struct):
             values = {column: text_of(value) for column, value in properties.items()}
         if self.id:
             values[self.id] = text_of(members.get(ID))
-        values[self.geometry] = text_of(members.get(GEOMETRY))
+        values[self.geometry] = self._place(members.get(GEOMETRY))
         return values
+
+    def _mover_of(self, members: Mapping[str, msgspec.Raw], name: str) -> Mover | None:
+        said = self.crs or text_of(dig(members, ("crs", "properties", "name"))) or ""
+        if said.rpartition(":")[2].upper() in ("", "CRS84", "4326"):
+            return None
+        return Mover(_URN.sub("EPSG:", said), f"`{name}`")
+
+    def _place(self, raw: msgspec.Raw | None) -> str | None:
+        text = text_of(raw)
+        if text is None or self._mover is None:
+            return text
+        return self._mover.texts([geojson_shape(text)])[0]
 
     def _settle_columns(self, rows: Sequence[Values | BrokenRow], name: str) -> None:
         """Columns are those of the first file that has features; a later file may lack some, but brings none of its own unsaid."""

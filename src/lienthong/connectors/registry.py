@@ -12,8 +12,11 @@ from lienthong.connectors.csv_file import CsvFile
 from lienthong.connectors.dbf_file import DbfFile
 from lienthong.connectors.excel_file import ExcelFile
 from lienthong.connectors.geojson_file import GeojsonFile
+from lienthong.connectors.geopackage_file import GeopackageFile
 from lienthong.connectors.http_json import HttpJson
 from lienthong.connectors.json_file import JsonFile
+from lienthong.connectors.parquet_file import ParquetFile
+from lienthong.connectors.shapefile import Shapefile
 from lienthong.connectors.sql_database import SqlDatabase
 from lienthong.connectors.xml_file import XmlFile
 from lienthong.connectors.xroad_rest import XRoadRest
@@ -28,8 +31,11 @@ CONNECTORS: dict[str, Connector] = {
     "dbf_file": DbfFile(),
     "excel_file": ExcelFile(),
     "geojson_file": GeojsonFile(),
+    "geopackage_file": GeopackageFile(),
     "http_json": HttpJson(),
     "json_file": JsonFile(),
+    "parquet_file": ParquetFile(),
+    "shapefile": Shapefile(),
     "sql_database": SqlDatabase(),
     "xml_file": XmlFile(),
     "xroad_rest": XRoadRest(),
