@@ -185,3 +185,15 @@ def test_waiting_rows_go_out_as_a_workbook_and_come_back_mended(client: TestClie
     assert client.get(f"{QUARANTINE}/workbook", headers=asking(READER)).status_code == 403
     assert client.post(f"{QUARANTINE}/workbook", content=b"no", headers=headers).status_code == 422
     assert client.post(f"{QUARANTINE}/workbook", json={}, headers=asking(OWNER)).status_code == 415
+
+
+def test_a_fix_is_looked_at_then_done_and_a_stale_one_is_a_conflict(client: TestClient) -> None:
+    send(client, [BAD, {**BAD, "record_no": "P7", "full_name": "Lê Bảy"}])
+    fix = {"column": "born_on", "equals": "31/02/2001", "put": "28/02/2001"}
+    seen = client.post(f"{QUARANTINE}/fixes", json={"fix": fix}, headers=asking(OWNER)).json()
+    assert (seen["rows"], seen["hits"][0]["before"], seen["hits"][0]["after"]) == (2, "31/02/2001", "28/02/2001")
+    done = client.post(f"{QUARANTINE}/fixes", json={"fix": fix, "digest": seen["digest"]}, headers=asking(OWNER))
+    assert (done.status_code, done.json()["through"], done.json()["waiting"]) == (200, 1, 1)
+    assert client.post(f"{QUARANTINE}/fixes", json={"fix": fix, "digest": seen["digest"]}, headers=asking(OWNER)).status_code == 409
+    assert client.post(f"{QUARANTINE}/fixes", json={"fix": {"column": "born_on"}}, headers=asking(OWNER)).status_code == 422
+    assert client.post(f"{QUARANTINE}/fixes", json={"fix": fix}, headers=asking(READER)).status_code == 403

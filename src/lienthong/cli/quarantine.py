@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -122,6 +123,39 @@ def mend(
             out.print(f"{say(*words)}: {', '.join(names)}")
     counts = done.counts()
     out.print(say(f"{counts.get('through', 0)} hàng đã qua, {len(done.verdicts) - counts.get('through', 0)} chưa.", f"{counts.get('through', 0)} rows went through, {len(done.verdicts) - counts.get('through', 0)} did not."))  # fmt: skip
+
+
+@app.command("fix")
+def fix(
+    dataset_id: Annotated[str, typer.Argument(metavar="DATASET")],
+    column: Annotated[str, typer.Option(help="Trường cần sửa · the field")],
+    code: Annotated[str, typer.Option(help="Chỉ các hàng có lỗi này · rows with this issue alone")] = "",
+    equals: Annotated[str | None, typer.Option(help="Chỉ khi giá trị là · where the value is")] = None,
+    matching: Annotated[str, typer.Option(help="Chỉ khi giá trị khớp mẫu · where the value fits a pattern")] = "",
+    put: Annotated[str | None, typer.Option(help="Điền giá trị này · put this")] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Xóa trống · make it empty")] = False,
+    suggest: Annotated[bool, typer.Option("--suggest", help="Lấy giá trị gần nhất trong danh mục · take the listed value that is like it")] = False,
+    option: Annotated[list[str], typer.Option(help="Đọc theo tùy chọn của chuẩn, tên=giá trị · read under a standard's option, name=value")] = [],  # noqa: B006 # Typer's way
+    digest: Annotated[str, typer.Option(help="Của lần xem trước: thực hiện · of the preview: do it")] = "",
+) -> None:  # fmt: skip
+    """Sửa nhiều hàng chờ theo một quy tắc: xem trước, rồi làm đúng những hàng đã xem · fix many waiting rows by one rule."""
+    from lienthong.pipeline import fixing
+    from lienthong.pipeline.correct import By
+    from lienthong.web.fixes import do, look
+
+    place = workshop()
+    contract = _contract(place, dataset_id)
+    options = {
+        name: json.loads(value) if value in ("true", "false") else value for name, _, value in (each.partition("=") for each in option)
+    }
+    said = fixing.Fix(column, code, equals, matching, put, clear, options, suggest)
+    if digest:
+        made = do(place, contract, said, By(who()), digest)
+        out.print(say(f"{made['through']} hàng đã qua, {made['waiting']} vẫn chờ (lần {made['run']}).", f"{made['through']} rows went through, {made['waiting']} still wait (run {made['run']})."))  # fmt: skip
+        return
+    seen = look(place, contract, said, By(who()))
+    show((("Mục", "Item"), ("Dòng", "Row"), ("Đang là", "Before"), ("Sẽ là", "After")), [tuple(hit.values()) for hit in seen["hits"]])
+    out.print(say(f"{seen['rows']} hàng. Để thực hiện: thêm --digest {seen['digest']}", f"{seen['rows']} rows. To do it: add --digest {seen['digest']}"), soft_wrap=True)  # fmt: skip
 
 
 def _contract(place: Workshop, dataset_id: str) -> Contract:

@@ -103,8 +103,8 @@ def correct_row(
     return Correction(done.outcome, done.items[item_id])
 
 
-def correct_rows(workshop: Workshop, contract: Contract, items: Sequence[int], choose: Choose, by: By) -> Corrections:
-    """Try many waiting rows again in one run, one version and one ledger entry.
+def correct_rows(workshop: Workshop, contract: Contract, items: Sequence[int] | None, choose: Choose, by: By) -> Corrections:
+    """Try many waiting rows again in one run, one version and one ledger entry. `items` None: all that wait.
 
     `choose` is given the items as they stand under the dataset's lock and says what to change in which (by property or source column);
     what it raises stops the act before anything is done. Raises NotFound for an item there is not, Unprocessable for an unknown column.
@@ -113,6 +113,7 @@ def correct_rows(workshop: Workshop, contract: Contract, items: Sequence[int], c
         workshop.database.connect(autocommit=True) as connection,
         dataset_lock(connection, contract.id, wait_seconds=LOCK_WAIT_SECONDS),
     ):
+        items = quarantine.waiting_numbers(connection, contract.id) if items is None else items
         held = _find(connection, items)
         chosen = {item: _by_source_column(contract, held[item].item, changes) for item, changes in choose(held).items()}
         _end_cut_off(workshop, connection, contract)

@@ -170,6 +170,11 @@ def waiting_numbers(connection: Connection, dataset_id: str) -> list[int]:
     return [number for (number,) in connection.execute(queries("quarantine")["waiting_numbers"], {"dataset": dataset_id}).fetchall()]
 
 
+def issues_waiting(connection: Connection, dataset_id: str) -> list[tuple[str, str, int]]:
+    """(property, code, rows that wait with it), errors of one property alone."""
+    return connection.execute(queries("quarantine")["issues_waiting"], {"dataset": dataset_id}).fetchall()
+
+
 def counts(connection: Connection, dataset_id: str) -> dict[str, int]:
     """Items by state."""
     return dict(connection.execute(queries("quarantine")["counts"], {"dataset": dataset_id}).fetchall())

@@ -102,6 +102,7 @@ def _dataset_paths(contract: Contract) -> Schema:
         **{f"{root}/asyncapi.{form}": {"get": _asyncapi(contract, form)} for form in ("json", "yaml")},
         f"{root}/quarantine": {"get": _quarantine(contract)},
         f"{root}/quarantine/workbook": {"get": _workbook(contract), "post": _mend(contract)},
+        f"{root}/quarantine/fixes": {"post": _fix(contract)},
         f"{root}/quarantine/{{item}}": {"post": _correct(contract)},
     }
 
@@ -240,6 +241,23 @@ def _mend(contract: Contract) -> Schema:
     operation = _operation(contract, "mend", words, ok, _asking(contract, is_personal=True), statuses=statuses, is_open=False)
     operation["requestBody"] = {"required": True, "content": {XLSX: {"schema": {"type": "string", "contentMediaType": XLSX}}}}
     return operation
+
+
+def _fix(contract: Contract) -> Schema:
+    text = {"type": "string", "maxLength": 500, **_NO_NUL}
+    fix = {
+        "type": "object", "required": ["column"], "additionalProperties": False,
+        "properties": {
+            "column": {"enum": [p.name for p in contract.properties]}, "code": text, "equals": text, "pattern": text, "put": text,
+            "clear": {"type": "boolean"}, "suggest": {"type": "boolean"}, "options": {"type": "object"},
+        },
+    }  # fmt: skip
+    digest = {"type": "string", "description": "Của lần xem trước: thực hiện · Of the preview: do it"}
+    body = {"type": "object", "required": ["fix"], "additionalProperties": False, "properties": {"fix": fix, "digest": digest}}
+    words = "sửa nhiều hàng chờ theo một quy tắc, xem trước rồi làm · fix many waiting rows by one rule, looked at first"
+    statuses = (*_READING, 409, 413, 415, 422, 503)
+    parameters = _asking(contract, is_personal=True)
+    return _operation(contract, "fix", words, _ok(_ref("Fix")), parameters, statuses=statuses, is_open=False, body=body)
 
 
 def _correct(contract: Contract) -> Schema:
@@ -495,6 +513,7 @@ def _common_schemas() -> Schema:
         },
         "Submission": object_of(run={"type": "integer"}, repeated={"type": "boolean"}, verdicts={"type": "array", "items": free}),
         "Quarantine": object_of(items={"type": "array", "items": free}, next={"type": ["integer", "null"]}),
+        "Fix": {"type": "object", "required": ["rows"], "properties": {"rows": {"type": "integer"}}},
         "Mended": object_of(
             run={"type": ["integer", "null"]},
             version={"type": ["integer", "null"]},

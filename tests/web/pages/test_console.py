@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import UTC, datetime
 
+import openpyxl
 import pytest
 
 from lienthong.access import SignedIn
 from lienthong.pipeline import upload
+from lienthong.sharing.workbook import XLSX
 from lienthong.store.exchanges import Count, CountKey, save_counts
 from lienthong.store.subsystems import KeptSubsystem, keep
 from tests.store.ledgers import written
@@ -134,3 +137,32 @@ def test_dead_letters_of_others_are_not_replayed(registered: Console) -> None:
     csrf = registered.enter("can-bo-1")
     answer = registered.post("/console/subscriptions/khong-co/replay", csrf)
     assert answer.status_code == 404
+
+
+def test_waiting_rows_are_fixed_by_a_rule_and_mended_in_a_workbook(registered: Console) -> None:
+    csrf, place = registered.enter("can-bo-1"), registered.services.workshop
+    rows = "\n".join(f"0700000000{n},Trần Văn Ba,{'không rõ' if n < 63 else '32/01/1950'}" for n in (61, 62, 63))
+    files = {"file": ("them.csv", f"Số CCCD,Họ và tên,Ngày sinh\n{rows}\n".encode(), "text/csv")}
+    registered.client.post(f"/console/datasets/{DATASET}/uploads", data={"csrf": csrf, "whole": "no"}, files=files)
+    upload.take_waiting(place, registered.services.settings.home / upload.FOLDER)
+    page = f"/console/datasets/{DATASET}/fix"
+    column, code, _ = registered.client.get(f"{page}.csv").text.splitlines()[1].removeprefix("\ufeff").split(",")
+    chosen = {"issue": f"{column} {code}", "equals": "không rõ", "pattern": "", "how": "put", "put": "01/05/1950"}
+    preview = registered.post(page, csrf, **chosen)
+    assert "2 hàng sẽ được sửa" in preview.text
+    digest = re.search(r'name="digest" value="([0-9a-f]{64})"', preview.text)
+    assert digest is not None
+    assert registered.post(page, csrf, **chosen, digest=digest[1]).headers["location"].endswith("through=2&waiting=0")
+    assert registered.post(page, csrf, **chosen, digest=digest[1]).status_code == 409
+    book = openpyxl.load_workbook(io.BytesIO(registered.client.get(f"/console/datasets/{DATASET}/marked.xlsx").content))
+    columns = {cell.value: cell.column for cell in book.active[1]}
+    book.active.cell(2, columns["Ngày sinh"], "31/01/1950")
+    out = io.BytesIO()
+    book.save(out)
+    send = {"data": {"csrf": csrf}, "files": {"file": ("sua.xlsx", out.getvalue(), XLSX)}}
+    answer = registered.client.post(f"/console/datasets/{DATASET}/mended", **send)
+    assert answer.headers["content-type"] == XLSX
+    assert any("Đã qua" in str(cell.value) for cell in openpyxl.load_workbook(io.BytesIO(answer.content)).active[2])
+    assert registered.client.post(f"/console/datasets/{DATASET}/mended", **{**send, "data": {"csrf": "x"}}).status_code == 403
+    registered.enter("khac")
+    assert registered.client.get(page).status_code == 403

@@ -76,6 +76,13 @@ update quarantine set corrected = made.corrected
 from unnest(%(items)s::bigint[], %(corrected)s::jsonb[]) as made (item_id, corrected)
 where quarantine.item_id = made.item_id;
 
+-- name: issues_waiting
+-- Errors of waiting rows by property and code.
+select i.column_name, i.code, count(distinct q.item_id)
+from quarantine as q join issues as i on i.run_id = q.run_id and i.row_no = q.row_no
+where q.dataset_id = %(dataset)s and q.state = 'waiting' and i.severity = 'error' and i.column_name is not null
+group by i.column_name, i.code;
+
 -- name: waiting_numbers
 -- All items of a dataset that wait.
 select item_id from quarantine where dataset_id = %(dataset)s and state = 'waiting' order by item_id;
