@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -22,11 +23,13 @@ from demo.province import generate
 from lienthong.access import Actor, Role, SignedIn
 from lienthong.connectors import ReadContext
 from lienthong.contracts import load_all
+from lienthong.contracts.services import ServiceState
 from lienthong.errors import Conflict
 from lienthong.masterdata.entities import entities_of
 from lienthong.pipeline import Workshop, agencies, apply_contract, drafting, match_all, match_models, run_dataset, stewarding
 from lienthong.pipeline.granting import terminal
 from lienthong.pipeline.matching import index_of
+from lienthong.pipeline.service_acts import move_service, register_service
 from lienthong.settings import Settings
 from lienthong.store import Database, people
 from lienthong.store.alerts import raise_alert
@@ -37,6 +40,8 @@ from lienthong.web.services import make_services
 from lienthong.web.sessions import Sessions
 from tests.acceptance.demo_process import free_port
 from tests.registers import POPULATION, model_of, person_entity, population_row, take_in
+from tests.web.brokered import DEFINITION, OPENAPI, REST, files_of
+from tests.web.brokered import OFFICER as SERVICES
 
 ROOT = Path(__file__).parents[2]
 LOADED = ("admin-units.units", "admin-units.changes", "agencies.register", "statistics.indicators", "land.holders", "environment.readings")
@@ -150,6 +155,8 @@ def _filled(settings: Settings, out: Path) -> Workshop:
         index = index_of(entities_of(place.contracts), entity.name, match_models.in_force(connection, entity))
     _exchanged(place)
     _begun(place, settings)
+    register_service(place, SERVICES, files_of(DEFINITION, json.dumps(OPENAPI)))
+    move_service(place, SERVICES, REST, str(DEFINITION["version"]), ServiceState.PUBLISHED)
     for n in range(1, 9, 2):  # pairs of two numbers: the first of two persons has said yes
         left, right = ((POPULATION, str(population_row(each)["record_no"])) for each in (n, n + 1))
         with suppress(Conflict):

@@ -13,11 +13,13 @@ from typing import Any
 
 import httpx
 import pytest
+from lxml import html
 from openapi_spec_validator import validate
 
 from lienthong.contracts.services import ServiceState
 from lienthong.pipeline.service_acts import move_service
 from lienthong.store.exchange_records import unpack
+from lienthong.web.pages.portal.service import rendered
 from tests.conftest import fresh_database
 from tests.web.brokered import DEFINITION, OFFICER, OPENAPI, REST, Brokered, brokering, publish, wait_until
 from tests.web.served import CALLER
@@ -57,6 +59,31 @@ def test_the_documents_have_the_platforms_address_and_no_other(brokered: Brokere
     assert "inside.example" not in json.dumps(document)
     assert get(brokered, "/wsdl").status_code == 404
     assert b"inside.example" not in get(brokered, "/wsdl", SOAP_SERVICE).content
+
+
+@pytest.mark.parametrize("service", [REST, SOAP_SERVICE])
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_services_page_holds_its_guide_and_what_the_sandbox_answers(brokered: Brokered, service: str, language: str) -> None:
+    address = f"{brokered.served.base}/services/{service}"
+    page = httpx.get(address, params={"lang": language}, headers={"Accept": "text/html"}).text
+    text = html.fromstring(page).text_content()
+    for block in re.findall(r"```sh\n(.*?)```", get(brokered, f"/guide?lang={language}", service).text, re.DOTALL):
+        assert block.strip() in text
+    facts = httpx.get(address + ".json").json()
+    assert [each["endpoint"] for each in facts["examples"]] == [each["endpoint"] for each in facts["operations"]]
+    first = facts["examples"][0]
+    headers = (
+        {**brokered.served.headers(), "Content-Type": "text/xml; charset=utf-8"} if service == SOAP_SERVICE else brokered.served.headers()
+    )
+    asked = httpx.request(first["verb"], facts["links"]["calls"] + first["path"], headers=headers, content=first["body"] or None)
+    assert (asked.status_code, asked.text) == (first["status"], first["answer"])
+
+
+def test_what_a_provider_writes_in_its_guide_is_text() -> None:
+    hostile = "# T\n\n<script>alert(1)</script> [a](javascript:alert(1)) ![b](//evil.example/x) | `a<b>` |\n\n<img src=x onerror=y>\n"
+    shown = html.fromstring(f"<div>{rendered(hostile)}</div>")
+    assert {element.tag for element in shown.iter()} <= {"div", "p", "code"}
+    assert "<script>alert(1)</script>" in shown.text_content()
 
 
 @pytest.mark.parametrize("path", ["/openapi.json?version=9.9", "/guide?lang=fr", "/openapi.json?x=1", "/test?version=1.0&version=1.0"])

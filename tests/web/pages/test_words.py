@@ -27,7 +27,7 @@ BOTH = re.compile(r"""\bt\(\s*"([a-z]+\.[\w-]+)" if [^"]*(?:"[^"]*")?[^"]*? else
 MADE = re.compile(r"""["']([a-z]+\.[\w-]*_)["'{] ?[+~]|f["']([a-z]+\.[\w-]*_)\{""")
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 VI, EN = Speech("vi", NOW), Speech("en", NOW)
-OWN_NAMES = {"JSON", "CSV", "Excel", "Parquet", "OpenAPI", "OpenAPI 3.1", "API", "English", "Tiếng Việt"}
+OWN_NAMES = {"JSON", "CSV", "Excel", "Parquet", "OpenAPI", "WSDL", "Markdown", "OpenAPI 3.1", "API", "English", "Tiếng Việt"}
 
 
 def texts(template: str) -> list[str]:

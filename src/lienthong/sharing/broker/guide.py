@@ -23,7 +23,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "errors_text": "Lỗi là tài liệu RFC 9457 (với SOAP: một Fault) có `code` và `rule`. `403`: thỏa thuận không cho phép, `rule` nêu điều khoản. `429`, `503`: "
         "chờ theo `Retry-After` rồi gọi lại; chỉ gọi lại thao tác không làm thay đổi dữ liệu. `502`: hệ thống cung cấp trả lời không đúng. "
         "Tiêu đề `Sunset` báo ngày ngừng phiên bản; `Lienthong-Call` là số của lời gọi trong sổ kiểm chứng.",
-        "limits": "Giới hạn", "limits_text": "Yêu cầu tối đa {request:,} byte, trả lời tối đa {answer:,} byte, chờ tối đa {total:g} giây.",
+        "limits": "Giới hạn", "limits_text": "Yêu cầu tối đa {request} byte, trả lời tối đa {answer} byte, chờ tối đa {total:g} giây.",
         "test": "Bài kiểm tra", "law": "Căn cứ pháp lý",
     },
     "en": {
@@ -36,7 +36,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "errors_text": "Errors are RFC 9457 documents (for SOAP: a Fault) with `code` and `rule`. `403`: the agreement does not allow it, `rule` names the clause. "
         "`429`, `503`: wait as `Retry-After` says and call again, if the operation changes nothing. `502`: the provider's answer is wrong. "
         "The header `Sunset` announces a version's last day; `Lienthong-Call` is the call's number in the ledger.",
-        "limits": "Limits", "limits_text": "A request of at most {request:,} bytes, an answer of at most {answer:,} bytes, {total:g} seconds at most.",
+        "limits": "Limits", "limits_text": "A request of at most {request} bytes, an answer of at most {answer} bytes, {total:g} seconds at most.",
         "test": "Test", "law": "Legal basis",
     },
 }  # fmt: skip
@@ -56,11 +56,20 @@ def guide_of(offer: Offer, base_url: str, language: str) -> str:
         f"```sh\nexport SUBSYSTEM=VN/GOV/H10.12/tro-cap KEY=khoa.jwk PURPOSE=muc-dich OFFICIAL=can-bo-01\nexport TOKEN=$(lienthong token $SUBSYSTEM --key $KEY --url {base_url})\n```",
         f"## {words['operations']}", f"| {words['endpoint']} | {words['meaning']} |\n|---|---|\n" + "\n".join(f"| `{r.endpoint}` | {_cell(r.title or r.name)} |" for r in service.routes),
         f"## {words['curl']}", f"```sh\n{_curl(service, case, base_url)}\n```", f"## {words['python']}", f"```python\n{_python(service, case, base_url)}\n```",
-        f"## {words['limits']}", words["limits_text"].format(request=service.limits.request_bytes, answer=service.limits.answer_bytes, total=service.time_outs.total),
+        f"## {words['limits']}", _limits(service, language),
         f"## {words['errors']}", words["errors_text"],
         f"## {words['test']}", f"```sh\nlienthong service test {service.id} --subsystem $SUBSYSTEM --key $KEY --purpose $PURPOSE --official $OFFICIAL --url {base_url}\n```",
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _limits(service: Service, language: str) -> str:
+    """Sizes with their thousands as the language writes them."""
+    sizes = (
+        f"{size:,}".replace(",", "." if language == "vi" else ",") for size in (service.limits.request_bytes, service.limits.answer_bytes)
+    )
+    request, answer = sizes
+    return _WORDS[language]["limits_text"].format(request=request, answer=answer, total=service.time_outs.total)
 
 
 def _facts(offer: Offer, base_url: str, words: dict[str, str]) -> str:

@@ -1,6 +1,21 @@
 """The portal: no sign-in is needed to find data, understand it, see it, take it, and check what was promised."""
 
-from lienthong.web.pages.portal import dataset, docs, entry, home, looking, mine, offers, opening, preview, requests, search, trying, units
+from lienthong.web.pages.portal import (
+    dataset,
+    docs,
+    entry,
+    home,
+    looking,
+    mine,
+    offers,
+    opening,
+    preview,
+    requests,
+    search,
+    service,
+    trying,
+    units,
+)
 from lienthong.web.pages.site import Way
 
 WAYS: list[Way] = [
@@ -15,6 +30,7 @@ WAYS: list[Way] = [
     ("/status", looking.status),
     ("/proofs", looking.proofs),
     ("/docs", docs.shown),
+    ("/services/{service}", service.shown),
     ("/services", offers.shown),
     ("/my-data/requests", requests.shown),
     ("/my-data", mine.shown),
