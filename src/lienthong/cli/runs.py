@@ -30,6 +30,7 @@ def dataset(
     dataset_id: Annotated[str, typer.Argument(metavar="DATASET", help="Ví dụ · such as population.persons; `all`: tất cả")],
     source: Annotated[str | None, typer.Option(help="Nguồn, khi có nhiều · the source, where there are several")] = None,
     delivered_on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Ngày của dữ liệu · the delivery's own date")] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Đọc lại từ đầu · read the source from its beginning")] = False,
 ) -> None:
     """Nạp một bộ dữ liệu từ nguồn đến phiên bản công bố · take a dataset from its source to a published version."""
     from lienthong.pipeline import RunOutcome, reading_order, run_dataset
@@ -47,7 +48,9 @@ def dataset(
                 if source is not None and found.name != source:
                     continue
                 try:
-                    outcomes.append(run_dataset(place, contract, found.name, delivered_on.date() if delivered_on else None, on_progress))
+                    outcomes.append(
+                        run_dataset(place, contract, found.name, delivered_on.date() if delivered_on else None, on_progress, whole=whole)
+                    )
                 except LienthongError as error:
                     failed = True
                     err.print(f"{name}: {error}", soft_wrap=True)

@@ -1,8 +1,8 @@
 """Reads rows from a source in Arrow batches, unchanged. The only registry."""
 
-from lienthong.connectors.base import Batch, BrokenRow, Connector, Position, ReadContext, SourceFile
+from lienthong.connectors.base import Batch, BrokenRow, Connector, Keeper, Position, ReadContext, SourceFile
 from lienthong.connectors.excel_file import first_cells
-from lienthong.connectors.registry import CONNECTORS, connector_names, fingerprint, get_connector, read
+from lienthong.connectors.registry import CONNECTORS, connector_names, fingerprint, get_connector, read, resumes, settle
 from lienthong.connectors.variables import expand, source_variables
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Batch",
     "BrokenRow",
     "Connector",
+    "Keeper",
     "Position",
     "ReadContext",
     "SourceFile",
@@ -19,5 +20,7 @@ __all__ = [
     "first_cells",
     "get_connector",
     "read",
+    "resumes",
+    "settle",
     "source_variables",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -48,6 +48,7 @@ class Batch:
     source_rows: pa.Int64Array
     position: Position
     broken: tuple[BrokenRow, ...] = ()
+    ended: pa.BooleanArray | None = None  # deliveries of changes: rows that say that the record of their key ended; as long as the table
 
 
 @dataclass(frozen=True)
@@ -67,4 +68,17 @@ class Connector(Protocol):
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
         """Batches in a stable order, resuming after a position given earlier. An empty source yields one batch of no rows."""
+        ...
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """A connector whose source keeps what was not taken yet, such as a log."""
+
+    def resumes(self, source: Source, context: ReadContext, after: Position) -> bool:
+        """Whether reading can go on after a position; where not, the source is read whole again. Raises SourceError."""
+        ...
+
+    def settle(self, source: Source, context: ReadContext, after: Position) -> None:
+        """What was given up to a position is published and need not be kept. Raises SourceError; done again, it does no harm."""
         ...

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from lienthong.connectors.base import Batch, Connector, Position, ReadContext
+from lienthong.connectors.base import Batch, Connector, Keeper, Position, ReadContext
 from lienthong.connectors.csv_file import CsvFile
 from lienthong.connectors.dbf_file import DbfFile
 from lienthong.connectors.excel_file import ExcelFile
@@ -18,6 +18,7 @@ from lienthong.connectors.json_file import JsonFile
 from lienthong.connectors.parquet_file import ParquetFile
 from lienthong.connectors.shapefile import Shapefile
 from lienthong.connectors.sql_database import SqlDatabase
+from lienthong.connectors.sqlite_file import SqliteFile
 from lienthong.connectors.xml_file import XmlFile
 from lienthong.connectors.xroad_rest import XRoadRest
 from lienthong.connectors.xroad_soap import XRoadSoap
@@ -37,6 +38,7 @@ CONNECTORS: dict[str, Connector] = {
     "parquet_file": ParquetFile(),
     "shapefile": Shapefile(),
     "sql_database": SqlDatabase(),
+    "sqlite_file": SqliteFile(),
     "xml_file": XmlFile(),
     "xroad_rest": XRoadRest(),
     "xroad_soap": XRoadSoap(),
@@ -70,6 +72,19 @@ def fingerprint(source: Source, context: ReadContext) -> str | None:
 def read(source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
     """Batches of rows as they came, going on after a position given earlier."""
     return get_connector(source.connector).read(source, context, after)
+
+
+def resumes(source: Source, context: ReadContext, after: Position) -> bool:
+    """Whether reading can go on after a position; most sources always can."""
+    connector = get_connector(source.connector)
+    return connector.resumes(source, context, after) if isinstance(connector, Keeper) else True
+
+
+def settle(source: Source, context: ReadContext, after: Position) -> None:
+    """Tell a source that keeps what was not taken that all up to a position is published."""
+    connector = get_connector(source.connector)
+    if isinstance(connector, Keeper):
+        connector.settle(source, context, after)
 
 
 @cache

@@ -46,6 +46,7 @@ class Severity(StrEnum):
 class Delivery(StrEnum):
     SNAPSHOT = "snapshot"  # the whole dataset each time: what is missing has ended
     INCREMENTAL = "incremental"  # new and changed rows only: nothing ends by absence
+    CHANGES = "changes"  # first the whole, then what changed, in order: the last word on a record counts, and a row may say that it ended
 
 
 @dataclass(frozen=True)

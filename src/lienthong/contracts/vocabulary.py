@@ -46,7 +46,7 @@ SOURCE_WORDS: Mapping[str, str] = {
     "name": "The road's own name, unique in the contract; `api` and `correction` are taken. Required.",
     "connector": "Who reads it: an entry of [connectors](connectors.md). Required.",
     "location": "Where it is; `${NAME}` is filled from the environment variable `LIENTHONG_SOURCE_NAME`. Required.",
-    "delivery": "`snapshot`: the whole dataset each time, what is missing has ended. `incremental`: new and changed rows only.",
+    "delivery": "`snapshot`: the whole dataset each time, what is missing has ended. `incremental`: new and changed rows only. `changes`: the whole first, then what changed in order: the last word on a record counts, and it may say that the record ended.",
     "options": "Options of that connector.",
 }
 ROLE_WORDS: Mapping[str, str] = {

@@ -22,6 +22,8 @@ BROKEN_TEXT = "_broken_text"
 BROKEN_VI = "_broken_vi"
 BROKEN_EN = "_broken_en"
 BROKEN = (BROKEN_TEXT, BROKEN_CODE, BROKEN_VI, BROKEN_EN)
+ENDED = "_record_ended"  # `true` where a row says that the record of its key ended
+OURS = (*BROKEN, ENDED)
 
 SEPARATOR = "\x1f"  # ASCII unit separator: in no office's data, so two rows cannot run into one text
 ABSENT = "\x00"  # tells an absent value from an empty one
@@ -48,7 +50,7 @@ def match_columns(contract: Contract, delivered: Sequence[str], where: str) -> C
 
     Raises SourceError naming every required property that no heading matches, with the nearest heading.
     """
-    there = {_fold(name): name for name in delivered if name not in BROKEN}
+    there = {_fold(name): name for name in delivered if name not in OURS}
     by_property: dict[str, str] = {}
     mapped: dict[str, dict[str, str]] = {}
     missing: list[str] = []
@@ -79,6 +81,11 @@ def own_names(p: Property) -> tuple[str, ...]:
     """Under which headings a property's value arrives ready; what its mapping reads is not ready."""
     read = {_fold(name) for name in p.reads}
     return tuple(name for name in (*p.source_names, p.name) if _fold(name) not in read)
+
+
+def without_marks(table: pa.Table) -> pa.Table:
+    """Landed rows without the mark of ended records, which no delivery has as a column."""
+    return table.drop_columns([ENDED]) if ENDED in table.column_names else table
 
 
 class ColumnMatcher:

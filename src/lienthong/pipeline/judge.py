@@ -85,9 +85,19 @@ class Judge:
         if broken.height:
             table, rows = table.filter(whole.to_arrow()), rows.filter(whole)
         table = self._corrected(table, rows["digest"])
+        return self._judge_whole(self._made(table), rows, broken)
+
+    def keys_as_came(self, table: pa.Table) -> pl.DataFrame:
+        """The properties that are the key, of landed rows, before they are cleaned."""
+        return self._made(table).values.select(p.name for p in self.contract.key)
+
+    def keys(self, picked: Rows) -> pl.Series:
+        """The keys rows mean, as records bear them; null where a row has none that is clean. Nothing else of a row is looked at."""
+        return _keys(self._standardise(self._made(picked.table).values, pl.Series("row_no", picked.row_nos))[0], self.contract)
+
+    def _made(self, table: pa.Table) -> Made:
         context = MappingContext(self.delivered_on, self.references)
-        made = as_properties(table, self.contract, self.columns.match(table.column_names), context)
-        return self._judge_whole(made, rows, broken)
+        return as_properties(table, self.contract, self.columns.match(table.column_names), context)
 
     def _originals(self, batch: LandedBatch) -> pl.DataFrame:
         return as_came(batch.table, self.contract, self.columns.match(batch.table.column_names))

@@ -5,17 +5,18 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lienthong import connectors
 from lienthong.connectors import Batch, SourceFile
 from lienthong.contracts import Contract, Source
-from lienthong.pipeline.columns import BROKEN, BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI, ColumnMatcher, as_came, landed_digests
+from lienthong.pipeline.columns import BROKEN, BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI, ENDED, ColumnMatcher, as_came, landed_digests
 from lienthong.pipeline.workshop import OnProgress, Progress, Workshop
 from lienthong.store import Connection, landing, runs
 from lienthong.store.landing import EncodedBatch, LandedBatch, LandedFile
@@ -46,7 +47,7 @@ def land(
     columns = ColumnMatcher(contract, source.name)
 
     def prepare(batch: Batch) -> Prepared:
-        table, source_rows = _with_broken(batch)
+        table, source_rows = _with_broken(_with_ended(batch))
         digests = landed_digests(table, as_came(table, contract, columns.match(table.column_names)))
         return Prepared(batch, table, source_rows, digests, landing.encode_rows(table, source_rows))
 
@@ -77,6 +78,14 @@ def _identity(file: SourceFile) -> tuple[str, str, str]:
 
 def _landed_file(file: SourceFile, file_no: int) -> LandedFile:
     return LandedFile(file_no, file.uri, file.sheet, file.sha256, file.size_bytes, file.encoding, file.encoding_confidence)
+
+
+def _with_ended(batch: Batch) -> Batch:
+    """The batch with a mark in the rows that say that their record ended."""
+    if batch.ended is None:
+        return batch
+    marks = pc.if_else(batch.ended, pa.scalar("true"), pa.scalar(None, pa.string()))
+    return replace(batch, table=batch.table.append_column(ENDED, marks), ended=None)
 
 
 def _with_broken(batch: Batch) -> tuple[pa.Table, pa.Array]:

@@ -18,8 +18,9 @@ from lienthong import quality
 from lienthong.contracts import Contract, Delivery, Expect
 from lienthong.errors import RunError
 from lienthong.ledger import Entry, Event
-from lienthong.pipeline.columns import ColumnMatcher, row_digests
+from lienthong.pipeline.columns import ColumnMatcher, row_digests, without_marks
 from lienthong.pipeline.judge import Judge, Judged, reference_columns
+from lienthong.pipeline.last_words import LastWords
 from lienthong.pipeline.match_published import match_published
 from lienthong.pipeline.picked import Rows, gather, pick
 from lienthong.pipeline.standing import Compared, Standing, is_in
@@ -101,6 +102,8 @@ class Publication:
         self._columns = ColumnMatcher(contract, f"run {delivered.run_id}")
         self._count_landed()
         self._is_snapshot = delivered.delivery is Delivery.SNAPSHOT
+        self._is_changes = delivered.delivery is Delivery.CHANGES
+        self._endings: NDArray[np.bool_] | None = None  # rows that say that their record ended
 
     def publish(self, before_entry: BeforeEntry | None = None) -> Outcome:
         """Write the version, the quarantine, the run's end and the ledger entry. The caller commits.
@@ -158,6 +161,8 @@ class Publication:
         None for the first: all of them; None for the second: every current record is judged again, for the contract changed.
         """
         sent_by_hand = self._delivered.source_name in (API, CORRECTION)  # a few rows, and one that repeats an old row is meant
+        if self._is_changes:
+            return self._compare_changes(judge, writer)
         if writer.is_first_fill or sent_by_hand:
             return None, np.empty(0, np.int64), 0
         judged_under = runs.last_contract_digest(self._read, self._contract.id)
@@ -166,6 +171,26 @@ class Publication:
         compared = self._arriving.compared or self._compare_landed(judge, Standing(writer.current_digests()))
         gone = compared.missing if self._is_snapshot else np.empty(0, np.int64)
         return compared.new, gone, int(len(compared.new) - compared.new.sum())
+
+    def _compare_changes(self, judge: Judge, writer: VersionWriter) -> tuple[NDArray[np.bool_], NDArray[np.int64], int]:
+        """Only the last word on a record is looked at; rows that later ones overtook are as they were."""
+        standing, words = Standing(writer.current_digests()), LastWords(judge.keys_as_came)
+        for batch in landing.batches(self._read, self._delivered.run_id):
+            standing.meet(judge.digests(batch))
+            words.meet(batch)
+            self._on_progress(Progress(self._contract.id, "comparing", batch.last_row_no, self._rows_in))
+        lasting, self._endings = words.told()
+        wanted = standing.compared().new & lasting
+        return wanted, np.empty(0, np.int64), int(len(wanted) - wanted.sum() - self._endings.sum())
+
+    def _ended_keys(self, judge: Judge) -> list[str] | None:
+        """The keys of records that a delivery of changes says have ended; None of other deliveries."""
+        if self._endings is None:
+            return None
+        found: list[str] = []
+        for picked in gather(self._landed_rows(self._endings), self._workshop.read_context.batch_rows):
+            found.extend(judge.keys(picked).drop_nulls().to_list())
+        return found
 
     def _compare_landed(self, judge: Judge, standing: Standing) -> Compared:
         for batch in landing.batches(self._read, self._delivered.run_id):
@@ -180,8 +205,10 @@ class Publication:
         held: list[pl.DataFrame] = []
         issues: list[pl.DataFrame] = [quality.no_issues()]
         row_nos, keys, digests = [], [], []
-        versions = references.delivered_versions(self._read, self._contract.id, self._delivered.source_name) if self._is_snapshot else []
-        with writer.open_stage(gone, versions) as stage:
+        can_end = self._is_snapshot or self._is_changes
+        versions = references.delivered_versions(self._read, self._contract.id, self._delivered.source_name) if can_end else []
+        ended = self._ended_keys(judge)
+        with writer.open_stage(gone, versions, ended) as stage:
             for picked in gather(self._wanted_rows(wanted), self._workshop.read_context.batch_rows):
                 judged = judge.judge(picked)
                 stage.add(judged.kept)
@@ -198,6 +225,10 @@ class Publication:
         all_held = pl.concat([_no_rows_held(), *held, self._find_landed(judge, refused)])
         writer.hold_back(all_held["key"].drop_nulls().to_list())
         passing = self._items_that_pass(_concat(digests), all_held["digest"].drop_nulls().to_numpy())
+        if ended is not None:
+            spoken = [*ended, *all_held["key"].drop_nulls().to_list()]
+            held_digests = all_held["digest"].drop_nulls().to_list()
+            writer.overtake_waiting(spoken, passing, held_digests, self._delivered.run_id, self._at)
         return all_held, pl.concat([*issues, twice]), self._with_corrected(passing, all_held["row_no"].to_list())
 
     def _wanted_rows(self, wanted: NDArray[np.bool_] | None) -> Iterator[Rows]:
@@ -284,7 +315,7 @@ class Publication:
         if self._contract.expect == Expect() or self._delivered.approved_by or self._delivered.source_name in (API, CORRECTION):
             return ()
         changed, new = writer.staged()
-        missing = writer.missing() if self._is_snapshot else 0
+        missing = writer.missing() if self._is_snapshot or self._is_changes else 0
         found = quality.BoundCounts(
             rows_in=counts.rows_in,
             published_before=0 if writer.is_first_fill else writer.count_current(),
@@ -309,7 +340,7 @@ class Publication:
         before_entry: BeforeEntry | None,
     ) -> Outcome:  # fmt: skip
         run_id = self._delivered.run_id
-        published = writer.publish(self._delivered.delivered_on, end_missing=self._is_snapshot)
+        published = writer.publish(self._delivered.delivered_on, end_missing=self._is_snapshot or self._is_changes)
         version = writer.version if published.any else None
         if version is not None:
             writer.record(run_id, self._at, self._columns.delivered, published)
@@ -320,6 +351,11 @@ class Publication:
         if self._is_snapshot:
             quarantine.supersede(self._write, self._contract.id, self._delivered.source_name, run_id, self._at)
         counts = replace(counts, rows_published=published.inserted + published.updated, rows_ended=published.ended)
+        if self._endings is not None:  # a row that ended its record is published; one whose record was not there changed nothing
+            without_record = int(self._endings.sum()) - published.ended
+            counts = replace(
+                counts, rows_published=counts.rows_published + published.ended, rows_unchanged=counts.rows_unchanged + without_record
+            )
         _keep_the_sum(self._contract, counts)
         state = "published" if version is not None else "unchanged"
         runs.finish(self._write, run_id, state, self._at, counts, self._contract.digest, version)
@@ -341,7 +377,7 @@ class Publication:
             if low == high:
                 continue
             for batch in landing.batches(self._read, self._delivered.run_id, [number]):
-                taken = batch.table.take(numbers[low:high] - first_row_no).to_pylist()
+                taken = without_marks(batch.table).take(numbers[low:high] - first_row_no).to_pylist()
                 yield [
                     HeldRow(row["row_no"], row["source_row"], row["file_no"], row["digest"], row["key"], raw, self._item_of(row["row_no"]))
                     for row, raw in zip(held.slice(low, high - low).iter_rows(named=True), taken, strict=True)

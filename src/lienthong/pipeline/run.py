@@ -14,6 +14,7 @@ from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Delivery, Source
 from lienthong.errors import LienthongError, NotFound, RunError
 from lienthong.ledger import Entry, Event
+from lienthong.log import get_logger
 from lienthong.pipeline.land import land
 from lienthong.pipeline.picked import Rows, pick
 from lienthong.pipeline.publish import PLATFORM, Arriving, BeforeEntry, Delivered, Outcome, Publication
@@ -24,6 +25,7 @@ from lienthong.store.landing import LandedBatch
 from lienthong.store.runs import Counts, LastDone, StoredRun
 from lienthong.store.tables import Applied
 
+log = get_logger("run")
 MOST_LOOKED_BACK = 1_000  # runs
 NEW_AT_HAND = 200_000  # new rows kept in memory while a delivery lands; of more than these all are read back from the landing
 
@@ -51,9 +53,11 @@ def apply_contract(workshop: Workshop, contract: Contract) -> Applied:
 
 def run_dataset(
     workshop: Workshop, contract: Contract, source_name: str | None = None, delivered_on: date | None = None,
-    on_progress: OnProgress = no_progress,
+    on_progress: OnProgress = no_progress, *, whole: bool = False,
 ) -> RunOutcome:  # fmt: skip
     """Read a source, and publish what is new. Goes on with a run that was cut off; a delivery seen before is recognised by its hash.
+
+    `whole`: read a source of increments or changes from its beginning; of changes, records it no longer holds then end.
 
     `source_name` may be left out when the contract has one source. `delivered_on`: the delivery's own date, by default today in Vietnam.
     Raises DatasetBusyError when another run of the dataset is at work, SourceError when the source cannot be read (the run is then `failed`).
@@ -61,7 +65,7 @@ def run_dataset(
     began = time.monotonic()
     source = _source(contract, source_name)
     with workshop.database.connect(autocommit=True) as connection, dataset_lock(connection, contract.id):
-        run = _Run(workshop, connection, contract, source, on_progress)
+        run = _Run(workshop, connection, contract, source, on_progress, whole)
         outcome = run.take(delivered_on or vietnam_date(workshop.clock()))
     on_progress(Progress(contract.id, "done", outcome.rows_in, outcome.rows_in))
     return _with_seconds(outcome, time.monotonic() - began)
@@ -74,7 +78,7 @@ def run_again(workshop: Workshop, contract: Contract, source_name: str | None = 
     """
     began = time.monotonic()
     source = _source(contract, source_name)
-    if source.delivery is Delivery.INCREMENTAL:
+    if source.delivery is not Delivery.SNAPSHOT:
         raise RunError(
             f"`{contract.id}`, `{source.name}`: only a source that delivers the whole can be judged again from its last delivery.",
             hint="Have the whole delivered once.", vi="Chỉ nguồn giao toàn bộ mới xử lý lại được từ lần giao cuối.",
@@ -133,6 +137,7 @@ def approve_run(workshop: Workshop, run_id: int, official: str, on_progress: OnP
                 )
             delivered = _delivered(stored, approved_by=official)
             outcome = publish_landing(workshop, connection, contract, delivered, on_progress)
+            settle_source(workshop, connection, contract, stored.source_name)
     return _with_seconds(outcome, time.monotonic() - began)
 
 
@@ -154,6 +159,18 @@ def withdraw_run(workshop: Workshop, run_id: int, official: str) -> None:
                 details={"run": run_id},
             )
             append_entries(connection, [entry], workshop.signer)
+
+
+def settle_source(workshop: Workshop, connection: Connection, contract: Contract, source_name: str) -> None:
+    """Tell the source up to where everything is published. What it keeps too long costs it room, not us a row: a failure is only told."""
+    source = next((each for each in contract.sources if each.name == source_name), None)
+    done = runs.last_done(connection, contract.id, source_name)
+    if source is None or done is None or done.position is None:
+        return
+    try:
+        connectors.settle(source, workshop.read_context, done.position)
+    except LienthongError as error:
+        log.warning("source_not_settled", dataset=contract.id, source=source_name, error=error.message)
 
 
 def publish_landing(
@@ -188,32 +205,48 @@ class _Run:
     contract: Contract
     source: Source
     on_progress: OnProgress
+    whole: bool = False
 
     def take(self, delivered_on: date) -> RunOutcome:
         fingerprint = connectors.fingerprint(self.source, self.workshop.read_context)
         done = runs.last_done(self.connection, self.contract.id, self.source.name)
         cut_off = runs.unfinished(self.connection, self.contract.id, self.source.name)
-        if cut_off is not None and cut_off.fingerprint != fingerprint:
+        if cut_off is not None and (cut_off.fingerprint != fingerprint or not self._resumes(cut_off.position)):
             self.fail(cut_off.run_id, "The source was replaced before its landing was complete.")
             cut_off = None
         if cut_off is None and self._seen_before(done, fingerprint):
             assert done is not None  # _seen_before says so
             return self._recognise(done, fingerprint, delivered_on)
-        after = done.position if done is not None and self.source.delivery is Delivery.INCREMENTAL else None
+        after = self._goes_on_after(done)
         if cut_off is None:
-            run_id = self._begin(fingerprint, delivered_on)
+            delivery = Delivery.SNAPSHOT if self.source.delivery is Delivery.CHANGES and after is None else self.source.delivery
+            run_id = self._begin(fingerprint, delivered_on, delivery)
         else:
             run_id, delivered_on = cut_off.run_id, cut_off.delivered_on
+            delivery = Delivery(cut_off.delivery)
+            after = None if delivery is Delivery.SNAPSHOT else after
             after = cut_off.position if cut_off.position is not None else after
         try:
             arriving = None
             if cut_off is None or cut_off.state == "landing":
-                arriving = self._land(run_id, after, is_whole=cut_off is None, is_file=fingerprint is not None)
-            delivered = Delivered(run_id, self.source.name, self.source.delivery, delivered_on, fingerprint)
-            return publish_landing(self.workshop, self.connection, self.contract, delivered, self.on_progress, arriving=arriving)
+                is_whole = cut_off is None and delivery is not Delivery.CHANGES
+                arriving = self._land(run_id, after, is_whole=is_whole, is_file=fingerprint is not None)
+            delivered = Delivered(run_id, self.source.name, delivery, delivered_on, fingerprint)
+            outcome = publish_landing(self.workshop, self.connection, self.contract, delivered, self.on_progress, arriving=arriving)
         except LienthongError as error:
             self.fail(run_id, error.message)
             raise
+        settle_source(self.workshop, self.connection, self.contract, self.source.name)
+        return outcome
+
+    def _goes_on_after(self, done: LastDone | None) -> Mapping[str, Any] | None:
+        """Where the last run that ended well stopped; None: the source is read from its beginning."""
+        if done is None or done.position is None or self.source.delivery is Delivery.SNAPSHOT:
+            return None
+        return done.position if self._resumes(done.position) else None
+
+    def _resumes(self, position: Mapping[str, Any] | None) -> bool:
+        return not self.whole and (position is None or connectors.resumes(self.source, self.workshop.read_context, position))
 
     def _land(self, run_id: int, after: Mapping[str, Any] | None, *, is_whole: bool, is_file: bool) -> Arriving | None:
         """Land the source, or, for the first fill from files, let publishing draw the batches as they land: both cores have work.
@@ -248,12 +281,12 @@ class _Run:
         with self.workshop.database.connect() as connection:
             return Standing(VersionWriter(connection, self.contract).current_digests())
 
-    def _begin(self, fingerprint: str | None, delivered_on: date) -> int:
+    def _begin(self, fingerprint: str | None, delivered_on: date, delivery: Delivery | None = None) -> int:
         return runs.begin(
             self.connection,
             self.contract.id,
             self.source.name,
-            self.source.delivery.value,
+            (delivery or self.source.delivery).value,
             self.contract.digest,
             fingerprint,
             self.workshop.clock(),

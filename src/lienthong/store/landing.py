@@ -95,7 +95,8 @@ def add_batch(connection: Connection, run_id: int, batch_no: int, batch: Encoded
     }
     last_row_no = batch.first_row_no + batch.row_count - 1
     with connection.transaction():
-        connection.execute(queries("landing")["add_batch"], values, binary=True)
+        if batch.row_count:  # one of no rows only says where to go on
+            connection.execute(queries("landing")["add_batch"], values, binary=True)
         connection.execute(queries("landing")["keep_position"], {"run": run_id, "position": json.dumps(position), "rows_in": last_row_no})
 
 

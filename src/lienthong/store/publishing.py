@@ -78,8 +78,10 @@ class VersionWriter:
         assert row is not None  # an aggregate
         return np.frombuffer(row[0], ">i8").astype(np.int64)
 
-    def open_stage(self, gone: NDArray[np.int64] | None, versions: Sequence[int]) -> CopyIn:
+    def open_stage(self, gone: NDArray[np.int64] | None, versions: Sequence[int], ended: Sequence[str] | None = None) -> CopyIn:
         """Where new and changed rows go. `gone`: digests no longer delivered; None: judge every current record again.
+
+        `ended`: of a delivery of changes, the keys of records that it says have ended; absence then ends nothing.
 
         Only records of `versions` can end or stand in conflict: those that came by the same road.
 
@@ -90,9 +92,11 @@ class VersionWriter:
             self._connection.execute(statement)
             drop_box_indexes(self._connection, self._contract)
         else:
-            self._versions = list(versions)
+            self._versions = list(versions) if ended is None else []
             self._connection.execute(self._query("make_stage"))
-            if gone is None:
+            if ended is not None:
+                self._connection.execute(self._query("keys_told"), {"keys": list(ended), "versions": list(versions)})
+            elif gone is None:
                 self._connection.execute(self._query("keys_of_all"), {"versions": self._versions})
             elif not len(gone):
                 self._connection.execute(self._query("no_keys"))  # looking for none would read every record
@@ -100,6 +104,15 @@ class VersionWriter:
                 self._connection.execute(self._query("keys_of_digests"), {"digests": gone.tolist(), "versions": self._versions})
         self._connection.execute(self._query("make_held_back"))
         return CopyIn(self._connection, self._stage, arrow_schema(self._contract))
+
+    def overtake_waiting(
+        self, keys: Sequence[str], released: Sequence[int], held_digests: Sequence[int], run_id: int, at: datetime
+    ) -> None:
+        """End what waits in quarantine about records a delivery of changes has a newer word on: those staged, and those of `keys`."""
+        values = {
+            "dataset": self._contract.id, "keys": list(keys), "released": list(released), "held_digests": list(held_digests), "run": run_id, "at": at,
+        }  # fmt: skip
+        self._connection.execute(queries("quarantine")["overtake"].format(stage=self._stage), values)
 
     def hold_back(self, keys: Sequence[str]) -> None:
         """Keys of rows that wait in quarantine: their records stay as they are."""

@@ -57,6 +57,7 @@ class Unfinished:
     rows_in: int
     delivered_on: date
     contract_digest: str
+    delivery: str
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (36);
+insert into schema_versions (number) values (37);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ create table runs (
     run_id bigint generated always as identity constraint runs_pk primary key,
     dataset_id text not null constraint runs_dataset_fk references datasets,
     source_name text not null, -- the source in the contract; `api` for POST, `correction` for quarantine
-    delivery text not null constraint runs_delivery_known check (delivery in ('snapshot', 'incremental')),
+    delivery text not null constraint runs_delivery_known check (delivery in ('snapshot', 'incremental', 'changes')),
     state text not null constraint runs_state_known
         check (state in ('landing', 'landed', 'waiting', 'published', 'unchanged', 'failed', 'withdrawn')),
     contract_digest text not null,

@@ -16,6 +16,11 @@ select _key, _digest from {current} where _digest = any(%(digests)s) and _versio
 create temporary table gone on commit drop as
 select _key, _digest from {current} where _version = any(%(versions)s);
 
+-- name: keys_told
+-- Keys of current rows that a delivery of changes says have ended.
+create temporary table gone on commit drop as
+select _key, _digest from {current} where _key = any(%(keys)s) and _version = any(%(versions)s);
+
 -- name: no_keys
 -- Every current row was delivered again.
 create temporary table gone (_key text not null, _digest bigint not null) on commit drop;

@@ -21,6 +21,14 @@ from runs
 where quarantine.dataset_id = %(dataset)s and quarantine.state = 'waiting' and quarantine.run_id <> %(run)s
     and runs.run_id = quarantine.run_id and runs.source_name = %(source)s;
 
+-- name: overtake
+-- Items of earlier runs on whose record a delivery of changes has a newer word, but those that pass or come again as they were.
+update quarantine
+set state = 'superseded', ended_at = %(at)s, ended_by_run = %(run)s
+where dataset_id = %(dataset)s and state = 'waiting' and run_id <> %(run)s and item_id <> all(%(released)s)
+    and (digest is null or digest <> all(%(held_digests)s))
+    and (key = any(%(keys)s) or key in (select _key from {stage}));
+
 -- name: release
 -- Items that went through.
 update quarantine set state = 'released', ended_at = %(at)s, ended_by_run = %(run)s where item_id = any(%(items)s) and state = 'waiting';

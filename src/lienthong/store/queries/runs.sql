@@ -6,7 +6,7 @@ returning run_id;
 
 -- name: unfinished
 -- The newest run of a source that was cut off before it was published: landing or landed, nobody at work (the caller holds the lock).
-select run_id, state, fingerprint, position, rows_in, delivered_on, contract_digest
+select run_id, state, fingerprint, position, rows_in, delivered_on, contract_digest, delivery
 from runs
 where dataset_id = %(dataset)s and source_name = %(source)s and state in ('landing', 'landed')
 order by run_id desc

@@ -1,0 +1,104 @@
+"""What is asked of SQL Server and Oracle, whose servers no test has: read by a parser of each, and reviewed here word for word."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import sqlglot
+
+from lienthong.connectors.sql_checking import READERS
+from lienthong.connectors.sql_sources import DIALECTS, MARIADB, ORACLE, SQLSERVER, Described, SqlDialect, Statements
+from lienthong.contracts import Delivery
+from lienthong.errors import SourceError
+from tests.connectors.reading import make_source, read_all
+
+TYPES = {
+    "sqlserver": ("int", "nvarchar", "datetime2", "money", "datetimeoffset", "varbinary", "bit", "float", "date", "time"),
+    "oracle": ("NUMBER", "VARCHAR2", "DATE", "TIMESTAMP(6)", "TIMESTAMP(6) WITH TIME ZONE", "RAW", "CLOB", "BINARY_DOUBLE"),
+    "mariadb": ("int", "varchar", "datetime", "timestamp", "varbinary", "bit", "float", "double", "date", "time", "point", "json"),
+    "postgresql": ("integer", "text", "timestamp with time zone", "bytea", "numeric(5,2)", "inet"),
+    "sqlite": ("", "text"),
+}
+
+
+def statements(dialect: SqlDialect, *, is_unique: bool = True, cursor: bool = False) -> Statements:
+    shown = [dialect.described(f"c {n}]`\"'", kind, 1) for n, kind in enumerate(TYPES[dialect.name])]
+    shown = [Described("id", shown[0].kind, shown[0].type), Described("tên", shown[1].kind, shown[1].type), *shown[2:]]
+    grown = shown[2] if len(shown) > 2 else shown[0]
+    order = ([grown] if cursor else []) + shown[:2]
+    return Statements(dialect, dialect.quote("t"), shown, order, is_unique, "id > 0", cursor=grown if cursor else None)
+
+
+@pytest.mark.parametrize("name", [name for name in DIALECTS if name != "mariadb"])  # its own server reads them, in `test_mariadb.py`
+@pytest.mark.parametrize("is_unique", [True, False])
+@pytest.mark.parametrize("is_one", [True, False])
+def test_every_statement_is_one_select_of_its_database(name: str, is_unique: bool, is_one: bool) -> None:
+    from dataclasses import replace
+
+    dialect = DIALECTS[name]
+    for by_cursor in (True, False):
+        asked = replace(statements(dialect, is_unique=is_unique, cursor=by_cursor), is_one=is_one)
+        begins = "2026-01-01 00:00:00" if by_cursor and name != "sqlite" else None
+        first = [begins] if begins else ["5"] if by_cursor else []
+        said = [asked.loose(begins, 7), asked.keyed(begins, None, 0), asked.keyed(begins, [*first, "5", "O'Brien\\"], 3)]
+        said += [asked.highest(), asked.count_without_cursor()] if by_cursor else []
+        for statement in said:
+            trees = sqlglot.parse(statement, dialect=READERS[name])
+            assert [type(tree).__name__ for tree in trees] == ["Select"], statement
+
+
+def test_sql_server_is_asked_so() -> None:
+    asked = Statements(
+        SQLSERVER, "[dbo].[nguoi]", [SQLSERVER.described("id", "int"), SQLSERVER.described("luc", "datetime2")],
+        [SQLSERVER.described("luc", "datetime2"), SQLSERVER.described("id", "int")], is_unique=True, where="xoa = 0", cursor=SQLSERVER.described("luc", "datetime2"),
+    )  # fmt: skip
+    assert asked.keyed("2026-01-01 00:00:00", ("2026-02-01 00:00:00", "7"), 1) == (
+        "select convert(nvarchar(64), _row.[id]) as [c0], convert(nvarchar(30), _row.[luc], 121) as [c1], "
+        "convert(nvarchar(30), _row.[luc], 121) as [c2], convert(nvarchar(64), _row.[id]) as [c3] "
+        "from [dbo].[nguoi] _row where (xoa = 0) and _row.[luc] is not null and _row.[id] is not null "
+        "and _row.[luc] >= convert(datetime2, '2026-01-01 00:00:00', 121) "
+        "and _row.[luc] >= convert(datetime2, '2026-02-01 00:00:00', 121) and ((_row.[luc] > convert(datetime2, '2026-02-01 00:00:00', 121)) "
+        "or (_row.[luc] = convert(datetime2, '2026-02-01 00:00:00', 121) and _row.[id] > 7)) order by _row.[luc], _row.[id]"
+    )
+
+
+def test_oracle_is_asked_so() -> None:
+    asked = Statements(
+        ORACLE, '"HOTICH"."NGUOI"', [ORACLE.described("ID", "NUMBER"), ORACLE.described("TEN", "NVARCHAR2"), ORACLE.described("NGAY", "DATE")],
+        [ORACLE.described("TEN", "NVARCHAR2")], is_unique=False, where="",
+    )  # fmt: skip
+    assert asked.keyed(None, ("Lê 'Ỷ'",), 2) == (
+        "select to_char(_row.\"ID\", 'TM9', 'nls_numeric_characters=''.,''') as \"c0\", to_char(_row.\"TEN\") as \"c1\", "
+        'case when _row."NGAY" = trunc(_row."NGAY") then to_char(_row."NGAY", \'YYYY-MM-DD\') else to_char(_row."NGAY", \'YYYY-MM-DD HH24:MI:SS\') end as "c2", '
+        'to_char(_row."TEN") as "c3" from "HOTICH"."NGUOI" _row where 1 = 1 and _row."TEN" is not null '
+        "and nlssort(_row.\"TEN\", 'NLS_SORT=BINARY') >= nlssort('Lê ''Ỷ''', 'NLS_SORT=BINARY') "
+        "order by nlssort(_row.\"TEN\", 'NLS_SORT=BINARY'), nlssort(to_char(_row.\"ID\", 'TM9', 'nls_numeric_characters=''.,'''), 'NLS_SORT=BINARY'), "
+        'nlssort(to_char(_row."TEN"), \'NLS_SORT=BINARY\'), nlssort(case when _row."NGAY" = trunc(_row."NGAY") then to_char(_row."NGAY", \'YYYY-MM-DD\') '
+        "else to_char(_row.\"NGAY\", 'YYYY-MM-DD HH24:MI:SS') end, 'NLS_SORT=BINARY') offset 2 rows"
+    )
+
+
+def test_values_of_a_type_that_is_not_read_are_refused_by_name() -> None:
+    for dialect, kind in ((SQLSERVER, "geometry"), (ORACLE, "BLOB")):
+        asked = Statements(dialect, "t", [dialect.described("hinh", kind)], [dialect.described("id", "int")], is_unique=True, where="")
+        with pytest.raises(SourceError, match="`hinh`"):
+            asked.keyed(None, None, 0)
+
+
+def test_a_position_that_is_no_number_never_becomes_part_of_a_statement() -> None:
+    with pytest.raises(SourceError, match="no number"):
+        MARIADB.literal(MARIADB.described("id", "int"), "1 or 1=1")
+    with pytest.raises(SourceError, match="no time"):
+        MARIADB.literal(MARIADB.described("luc", "datetime"), "2026' or '1")
+
+
+@pytest.mark.parametrize(("scheme", "module", "extra"), [("sqlserver", "pytds", "sqlserver"), ("oracle", "oracledb", "oracle")])
+def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, scheme: str, module: str, extra: str) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    source = make_source(
+        "sql_database", f"{scheme}://ho-tich:mat-khau@127.0.0.1:9/hotich", Delivery.SNAPSHOT, table="dbo.nguoi", key=["id"]
+    )
+    with pytest.raises(SourceError, match="not installed") as caught:
+        read_all(source)
+    assert f"lienthong[{extra}]" in caught.value.hint
