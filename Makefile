@@ -18,7 +18,7 @@ demo: .venv/.installed ## load a whole made-up province and serve it (SCALE=pers
 	@exec .venv/bin/python -m demo.run --scale $(SCALE)
 
 test: .venv/.installed-dev ## run every test
-	.venv/bin/pytest -n 3 --dist loadfile # tests wait for their servers as long as they compute
+	.venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder # tests wait for their servers as long as they compute
 
 lint: .venv/.installed-dev ## check style, types and layers
 	.venv/bin/ruff check

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,6 +25,32 @@ POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
 TEMPLATE = "lienthong_template"
 MEMORY, ROOMY = Path("/dev/shm"), 8 * 2**30
 FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}  # a test's data need not outlive the machine
+
+# Files and rooms that take a minute or more, the longest first: begun last, one of them would keep a single worker busy at the end.
+LONG = (
+    "tests/browser", "tests/doors", "tests/acceptance/test_first_hour.py", "tests/masterdata/test_spark.py", "tests/masterdata/test_training.py",
+    "tests/acceptance", "tests/evaluation", "tests/web/test_webhooks.py", "tests/web/test_submissions.py", "tests/web/test_schemathesis.py",
+)  # fmt: skip
+TOGETHER = ("tests/browser", "tests/doors")  # rooms whose files share one province: one worker keeps it
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first; otherwise the order of the folders."""
+
+    def place(item: pytest.Item) -> int:
+        return next((n for n, name in enumerate(LONG) if item.nodeid.startswith(name)), len(LONG))
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files go to workers whole, and so do rooms whose files share a province."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] # xdist has no types
+
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = lambda nodeid: next((room for room in TOGETHER if nodeid.startswith(room)), nodeid.partition("::")[0])
+    return scheduler
 
 
 @pytest.hookimpl(wrapper=True)
