@@ -67,6 +67,13 @@ class Settings:
     sign_in_lock_minutes: int = _setting(15, "How long it is locked, in minutes.")
     session_hours: int = _setting(10, "How long a sign-in lasts at most, in hours.")
     batch_rows: int = _setting(65_536, "Rows read, cleaned and written at a time.")
+    secrets: Path = _setting(
+        Path("var/secrets"), "The folder of secrets that sources name as `secret:file/NAME`: files of mode 600 in a folder of mode 700."
+    )
+    networks_of_sources: str = _setting(
+        "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7",
+        "Networks in which folders and brokers of sources may be besides the public internet; this machine only where it is named.",
+    )
     typing_characters_per_minute: int = _setting(260, "Typing speed by which the reuse meter turns characters into hours.")
     checkpoint_milliseconds: int = _setting(
         1_000, "How often new ledger entries get their place and a signed checkpoint; 0: not by this server."

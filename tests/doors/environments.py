@@ -18,9 +18,9 @@ ENVIRONMENTS = ROOT / ".venv" / "clients"
 PATIENCE_SECONDS = 300
 
 
-def python_of(name: str) -> Path:
-    """The Python of the environment that `clients/<name>.lock` describes. Several processes may ask at once."""
-    lock = CLIENTS / f"{name}.lock"
+def python_of(name: str, folder: Path = CLIENTS) -> Path:
+    """The Python of the environment that `<name>.lock` in the folder describes. Several processes may ask at once."""
+    lock = folder / f"{name}.lock"
     place = ENVIRONMENTS / name
     python, stamp = place / "bin" / "python", place / "made-of"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()

@@ -3,6 +3,7 @@
 from lienthong.connectors.base import Batch, BrokenRow, Connector, Keeper, Position, ReadContext, SourceFile
 from lienthong.connectors.excel_file import first_cells
 from lienthong.connectors.registry import CONNECTORS, connector_names, fingerprint, get_connector, read, resumes, settle
+from lienthong.connectors.spool import let_go
 from lienthong.connectors.variables import expand, source_variables
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "fingerprint",
     "first_cells",
     "get_connector",
+    "let_go",
     "read",
     "resumes",
     "settle",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from lienthong.connectors.addresses import PRIVATE
+from lienthong.connectors.outward import Networks
 from lienthong.contracts import Source
 
 Position = Mapping[str, Any]  # JSON-able; given back to `read` to go on after the batch that carried it
@@ -49,14 +52,22 @@ class Batch:
     position: Position
     broken: tuple[BrokenRow, ...] = ()
     ended: pa.BooleanArray | None = None  # deliveries of changes: rows that say that the record of their key ended; as long as the table
+    on_landed: Callable[[], None] | None = field(default=None, compare=False, repr=False)  # called when the batch is safe in the landing
 
 
 @dataclass(frozen=True)
 class ReadContext:
-    """What a connector may know beyond its source. `variables` fill `${NAME}` in locations and options."""
+    """What a connector may know beyond its source. `variables` fill `${NAME}` in locations and options.
+
+    `spool`: a folder for fetched files, kept between processes; None: one of this process. `networks`: where sources may be besides the
+    public internet. `only_looks`: nothing may be taken, acknowledged or left behind (preview, test).
+    """
 
     variables: Mapping[str, str] = field(default_factory=dict)
     batch_rows: int = 65_536
+    spool: Path | None = None
+    networks: Networks = PRIVATE
+    only_looks: bool = False
 
 
 class Connector(Protocol):

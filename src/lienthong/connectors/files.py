@@ -1,7 +1,9 @@
-"""Files of a source: found safely, hashed, read one after another, resumed exactly.
+"""Files of a source: found safely wherever they lie, hashed, read one after another, resumed exactly.
 
-The position of a file source is `{"file", "size", "before", "at"}`: the file reached, its size then, a digest of names and sizes of the
-files before it, and the reader's own place inside the file.
+Files of another machine are fetched into a spool when they are reached, members of archives unpacked there; readers of formats get a path
+and know nothing of it. The position of a file source is `{"file", "size", "before", "at"}`: the file reached, its size then, a digest of
+names and sizes of the files before it, and the reader's own place inside the file (of an archive the member and the place in it). Of
+files elsewhere it also says whether the file was read to its end (`whole`, with its `columns`): it is then not fetched again.
 """
 
 from __future__ import annotations
@@ -10,25 +12,33 @@ import glob
 import hashlib
 import os
 import re
+import shutil
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
+from lienthong.connectors.archive import Member, unpack
+from lienthong.connectors.arrival import arrived
 from lienthong.connectors.base import Batch, Position, ReadContext, SourceFile
+from lienthong.connectors.folder import FolderOptions, Lying, RemoteFolder, is_remote, matcher, open_folder, read_address
+from lienthong.connectors.spool import Spool
 from lienthong.connectors.variables import expand
 from lienthong.contracts import Delivery, Source
 from lienthong.errors import HostileInputError, SourceError
+from lienthong.log import get_logger
 
 _PATTERN = re.compile(r"[*?\[]")
 _STILL_SECONDS = 2.0
 _MOST_HASHES = 4_096
 _hashes: dict[tuple[str, int, int, int, int, int], str] = {}
+log = get_logger("sources")
 
 
 @dataclass(frozen=True)
@@ -105,73 +115,264 @@ def hash_file(path: Path) -> str:
 
 
 def fingerprint_files(source: Source, context: ReadContext) -> str:
-    """Hex digest of the content of all files in their order, whatever they are called."""
+    """Hex digest of the content of all files in their order, whatever they are called.
+
+    Increments that lie elsewhere are not fetched for it: then it is of names, sizes and times.
+    """
     digest = hashlib.sha256()
-    for path in find_files(source, context):
-        digest.update(bytes.fromhex(hash_file(path)))
+    with _delivery(source, context) as delivery:
+        for place in delivery.places:
+            known = delivery.hash_of(place) if delivery.folder is None or source.delivery is Delivery.SNAPSHOT else ""
+            digest.update(bytes.fromhex(known) if known else repr(place.lying).encode())
     return digest.hexdigest()
+
+
+def listed_files(source: Source, context: ReadContext) -> list[Lying]:
+    """What is there to be read now, in its order, without reading it. Raises like `find_files`."""
+    with _delivery(source, context) as delivery:
+        return [place.lying for place in delivery.places]
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A file in its order. `before`: digest of names and sizes of the files before it."""
+    """A file in its order. `before`: digest of names and sizes of the files before it, or the numbering its name belongs to."""
 
-    name: str
-    path: Path
-    size: int
+    number: int
+    lying: Lying
     before: str
+    path: Path | None = None  # of a file of this machine
+
+    @property
+    def name(self) -> str:
+        return self.lying.name
+
+    @property
+    def size(self) -> int:
+        return self.lying.size
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """All files of a source, and how one gets at them."""
+
+    options: FolderOptions
+    places: Sequence[_Place]
+    spool: Spool | None = None
+    folder: RemoteFolder | None = None
+
+    def hash_of(self, place: _Place) -> str:
+        """Hex SHA-256 of a file; one that lies elsewhere is fetched for it unless it is known."""
+        if place.path is not None:
+            return hash_file(place.path)
+        assert self.spool is not None  # files elsewhere have one
+        assert self.folder is not None
+        return self.spool.known(place.lying) or self.spool.fetch(self.folder, place.lying)[1]
+
+    @contextmanager
+    def opened(self, place: _Place) -> Iterator[Sequence[FoundFile]]:
+        """The file, or the members of an archive, there to be read; fetched and unpacked before, gone afterwards."""
+        with ExitStack() as stack:
+            path = place.path
+            if path is None:
+                assert self.spool is not None  # files elsewhere have one
+                assert self.folder is not None
+                path, sha256 = self.spool.fetch(self.folder, place.lying)
+                stack.callback(self.spool.remove, place.lying)
+            else:
+                sha256 = hash_file(path)
+            if not self.options.packed.member:
+                yield [FoundFile(path, SourceFile(uri=place.name, sha256=sha256, size_bytes=path.stat().st_size))]
+                return
+            assert self.spool is not None  # archives have one
+            room = self.spool.room()
+            stack.callback(shutil.rmtree, room, ignore_errors=True)
+            yield [_found(member) for member in unpack(path, place.name, self.options.packed, room)]
+
+
+def _found(member: Member) -> FoundFile:
+    return FoundFile(member.path, SourceFile(uri=member.name, sha256=member.sha256, size_bytes=member.size))
+
+
+@contextmanager
+def _delivery(source: Source, context: ReadContext, after: Position | None = None) -> Iterator[_Delivery]:
+    """The source's files as they lie now. Raises SourceError when there are none."""
+    options = FolderOptions.of(source, context)
+    with ExitStack() as stack:
+        if is_remote(expand(source.location, context.variables)):
+            address = read_address(source, context)
+            folder = open_folder(address, options, context)
+            stack.callback(folder.close)
+            for _ in folder.opening():
+                pass
+            spool = stack.enter_context(Spool.of(source, context, options.limits))
+            lying = list_folder(folder, address.wanted if address.is_pattern else glob.escape(address.wanted), options, after)
+            if not lying and (folder.epoch is None or after is None):
+                raise nothing_found(f"{address.where.rstrip('/')}/{address.wanted}")
+            yield _Delivery(options, _in_order(lying, epoch=folder.epoch), spool, folder)
+            return
+        options.own.close()
+        spool_here = stack.enter_context(Spool.of(source, context, options.limits)) if options.packed.member else None
+        yield _Delivery(options, _local_places(source, context, options), spool_here)
+
+
+def list_folder(folder: RemoteFolder, pattern: str, options: FolderOptions, after: Position | None) -> list[Lying]:
+    """Files of a folder elsewhere that are whole, in order."""
+    arrival, exact = options.arrival, glob.escape(_unescaped(pattern)) == pattern
+    if exact and not arrival.done_marker and folder.epoch is None:
+        return arrived(lambda: [folder.facts(_unescaped(pattern))], arrival, lambda _: True)
+    fits, marks = matcher(pattern), matcher(f"**/{arrival.done_marker}") if arrival.done_marker else None
+    names: set[str] = set()
+    reached = None if after is None or after.get("before") != folder.epoch else str(after["file"])
+
+    def list_files() -> list[Lying]:
+        found = folder.found(lambda name: fits(name) or (marks is not None and marks(name)), reached)
+        names.update(each.name for each in found)
+        return [each for each in found if folder.epoch is not None or fits(each.name)]
+
+    lying = arrived(list_files, arrival, lambda markers: not names.isdisjoint(markers))
+    if len(lying) > options.limits.max_files:
+        raise SourceError(f"Quá nhiều tệp / {len(lying)} files fit, more than `folder.max_files` ({options.limits.max_files}).")
+    return lying
+
+
+def _unescaped(pattern: str) -> str:
+    return re.sub(r"\[([*?\[])\]", r"\1", pattern)
+
+
+def nothing_found(where: str) -> SourceError:
+    return SourceError(
+        f"`{where}`: không tìm thấy tệp nào / no file found.",
+        hint="Has the agency delivered? Look at the folder and at the variables in the location.",
+    )
+
+
+def _local_places(source: Source, context: ReadContext, options: FolderOptions) -> list[_Place]:
+    paths: dict[str, Path] = {}
+    base: list[Path] = []
+
+    def list_files() -> list[Lying]:
+        found = find_files(source, context)
+        folders = {str(path.parent) for path in found}
+        base[:] = [Path(folders.pop() if len(folders) == 1 else os.path.commonpath(folders))]
+        paths.update({str(path.relative_to(base[0])): path for path in found})
+        return [_local_facts(path, base[0]) for path in found]
+
+    lying = arrived(list_files, options.arrival, lambda markers: any((base[0] / each).exists() for each in markers))
+    return [replace(place, path=paths[place.name]) for place in _in_order(lying)]
+
+
+def _local_facts(path: Path, base: Path) -> Lying:
+    state = path.stat()
+    return Lying(str(path.relative_to(base)), state.st_size, state.st_mtime_ns / 1e9)
 
 
 def read_files(source: Source, context: ReadContext, after: Position | None, reader: FileReader) -> Iterator[Batch]:
-    """Batches of all files in order of name; one of no rows when nothing is left.
+    """Batches of all files in their order; one of no rows when nothing is left.
 
     A delivery of increments is read again whole when a file before the reached one has come, gone or changed its size: rows known
     already cost nothing, a late file must not be missed. For a snapshot the same is a SourceError: half of each would be neither.
+    A file with the very bytes of the one before it was sent twice, and gives no rows.
     """
-    places = _in_order(find_files(source, context))
-    after = _still_true(source, places, after)
+    with _delivery(source, context, after) as delivery:
+        after = _still_true(source, delivery, after)
+        yield from _Reading(delivery, reader, after).batches()
+
+
+@dataclass
+class _Reading:
+    delivery: _Delivery
+    reader: FileReader
+    after: Position | None
     expected: Sequence[str] | None = None
     empty: Batch | None = None
-    any_rows = False
-    for place in places:
-        if after is not None and place.name < after["file"]:
-            continue
-        at = after["at"] if after is not None and place.name == after["file"] else None
-        for batch in _read_one(place, at, reader):
-            if batch.table.num_rows == 0 and not batch.broken:
-                empty = batch
-                expected = expected or batch.table.column_names
+    any_rows: bool = False
+    last_hash: str = field(default="")
+
+    def batches(self) -> Iterator[Batch]:
+        after = self.after
+        if after is not None and "columns" in after:
+            self.expected = after["columns"]
+        for place in self.delivery.places:
+            is_reached = after is not None and place.name == after["file"]
+            if after is not None and not is_reached and self._is_behind(place, after):
                 continue
-            expected = _same_columns(expected, batch)
-            any_rows = True
-            yield batch if batch.table.column_names == list(expected) else replace(batch, table=batch.table.select(expected))
-    if not any_rows and empty is not None:
-        yield empty
+            if after is not None and is_reached and after.get("whole") and place.size == after["size"]:
+                self.last_hash = after.get("sha256", "")
+                continue
+            for batch in self._read_one(place, after["at"] if after is not None and is_reached else None):
+                if batch.table.num_rows == 0 and not batch.broken:
+                    self.empty = batch
+                    self.expected = self.expected or batch.table.column_names
+                    continue
+                self.expected = _same_columns(self.expected, batch)
+                self.any_rows = True
+                is_same = batch.table.column_names == list(self.expected)
+                yield batch if is_same else replace(batch, table=batch.table.select(self.expected))
+        if not self.any_rows and self.empty is not None:
+            yield self.empty
+        elif not self.any_rows and self.expected is not None and after is not None:  # nothing new, and nothing was fetched to see it
+            nothing = pa.table({name: pa.array([], pa.string()) for name in self.expected})
+            yield Batch(SourceFile(uri=str(after["file"])), nothing, pa.array([], pa.int64()), after)
+
+    def _is_behind(self, place: _Place, after: Position) -> bool:
+        if self.delivery.folder is not None and self.delivery.folder.epoch is not None:
+            return place.name < str(after["file"])
+        reached = next((each.number for each in self.delivery.places if each.name == after["file"]), -1)
+        return place.number < reached
+
+    def _read_one(self, place: _Place, at: Mapping[str, Any] | None) -> Iterator[Batch]:
+        before = None if place.path is None else place.path.stat()
+        told = {"file": place.name, "size": place.size, "before": place.before}
+        with self.delivery.opened(place) as found:
+            digest = hashlib.sha256("".join(each.file.sha256 for each in found).encode()).hexdigest()
+            if at is None and digest == self.last_hash:
+                log.info("file_sent_twice", file=place.number)
+                return
+            self.last_hash = digest
+            if place.path is not None:
+                for batch in self._members(found, at):
+                    yield replace(batch, position={**told, "at": dict(batch.position)})
+            else:
+                yield from self._of_elsewhere(found, at, {**told, "sha256": digest})
+        if place.path is None or before is None:
+            return
+        now = place.path.stat()
+        if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+            raise SourceError(
+                f"`{place.name}`: tệp thay đổi trong khi đọc / the file changed while it was read.",
+                hint="Let the delivery finish (write beside, then rename), then run again.",
+            )
+
+    def _of_elsewhere(self, found: Sequence[FoundFile], at: Mapping[str, Any] | None, told: Mapping[str, Any]) -> Iterator[Batch]:
+        """Batches, the last of them marked as such: a file that was read to its end is not fetched again."""
+        last: Batch | None = None
+        for batch in self._members(found, at):
+            if last is not None:
+                yield replace(last, position={**told, "at": dict(last.position)})
+            last = batch
+        if last is not None:
+            yield replace(last, position={**told, "at": dict(last.position), "whole": True, "columns": last.table.column_names})
+
+    def _members(self, found: Sequence[FoundFile], at: Mapping[str, Any] | None) -> Iterator[Batch]:
+        if not self.delivery.options.packed.member:
+            yield from self.reader(found[0], at)
+            return
+        reached = None if at is None else at["member"]
+        for each in found:
+            if reached is not None and each.file.uri < reached:
+                continue
+            inside = at["at"] if at is not None and each.file.uri == reached else None
+            for batch in self.reader(each, inside):
+                yield replace(batch, position={"member": each.file.uri, "at": dict(batch.position)})
 
 
-def _read_one(place: _Place, at: Mapping[str, Any] | None, reader: FileReader) -> Iterator[Batch]:
-    before = place.path.stat()
-    found = FoundFile(place.path, SourceFile(uri=place.name, sha256=hash_file(place.path), size_bytes=before.st_size))
-    for batch in reader(found, at):
-        yield replace(batch, position={"file": place.name, "size": before.st_size, "before": place.before, "at": dict(batch.position)})
-    now = place.path.stat()
-    if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise SourceError(
-            f"`{place.name}`: tệp thay đổi trong khi đọc / the file changed while it was read.",
-            hint="Let the delivery finish (write beside, then rename), then run again.",
-        )
-
-
-def _in_order(paths: Sequence[Path]) -> list[_Place]:
-    """Files with their names: with their folders where several folders are read together."""
-    folders = {str(path.parent) for path in paths}
-    base = folders.pop() if len(folders) == 1 else os.path.commonpath(folders)
+def _in_order(files: Sequence[Lying], epoch: str | None = None) -> list[_Place]:
+    """Files with their numbers and what came before them."""
     digest = hashlib.sha256()
     places: list[_Place] = []
-    for path in paths:
-        name, size = str(path.relative_to(base)), path.stat().st_size
-        places.append(_Place(name, path, size, digest.hexdigest()[:16]))
-        digest.update(f"{name}\0{size}\0".encode())
+    for number, lying in enumerate(files):
+        places.append(_Place(number, lying, digest.hexdigest()[:16] if epoch is None else epoch))
+        digest.update(f"{lying.name}\0{lying.size}\0".encode())
     return places
 
 
@@ -187,10 +388,12 @@ def _same_columns(expected: Sequence[str] | None, batch: Batch) -> Sequence[str]
     )
 
 
-def _still_true(source: Source, places: Sequence[_Place], after: Position | None) -> Position | None:
+def _still_true(source: Source, delivery: _Delivery, after: Position | None) -> Position | None:
     if after is None:
         return None
-    reached = next((place for place in places if place.name == after["file"]), None)
+    if delivery.folder is not None and delivery.folder.epoch is not None:
+        return after if after["before"] == delivery.folder.epoch else None
+    reached = next((place for place in delivery.places if place.name == after["file"]), None)
     if reached is not None and reached.before == after["before"] and reached.size >= after["size"]:
         return after
     if source.delivery is Delivery.INCREMENTAL:

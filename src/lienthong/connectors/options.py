@@ -12,19 +12,36 @@ from lienthong.connectors.variables import expand_all
 from lienthong.contracts import Source
 from lienthong.errors import SourceError
 
+FOLDER = "folder"  # the option that says where and how files lie; readers of formats never see it
+
+
+def is_of_files(source: Source) -> bool:
+    """Whether a source's connector reads files: its name says so."""
+    return source.connector.endswith("file")
+
 
 class Options:
     """Options of one source, taken one by one; `close` refuses what nobody took."""
 
-    def __init__(self, source: Source, values: Mapping[str, Any]) -> None:
+    def __init__(self, source: Source, values: Mapping[str, Any], shown: Mapping[str, Any] | None = None) -> None:
         self._source = source
+        self._shown = values if shown is None else shown  # as the contract has them: what a message may hold
         self._left: dict[str, Any] = dict(values)
         self._known: list[str] = []
 
     @classmethod
     def of(cls, source: Source, context: ReadContext) -> Options:
         """The source's options, each `${NAME}` in them filled. Raises SourceError when one is not set."""
-        return cls(source, expand_all(source.options, context.variables))
+        left = {name: value for name, value in source.options.items() if name != FOLDER or not is_of_files(source)}
+        return cls(source, expand_all(left, context.variables), left)
+
+    @classmethod
+    def of_folder(cls, source: Source, context: ReadContext) -> Options:
+        """What is said of the folder a source's files lie in, each `${NAME}` filled."""
+        given = source.options.get(FOLDER, {})
+        if not isinstance(given, Mapping):
+            raise SourceError(f"Nguồn/source `{source.name}`, option `{FOLDER}`: expected a mapping.")
+        return cls(source, expand_all(given, context.variables), given)
 
     def text(self, name: str, default: str = "") -> str:
         value = self._take(name, default)
@@ -36,6 +53,12 @@ class Options:
         value = self.text(name, default)
         if value not in allowed:
             raise self._wrong(name, f"one of {', '.join(allowed)}", value)
+        return value
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = self._take(name, default)
+        if not isinstance(value, bool):
+            raise self._wrong(name, "true or false", value)
         return value
 
     def number(self, name: str, default: int, least: int = 0) -> int:
@@ -79,7 +102,8 @@ class Options:
             return None
         if not isinstance(value, Mapping):
             raise self._wrong(name, "a mapping", value)
-        return Options(self._source, value)
+        shown = self._shown.get(name)
+        return Options(self._source, value, shown if isinstance(shown, Mapping) else None)
 
     def expression(self, name: str) -> re.Pattern[str] | None:
         value = self.text(name)
@@ -106,5 +130,10 @@ class Options:
         self._known.append(name)
         return self._left.pop(name, default)
 
+    def wrong(self, name: str, expected: str, found: object) -> SourceError:
+        """What is said of an option that makes no sense; shows what the contract has, never what a variable held."""
+        return self._wrong(name, expected, found)
+
     def _wrong(self, name: str, expected: str, found: object) -> SourceError:
-        return SourceError(f"Nguồn/source `{self._source.name}`, option `{name}`: expected {expected}, found `{found}`.")
+        shown = self._shown.get(name, found)
+        return SourceError(f"Nguồn/source `{self._source.name}`, option `{name}`: expected {expected}, found `{shown}`.")

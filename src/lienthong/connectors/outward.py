@@ -37,14 +37,14 @@ class AddressRefused(httpcore.ConnectError):
     """The name leads to an address nothing is sent to."""
 
 
-def read_networks(text: str) -> Networks:
+def read_networks(text: str, setting: str = "LIENTHONG_WEBHOOK_NETWORKS") -> Networks:
     """Networks from a list with commas. Raises SettingsError naming what is none."""
     found = []
     for part in filter(None, text.replace(" ", "").split(",")):
         try:
             found.append(ip_network(part, strict=False))
         except ValueError as error:
-            raise SettingsError(f"LIENTHONG_WEBHOOK_NETWORKS: expected networks such as 10.20.0.0/16, found `{part[:60]}`.") from error
+            raise SettingsError(f"{setting}: expected networks such as 10.20.0.0/16, found `{part[:60]}`.") from error
     return tuple(found)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from lienthong.contracts import match_reading
 from lienthong.contracts.faults import Fault, Faults, nearest
 from lienthong.contracts.licences import LICENCES
+from lienthong.contracts.literal_secrets import literal_secrets
 from lienthong.contracts.mapping import Node, read_mapping
 from lienthong.contracts.mapping.reading import MappingFault
 from lienthong.contracts.model import (
@@ -283,7 +284,12 @@ def _sources(found: Any, connectors: Collection[str] | None, faults: Faults) -> 
         if name in ("api", "correction") or name in {source.name for source in sources}:
             faults.add(f"{place}.name", f"the name `{name}` is taken", "each source has a name of its own")
         delivery = faults.one_of(Delivery, said.get("delivery"), f"{place}.delivery", Delivery.SNAPSHOT)
-        sources.append(Source(name, connector, location, delivery, faults.mapping(said.get("options"), f"{place}.options")))
+        options = faults.mapping(said.get("options"), f"{place}.options")
+        for where in literal_secrets(location, options):
+            faults.add(
+                f"{place}.{where}", "a secret stands here itself", "write ${NAME} or secret:file/NAME; the operator keeps what it is"
+            )
+        sources.append(Source(name, connector, location, delivery, options))
     return sources
 
 

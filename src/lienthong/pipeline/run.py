@@ -66,7 +66,10 @@ def run_dataset(
     source = _source(contract, source_name)
     with workshop.database.connect(autocommit=True) as connection, dataset_lock(connection, contract.id):
         run = _Run(workshop, connection, contract, source, on_progress, whole)
-        outcome = run.take(delivered_on or vietnam_date(workshop.clock()))
+        try:
+            outcome = run.take(delivered_on or vietnam_date(workshop.clock()))
+        finally:
+            connectors.let_go(source, workshop.read_context)
     on_progress(Progress(contract.id, "done", outcome.rows_in, outcome.rows_in))
     return _with_seconds(outcome, time.monotonic() - began)
 

@@ -11,6 +11,7 @@ from joserfc.jwk import OKPKey
 
 from lienthong.access import SANDBOX, Register, Subsystem
 from lienthong.connectors import ReadContext, connector_names, source_variables
+from lienthong.connectors.outward import read_networks
 from lienthong.contracts import Contract, LiveContracts, load_all
 from lienthong.errors import SettingsError
 from lienthong.pipeline import Workshop
@@ -53,13 +54,23 @@ class Services:
         self.contracts = self.workshop.contracts
 
 
+def read_context_of(settings: Settings) -> ReadContext:
+    """What connectors may know under these settings."""
+    return ReadContext(
+        variables=source_variables(os.environ, settings.secrets),
+        batch_rows=settings.batch_rows,
+        spool=settings.home / "spool",
+        networks=read_networks(settings.networks_of_sources, "LIENTHONG_NETWORKS_OF_SOURCES"),
+    )
+
+
 def make_workshop(settings: Settings, database: Database, contracts: Mapping[str, Contract] | None = None) -> Workshop:
     """The pipeline's workshop under these settings, with the contracts of `settings.datasets` unless they are given."""
     return Workshop(
         database=database,
         contracts=LiveContracts(load_all(settings.datasets, connector_names()) if contracts is None else contracts),
         signer=ledger_signer(settings),
-        read_context=ReadContext(variables=source_variables(os.environ), batch_rows=settings.batch_rows),
+        read_context=read_context_of(settings),
         accept_synthetic_ids=settings.accept_synthetic_ids,
         folder=settings.datasets,
     )
