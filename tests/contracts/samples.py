@@ -22,7 +22,7 @@ from lienthong.connectors import ReadContext, read
 from lienthong.contracts import Contract, Source, load_all
 from lienthong.pipeline.columns import ColumnMatcher
 from lienthong.pipeline.judge import Judge, reference_columns
-from lienthong.pipeline.land import _with_broken
+from lienthong.pipeline.land import with_broken
 from lienthong.pipeline.picked import pick
 from lienthong.store.landing import LandedBatch
 
@@ -83,7 +83,7 @@ def _judge(contract: Contract, published: dict[str, pl.DataFrame]) -> list[dict[
         judge = Judge(contract, ColumnMatcher(contract, source.name), 1, DELIVERED_ON, references, {}, accept_synthetic_ids=True)
         judged, row_no = [], 1
         for batch in read(source, context):
-            table, source_rows = _with_broken(batch)
+            table, source_rows = with_broken(batch)
             judged.append(judge.judge(pick(LandedBatch(1, row_no, table, source_rows))))
             row_no += table.num_rows
     kept = pl.concat([part.kept for part in judged])

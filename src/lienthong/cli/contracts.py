@@ -1,4 +1,4 @@
-"""`lienthong contract …`: check, apply, show."""
+"""`lienthong contract …`: check, apply, show; new, preview and edit stand in `contract_making`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
+from lienthong.cli import contract_making
 from lienthong.cli.opening import workshop
 from lienthong.cli.words import err, out, say, show
 
 app = typer.Typer(no_args_is_help=True)
+for command in (contract_making.new, contract_making.preview, contract_making.edit):
+    app.command(command.__name__)(command)
 Target = Annotated[Path, typer.Argument(help="Tệp hoặc thư mục hợp đồng · a contract file or a folder of them", exists=True)]
 
 

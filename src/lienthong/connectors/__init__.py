@@ -2,6 +2,7 @@
 
 from lienthong.connectors.base import Batch, BrokenRow, Connector, Keeper, Position, ReadContext, SourceFile
 from lienthong.connectors.excel_file import first_cells
+from lienthong.connectors.guessing import Guess, by_suffix, guess_source, source_of
 from lienthong.connectors.registry import CONNECTORS, connector_names, fingerprint, get_connector, read, resumes, settle
 from lienthong.connectors.spool import let_go
 from lienthong.connectors.variables import expand, source_variables
@@ -11,18 +12,22 @@ __all__ = [
     "Batch",
     "BrokenRow",
     "Connector",
+    "Guess",
     "Keeper",
     "Position",
     "ReadContext",
     "SourceFile",
+    "by_suffix",
     "connector_names",
     "expand",
     "fingerprint",
     "first_cells",
     "get_connector",
+    "guess_source",
     "let_go",
     "read",
     "resumes",
     "settle",
+    "source_of",
     "source_variables",
 ]

@@ -88,12 +88,27 @@ class _Reader:
             )
 
 
-def first_cells(path: Path, rows: int, max_bytes: int = MAX_UNPACKED_BYTES) -> list[list[str | None]]:
-    """The first rows of a workbook's first sheet as they stand, to see how it is laid out. Raises SourceError as reading does."""
+def visible_sheets(path: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> list[str]:
+    """The names of a workbook's visible sheets, in order. Raises SourceError as reading does."""
     check_workbook(path, path.name, max_bytes)
     try:
         workbook = fastexcel.read_excel(path)
-        loaded = workbook.load_sheet(0, header_row=None, skip_rows=0, n_rows=rows, dtypes="string")
+        return [
+            name
+            for name in workbook.sheet_names
+            if workbook.load_sheet(name, header_row=None, n_rows=1, dtypes="string").visible == "visible"
+        ]
+    except fastexcel.FastExcelError as error:
+        why = str(error).splitlines()[0]
+        raise SourceError(f"`{path.name}`: không đọc được tệp Excel / the workbook cannot be read ({why}).") from error
+
+
+def first_cells(path: Path, rows: int, max_bytes: int = MAX_UNPACKED_BYTES, sheet: str | int = 0) -> list[list[str | None]]:
+    """The first rows of a workbook's first sheet (or another) as they stand, to see how it is laid out. Raises SourceError as reading does."""
+    check_workbook(path, path.name, max_bytes)
+    try:
+        workbook = fastexcel.read_excel(path)
+        loaded = workbook.load_sheet(sheet, header_row=None, skip_rows=0, n_rows=rows, dtypes="string")
         cells = _cells(loaded)
     except fastexcel.FastExcelError as error:
         why = str(error).splitlines()[0]

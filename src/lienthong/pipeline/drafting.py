@@ -9,100 +9,80 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import polars as pl
 import yaml
 
 from lienthong import connectors
 from lienthong.access import Actor, Role
-from lienthong.clock import vietnam_date
+from lienthong.connectors import ReadContext
 from lienthong.contracts import Contract, Delivery, LiveContracts, Source
 from lienthong.contracts.load import build
 from lienthong.contracts.whole import check_between
 from lienthong.errors import Conflict, ContractError, NotFound, SourceError, StoreError, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.approving import Approved, Kind
-from lienthong.pipeline.columns import ColumnMatcher
-from lienthong.pipeline.judge import Judge
-from lienthong.pipeline.picked import Rows
+from lienthong.pipeline.columns import BROKEN
+from lienthong.pipeline.previewing import Preview, preview, sample
 from lienthong.pipeline.upload import CONNECTORS, receive, suffix_of
 from lienthong.pipeline.workshop import Workshop
-from lienthong.quality.drafting import LOOKED_AT, Draft, document_of, draft, header_row_of, machine_name
+from lienthong.quality.drafting import LOOKED_AT, Draft, DraftSource, document_of, draft, machine_name
 from lienthong.store import Connection, append_entries, tables
 from lienthong.store import drafts as store
 from lienthong.store.drafts import KeptDraft
 
 FOLDER = "drafts"  # under the platform's home: the file a draft was drawn from
-PREVIEWED = 200
-HEADINGS_WITHIN = 20  # rows
-
-
-@dataclass(frozen=True)
-class Tried:
-    """The draft on the file's own first rows: cleaned rows, and how many wait by what they break."""
-
-    rows: list[dict[str, Any]]
-    judged: int
-    waiting: int
-    issues: list[dict[str, Any]]
 
 
 # Reading and proposing
 
 
-def propose_from(path: Path, dataset: str, agency: str, title: str, workshop: Workshop | None = None) -> Draft:
-    """The proposal for a file. Raises SourceError for one that cannot be read, Unprocessable for an id or a kind of file that cannot be."""
-    frame, header_row = read_table(path)
+def propose_from(path: Path, dataset: str, agency: str, title: str, workshop: Workshop | None = None, location: str = "") -> Draft:
+    """The proposal for a file. Raises SourceError for one that cannot be read, Unprocessable for an id or a kind of file that cannot be.
+
+    `location`: where the contract shall say its files lie; without it, this file is looked at and no road is proposed.
+    """
+    guess = connectors.guess_source(path)
+    source = connectors.source_of(path, guess, "draft")
+    made = propose_of(source, dataset, agency, title, workshop)
+    header_row = max(guess.options.get("header_rows") or [max(1, int(guess.options.get("first_row", 2)) - 1)])
+    road = (
+        DraftSource(guess.connector, location or f"{dataset}/*{path.suffix.lower()}", guess.options) if location or guess.options else None
+    )
+    return replace(made, header_row=header_row, layout=guess.evidence, source=road)
+
+
+def propose_of(
+    source: Source, dataset: str, agency: str, title: str, workshop: Workshop | None = None, context: ReadContext | None = None
+) -> Draft:  # fmt: skip
+    """The proposal for the first rows of any source a connector reads. Raises SourceError."""
     known = {} if workshop is None else {c.title_vi: c.title_en for c in workshop.contracts.values()} | {
         p.title_vi: p.title_en for c in workshop.contracts.values() for p in c.properties if p.title_en
     }  # fmt: skip
-    return draft(frame, dataset, agency, title, known, header_row)
+    reading = context or (ReadContext() if workshop is None else workshop.read_context)
+    found = pl.DataFrame(pl.from_arrow(sample(source, reading, LOOKED_AT).table))
+    frame = found.select(name for name in found.columns if name not in BROKEN)
+    if frame.width == 0 or frame.height == 0:
+        raise SourceError("Không có hàng nào / there are no rows.")
+    made = draft(frame, dataset, agency, title, known)
+    return replace(made, source=DraftSource(source.connector, source.location, dict(source.options), source.delivery.value))
 
 
-def read_table(path: Path) -> tuple[pl.DataFrame, int]:
-    """The first rows of a file as texts, and in which row its headings stand."""
-    suffix = suffix_of(path.name)
-    source = Source("draft", CONNECTORS[suffix], str(path), Delivery.SNAPSHOT)
-    header_row = 1
-    if CONNECTORS[suffix] == "excel_file":
-        header_row = header_row_of(connectors.first_cells(path, HEADINGS_WITHIN))
-        source = replace(source, options={"header_rows": [header_row]}) if header_row != 1 else source
-    frame = _rows(source, LOOKED_AT)
-    if frame is None or frame.width == 0:
-        raise SourceError(f"`{path.name}`: không có hàng nào / there are no rows.")
-    return frame, header_row
+def source_of(made: Draft, path: Path) -> Source:
+    """The file a draft was drawn from, read as the draft says."""
+    suffix = path.suffix.lower()
+    options = made.source.options if made.source is not None else {} if made.header_row == 1 else {"header_rows": [made.header_row]}
+    return Source("draft", CONNECTORS.get(suffix, ""), str(path), Delivery.SNAPSHOT, options)
 
 
-def _rows(source: Source, most: int) -> pl.DataFrame | None:
-    parts: list[pl.DataFrame] = []
-    for batch in connectors.read(source, connectors.ReadContext(batch_rows=most), None):
-        found = pl.from_arrow(batch.table)
-        assert isinstance(found, pl.DataFrame)
-        parts.append(found.select(pl.all().cast(pl.String)))
-        if sum(part.height for part in parts) >= most:
-            break
-    return pl.concat(parts, how="diagonal").head(most) if parts else None
-
-
-def try_on(workshop: Workshop, made: Draft, path: Path) -> Tried:
-    """Judge the file's first rows by the draft. Raises ContractError when the draft is no contract yet."""
-    contract = build(document_of(made), made.id)
-    frame = read_table(path)[0]
-    count = frame.height
-    numbers = np.arange(1, count + 1, dtype=np.int64)
-    rows = Rows(frame.to_arrow(), numbers, numbers + made.header_row, np.ones(count, np.int32), None)
-    day = vietnam_date(workshop.clock())
-    judge = Judge(contract, ColumnMatcher(contract, "draft"), 1, day, {}, {}, workshop.accept_synthetic_ids)
-    judged = judge.judge(rows)
-    by_rule = judged.issues.group_by("column_name", "rule", "expected_vi", "expected_en").len().sort("len", descending=True)
-    kept = judged.kept.select(p.name for p in contract.properties).head(PREVIEWED)
-    return Tried(kept.to_dicts(), count, judged.held.height, by_rule.to_dicts())
+def try_on(workshop: Workshop, made: Draft, path: Path) -> Preview:
+    """The file's first rows under the draft. Raises ContractError when the draft is no contract yet."""
+    return preview(workshop, build(document_of(made), made.id), source_of(made, path))
 
 
 # Drafts kept

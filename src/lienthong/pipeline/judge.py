@@ -55,6 +55,20 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Examined:
+    """Rows looked at. `originals`, `clean`, `passes` and `rows` (row_no, source_row, file_no, digest, key) are of the same rows in the same
+    order; `broken` are rows that are no rows; `issues` as ISSUE_SCHEMA, of both.
+    """
+
+    rows: pl.DataFrame
+    broken: pl.DataFrame
+    originals: pl.DataFrame
+    clean: pl.DataFrame
+    passes: pl.Series
+    issues: pl.DataFrame
+
+
+@dataclass(frozen=True)
 class Judge:
     """Judges the rows of one run. `corrections`: digest of a row as it came → what a person put right in it."""
 
@@ -72,6 +86,10 @@ class Judge:
 
     def judge(self, picked: Rows) -> Judged:
         """Judge rows that were picked out of landed batches."""
+        return self._parted(self.examine(picked))
+
+    def examine(self, picked: Rows) -> Examined:
+        """The same rows cleaned and checked, not yet parted: what came of every cell, and what is wrong with it."""
         columns = self.columns.match(picked.table.column_names)
         came = as_came(picked.table, self.contract, columns) if picked.digests is None else None
         digests = landed_digests(picked.table, came) if came is not None else picked.digests
@@ -85,7 +103,14 @@ class Judge:
         if broken.height:
             table, rows = table.filter(whole.to_arrow()), rows.filter(whole)
         table = self._corrected(table, rows["digest"])
-        return self._judge_whole(self._made(table), rows, broken)
+        made = self._made(table)
+        clean, problems = self._standardise(made.values, rows["row_no"])
+        problems = pl.concat([problems, *self._unmade(made, rows["row_no"])])
+        checked = quality.check(clean, self.contract, self._context(made.values))
+        failed = problems.filter(pl.col("severity") == Severity.ERROR)
+        issues = pl.concat([problems, _without_echo(checked.issues, failed), _broken_issues(broken)])
+        passes = checked.kept & ~rows["row_no"].is_in(failed["row_no"].implode())
+        return Examined(rows.with_columns(_keys(clean, self.contract)), broken, made.values, clean, passes, issues)
 
     def keys_as_came(self, table: pa.Table) -> pl.DataFrame:
         """The properties that are the key, of landed rows, before they are cleaned."""
@@ -102,20 +127,11 @@ class Judge:
     def _originals(self, batch: LandedBatch) -> pl.DataFrame:
         return as_came(batch.table, self.contract, self.columns.match(batch.table.column_names))
 
-    def _judge_whole(self, made: Made, rows: pl.DataFrame, broken: pl.DataFrame) -> Judged:
-        originals = made.values
-        clean, problems = self._standardise(originals, rows["row_no"])
-        problems = pl.concat([problems, *self._unmade(made, rows["row_no"])])
-        checked = quality.check(clean, self.contract, self._context(originals))
-        failed = problems.filter(pl.col("severity") == Severity.ERROR)
-        issues = pl.concat([problems, _without_echo(checked.issues, failed)])
-        passes = checked.kept & ~rows["row_no"].is_in(failed["row_no"].implode())
-        keys = _keys(clean, self.contract)
-        rows = rows.with_columns(keys)
+    def _parted(self, found: Examined) -> Judged:
         return Judged(
-            self._stage(clean.filter(passes), rows.filter(passes)),
-            pl.concat([_held(rows.filter(~passes)), _held(broken.with_columns(pl.lit(None, pl.String).alias("key")))]),
-            pl.concat([issues, _broken_issues(broken)]),
+            self._stage(found.clean.filter(found.passes), found.rows.filter(found.passes)),
+            pl.concat([_held(found.rows.filter(~found.passes)), _held(found.broken.with_columns(pl.lit(None, pl.String).alias("key")))]),
+            found.issues,
         )
 
     def _corrected(self, table: pa.Table, digests: pl.Series) -> pa.Table:

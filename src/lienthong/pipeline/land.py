@@ -47,7 +47,7 @@ def land(
     columns = ColumnMatcher(contract, source.name)
 
     def prepare(batch: Batch) -> Prepared:
-        table, source_rows = _with_broken(_with_ended(batch))
+        table, source_rows = with_broken(_with_ended(batch))
         digests = landed_digests(table, as_came(table, contract, columns.match(table.column_names)))
         return Prepared(batch, table, source_rows, digests, landing.encode_rows(table, source_rows))
 
@@ -88,7 +88,7 @@ def _with_ended(batch: Batch) -> Batch:
     return replace(batch, table=batch.table.append_column(ENDED, marks), ended=None)
 
 
-def _with_broken(batch: Batch) -> tuple[pa.Table, pa.Array]:
+def with_broken(batch: Batch) -> tuple[pa.Table, pa.Array]:
     """The batch's rows, then the rows that could not be split into columns, marked as such: both are counted, none is lost."""
     if not batch.broken:
         return batch.table, batch.source_rows

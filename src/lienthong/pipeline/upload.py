@@ -33,7 +33,7 @@ from lienthong.store.uploads import Upload
 log = get_logger("upload")
 FOLDER = "uploads"  # under the platform's home: where files wait that were handed in
 _UNSAFE = re.compile(r"[^\w .()-]")
-CONNECTORS = {".xlsx": "excel_file", ".xlsm": "excel_file", ".xls": "excel_file", ".ods": "excel_file", ".csv": "csv_file"}
+CONNECTORS = connectors.by_suffix()
 
 
 def suffix_of(name: str) -> str:

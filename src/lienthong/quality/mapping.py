@@ -326,8 +326,8 @@ def _compare(sign: str) -> Callable[[_Evaluator, Call], _Found]:
 
 def _convert(evaluator: _Evaluator, node: Call) -> _Found:
     found = evaluator.number(node.arguments[0])
-    factor = factor_between(_word(node.arguments[1]), _word(node.arguments[2])) or 1.0
-    return _counted(found.values * factor, found.why)
+    factor, offset = factor_between(_word(node.arguments[1]), _word(node.arguments[2])) or (1.0, 0.0)
+    return _counted(found.values * factor + offset, found.why)
 
 
 def _number(evaluator: _Evaluator, node: Call) -> _Found:

@@ -1,54 +1,55 @@
-"""Units that occur in the headings of offices' lists, each with what one of it is in the first unit of its quantity."""
+"""What a number of one unit is multiplied by to be in another, and the unit a heading states; the units are those of `standards`, and multiples of đồng."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 
-# Legal units: Nghị định 86/2012/NĐ-CP; `sào` and `công` are left out, for they are not the same everywhere.
-UNITS: Mapping[str, Mapping[str, float]] = {
-    "length": {"m": 1, "km": 1_000, "dm": 0.1, "cm": 0.01, "mm": 0.001},
-    "area": {"m2": 1, "km2": 1_000_000, "ha": 10_000, "dm2": 0.01, "cm2": 0.0001},
-    "volume": {"m3": 1, "l": 0.001, "ml": 0.000001, "dm3": 0.001},
-    "mass": {"kg": 1, "g": 0.001, "mg": 0.000001, "µg": 0.000000001, "tạ": 100, "tấn": 1_000, "yến": 10},
-    "money": {"đồng": 1, "nghìn đồng": 1_000, "triệu đồng": 1_000_000, "tỷ đồng": 1_000_000_000},
-    "time": {"s": 1, "phút": 60, "giờ": 3_600, "ngày": 86_400},
-    "power": {"w": 1, "kw": 1_000, "mw": 1_000_000},
-    "energy": {"wh": 1, "kwh": 1_000, "mwh": 1_000_000},
-    "part": {"1": 1, "%": 0.01, "‰": 0.001},
-}
-_ALIASES: Mapping[str, str] = {
-    "m²": "m2", "km²": "km2", "dm²": "dm2", "cm²": "cm2", "m³": "m3", "dm³": "dm3", "lít": "l", "lit": "l", "hecta": "ha", "héc ta": "ha", "gam": "g",
-    "đ": "đồng", "vnđ": "đồng", "vnd": "đồng", "ngàn đồng": "nghìn đồng", "1000đ": "nghìn đồng", "1.000đ": "nghìn đồng", "1.000 đồng": "nghìn đồng",
-    "1000 đồng": "nghìn đồng", "trđ": "triệu đồng", "tr.đ": "triệu đồng", "trđồng": "triệu đồng", "tr đồng": "triệu đồng", "tỉ đồng": "tỷ đồng", "ug": "µg",
-    "tan": "tấn", "h": "giờ", "giây": "s", "phần trăm": "%",
+from lienthong.standards import quantities
+
+MONEY: Mapping[str, int] = {"đồng": 1, "nghìn đồng": 1_000, "triệu đồng": 1_000_000, "tỷ đồng": 1_000_000_000}
+_SPELLED: Mapping[str, str] = {
+    "đ": "đồng", "vnđ": "đồng", "vnd": "đồng", "ngàn đồng": "nghìn đồng", "1000đ": "nghìn đồng", "1.000đ": "nghìn đồng", "1.000 đồng": "nghìn đồng", "1000 đồng": "nghìn đồng",
+    "trđ": "triệu đồng", "tr.đ": "triệu đồng", "tr. đồng": "triệu đồng", "trđồng": "triệu đồng", "tr đồng": "triệu đồng", "tỉ đồng": "tỷ đồng",
 }  # fmt: skip
-_BRACKETED = re.compile(
+_STATED = re.compile(
     r"[(\[]\s*(?:đvt\s*:?\s*|đơn vị(?: tính)?\s*:?\s*|tính bằng\s*)?([^()\[\]]{1,20}?)\s*[)\]]|\bđvt\s*:\s*(\S[^,;)]{0,19})", re.IGNORECASE
 )
-_QUANTITY = {unit: quantity for quantity, units in UNITS.items() for unit in units}
+UNITS: Mapping[str, tuple[str, ...]] = {
+    **{kind: tuple(name for name, unit in quantities.UNITS.items() if unit.kind == kind and not isinstance(unit.factor, dict)) for kind in dict.fromkeys(unit.kind for unit in quantities.UNITS.values())},
+    "money": tuple(MONEY),
+}  # fmt: skip
 
 
 def unit_named(text: str) -> str:
     """Our word for a unit as it is written; empty for what is none."""
     plain = " ".join(text.casefold().split())
-    found = _ALIASES.get(plain, plain)
-    return found if found in _QUANTITY else ""
+    if plain in MONEY:
+        return plain
+    return _SPELLED.get(plain) or quantities.unit_named(text.strip()) or ""
 
 
 def unit_in(heading: str) -> str:
     """The unit a heading states in brackets, such as `Diện tích (m²)`; empty where it states none."""
-    for match in _BRACKETED.finditer(heading):
+    for match in _STATED.finditer(heading):
         unit = unit_named(match[1] or match[2] or "")
-        if unit and unit != "1":
+        if unit:
             return unit
     return ""
 
 
-def factor_between(one: str, other: str) -> float | None:
-    """What a number in `one` is multiplied by to be in `other`; None where they are no units of one quantity."""
-    here, there = unit_named(one), unit_named(other)
-    if not here or not there or _QUANTITY[here] != _QUANTITY[there]:
+def factor_between(one: str, other: str) -> tuple[float, float] | None:
+    """(factor, offset) that turn a number in `one` into one in `other`; None where they are no units of one kind, or differ by region."""
+    here, there = _measure(one), _measure(other)
+    if here is None or there is None or here[0] != there[0]:
         return None
-    units = UNITS[_QUANTITY[here]]
-    return units[here] / units[there]
+    return float(here[1] / there[1]), float((here[2] - there[2]) / there[1])
+
+
+def _measure(text: str) -> tuple[str, Decimal, Decimal] | None:
+    name = unit_named(text)
+    if name in MONEY:
+        return "money", Decimal(MONEY[name]), Decimal(0)
+    unit = quantities.UNITS.get(name)
+    return None if unit is None or isinstance(unit.factor, dict) else (unit.kind, unit.factor, unit.offset)

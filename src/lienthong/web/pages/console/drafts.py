@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ from starlette.responses import Response
 
 from lienthong.access import Actor, Role
 from lienthong.catalog.held import Field, already_held
+from lienthong.contracts.mapping import read_mapping
+from lienthong.contracts.mapping.reading import MappingFault
 from lienthong.errors import ContractError, SourceError, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline import approving, drafting
 from lienthong.pipeline.matching import PLATFORM
+from lienthong.pipeline.previewing import PreviewRow
 from lienthong.quality.drafting import SENSITIVITIES, TYPES, Column, Draft, document_of
 from lienthong.standards import STANDARDS
 from lienthong.store import drafts as store
@@ -87,7 +91,7 @@ def shown(site: Site, visit: Visit) -> Page:
     proposal = _proposal_of(site, kept)
     facts: dict[str, Any] = {
         "draft": kept.draft, "state": kept.state, "file_name": kept.file_name, "made_at": kept.made_at, "by": kept.by_whom,
-        "id": made.id, "title": made.title, "title_en": made.title_en, "header_row": made.header_row, "sharing": made.sharing,
+        "id": made.id, "title": made.title, "title_en": made.title_en, "header_row": made.header_row, "layout": [{"text": each.vi, "text_en": each.en} for each in made.layout], "sharing": made.sharing,
         "laws": [{"text": text, "valid_from": since} for text, since in made.laws],
         "columns": [_column(column) for column in made.columns],
         "faults": [{"place": place, "what": what} for place, what in faults],
@@ -169,7 +173,7 @@ def _column(column: Column) -> dict[str, Any]:
     return {
         "heading": column.heading, "name": column.name, "title": column.title, "title_en": column.title_en, "type": column.type, "standard": column.standard,
         "required": column.required, "key": column.key, "codes": list(column.codes), "sensitivity": column.sensitivity, "mask": column.mask,
-        "filled": column.filled, "rows": column.rows, "distinct": column.distinct,
+        "filled": column.filled, "rows": column.rows, "distinct": column.distinct, "confidence": column.confidence, "mapping": column.mapping, "unit": column.unit,
         "evidence": [{"text": each.vi, "text_en": each.en} for each in column.evidence],
     }  # fmt: skip
 
@@ -199,12 +203,31 @@ def _tried(site: Site, actor: Actor, kept: KeptDraft, made: Draft) -> dict[str, 
         tried = drafting.try_on(site.counter.workshop, made, place)
     except (ContractError, SourceError):
         return None
+    shown = tried.rows[:ROWS]
     entry = Entry(
         site.counter.clock(), Event.QUARANTINE_LISTED, actor.subsystem or PLATFORM, actor.name, dataset=made.id, outcome="given",
-        details={"items": min(len(tried.rows), ROWS), "draft": kept.draft},
+        details={"items": len(shown), "draft": kept.draft},
     )  # fmt: skip
     site.counter.append(entry)
-    return {"rows": tried.rows[:ROWS], "judged": tried.judged, "waiting": tried.waiting, "issues": [{"column": i["column_name"], "rule": i["rule"], "expected": i["expected_vi"], "expected_en": i["expected_en"], "rows": i["len"]} for i in tried.issues[:20]]}  # fmt: skip
+    names = [p.name for p in tried.contract.properties]
+    return {
+        "rows": [_previewed(row, names) for row in shown], "judged": len(tried.rows), "waiting": tried.waiting,
+        "issues": [{"column": i["column_name"], "rule": i["rule"], "expected": i["expected_vi"], "expected_en": i["expected_en"], "rows": i["len"]} for i in tried.issues[:20]],
+    }  # fmt: skip
+
+
+def _previewed(row: PreviewRow, names: Sequence[str]) -> dict[str, Any]:
+    """A row as it came and as it would be, with what is wrong beside each cell."""
+    cells = {
+        name: {"came": cell.came, "cleaned": cell.cleaned, "faults": [{"expected": each.vi, "expected_en": each.en} for each in cell.said]}
+        for name, cell in zip(names, row.cells, strict=False)
+    }
+    return {
+        "row": row.source_row,
+        "waits": row.waits,
+        "cells": cells,
+        "faults": [{"expected": each.vi, "expected_en": each.en} for each in row.said],
+    }
 
 
 def _changed(made: Draft, form: Form) -> Draft:
@@ -220,6 +243,7 @@ def _changed(made: Draft, form: Form) -> Draft:
             form.get(f"key:{n}", "").strip(),
         )
         standard = form.get(f"standard:{n}", "")
+        mapping = _mapping_in(form, n, column)
         if (
             kind not in TYPES
             or sensitivity not in SENSITIVITIES
@@ -232,6 +256,7 @@ def _changed(made: Draft, form: Form) -> Draft:
                 column, name=text_in(form, f"name:{n}"), title=text_in(form, f"title:{n}", column.title), title_en=text_in(form, f"title_en:{n}", column.title_en),
                 type=kind, standard=standard, sensitivity=sensitivity, required=form.get(f"required:{n}") == "yes" or key != "", key=int(key) if key else None,
                 codes=column.codes if form.get(f"codes:{n}") == "yes" else (), mask=column.mask if sensitivity in ("personal", "sensitive") else "",
+                mapping=mapping, options=column.options if standard == column.standard else {},
             )
         )  # fmt: skip
     return replace(
@@ -241,6 +266,17 @@ def _changed(made: Draft, form: Form) -> Draft:
         title_en=text_in(form, "title_en", made.title_en),
         columns=tuple(columns),
     )
+
+
+def _mapping_in(form: Form, n: int, column: Column) -> str:
+    """The expression typed for a column. Raises Unprocessable with what is wrong in it and the nearest right word."""
+    text = form.get(f"mapping:{n}", column.mapping).strip()
+    if text:
+        try:
+            read_mapping(text)
+        except MappingFault as fault:
+            raise Unprocessable(f"Column {n + 1}, mapping: {fault}. {fault.suggestion}".strip(), vi=f"Cột {n + 1}, ánh xạ: {fault}. {fault.suggestion}".strip()) from fault  # fmt: skip
+    return text
 
 
 def _yaml(made: Draft) -> str:
