@@ -34,6 +34,7 @@ from lienthong.cli import (
     reviewing,
     runs,
     sandbox,
+    slots,
     sources,
     stewarding,
     syncs,
@@ -68,6 +69,7 @@ app.add_typer(alerts.app, name="alert", help="Cảnh báo · alerts")
 app.add_typer(reports.app, name="report", help="Báo cáo · reports")
 app.add_typer(indicators.app, name="indicators", help="Chỉ tiêu của lãnh đạo · the leader's indicators")
 app.add_typer(proposals.app, name="proposal", help="Đề nghị sửa dữ liệu · corrections proposed")
+app.add_typer(slots.app, name="slot", help="Khe nhân bản của nguồn đọc theo nhật ký · slots of sources read by the log")
 app.add_typer(syncs.app, name="sync", help="Bản sao ở cơ sở dữ liệu của cơ quan · copies in agencies' own databases")
 app.add_typer(delta.app, name="delta", help="Delta Sharing: hồ sơ truy cập · profiles")
 app.add_typer(ledger.app, name="ledger", help="Sổ kiểm chứng · the ledger")

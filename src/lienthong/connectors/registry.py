@@ -16,6 +16,7 @@ from lienthong.connectors.geopackage_file import GeopackageFile
 from lienthong.connectors.http_json import HttpJson
 from lienthong.connectors.json_file import JsonFile
 from lienthong.connectors.parquet_file import ParquetFile
+from lienthong.connectors.postgresql_log import PostgresqlLog
 from lienthong.connectors.shapefile import Shapefile
 from lienthong.connectors.sql_database import SqlDatabase
 from lienthong.connectors.sqlite_file import SqliteFile
@@ -37,6 +38,7 @@ CONNECTORS: dict[str, Connector] = {
     "json_file": JsonFile(),
     "parquet_file": ParquetFile(),
     "shapefile": Shapefile(),
+    "postgresql_log": PostgresqlLog(),
     "sql_database": SqlDatabase(),
     "sqlite_file": SqliteFile(),
     "xml_file": XmlFile(),

@@ -13,6 +13,8 @@ class Event(StrEnum):
     RUN_WAITING = "run:dataset:waiting"
     RUN_FAILED = "run:dataset:failed"
     RUN_WITHDRAWN = "run:dataset:withdrawn"
+    SLOT_MADE = "source:slot:made"
+    SLOT_DROPPED = "source:slot:dropped"
     QUARANTINE_CORRECTED = "quarantine:row:corrected"
     QUARANTINE_LISTED = "quarantine:rows:listed"
     UPLOAD_RECEIVED = "upload:file:received"

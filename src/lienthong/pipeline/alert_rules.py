@@ -21,6 +21,7 @@ THRESHOLDS: Mapping[str, frozenset[str]] = {
     "keys_in_order": frozenset({"keys", "hours"}),
     "copies_failing": frozenset({"minutes"}),
     "open_data_late": frozenset({"days"}),
+    "source_log": frozenset({"megabytes"}),
     "checkpoint_late": frozenset({"seconds"}),
     "disk": frozenset({"free_percent"}),
 }
@@ -29,6 +30,7 @@ PASSING = (
     "silent_source",
     "copies_failing",
     "open_data_late",
+    "source_log",
     "checkpoint_late",
     "disk",
 )  # what they tell of can end by itself
@@ -42,6 +44,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "keys_in_order": ("Tra cứu mã số theo thứ tự", "Keys are asked for in order"),
     "copies_failing": ("Bản sao ở hệ thống ngoài không cập nhật được", "Copies outside cannot be brought up to date"),
     "open_data_late": ("Dữ liệu mở quá hạn rà soát, cập nhật hoặc công bố", "Open data is overdue for review, refreshing or publication"),
+    "source_log": ("Nhật ký của một nguồn ứ lại ở máy chủ của cơ quan", "The log of a source piles up at the agency's server"),
     "checkpoint_late": ("Điểm chốt của sổ kiểm chứng bị trễ", "The ledger's checkpoint is late"),
     "disk": ("Đĩa sắp đầy", "The disk is nearly full"),
 }

@@ -22,6 +22,7 @@ from lienthong.clock import VIETNAM, vietnam_date
 from lienthong.errors import BadRequest, Conflict, NotFound
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.alert_rules import PASSING, Rule
+from lienthong.pipeline.slots import Watched
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries
 from lienthong.store import alerts as store
@@ -31,6 +32,7 @@ from lienthong.store.exchanges import read_packed
 PLATFORM = "lienthong"
 LONGEST_REASON = 500
 HOUR = timedelta(hours=1)
+LOG = "source_log"  # looked at by itself, for it asks other servers
 
 
 @dataclass(frozen=True)
@@ -81,17 +83,35 @@ def watch(workshop: Workshop, rules: Iterable[Rule], home: Path, late: Iterable[
     """Judge everything now: raise what is new, mark what lasts, close what has passed. Gives how many were raised."""
     now = workshop.clock()
     chosen = tuple(rules)
-    raised = 0
     with workshop.database.connect() as connection:
         found = [*_findings(connection, chosen, home, now), *_open_data_late(chosen, late, vietnam_date(now))]
+    return _hold(workshop, found, tuple(kind for kind in PASSING if kind != LOG), now)
+
+
+def _hold(workshop: Workshop, found: list[Finding], kinds: tuple[str, ...], now: datetime) -> int:
+    """Raise what was found, close what stands of these kinds and was not."""
+    raised = 0
     lasting = {(finding.rule.id, finding.subject) for finding in found}
     for finding in found:
         raised += _raise(workshop, finding, now)
     with workshop.database.connect() as connection:
-        passed = [alert for alert, rule, subject in store.standing_alerts(connection, PASSING) if (rule, subject) not in lasting]
+        passed = [alert for alert, rule, subject in store.standing_alerts(connection, kinds) if (rule, subject) not in lasting]
     for alert in passed:
         _close_passed(workshop, alert, now)
     return raised
+
+
+def watch_logs(workshop: Workshop, rules: Iterable[Rule], logs: Iterable[Watched]) -> int:
+    """The same for sources that are read by a log: too much of it is kept for us, or what we need of it is gone."""
+    found = [Finding(rule, f"{each.dataset} {each.source}", each.agency, {**_kept(each), **rule.limits})
+             for each in logs for rule in rules if rule.kind == LOG and each.state is not None
+             and (each.state.state == "lost" or each.state.behind_bytes > rule.limit("megabytes") * 2**20)]  # fmt: skip
+    return _hold(workshop, found, (LOG,), workshop.clock())
+
+
+def _kept(watched: Watched) -> dict[str, float | str]:
+    assert watched.state is not None  # the caller looked
+    return {"kept_megabytes": round(watched.state.behind_bytes / 2**20, 1), "state": watched.state.state}
 
 
 def take(workshop: Workshop, alert: int, actor: Actor) -> None:

@@ -12,7 +12,7 @@ from lienthong.catalog import open_data
 from lienthong.clock import system_clock, vietnam_date
 from lienthong.contracts.indicators import load_indicators, load_reports
 from lienthong.log import get_logger
-from lienthong.pipeline import Workshop, agreeing, alerting, backing, drafting, filing, indicating, overriding, registering, upload
+from lienthong.pipeline import Workshop, agreeing, alerting, backing, drafting, filing, indicating, overriding, registering, slots, upload
 from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.alert_rules import read_rules
 from lienthong.pipeline.archiving import archive_ledger
@@ -37,6 +37,7 @@ DAY = 24 * HOUR
 SECONDS_BETWEEN_COUNTS = 10.0
 SECONDS_BETWEEN_BEATS = 10.0
 SECONDS_BETWEEN_ALERTS = 60.0
+SECONDS_BETWEEN_LOGS = 300.0
 SECONDS_TO_NEXT_FILE = 0.5
 SECONDS_BETWEEN_TASKS = 2.0
 SECONDS_BETWEEN_CLEARINGS = 600.0
@@ -174,6 +175,11 @@ def _watch(office: Office) -> None:
     )
 
 
+def _watch_logs(office: Office) -> None:
+    """Judge whether sources' logs pile up at their servers."""
+    alerting.watch_logs(office.workshop, read_rules(rules_file(office.settings)), slots.watched(office.workshop))
+
+
 def open_data_late(settings: Settings, workshop: Workshop) -> list[alerting.Late]:
     """What of the list of open data is past its day."""
     with workshop.database.connect() as connection:
@@ -238,6 +244,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("agreement_clocks", every(HOUR, _keep_clocks)),
     Duty("beat", every(SECONDS_BETWEEN_BEATS, _beat)),
     Duty("alerts", every(SECONDS_BETWEEN_ALERTS, _watch)),
+    Duty("source_logs", every(SECONDS_BETWEEN_LOGS, _watch_logs)),
     Duty("count_exchanges", every(SECONDS_BETWEEN_COUNTS, _count)),
     Duty("expire_overrides", every(HOUR, _expire)),
     Duty("syncs", _sync),
