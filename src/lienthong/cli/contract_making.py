@@ -108,6 +108,17 @@ def preview(
     )
 
 
+def template(
+    target: Annotated[str, typer.Argument(metavar="PATH_OR_ID", help="Tệp hợp đồng hoặc mã bộ dữ liệu · a contract or an id")],
+    to: Annotated[Path, typer.Argument(metavar="OUT.xlsx")],
+) -> None:
+    """Mẫu nhập .xlsx: hướng dẫn, danh sách chọn, ví dụ · the form to fill in, as a workbook."""
+    from lienthong.reports.templates import template_workbook
+
+    to.write_bytes(template_workbook(_contract_file(target)[1]))
+    out.print(say(f"Đã ghi {to}.", f"Wrote {to}."), soft_wrap=True)
+
+
 def edit(
     target: Annotated[str, typer.Argument(metavar="PATH_OR_ID", help="Tệp hợp đồng hoặc mã bộ dữ liệu · a contract or an id")],
     field: Annotated[str, typer.Argument(metavar="FIELD", help="Trường · the field")] = "",

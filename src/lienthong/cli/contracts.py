@@ -12,7 +12,7 @@ from lienthong.cli.opening import workshop
 from lienthong.cli.words import err, out, say, show
 
 app = typer.Typer(no_args_is_help=True)
-for command in (contract_making.new, contract_making.preview, contract_making.edit):
+for command in (contract_making.new, contract_making.preview, contract_making.edit, contract_making.template):
     app.command(command.__name__)(command)
 Target = Annotated[Path, typer.Argument(help="Tệp hoặc thư mục hợp đồng · a contract file or a folder of them", exists=True)]
 

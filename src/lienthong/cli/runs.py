@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -76,6 +77,28 @@ def dataset(
             )
     if failed:
         raise RunError(say("Có bộ dữ liệu không nạp được.", "Some datasets could not be taken in."))
+
+
+@app.command("file")
+def file(
+    dataset_id: Annotated[str, typer.Argument(metavar="DATASET")],
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE")],
+    whole: Annotated[bool, typer.Option("--whole", help="Là toàn bộ danh sách: bản ghi không có trong tệp sẽ kết thúc · the whole list: what is not in it ends")] = False,
+) -> None:  # fmt: skip
+    """Nạp một tệp (mẫu đã điền, hoặc tệp của cơ quan) như khi nộp ở trang · take a file in, as one handed in on the pages."""
+    from lienthong.pipeline.upload import suffix_of, take_file
+
+    place = workshop()
+    contract = place.contracts.get(dataset_id)
+    if contract is None:
+        raise NotFound(f"There is no contract of `{dataset_id}`.", hint=f"Known: {', '.join(place.contracts)}.")
+    suffix_of(path.name)
+    with Bar() as on_progress:
+        o = take_file(place, contract, path, is_whole=whole, official=who(), on_progress=on_progress)
+    show(
+        (("Lần", "Run"), ("Trạng thái", "State"), *COUNTS),
+        [(o.run_id, o.state, o.rows_in, o.rows_published, o.rows_unchanged, o.rows_quarantined, o.rows_ended)],
+    )
 
 
 @app.command("again")

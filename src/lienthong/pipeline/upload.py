@@ -17,6 +17,7 @@ import psycopg
 
 from lienthong import connectors
 from lienthong.clock import vietnam_date
+from lienthong.connectors.template_layout import template_options
 from lienthong.contracts import Contract, Delivery, Layer, Source
 from lienthong.errors import DatasetBusyError, LienthongError, SourceError, Unprocessable
 from lienthong.ledger import Entry, Event
@@ -34,6 +35,7 @@ log = get_logger("upload")
 FOLDER = "uploads"  # under the platform's home: where files wait that were handed in
 _UNSAFE = re.compile(r"[^\w .()-]")
 CONNECTORS = connectors.by_suffix()
+PLAIN = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv", ".tsv", ".txt")  # one row of headings on top
 
 
 def suffix_of(name: str) -> str:
@@ -174,7 +176,7 @@ def _take(workshop: Workshop, folder: Path, upload: Upload) -> None:
 
 
 def _source(workshop: Workshop, contract: Contract, path: Path, *, is_whole: bool) -> Source:
-    """The file as a source: in the agency's own form where its headings are there, else with one row of headings on top.
+    """The file as a source: our own form by what it says of itself, in the agency's own form where its headings are there, else with one row of headings on top.
 
     Raises SourceError with what the form expects when neither fits.
     """
@@ -183,6 +185,11 @@ def _source(workshop: Workshop, contract: Contract, path: Path, *, is_whole: boo
     name = own.name if own is not None and is_whole else UPLOAD
     delivery = Delivery.SNAPSHOT if is_whole else Delivery.INCREMENTAL
     plain = Source(name, CONNECTORS[suffix], str(path), delivery)
+    form = template_options(path, contract.id)
+    if form is not None:
+        return replace(plain, options=form)
+    if own is None and suffix not in PLAIN:
+        return replace(plain, options=connectors.guess_source(path).options)
     ways = [plain] if own is None or not own.options else [replace(plain, options=own.options), plain]
     for way in ways[:-1]:
         if _fits(workshop, contract, way):

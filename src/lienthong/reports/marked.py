@@ -1,4 +1,4 @@
-"""Workbooks for data officers: a form to fill in, and the rows that wait with every wrong cell marked and told."""
+"""Workbooks for data officers: the rows that wait with every wrong cell marked and told."""
 
 from __future__ import annotations
 
@@ -117,41 +117,3 @@ def _headings(book: Any, sheet: Any, names: Sequence[str]) -> None:
     for place, name in enumerate(names):
         sheet.write_string(0, place, name, head)
     sheet.freeze_panes(1, 0)
-
-
-def template_workbook(contract: Contract) -> bytes:
-    """An empty form: one heading a field, an explanation of each on a second sheet, lists of values where the contract has them."""
-    import xlsxwriter  # noqa: PLC0415 # loaded when a workbook is asked for
-
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, _OPTIONS)
-    sheet, guide = book.add_worksheet("Dữ liệu"), book.add_worksheet("Hướng dẫn")
-    head = book.add_format({"bold": True, "bottom": 1})
-    must = book.add_format({"bold": True, "bottom": 1, "bg_color": "#E3F0F6"})
-    text = book.add_format({"num_format": "@"})
-    for place, p in enumerate(contract.properties):
-        is_needed = p.required or p.key_position is not None
-        sheet.write_string(0, place, heading(p), must if is_needed else head)
-        sheet.set_column(place, place, 20, text if p.logical_type == "string" else None)
-        allowed = _values(contract, p)
-        if allowed and sum(map(len, allowed)) + len(allowed) <= 255:  # Excel's own limit of a list
-            sheet.data_validation(1, place, 100_000, place, {"validate": "list", "source": allowed, "error_type": "warning"})
-    sheet.freeze_panes(1, 0)
-    titles = ("Cột · column", "Nghĩa · meaning", "Bắt buộc · required", "Giá trị · values", "Ví dụ · example")
-    for place, title in enumerate(titles):
-        guide.write_string(0, place, title, head)
-    guide.set_column(0, 4, 32)
-    for n, p in enumerate(contract.properties, 1):
-        told = (heading(p), f"{p.title_vi} · {p.title_en}", "×" if p.required or p.key_position is not None else "", ", ".join(_values(contract, p)), ", ".join(p.examples))  # fmt: skip
-        for place, value in enumerate(told):
-            guide.write_string(n, place, value)
-    book.close()
-    return out.getvalue()
-
-
-def _values(contract: Contract, p: Property) -> list[str]:
-    codes = p.standard_options.get("values")
-    if isinstance(codes, Mapping):
-        return [str(code) for code in codes]
-    rule = next((r for r in contract.all_rules if r.kind == "allowed" and r.columns == (p.name,)), None)
-    return [str(value) for value in rule.parameters.get("values", ())] if rule else []

@@ -14,7 +14,8 @@ from lienthong.pipeline import correct_row, show_quarantine
 from lienthong.pipeline.columns import BROKEN
 from lienthong.pipeline.correct import By
 from lienthong.pipeline.matching import PLATFORM
-from lienthong.reports.marked import heading_in, template_workbook
+from lienthong.reports.marked import heading_in
+from lienthong.reports.templates import template_workbook
 from lienthong.sharing.workbook import XLSX
 from lienthong.store import quarantine
 from lienthong.store.quarantine import Item
