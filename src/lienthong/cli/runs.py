@@ -147,21 +147,49 @@ def recent(dataset_id: Annotated[str | None, typer.Argument(metavar="[DATASET]")
 
 
 @app.command("approve")
-def approve(run_id: int) -> None:
+def approve(
+    run_id: int, reason: Annotated[str, typer.Option(help="Lý do; cần khi đổi kỳ đã khóa sổ · why; needed for closed periods")] = ""
+) -> None:
     """Cho công bố một lần nạp đang chờ · let a waiting run pass its bounds."""
     from lienthong.pipeline import approve_run
 
     with Bar() as on_progress:
-        outcome = approve_run(workshop(), run_id, who(), on_progress)
+        outcome = approve_run(workshop(), run_id, who(), on_progress, reason)
     out.print(
         say(f"Lần {run_id}: {outcome.state}, phiên bản {outcome.version}.", f"Run {run_id}: {outcome.state}, version {outcome.version}.")
     )
 
 
 @app.command("withdraw")
-def withdraw(run_id: int) -> None:
-    """Bỏ một lần nạp đang chờ · decide that a waiting run is never published."""
-    from lienthong.pipeline import withdraw_run
+def withdraw(
+    run_id: int, reason: Annotated[str, typer.Option(help="Lý do; cần khi đã công bố · why; needed for what was published")] = ""
+) -> None:
+    """Bỏ một lần nạp đang chờ, hay rút lại lần đã công bố · drop a run that waits, or take back what one published."""
+    from lienthong.pipeline.withdrawing import withdraw as take_back
 
-    withdraw_run(workshop(), run_id, who())
-    out.print(say(f"Lần {run_id} đã rút.", f"Run {run_id} is withdrawn."))
+    done = take_back(workshop(), run_id, who(), reason)
+    if done is None:
+        out.print(say(f"Lần {run_id} đã rút.", f"Run {run_id} is withdrawn."))
+        return
+    out.print(
+        say(
+            f"Lần {run_id} đã rút: phiên bản {done.version} đưa {done.restored} bản ghi về như trước, kết thúc {done.ended}; {done.left} đã đổi sau đó, giữ nguyên.",
+            f"Run {run_id} is withdrawn: version {done.version} puts {done.restored} records back as they were and ends {done.ended}; {done.left} changed since and stay.",
+        ),
+        soft_wrap=True,
+    )
+
+
+@app.command("periods")
+def periods(dataset_id: Annotated[str, typer.Argument(metavar="DATASET")], limit: int = 50) -> None:
+    """Các lần sửa kỳ đã khóa sổ · changes of periods after they closed."""
+    from lienthong.store import runs
+
+    with workshop().database.connect() as connection:
+        found = runs.period_revisions(connection, dataset_id, limit)
+    rows = [(r.period, r.revision, r.rows, r.version, r.run_id, r.by_whom, r.reason, f"{r.at:%d/%m/%Y %H:%M}") for r in found]
+    headings = (
+        ("Kỳ", "Period"), ("Lần sửa", "Revision"), ("Số hàng", "Rows"), ("Phiên bản", "Version"), ("Lần nạp", "Run"), ("Ai", "Who"),
+        ("Lý do", "Reason"), ("Lúc", "When"),
+    )  # fmt: skip
+    show(headings, rows)

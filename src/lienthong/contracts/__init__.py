@@ -5,6 +5,7 @@ from lienthong.contracts.licences import DEFAULT_LICENCE, LICENCES, Licence
 from lienthong.contracts.live import LiveContracts
 from lienthong.contracts.load import build, load, load_all
 from lienthong.contracts.model import (
+    Closing,
     Contract,
     Delivery,
     Disclosure,
@@ -29,6 +30,7 @@ __all__ = [
     "DEFAULT_LICENCE",
     "LICENCES",
     "Change",
+    "Closing",
     "Contract",
     "Delivery",
     "Disclosure",

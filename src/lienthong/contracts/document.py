@@ -16,6 +16,7 @@ from lienthong.contracts.mapping.reading import DEEPEST, LONGEST, MOST_PARTS
 from lienthong.contracts.model import Contract
 from lienthong.contracts.reference import render_reference
 from lienthong.contracts.vocabulary import (
+    CLOSING_WORDS,
     CONTRACT_WORDS,
     DISCLOSURE_WORDS,
     EXPECT_WORDS,
@@ -223,6 +224,7 @@ def render_words(contracts: Mapping[str, Contract]) -> str:
         "\n## `customProperties` of the contract\n\n" + _words(CONTRACT_WORDS),
         "\n### `sources`\n\n" + _words(SOURCE_WORDS),
         "\n### `expect`\n\n" + _words({word: sentence for word, (_, sentence) in EXPECT_WORDS.items()}),
+        "\n### `closing`\n\n" + _words(CLOSING_WORDS),
         _PLACE + _words(PLACE_WORDS),
         _DISCLOSURE + _words(DISCLOSURE_WORDS),
         _LICENCES,

@@ -12,11 +12,13 @@ from typing import Any
 
 from lienthong.contracts import match_reading
 from lienthong.contracts.faults import Fault, Faults, nearest
+from lienthong.contracts.indicators.periods import PeriodType
 from lienthong.contracts.licences import LICENCES
 from lienthong.contracts.literal_secrets import literal_secrets
 from lienthong.contracts.mapping import Node, read_mapping
 from lienthong.contracts.mapping.reading import MappingFault
 from lienthong.contracts.model import (
+    Closing,
     Contract,
     Delivery,
     Disclosure,
@@ -32,6 +34,7 @@ from lienthong.contracts.model import (
 from lienthong.contracts.reading import faults_of_schema, read_document
 from lienthong.contracts.rule_reading import rules_of_quality, rules_of_type
 from lienthong.contracts.vocabulary import (
+    CLOSING_WORDS,
     CONTRACT_WORDS,
     DISCLOSURE_WORDS,
     EXPECT_WORDS,
@@ -140,6 +143,7 @@ def _contract(document: dict[str, Any], connectors: Collection[str] | None, faul
         legal_basis=tuple(_legal_basis(words.get("legalBasis"), faults)),
         valid_from=faults.text(words.get("validFrom"), "customProperties.validFrom") or None,
         expect=_expect(words.get("expect"), faults),
+        closing=_closing(words.get("closing"), properties, faults),
         disclosure=_disclosure(words.get("disclosure"), faults),
         place=_place(words.get("place"), properties, faults),
         match=match_reading.roles(words.get("match"), names, faults),
@@ -326,6 +330,28 @@ def _expect(found: Any, faults: Faults) -> Expect:
     if expect.rows_min is not None and expect.rows_max is not None and expect.rows_min > expect.rows_max:
         faults.add(place, f"rowsMin {expect.rows_min} is more than rowsMax {expect.rows_max}")
     return expect
+
+
+def _closing(found: Any, properties: Sequence[Property], faults: Faults) -> Closing | None:
+    place = "customProperties.closing"
+    if found is None:
+        return None
+    said = faults.mapping(found, place)
+    faults.known(said, CLOSING_WORDS, place)
+    column, days = str(said.get("column")), said.get("workingDays", 10)
+    kinds = {p.name: p.logical_type for p in properties if p.logical_type in ("date", "timestamp", "integer")}
+    if column not in kinds:
+        faults.add(f"{place}.column", f"`{column}` is no property that dates a row", nearest(column, kinds))
+        return None
+    if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days <= 250:
+        faults.add(f"{place}.workingDays", f"expected a number from 0 to 250, found `{days}`")
+        return None
+    kind = faults.one_of(PeriodType, said.get("type"), f"{place}.type", PeriodType.YEAR)
+    if "type" not in said:
+        faults.add(f"{place}.type", "missing", ", ".join(PeriodType))
+    if kinds[column] == "integer" and kind is not PeriodType.YEAR:
+        faults.add(f"{place}.type", f"`{column}` is a number: its periods are years", "type: year")
+    return Closing(column, kind, days)
 
 
 def _disclosure(found: Any, faults: Faults) -> Disclosure:

@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lienthong.contracts.indicators.periods import PeriodType
 
 from lienthong.contracts.mapping.tree import Node, headings_of
 
@@ -176,6 +179,16 @@ class Expect:
     changed_max_percent: float | None = None
     ended_max_percent: float | None = None
     quarantined_max_percent: float | None = None
+    last_min_percent: float | None = None  # None: `quality.LAST_MIN_PERCENT`
+
+
+@dataclass(frozen=True)
+class Closing:
+    """When the periods its rows belong to close: so many working days after their last. `type` is one of `PeriodType`."""
+
+    column: str
+    type: PeriodType
+    working_days: int = 10
 
 
 @dataclass(frozen=True)
@@ -211,6 +224,7 @@ class Contract:
     legal_basis: tuple[LegalBasis, ...] = ()
     valid_from: str | None = None  # the property that says since when the row is true; None: the delivery's date
     expect: Expect = Expect()
+    closing: Closing | None = None  # None: its periods never close
     disclosure: Disclosure = Disclosure()
     place: Place | None = None  # None: its rows are nowhere
     match: tuple[MatchRole, ...] = ()

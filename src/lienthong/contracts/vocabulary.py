@@ -20,6 +20,7 @@ CONTRACT_WORDS: Mapping[str, str] = {
     "legalBasis": "A list of `text` with `validFrom` and `validTo` (dates): the law the dataset is kept and shared under; `validTo` is the first day it no longer holds.",
     "validFrom": "The property (a date) that says since when a row is true. Without it: the day of the delivery.",
     "expect": "Bounds past which a run waits for a person; the table below.",
+    "closing": "When the periods of its rows close; the table below. A later change of a closed period waits for a person's reason. Without it: never.",
     "sources": "The roads by which the dataset arrives; the table below.",
     "catalogueEntry": "`public`, or `restricted`: the dataset's very entry is kept from the public catalogue, and who neither owns it nor has an agreement about it is answered as if there were no such dataset. Without it: `public`.",
     "place": "Where a row is on the earth, for maps; the table below.",
@@ -101,6 +102,15 @@ EXPECT_WORDS: Mapping[str, tuple[str, str]] = {
     "changedMaxPercent": ("changed_max_percent", "Most records changed, per cent of those published before."),
     "endedMaxPercent": ("ended_max_percent", "Most records ended, per cent of those published before."),
     "quarantinedMaxPercent": ("quarantined_max_percent", "Most rows held back, per cent of the rows that came."),
+    "lastMinPercent": (
+        "last_min_percent",
+        "Fewest rows of a whole delivery, per cent of the source's last one, where that had 50 or more. Without it: 80; 0 lets any through.",
+    ),
+}
+CLOSING_WORDS: Mapping[str, str] = {
+    "column": "The property (a date, or a whole number that is a year) that says which period a row belongs to. Required.",
+    "type": "The type of the [periods](indicators.md): `month`, `quarter`, `half_year`, `year`, or one of these with `_15_14`. Required.",
+    "workingDays": "Working days after a period's last day on which its rows may still change. Without it: 10.",
 }
 PLACE_WORDS: Mapping[str, str] = {
     "geometry": "The property of standard `geometry` (GeoJSON). Without `place`, a dataset's only such property is taken.",

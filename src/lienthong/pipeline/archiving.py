@@ -18,7 +18,7 @@ from lienthong.ledger import Entry, Event
 from lienthong.ledger.removal import joined
 from lienthong.ledger.retention import Retention, retention
 from lienthong.ledger.standalone import ED25519, Key, Unproved, check_archive
-from lienthong.pipeline.publish import PLATFORM
+from lienthong.pipeline.delivered import PLATFORM
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries, archiving
 from lienthong.store.archiving import Archive

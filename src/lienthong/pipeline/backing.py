@@ -16,7 +16,7 @@ from psycopg import IsolationLevel
 from lienthong.clock import VIETNAM
 from lienthong.errors import Conflict, LienthongError, NotFound, StoreError
 from lienthong.ledger import Entry, Event, Verdict
-from lienthong.pipeline.publish import PLATFORM
+from lienthong.pipeline.delivered import PLATFORM
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries, operating
 from lienthong.store import backing as store

@@ -109,6 +109,11 @@ class ColumnMatcher:
         found = {name for columns in self._matched.values() for name in columns.delivered}
         return tuple(p.name for p in self._contract.properties if p.name in found)
 
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """Headings of some batch that nobody asked for."""
+        return tuple(sorted({name for columns in self._matched.values() for name in columns.extra}))
+
 
 def _fold(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())

@@ -13,7 +13,7 @@ from lienthong.contracts import Contract, Delivery
 from lienthong.errors import NotFound, RunError, SourceError, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.columns import BROKEN, match_columns, own_names
-from lienthong.pipeline.publish import CORRECTION, PLATFORM, Delivered
+from lienthong.pipeline.delivered import CORRECTION, PLATFORM, Delivered
 from lienthong.pipeline.run import publish_landing
 from lienthong.pipeline.submit import LOCK_WAIT_SECONDS
 from lienthong.pipeline.workshop import RunOutcome, Workshop, no_progress

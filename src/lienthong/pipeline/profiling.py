@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lienthong.contracts import Contract
 from lienthong.ledger import Entry, Event
-from lienthong.pipeline.publish import PLATFORM
+from lienthong.pipeline.delivered import PLATFORM
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import append_entries
 from lienthong.store.references import current_rows

@@ -6,8 +6,8 @@ Killed before the commit, nothing was seen; done again, the result is the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lienthong import quality
-from lienthong.contracts import Contract, Delivery, Expect
+from lienthong.contracts import Contract, Delivery
 from lienthong.errors import RunError
 from lienthong.ledger import Entry, Event
+from lienthong.pipeline.bounding import broken_bounds, closed_periods, note_revisions
 from lienthong.pipeline.columns import ColumnMatcher, row_digests, without_marks
+from lienthong.pipeline.delivered import API, CORRECTION, Delivered
 from lienthong.pipeline.judge import Judge, Judged, reference_columns
 from lienthong.pipeline.last_words import LastWords
 from lienthong.pipeline.match_published import match_published
@@ -30,34 +32,7 @@ from lienthong.store.landing import LandedBatch
 from lienthong.store.quarantine import HeldRow
 from lienthong.store.runs import Counts
 
-API = "api"  # the source name of rows that came by POST
-CORRECTION = "correction"  # the source name of rows put right in quarantine
-UPLOAD = "upload"  # the source name of additions a data officer handed in as a file
 BeforeEntry = Callable[[Connection], None]
-PLATFORM = "lienthong"  # who acts when no person or subsystem does
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """A landed run that is to become a version. `approved_by` is set when a person let it pass its bounds."""
-
-    run_id: int
-    source_name: str
-    delivery: Delivery
-    delivered_on: date
-    fingerprint: str | None = None
-    caller: str = PLATFORM
-    official: str = ""
-    purpose: str = ""
-    approved_by: str = ""
-    corrects: Sequence[tuple[int, int | None]] = ()  # of a correction: (quarantine item, digest of its row as it came), row by row
-    event: Event = Event.RUN_PUBLISHED
-    touched: tuple[str, ...] | None = None  # of a single record written: only these values may change
-    subject: str | None = None
-    agreement: str = ""
-    legal_basis: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
-    is_again: bool = False  # rows that landed before are judged anew, every one
 
 
 @dataclass(frozen=True)
@@ -123,11 +98,12 @@ class Publication:
             rows_quarantined=held.height,
             warnings=issues.filter(pl.col("severity") == "warning").height,
         )
-        broken = self._broken_bounds(writer, counts)
+        periods = closed_periods(self._workshop, self._contract, self._delivered, writer, self._at)
+        broken = broken_bounds(self._read, self._contract, self._delivered, writer, counts, self._columns, periods)
         if broken:
             return self._wait(counts, broken)
         self._on_progress(Progress(self._contract.id, "publishing", self._rows_in, self._rows_in))
-        return self._write_version(writer, held, issues, released, counts, before_entry)
+        return self._write_version(writer, held, issues, released, counts, periods, before_entry)
 
     def _respect_writes(self) -> None:
         """What agencies wrote through the axis stands against what a source merely repeats (`store.writes`)."""
@@ -304,28 +280,6 @@ class Publication:
         through = [item for row_no, (item, _) in enumerate(self._delivered.corrects, 1) if row_no not in waits]
         return [item for item in passing if item not in corrected] + through
 
-    def _expected(self) -> Expect:
-        """Additions that were handed in may be few, and who handed them in sees at once what waits: only changes have bounds."""
-        expect = self._contract.expect
-        if self._delivered.source_name != UPLOAD:
-            return expect
-        return replace(expect, rows_min=None, quarantined_max_percent=None)
-
-    def _broken_bounds(self, writer: VersionWriter, counts: Counts) -> tuple[Mapping[str, Any], ...]:
-        if self._contract.expect == Expect() or self._delivered.approved_by or self._delivered.source_name in (API, CORRECTION):
-            return ()
-        changed, new = writer.staged()
-        missing = writer.missing() if self._is_snapshot or self._is_changes else 0
-        found = quality.BoundCounts(
-            rows_in=counts.rows_in,
-            published_before=0 if writer.is_first_fill else writer.count_current(),
-            inserted=new,
-            updated=changed,
-            ended=missing,
-            quarantined=counts.rows_quarantined,
-        )
-        return tuple(quality.judge_bounds(self._expected(), found))
-
     def _wait(self, counts: Counts, broken: tuple[Mapping[str, Any], ...]) -> Outcome:
         """Nothing is published: the landing waits for a person's word."""
         self._write.rollback()
@@ -337,7 +291,7 @@ class Publication:
 
     def _write_version(
         self, writer: VersionWriter, held: pl.DataFrame, issues: pl.DataFrame, released: Sequence[int], counts: Counts,
-        before_entry: BeforeEntry | None,
+        periods: Mapping[str, int], before_entry: BeforeEntry | None,
     ) -> Outcome:  # fmt: skip
         run_id = self._delivered.run_id
         published = writer.publish(self._delivered.delivered_on, end_missing=self._is_snapshot or self._is_changes)
@@ -363,6 +317,8 @@ class Publication:
         if version is not None and self._contract.match:
             changed = published.inserted + published.updated + published.ended
             match_published(self._workshop, self._write, self._contract, version, changed, self._delivered.official, self._at)
+        if version is not None:
+            note_revisions(self._write, self._contract, self._delivered, periods, version, self._at)
         if before_entry is not None:
             before_entry(self._write)
         self._append(event, counts, version, {})

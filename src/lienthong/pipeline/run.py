@@ -12,12 +12,13 @@ from typing import Any
 from lienthong import connectors
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Delivery, Source
-from lienthong.errors import LienthongError, NotFound, RunError
+from lienthong.errors import LienthongError, NotFound, RunError, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.log import get_logger
+from lienthong.pipeline.delivered import PLATFORM, Delivered
 from lienthong.pipeline.land import land
 from lienthong.pipeline.picked import Rows, pick
-from lienthong.pipeline.publish import PLATFORM, Arriving, BeforeEntry, Delivered, Outcome, Publication
+from lienthong.pipeline.publish import Arriving, BeforeEntry, Outcome, Publication
 from lienthong.pipeline.standing import Standing
 from lienthong.pipeline.workshop import OnProgress, Progress, RunOutcome, Workshop, no_progress
 from lienthong.store import Connection, VersionWriter, append_entries, dataset_lock, landing, runs, tables
@@ -27,6 +28,7 @@ from lienthong.store.tables import Applied
 
 log = get_logger("run")
 MOST_LOOKED_BACK = 1_000  # runs
+NEEDS_REASON = ("closed_period", "withdrawn_before")  # bounds nobody lets pass without saying why
 NEW_AT_HAND = 200_000  # new rows kept in memory while a delivery lands; of more than these all are read back from the landing
 
 
@@ -121,10 +123,12 @@ def _landed_by(connection: Connection, stored: StoredRun) -> int:
     raise RunError(f"`{stored.dataset_id}`: the landing of run {stored.run_id} is no longer there.", vi="Bản gốc không còn.")
 
 
-def approve_run(workshop: Workshop, run_id: int, official: str, on_progress: OnProgress = no_progress) -> RunOutcome:
+def approve_run(
+    workshop: Workshop, run_id: int, official: str, on_progress: OnProgress = no_progress, reason: str = ""
+) -> RunOutcome:  # fmt: skip
     """Let a waiting run pass its bounds: the same landing is judged again under today's contract, and published.
 
-    Raises NotFound for an unknown run, RunError when it does not wait or a newer delivery of the source is published already.
+    A run that would change closed periods needs a `reason`: the change is told as a revision of them. Raises NotFound for an unknown run, RunError when it does not wait or a newer delivery of the source is published already.
     """
     began = time.monotonic()
     with workshop.database.connect(autocommit=True) as connection:
@@ -138,13 +142,18 @@ def approve_run(workshop: Workshop, run_id: int, official: str, on_progress: OnP
                     f"Run {run_id} waits, but run {newest.run_id} of the same source was published after it.",
                     hint=f"Withdraw it: lienthong run withdraw {run_id}.",
                 )
-            delivered = _delivered(stored, approved_by=official)
-            outcome = publish_landing(workshop, connection, contract, delivered, on_progress)
+            _require_reason(stored, reason)
+            delivered = _delivered(stored, official, reason.strip())
+            at = workshop.clock()
+            outcome = publish_landing(
+                workshop, connection, contract, delivered, on_progress,
+                lambda write: runs.decide(write, run_id, "approved", official, reason.strip(), at),
+            )  # fmt: skip
             settle_source(workshop, connection, contract, stored.source_name)
     return _with_seconds(outcome, time.monotonic() - began)
 
 
-def withdraw_run(workshop: Workshop, run_id: int, official: str) -> None:
+def withdraw_run(workshop: Workshop, run_id: int, official: str, reason: str = "") -> None:
     """Decide that a waiting run shall never be published. Its landing is kept. Raises like `approve_run`."""
     at = workshop.clock()
     with workshop.database.connect(autocommit=True) as connection:
@@ -152,6 +161,7 @@ def withdraw_run(workshop: Workshop, run_id: int, official: str) -> None:
         with dataset_lock(connection, stored.dataset_id), connection.transaction():
             _waiting_run(connection, run_id)
             runs.fail(connection, run_id, at, "", state="withdrawn")
+            runs.decide(connection, run_id, "withdrawn", official, reason.strip(), at)
             entry = Entry(
                 at=at,
                 event=Event.RUN_WITHDRAWN,
@@ -220,6 +230,9 @@ class _Run:
         if cut_off is None and self._seen_before(done, fingerprint):
             assert done is not None  # _seen_before says so
             return self._recognise(done, fingerprint, delivered_on)
+        waiting = runs.waiting_with(self.connection, self.contract.id, self.source.name, fingerprint)
+        if cut_off is None and waiting is not None:
+            return self._still_waits(waiting, delivered_on)
         after = self._goes_on_after(done)
         if cut_off is None:
             delivery = Delivery.SNAPSHOT if self.source.delivery is Delivery.CHANGES and after is None else self.source.delivery
@@ -296,6 +309,14 @@ class _Run:
             delivered_on,
         )
 
+    def _still_waits(self, run_id: int, delivered_on: date) -> RunOutcome:
+        """The very delivery that waits for a person already: it is not landed a second time."""
+        stored = runs.show(self.connection, run_id)
+        assert stored is not None  # it was just found
+        counts = Counts(rows_in=stored.rows_in)
+        delivered = Delivered(run_id, self.source.name, self.source.delivery, delivered_on)
+        return outcome_of(delivered, self.contract, Outcome("waiting", counts, None, tuple(stored.waits_for or ())))
+
     def _seen_before(self, done: LastDone | None, fingerprint: str | None) -> bool:
         return (
             done is not None
@@ -365,7 +386,16 @@ def _waiting_run(connection: Connection, run_id: int) -> StoredRun:
     return stored
 
 
-def _delivered(stored: StoredRun, approved_by: str) -> Delivered:
+def _require_reason(stored: StoredRun, reason: str) -> None:
+    if not reason.strip() and any(bound["bound"] in NEEDS_REASON for bound in stored.waits_for or ()):
+        raise Unprocessable(
+            f"Run {stored.run_id} would change closed periods: a reason is needed.",
+            hint=f"lienthong run approve {stored.run_id} --reason …",
+            vi=f"Lần nạp {stored.run_id} đổi số liệu của kỳ đã khóa sổ: cần nêu lý do.",
+        )
+
+
+def _delivered(stored: StoredRun, approved_by: str, reason: str) -> Delivered:
     return Delivered(
         run_id=stored.run_id,
         source_name=stored.source_name,
@@ -373,6 +403,7 @@ def _delivered(stored: StoredRun, approved_by: str) -> Delivered:
         delivered_on=stored.delivered_on,
         fingerprint=stored.fingerprint,
         approved_by=approved_by,
+        reason=reason,
     )
 
 

@@ -27,8 +27,8 @@ from lienthong.ledger import Entry, Event
 from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.model import read_model
 from lienthong.pipeline import agreeing, match_all, match_models, registering
+from lienthong.pipeline.delivered import PLATFORM
 from lienthong.pipeline.indicating import compute_all
-from lienthong.pipeline.publish import PLATFORM
 from lienthong.pipeline.run import apply_contract
 from lienthong.pipeline.upload import take_file
 from lienthong.pipeline.workshop import Workshop

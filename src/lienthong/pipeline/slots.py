@@ -10,7 +10,7 @@ from lienthong.contracts import Contract, Source
 from lienthong.errors import RunError, SourceError
 from lienthong.ledger import Entry, Event
 from lienthong.log import get_logger
-from lienthong.pipeline.publish import PLATFORM
+from lienthong.pipeline.delivered import PLATFORM
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import append_entries
 

@@ -15,7 +15,7 @@ from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Delivery, Layer
 from lienthong.errors import Conflict, Unprocessable
 from lienthong.ledger import Event
-from lienthong.pipeline.publish import API, Delivered
+from lienthong.pipeline.delivered import API, Delivered
 from lienthong.pipeline.run import publish_landing
 from lienthong.pipeline.workshop import Workshop, no_progress
 from lienthong.store import Connection, dataset_lock, landing, runs, submissions

@@ -23,8 +23,8 @@ from lienthong.errors import DatasetBusyError, LienthongError, SourceError, Unpr
 from lienthong.ledger import Entry, Event
 from lienthong.log import get_logger
 from lienthong.pipeline.columns import match_columns
+from lienthong.pipeline.delivered import PLATFORM, UPLOAD, Delivered
 from lienthong.pipeline.land import land
-from lienthong.pipeline.publish import PLATFORM, UPLOAD, Delivered
 from lienthong.pipeline.run import publish_landing
 from lienthong.pipeline.submit import LOCK_WAIT_SECONDS
 from lienthong.pipeline.workshop import OnProgress, Progress, RunOutcome, Workshop, no_progress

@@ -11,6 +11,7 @@ from lienthong.clock import Clock, system_clock
 from lienthong.connectors import ReadContext
 from lienthong.contracts import Contract
 from lienthong.ledger import Signer
+from lienthong.standards.working_days import WorkingDays, read_working_days
 from lienthong.store import Database
 
 
@@ -42,6 +43,7 @@ class Workshop:
     read_context: ReadContext = field(default_factory=ReadContext)
     accept_synthetic_ids: bool = False
     folder: Path | None = None  # of contracts, where new ones are written
+    offices: WorkingDays = field(default_factory=read_working_days)
 
 
 @dataclass(frozen=True)

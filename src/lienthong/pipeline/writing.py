@@ -20,8 +20,8 @@ from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Delivery, Layer
 from lienthong.errors import Conflict, Denied, LienthongError, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
+from lienthong.pipeline.delivered import API, CORRECTION, PLATFORM, Delivered
 from lienthong.pipeline.match_published import match_published
-from lienthong.pipeline.publish import API, CORRECTION, PLATFORM, Delivered
 from lienthong.pipeline.run import publish_landing
 from lienthong.pipeline.submit import LOCK_WAIT_SECONDS
 from lienthong.pipeline.workshop import Workshop, no_progress

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lienthong.contracts import Expect
 
+LAST_MIN_PERCENT = 80.0  # of a source's last whole delivery, where the contract says nothing: three in five must never pass unseen
+LAST_MATTERS_FROM = 50  # rows of the last delivery: below it a few rows more or less are a large share
+
 
 @dataclass(frozen=True)
 class BoundCounts:
-    """What a run would do. `published_before`: records there are now."""
+    """What a run would do. `published_before`: records there are now; `last_rows_in`: rows of the source's last whole delivery."""
 
     rows_in: int
     published_before: int = 0
@@ -18,6 +22,7 @@ class BoundCounts:
     updated: int = 0
     ended: int = 0
     quarantined: int = 0
+    last_rows_in: int = 0
 
 
 def judge_bounds(expect: Expect, counts: BoundCounts) -> tuple[dict[str, Any], ...]:
@@ -27,6 +32,7 @@ def judge_bounds(expect: Expect, counts: BoundCounts) -> tuple[dict[str, Any], .
     """
     before = counts.published_before
     found = (
+        _shrunk(expect.last_min_percent, counts),
         _below("rows_min", expect.rows_min, counts.rows_in),
         _above("rows_max", expect.rows_max, counts.rows_in, "hàng nhận được", "rows came in"),
         _above_percent(
@@ -43,6 +49,36 @@ def judge_bounds(expect: Expect, counts: BoundCounts) -> tuple[dict[str, Any], .
         ),
     )
     return tuple(broken for broken in found if broken is not None)
+
+
+def columns_gone(gone: Sequence[str], extra: Sequence[str]) -> dict[str, Any] | None:
+    """Columns the source delivered last time and does not now: renamed or left out, their values would all become empty."""
+    if not gone:
+        return None
+    strange = (f"; cột lạ: {', '.join(extra)}", f"; columns not known: {', '.join(extra)}") if extra else ("", "")
+    vi = f"Thiếu cột lần trước có: {', '.join(gone)}{strange[0]}. Cột đổi tên thì thêm tên mới vào hợp đồng"
+    en = f"Columns of the last delivery are missing: {', '.join(gone)}{strange[1]}. Add a new name to the contract where one was renamed"
+    return {**_broken("columns_gone", len(gone), 0, vi, en), "columns": list(gone), "unknown": list(extra)}
+
+
+def withdrawn_before(run_id: int | None) -> dict[str, Any] | None:
+    """The very delivery a person withdrew."""
+    if run_id is None:
+        return None
+    vi, en = f"Chính tệp này đã bị rút ở lần nạp {run_id}", f"This very delivery was withdrawn (run {run_id})"
+    return {**_broken("withdrawn_before", 1, 0, vi, en), "run": run_id}
+
+
+def _shrunk(least_percent: float | None, counts: BoundCounts) -> dict[str, Any] | None:
+    least = LAST_MIN_PERCENT if least_percent is None else least_percent
+    last, found = counts.last_rows_in, counts.rows_in
+    if last < LAST_MATTERS_FROM or found * 100 >= least * last:
+        return None
+    percent = round(found * 100 / last, 2)
+    shown = f"{percent:g}".replace(".", ",")
+    vi = f"Chỉ có {_vietnamese(found)} hàng, bằng {shown} % lần trước ({_vietnamese(last)}), cần ít nhất {f'{least:g}'.replace('.', ',')} %"
+    en = f"Only {found:,} rows came in, {percent:g} % of the last delivery ({last:,}), expected at least {least:g} %"
+    return _broken("last_min_percent", percent, least, vi, en)
 
 
 def _below(bound: str, least: int | None, found: int) -> dict[str, Any] | None:

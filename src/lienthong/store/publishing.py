@@ -171,6 +171,31 @@ class VersionWriter:
         """How many records would end because the snapshot no longer holds them."""
         return 0 if self.is_first_fill else self._count("count_missing")
 
+    def stage_before(self, withdrawn: int) -> int:
+        """Stage what records were before a version, those that changed since left alone; what began with it will end. Gives how many of its changes stay."""
+        row = self._connection.execute(queries("versions")["counts"], {"dataset": self._contract.id, "version": withdrawn}).fetchone()
+        assert row is not None  # the run published it
+        changed, was_first_fill = row
+        values = {"withdrawn": withdrawn, "version": self.version, "is_first_fill": was_first_fill}
+        self._connection.execute(self._query("make_stage"))
+        self._connection.execute(self._query("make_held_back"))
+        restored = self._connection.execute(self._query("stage_before"), values).rowcount
+        ended = self._connection.execute(self._query("gone_of_version"), values).rowcount
+        return int(changed) - restored - ended
+
+    def closed_touched(self, column: str, until: date, *, is_year: bool, ends: bool) -> list[tuple[date, int]]:
+        """(day that dates them, rows) of what would change before `until`, by a property that is a date or, `is_year`, a year."""
+        if self.is_first_fill:
+            return []
+
+        def dated(table: str) -> sql.Composed:
+            return sql.SQL("make_date({}::integer, 1, 1)" if is_year else "{}::date").format(sql.Identifier(table, column))
+
+        statement = queries("publish")["closed_touched"].format(
+            current=current(self._contract.id), period=dated("stage"), held_period=dated("held"), stage_period=dated("stage")
+        )
+        return self._connection.execute(statement, {"until": until, "ends": ends}).fetchall()
+
     def publish(self, delivered_on: date, *, end_missing: bool) -> Published:
         """Close what ends, replace what changed, begin what is new. Gives the counts; nothing is visible before the commit."""
         if self.is_first_fill:
@@ -216,6 +241,7 @@ class VersionWriter:
             changes=changes(self._contract.id),
             stage=self._stage,
             columns=self._columns,
+            past_columns=sql.SQL(", ").join(sql.Identifier("past", name) for name in names),
             same=sql.SQL(" and ").join(sql.SQL("stage.{0} is not distinct from held.{0}").format(sql.Identifier(name)) for name in names),
             assignments=sql.SQL(", ").join(sql.SQL("{0} = stage.{0}").format(sql.Identifier(name)) for name in names),
         )

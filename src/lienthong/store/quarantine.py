@@ -178,3 +178,13 @@ def issues_waiting(connection: Connection, dataset_id: str) -> list[tuple[str, s
 def counts(connection: Connection, dataset_id: str) -> dict[str, int]:
     """Items by state."""
     return dict(connection.execute(queries("quarantine")["counts"], {"dataset": dataset_id}).fetchall())
+
+
+def withdraw(connection: Connection, run_id: int, by_run: int, at: datetime) -> int:
+    """End the items of a run that was withdrawn, by the run that withdraws it."""
+    return connection.execute(queries("quarantine")["withdraw"], {"run": run_id, "by": by_run, "at": at}).rowcount
+
+
+def wait_again(connection: Connection, run_id: int) -> int:
+    """Have the items a withdrawn run had ended wait again."""
+    return connection.execute(queries("quarantine")["wait_again"], {"run": run_id}).rowcount

@@ -57,9 +57,9 @@ def _typed(name: str, logical_type: str) -> pl.Expr:
 
 
 def delivered_versions(connection: Connection, dataset_id: str, source_name: str) -> list[int]:
-    """Versions whose rows a snapshot of `source_name` may end: its own, and corrections of quarantined rows."""
+    """Versions whose rows a snapshot of `source_name` may end: its own, corrections of quarantined rows, and what withdrawals put back."""
     rows = connection.execute(
-        "select versions.version from versions join runs using (run_id) where versions.dataset_id = %s and runs.source_name in (%s, 'correction')",
+        "select versions.version from versions join runs using (run_id) where versions.dataset_id = %s and runs.source_name in (%s, 'correction', 'withdrawal')",
         (dataset_id, source_name),
     ).fetchall()
     return [row[0] for row in rows]

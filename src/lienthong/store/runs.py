@@ -152,3 +152,96 @@ def last_contract_digest(connection: Connection, dataset_id: str) -> str | None:
     """The contract under which the newest version was judged; None before the first."""
     row = connection.execute(queries("runs")["last_contract_digest"], {"dataset": dataset_id}).fetchone()
     return None if row is None else str(row[0])
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A person's word on a run: approved or withdrawn."""
+
+    act: str
+    by_whom: str
+    reason: str
+    made_by_run: int | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class PeriodRevision:
+    """One change of a period after it closed; as it closed it was revision 1."""
+
+    period: str
+    revision: int
+    version: int
+    run_id: int
+    rows: int
+    by_whom: str
+    reason: str
+    at: datetime
+
+
+def last_rows_in(connection: Connection, dataset_id: str, source_name: str) -> int:
+    """Rows of the newest whole delivery of a source that ended well; 0 before the first."""
+    row = connection.execute(queries("runs")["last_rows_in"], {"dataset": dataset_id, "source": source_name}).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def last_delivered_columns(connection: Connection, dataset_id: str, source_name: str) -> list[str]:
+    """The properties that came with the newest version of a source; none before the first."""
+    row = connection.execute(queries("runs")["last_delivered_columns"], {"dataset": dataset_id, "source": source_name}).fetchone()
+    return [] if row is None else list(row[0])
+
+
+def withdrawn_with(connection: Connection, dataset_id: str, source_name: str, fingerprint: str | None, run_id: int) -> int | None:
+    """The run, other than `run_id`, that brought this very delivery and was withdrawn."""
+    if not fingerprint:
+        return None
+    values = {"dataset": dataset_id, "source": source_name, "fingerprint": fingerprint, "run": run_id}
+    row = connection.execute(queries("runs")["withdrawn_with"], values).fetchone()
+    return None if row is None else int(row[0])
+
+
+def withdraw_published(connection: Connection, run_id: int) -> None:
+    connection.execute(queries("runs")["withdraw_published"], {"run": run_id})
+
+
+def decide(connection: Connection, run_id: int, act: str, by: str, reason: str, at: datetime, made_by: int | None = None) -> None:
+    """Keep a person's word on a run."""
+    values = {"run": run_id, "act": act, "by": by, "reason": reason, "made_by": made_by, "at": at}
+    connection.execute(queries("runs")["decide"], values)
+
+
+def decisions(connection: Connection, run_id: int) -> list[Decision]:
+    """What persons decided of a run, oldest first."""
+    return [Decision(*row) for row in connection.execute(queries("runs")["decisions"], {"run": run_id}).fetchall()]
+
+
+def revise_period(
+    connection: Connection, dataset_id: str, period: str, rows: int, version: int, run_id: int, by: str, reason: str, at: datetime
+) -> None:
+    """Keep that a closed period changed."""
+    values = {
+        "dataset": dataset_id,
+        "period": period,
+        "rows": rows,
+        "version": version,
+        "run": run_id,
+        "by": by,
+        "reason": reason,
+        "at": at,
+    }
+    connection.execute(queries("runs")["revise_period"], values)
+
+
+def period_revisions(connection: Connection, dataset_id: str, limit: int = 100) -> list[PeriodRevision]:
+    """Revisions of a dataset's closed periods, newest first."""
+    rows = connection.execute(queries("runs")["period_revisions"], {"dataset": dataset_id, "limit": limit}).fetchall()
+    return [PeriodRevision(*row) for row in rows]
+
+
+def waiting_with(connection: Connection, dataset_id: str, source_name: str, fingerprint: str | None) -> int | None:
+    """The run of a source that waits for a person with this very delivery."""
+    if not fingerprint:
+        return None
+    values = {"dataset": dataset_id, "source": source_name, "fingerprint": fingerprint}
+    row = connection.execute(queries("runs")["waiting_with"], values).fetchone()
+    return None if row is None else int(row[0])

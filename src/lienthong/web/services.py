@@ -20,6 +20,7 @@ from lienthong.settings import Settings
 from lienthong.sharing.ledger_writer import LedgerWriter, Writer
 from lienthong.sharing.quota import QuotaBook
 from lienthong.sharing.register import RegisterReader
+from lienthong.standards.working_days import read_working_days
 from lienthong.store import Database, sandbox
 from lienthong.store.hot import HotStore
 from lienthong.web.caller_address import Addresses
@@ -73,6 +74,7 @@ def make_workshop(settings: Settings, database: Database, contracts: Mapping[str
         read_context=read_context_of(settings),
         accept_synthetic_ids=settings.accept_synthetic_ids,
         folder=settings.datasets,
+        offices=read_working_days(Path(settings.holidays) if settings.holidays else None),
     )
 
 

@@ -18,7 +18,7 @@ from lienthong.errors import Conflict, Denied, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline import agreeing
 from lienthong.pipeline.agreeing import AgreementRules
-from lienthong.pipeline.publish import PLATFORM
+from lienthong.pipeline.delivered import PLATFORM
 from lienthong.pipeline.sandbox import PRACTICE_AGENCY, PURPOSE
 from lienthong.pipeline.training.checks import CHECKS, Looking, Seen, digest_of
 from lienthong.pipeline.training.lessons import Lesson

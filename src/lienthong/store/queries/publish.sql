@@ -180,3 +180,37 @@ select count(held._key), count(*) - count(held._key) from stage left join {curre
 -- name: count_current
 -- How many records there are.
 select count(*) from {current};
+
+-- name: stage_before
+-- What records were before a version, of those that are still as that version left them: changed ones, and ended ones nobody began anew.
+insert into stage (_key, _digest, _version, _row, _valid_from, {columns})
+select past._key, past._digest, %(version)s, 0, past._valid_from, {past_columns}
+from {history} as past
+join {changes} as noted on noted.version = %(withdrawn)s and noted.key = past._key
+left join {current} as held on held._key = past._key
+where past._version_to = %(withdrawn)s and past._valid_to is null
+    and ((noted.op = 'u' and held._version = %(withdrawn)s) or (noted.op = 'e' and past._ended and held._key is null));
+
+-- name: gone_of_version
+-- Records that began with a version and are still as it left them.
+create temporary table gone on commit drop as
+select held._key, held._digest
+from {current} as held
+where held._version = %(withdrawn)s and (%(is_first_fill)s or exists (
+    select 1 from {changes} as noted where noted.version = %(withdrawn)s and noted.key = held._key and noted.op = 'i'
+));
+
+-- name: closed_touched
+-- Staged rows and records about to end that lie in a closed period, by the day that says which.
+with touched as (
+    select {period} as day from stage where {period} < %(until)s
+    union all
+    select {held_period} from gone join {current} as held using (_key)
+    where %(ends)s and {held_period} < %(until)s
+        and not exists (select 1 from stage where stage._key = gone._key)
+        and not exists (select 1 from held_back where held_back.key = gone._key)
+    union all
+    select {held_period} from stage join {current} as held using (_key)
+    where {held_period} < %(until)s and {held_period} is distinct from {stage_period}
+)
+select day, count(*) from touched group by day;

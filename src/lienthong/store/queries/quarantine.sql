@@ -107,3 +107,11 @@ select state, count(*) from quarantine where dataset_id = %(dataset)s group by s
 -- Items of earlier runs whose record has come right by a later row of the same key.
 update quarantine set state = 'released', ended_at = %(at)s, ended_by_run = %(run)s
 where dataset_id = %(dataset)s and state = 'waiting' and run_id <> %(run)s and key = any(%(keys)s);
+
+-- name: withdraw
+-- Items of a run that was withdrawn: its rows wait no longer.
+update quarantine set state = 'withdrawn', ended_at = %(at)s, ended_by_run = %(by)s where run_id = %(run)s and state = 'waiting';
+
+-- name: wait_again
+-- Items that a withdrawn run had ended wait again.
+update quarantine set state = 'waiting', ended_at = null, ended_by_run = null where ended_by_run = %(run)s and state in ('released', 'superseded');

@@ -60,6 +60,61 @@ limit %(limit)s;
 -- The contract under which the newest version of a dataset was judged.
 select runs.contract_digest
 from versions join runs using (run_id)
-where versions.dataset_id = %(dataset)s and runs.source_name not in ('api', 'correction')
+where versions.dataset_id = %(dataset)s and runs.source_name not in ('api', 'correction', 'withdrawal')
 order by versions.version desc
+limit 1;
+
+-- name: last_rows_in
+-- Rows of the newest whole delivery of a source that ended well.
+select rows_in
+from runs
+where dataset_id = %(dataset)s and source_name = %(source)s and delivery = 'snapshot' and state in ('published', 'unchanged')
+order by run_id desc
+limit 1;
+
+-- name: last_delivered_columns
+-- The properties that came with the newest version of a source.
+select versions.delivered_columns
+from versions join runs using (run_id)
+where versions.dataset_id = %(dataset)s and runs.source_name = %(source)s
+order by versions.version desc
+limit 1;
+
+-- name: withdrawn_with
+-- The newest run of a source withdrawn by a person that brought this very delivery, unless it was let pass since.
+select run_id
+from runs
+where dataset_id = %(dataset)s and source_name = %(source)s and state = 'withdrawn' and fingerprint = %(fingerprint)s and run_id <> %(run)s
+order by run_id desc
+limit 1;
+
+-- name: withdraw_published
+-- A published run that a person withdrew; its version stays what it was.
+update runs set state = 'withdrawn' where run_id = %(run)s and state = 'published';
+
+-- name: decide
+-- A person's word on a run.
+insert into run_decisions (run_id, act, by_whom, reason, made_by_run, at)
+values (%(run)s, %(act)s, %(by)s, %(reason)s, %(made_by)s, %(at)s);
+
+-- name: decisions
+-- What persons decided of a run, oldest first.
+select act, by_whom, reason, made_by_run, at from run_decisions where run_id = %(run)s order by decision;
+
+-- name: revise_period
+-- The next revision of a closed period.
+insert into period_revisions (dataset_id, period, revision, version, run_id, rows, by_whom, reason, at)
+select %(dataset)s, %(period)s, coalesce((select max(revision) from period_revisions where dataset_id = %(dataset)s and period = %(period)s), 1) + 1,
+    %(version)s, %(run)s, %(rows)s, %(by)s, %(reason)s, %(at)s;
+
+-- name: period_revisions
+-- Revisions of a dataset's closed periods, newest first.
+select period, revision, version, run_id, rows, by_whom, reason, at from period_revisions where dataset_id = %(dataset)s
+order by at desc, period desc, revision desc
+limit %(limit)s;
+
+-- name: waiting_with
+-- The run of a source that waits for a person with this very delivery.
+select run_id from runs where dataset_id = %(dataset)s and source_name = %(source)s and state = 'waiting' and fingerprint = %(fingerprint)s
+order by run_id desc
 limit 1;

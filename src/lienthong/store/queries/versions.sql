@@ -17,3 +17,7 @@ update datasets set current_version = %(version)s where dataset_id = %(dataset)s
 select lienthong.event_append('version:published', %(dataset)s, %(version)s::text,
     jsonb_build_object('version', %(version)s::integer, 'inserted', %(inserted)s::bigint, 'updated', %(updated)s::bigint, 'ended', %(ended)s::bigint,
         'contract_version', %(contract_version)s::text));
+
+-- name: counts
+-- How many records a version changed, and whether it was the first.
+select inserted + updated + ended, is_first_fill from versions where dataset_id = %(dataset)s and version = %(version)s;

@@ -7,8 +7,10 @@ from typing import Any
 from lienthong.access import Role
 from lienthong.contracts import Contract
 from lienthong.errors import NotFound, Unprocessable
-from lienthong.pipeline import approve_run, withdraw_run
+from lienthong.pipeline import approve_run
+from lienthong.pipeline.delivered import CORRECTION, UPLOAD
 from lienthong.pipeline.upload import CONNECTORS, own_source, takes_uploads
+from lienthong.pipeline.withdrawing import withdraw
 from lienthong.store import pages as store
 from lienthong.store import runs, uploads
 from lienthong.web import acting
@@ -76,6 +78,8 @@ def shown(site: Site, visit: Visit) -> Page:
         newest = runs.recent(connection, contract.id, RUNS)
         quality = store.run_quality(connection, contract.id)
         handed_in = uploads.recent(connection, actor.agency, contract.id, 5)
+        revisions = runs.period_revisions(connection, contract.id, 20)
+    roads = (*(source.name for source in contract.sources), CORRECTION, UPLOAD)
     facts: dict[str, Any] = {
         **telling.short(contract, standing, site.agency(contract.agency)),
         "freshness": telling.freshness(contract, standing, now),
@@ -86,7 +90,7 @@ def shown(site: Site, visit: Visit) -> Page:
                 "run": r.run_id, "source": r.source_name, "state": r.state, "started_at": r.started_at, "ended_at": r.ended_at,
                 "rows_in": r.rows_in, "rows_published": r.rows_published,
                 "rows_unchanged": r.rows_unchanged, "rows_quarantined": r.rows_quarantined, "waits_for": r.waits_for,
-                "error": r.error,
+                "error": r.error, "can_withdraw": r.state == "published" and r.source_name in roads,
             }
             for r in newest
         ],
@@ -95,6 +99,7 @@ def shown(site: Site, visit: Visit) -> Page:
         "takes_uploads": takes_uploads(contract),
         "has_own_form": any(own_source(contract, suffix) for suffix in CONNECTORS),
         "uploads": [upload_facts(each) for each in handed_in],
+        "period_revisions": [vars(each) for each in revisions],
     }  # fmt: skip
     beside: dict[str, Any] = {"drawing": ""}
     if len(quality) >= LEAST_POINTS:
@@ -115,9 +120,9 @@ def decide(site: Site, visit: Visit, form: Form) -> Any:
     if run is None or run.dataset_id != contract.id:
         raise NotFound(f"There is no run {number}.", vi=f"Không có lần nạp {number}.")
     if word == "approve":
-        approve_run(site.counter.workshop, number, actor.name)
+        approve_run(site.counter.workshop, number, actor.name, reason=form.get("reason", ""))
     elif word == "withdraw":
-        withdraw_run(site.counter.workshop, number, actor.name)
+        withdraw(site.counter.workshop, number, actor.name, form.get("reason", ""))
     else:
         raise Unprocessable("`word`: approve or withdraw.", vi="Chưa chọn cho qua hay bỏ.")
     return go(f"/console/datasets/{contract.id}")
