@@ -1,6 +1,6 @@
 """Reads rows from a source in Arrow batches, unchanged. The only registry."""
 
-from lienthong.connectors.base import Batch, BrokenRow, Connector, Keeper, Position, ReadContext, SourceFile
+from lienthong.connectors.base import Batch, BrokenRow, Connector, Keeper, Note, Position, ReadContext, SourceFile
 from lienthong.connectors.excel_file import first_cells
 from lienthong.connectors.guessing import Guess, by_suffix, guess_source, source_of
 from lienthong.connectors.registry import CONNECTORS, connector_names, fingerprint, get_connector, read, resumes, settle
@@ -14,6 +14,7 @@ __all__ = [
     "Connector",
     "Guess",
     "Keeper",
+    "Note",
     "Position",
     "ReadContext",
     "SourceFile",

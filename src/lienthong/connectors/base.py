@@ -40,6 +40,14 @@ class BrokenRow:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What a person should know of a file although nothing is wrong: rows left out by a rule, rows hidden but read. `code` is stable."""
+
+    code: str
+    count: int
+
+
+@dataclass(frozen=True)
 class Batch:
     """Up to `batch_rows` rows of one file. `table` columns are as named at the source; text stays text.
 
@@ -53,6 +61,7 @@ class Batch:
     broken: tuple[BrokenRow, ...] = ()
     ended: pa.BooleanArray | None = None  # deliveries of changes: rows that say that the record of their key ended; as long as the table
     on_landed: Callable[[], None] | None = field(default=None, compare=False, repr=False)  # called when the batch is safe in the landing
+    notes: tuple[Note, ...] = ()  # of the file or sheet, on its last batch
 
 
 @dataclass(frozen=True)

@@ -1,43 +1,41 @@
-"""Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods) through fastexcel: every cell as text, on its own Excel row.
+"""Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods): every cell as text, on its own Excel row; sheets of any length in flat memory.
 
 Whole numbers come without `.0`, dates as ISO text, error cells as `#N/A`. Excel keeps 15 digits of a number; fractions are read with
-nine decimals. Hidden sheets are not read when a pattern asks for many.
+nine decimals. Hidden sheets are not read when a pattern asks for many; hidden rows and columns are, and are told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import fastexcel
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from lienthong.connectors.base import Batch, Position, ReadContext
-from lienthong.connectors.excel_guard import MAX_UNPACKED_BYTES, check_workbook
-from lienthong.connectors.excel_layout import Cells, Layout, lay_out
+from lienthong.connectors import isolated
+from lienthong.connectors.base import Batch, Note, Position, ReadContext
+from lienthong.connectors.excel_cells import Cells
+from lienthong.connectors.excel_guard import MAX_UNPACKED_BYTES, Unpacker, check_archive, kind_of
+from lienthong.connectors.excel_layout import Layout, lay_out
+from lienthong.connectors.excel_ods import ods_parts, ods_sheets
+from lienthong.connectors.excel_xlsx import Packed, Seen, SheetPart, Workbook, counted, open_workbook
 from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
 from lienthong.connectors.options import Options
 from lienthong.contracts import Source
-from lienthong.errors import SourceError
+from lienthong.errors import HostileInputError
+from lienthong.log import get_logger
 
-# What fastexcel calls an error cell, and what the person sees in it.
-ERROR_CELLS = {
-    "NA": "#N/A",
-    "Ref": "#REF!",
-    "Value": "#VALUE!",
-    "Div0": "#DIV/0!",
-    "Name": "#NAME?",
-    "Null": "#NULL!",
-    "Num": "#NUM!",
-    "GettingData": "#GETTING_DATA",
-}
+AT_ONCE = 2  # children that read one sheet
+
+log = get_logger("connectors")
 
 
 class ExcelFile:
-    """Connector `excel_file`; its options are those of `Layout`, and `max_bytes`."""
+    """Connector `excel_file`; its options are those of `Layout`, `uncomputed` and `max_bytes`."""
 
     def fingerprint(self, source: Source, context: ReadContext) -> str | None:
         return fingerprint_files(source, context)
@@ -45,7 +43,8 @@ class ExcelFile:
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
         options = Options.of(source, context)
         max_bytes = options.number("max_bytes", MAX_UNPACKED_BYTES, 1)
-        reader = _Reader(Layout.take(options), max_bytes, context.batch_rows)
+        empty_uncomputed = options.choice("uncomputed", ("refuse", "empty"), "refuse") == "empty"
+        reader = _Reader(Layout.take(options), max_bytes, context.batch_rows, empty_uncomputed)
         return read_files(source, context, after, reader.read)
 
 
@@ -54,89 +53,163 @@ class _Reader:
     layout: Layout
     max_bytes: int
     batch_rows: int
+    empty_uncomputed: bool
 
     def read(self, found: FoundFile, at: Mapping[str, Any] | None) -> Iterator[Batch]:
-        check_workbook(found.path, found.file.uri, self.max_bytes)
-        try:
-            workbook = fastexcel.read_excel(found.path)
-            sheets = self.layout.wanted_sheets(workbook.sheet_names, found.file.uri)
-            if at is not None:
-                sheets = sheets[sheets.index(at["sheet"]) :]
-            for sheet in sheets:
-                start = int(at["row"]) if at is not None and at["sheet"] == sheet else 0
-                yield from self._read_sheet(workbook, found, sheet, start, one_of_many=len(sheets) > 1)
-        except fastexcel.FastExcelError as error:
-            why = str(error).splitlines()[0]
-            raise SourceError(f"`{found.file.uri}`: không đọc được tệp Excel / the workbook cannot be read ({why}).") from error
+        book = _opened(found.path, found.file.uri, self.max_bytes)
+        names = book.sheets()
+        sheets = self.layout.wanted_sheets([name for name, _ in names], found.file.uri)
+        if len(sheets) > 1:
+            sheets = [name for name in sheets if dict(names)[name]] or sheets[:1]
+        if at is not None:
+            sheets = sheets[sheets.index(at["sheet"]) :]
+        for sheet in sheets:
+            start = int(at["row"]) if at is not None and at["sheet"] == sheet else 0
+            yield from self._read_sheet(book, found, sheet, start)
 
-    def _read_sheet(
-        self, workbook: fastexcel.ExcelReader, found: FoundFile, sheet: str, start: int, *, one_of_many: bool
-    ) -> Iterator[Batch]:
-        loaded = workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
-        if one_of_many and loaded.visible != "visible":
-            return
-        laid = lay_out(_cells(loaded), self.layout, sheet, f"`{found.file.uri}`, `{sheet}`")
-        count = laid.table.num_rows
+    def _read_sheet(self, book: _Book, found: FoundFile, sheet: str, start: int) -> Iterator[Batch]:
         file = replace(found.file, sheet=sheet)
-        for place in range(start, max(count, start + 1), self.batch_rows):
-            stop = min(place + self.batch_rows, count)
-            yield Batch(
-                file=file,
-                table=laid.table.slice(place, stop - place),
-                source_rows=pa.array(laid.rows[place:stop], pa.int64()),
-                position={"sheet": sheet, "row": stop},
-            )
+        seen, told = Seen(), Counter[str]()
+        done, last = 0, None
+        with book.parts(sheet, _How(seen, self.empty_uncomputed)) as parts:
+            for laid in lay_out(parts, self.layout, sheet, f"`{found.file.uri}`, `{sheet}`", told):
+                count = laid.table.num_rows
+                first = min(max(0, start - done), count)
+                for place in range(first, count if last is not None else max(count, first + 1), self.batch_rows):
+                    stop = min(place + self.batch_rows, count)
+                    batch = Batch(
+                        file=file,
+                        table=laid.table.slice(place, stop - place),
+                        source_rows=pa.array(laid.rows[place:stop], pa.int64()),
+                        position={"sheet": sheet, "row": max(start, done + stop)},
+                    )
+                    if last is not None and last.table.num_rows:
+                        yield last
+                    last = batch
+                done += count
+        if last is None:
+            return
+        notes = tuple(Note(code, count) for code, count in sorted((told + counted(seen)).items()))
+        if notes:
+            log.info("sheet_noted", file=found.path.name, **{note.code: note.count for note in notes})
+        yield replace(last, notes=notes)
+
+
+@dataclass(frozen=True)
+class _How:
+    """How a sheet is gone through; `seen` gathers what a person should know of it."""
+
+    seen: Seen = field(default_factory=Seen)
+    empty_uncomputed: bool = False
+    first_only: bool = False  # only its first rows are wanted
+
+
+class _Book(Protocol):
+    """A workbook of some kind."""
+
+    def sheets(self) -> list[tuple[str, bool]]:
+        """(name, whether it is shown) of each, in order."""
+        ...
+
+    def parts(self, sheet: str, how: _How, /) -> AbstractContextManager[Iterator[Cells]]:
+        """The sheet's rows, a part at a time."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Xlsx:
+    workbook: Workbook
+
+    def sheets(self) -> list[tuple[str, bool]]:
+        return [(sheet.name, sheet.is_visible) for sheet in self.workbook.sheets]
+
+    @contextmanager
+    def parts(self, sheet: str, how: _How, /) -> Iterator[Iterator[Cells]]:
+        part: SheetPart = next(each for each in self.workbook.sheets if each.name == sheet)
+        self.workbook.seen[sheet] = how.seen
+        with self.workbook.packed(part, empty_uncomputed=how.empty_uncomputed, first_only=how.first_only) as packed:
+            yield _pieces(packed, f"{self.workbook.name}, {sheet}")
+
+
+def _pieces(packed: Packed, name: str) -> Iterator[Cells]:
+    """The pieces in order: children read them in turn, each one ahead of what is laid out."""
+    count = len(packed.pieces)
+    turns = [range(first, count, AT_ONCE) for first in range(min(AT_ONCE, count))]
+    readers = [_child_cells(packed.path, turn, [packed.pieces[place].first_row > 0 for place in turn], name) for turn in turns]
+    try:
+        for number, piece in enumerate(packed.pieces):
+            cells = next(readers[number % AT_ONCE])
+            if piece.last_row >= 0 and cells.height > piece.last_row + 1 - piece.first_row:
+                raise HostileInputError(
+                    f"`{name}`: một ô đứng sai dòng / a cell stands in another row than its own, after row {piece.first_row}."
+                )
+            yield replace(cells, first_row=piece.first_row)
+    finally:
+        for reader in readers:
+            reader.close()
+
+
+@dataclass(frozen=True)
+class _Ods:
+    unpacker: Unpacker
+
+    def sheets(self) -> list[tuple[str, bool]]:
+        return ods_sheets(self.unpacker)
+
+    @contextmanager
+    def parts(self, sheet: str, how: _How, /) -> Iterator[Iterator[Cells]]:
+        yield ods_parts(self.unpacker, sheet, how.seen)
+
+
+@dataclass
+class _Old:
+    """.xls and .xlsb: read whole, in a child."""
+
+    path: Path
+    name: str
+
+    @cached_property
+    def _sheets(self) -> list[tuple[str, bool]]:
+        batches = isolated.tables("sheet_names", self.name, path=str(self.path.resolve()))
+        return [(row["name"], row["visible"]) for batch in batches for row in batch.to_pylist()]
+
+    def sheets(self) -> list[tuple[str, bool]]:
+        return self._sheets
+
+    @contextmanager
+    def parts(self, sheet: str, _how: _How, /) -> Iterator[Iterator[Cells]]:
+        place = [name for name, _ in self._sheets].index(sheet)
+        yield _child_cells(self.path, [place], [False], self.name)
+
+
+def _child_cells(path: Path, sheets: Sequence[int], anchored: Sequence[bool], name: str) -> Generator[Cells]:
+    tables = isolated.tables_apart("sheet_rows", name, path=str(path.resolve()), sheets=list(sheets), anchored=list(anchored))
+    for table in tables:
+        columns = tuple(column.combine_chunks() for column in table.columns)
+        yield Cells(columns, int((table.schema.metadata or {})[b"first_column"]), table.num_rows)
+
+
+def _opened(path: Path, name: str, max_bytes: int) -> _Book:
+    kind = kind_of(path, name)
+    if kind == "xlsx":
+        return _Xlsx(open_workbook(path, name, max_bytes))
+    if kind == "ods":
+        return _Ods(Unpacker(path, name, max_bytes))
+    if kind == "xlsb":
+        check_archive(path, name, max_bytes)
+    return _Old(path, name)
 
 
 def visible_sheets(path: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> list[str]:
     """The names of a workbook's visible sheets, in order. Raises SourceError as reading does."""
-    check_workbook(path, path.name, max_bytes)
-    try:
-        workbook = fastexcel.read_excel(path)
-        return [
-            name
-            for name in workbook.sheet_names
-            if workbook.load_sheet(name, header_row=None, n_rows=1, dtypes="string").visible == "visible"
-        ]
-    except fastexcel.FastExcelError as error:
-        why = str(error).splitlines()[0]
-        raise SourceError(f"`{path.name}`: không đọc được tệp Excel / the workbook cannot be read ({why}).") from error
+    return [name for name, is_visible in _opened(path, path.name, max_bytes).sheets() if is_visible]
 
 
 def first_cells(path: Path, rows: int, max_bytes: int = MAX_UNPACKED_BYTES, sheet: str | int = 0) -> list[list[str | None]]:
     """The first rows of a workbook's first sheet (or another) as they stand, to see how it is laid out. Raises SourceError as reading does."""
-    check_workbook(path, path.name, max_bytes)
-    try:
-        workbook = fastexcel.read_excel(path)
-        loaded = workbook.load_sheet(sheet, header_row=None, skip_rows=0, n_rows=rows, dtypes="string")
-        cells = _cells(loaded)
-    except fastexcel.FastExcelError as error:
-        why = str(error).splitlines()[0]
-        raise SourceError(f"`{path.name}`: không đọc được tệp Excel / the workbook cannot be read ({why}).") from error
-    return [[column[row].as_py() for column in cells.columns] for row in range(min(rows, cells.height))]
-
-
-def _cells(sheet: fastexcel.ExcelSheet) -> Cells:
-    if sheet.total_height == 0 or sheet.width == 0:
-        return Cells((), 0, 0)
-    batch, errors = sheet.to_arrow_with_errors()
-    columns = [_as_written(column) for column in batch.columns]
-    wrong: dict[int, dict[int, str]] = {}
-    for error in errors.errors if errors is not None else ():
-        row, column = error.offset_position
-        wrong.setdefault(column, {})[row] = _shown(error.detail)
-    for column, texts in wrong.items():
-        columns[column] = pa.array([texts.get(row, value) for row, value in enumerate(columns[column].to_pylist())], pa.string())
-    return Cells(tuple(columns), sheet.selected_columns[0].absolute_index, batch.num_rows)
-
-
-def _as_written(column: pa.Array) -> pa.Array:
-    """Dates without a midnight nobody wrote, times without Excel's day zero."""
-    text = column.cast(pa.string())
-    text = pc.replace_substring_regex(text, r"^(\d{4}-\d{2}-\d{2}) 00:00:00(\.0+)?$", r"\1")
-    return pc.replace_substring_regex(text, r"^1899-12-3[01] (\d{2}:\d{2}:\d{2})$", r"\1")
-
-
-def _shown(detail: str) -> str:
-    kind = detail.partition("Error(")[2].partition(")")[0]
-    return ERROR_CELLS.get(kind, "#ERROR!")
+    book = _opened(path, path.name, max_bytes)
+    name = book.sheets()[sheet][0] if isinstance(sheet, int) else sheet
+    with book.parts(name, _How(empty_uncomputed=True, first_only=True)) as parts:
+        cells = next(parts, Cells((), 0, 0))
+    lead: list[list[str | None]] = [[None] * len(cells.columns)] * min(cells.first_row, rows)
+    return [*lead, *cells.rows(rows - len(lead))]

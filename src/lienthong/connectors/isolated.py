@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import json
 import os
 import resource
@@ -30,7 +31,7 @@ MAX_MEMORY_BYTES = 3 * 1024 * 1024 * 1024  # of address space: libraries map mor
 MAX_CPU_SECONDS = 3600
 MAX_WRITTEN_BYTES = 0  # a child writes no files
 _ERRORS = {kind.__name__: kind for kind in (SourceError, HostileInputError)}
-_PRELOAD = ("pyarrow.parquet", "fastexcel", "pyogrio.raw", "lienthong.connectors.isolated_jobs")
+_PRELOAD = ("pyarrow.parquet", "fastexcel", "lienthong.connectors.excel_cells", "lienthong.connectors.isolated_jobs")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,18 @@ def tables(job: str, name: str, limits: Limits | None = None, **arguments: Any) 
         check(ended=True)
 
 
+def tables_apart(job: str, name: str, limits: Limits | None = None, **arguments: Any) -> Iterator[pa.Table]:
+    """As `tables`, each batch with columns of its own."""
+    with _asked({"job": job, "arguments": arguments, "apart": True}, name, limits or Limits()) as (data, check):
+        try:
+            while data.peek(1):
+                yield pa.ipc.open_stream(pa.PythonFile(data)).read_all()
+        except (pa.ArrowInvalid, OSError, EOFError):
+            check(ended=False)
+            raise
+        check(ended=True)
+
+
 @contextlib.contextmanager
 def output(argv: Sequence[str], name: str, limits: Limits | None = None) -> Iterator[BinaryIO]:
     """What a program writes, as it writes it; no shell, no files written. On leaving raises SourceError when it failed or was stopped."""
@@ -63,7 +76,7 @@ def output(argv: Sequence[str], name: str, limits: Limits | None = None) -> Iter
 
 
 @contextlib.contextmanager
-def _asked(job: Mapping[str, Any], name: str, limits: Limits) -> Iterator[tuple[BinaryIO, Callable[..., None]]]:
+def _asked(job: Mapping[str, Any], name: str, limits: Limits) -> Iterator[tuple[io.BufferedReader, Callable[..., None]]]:
     rows_in, rows_out = os.pipe()
     words_in, words_out = os.pipe()
     with os.fdopen(rows_in, "rb") as data, os.fdopen(words_in, "rb") as words:
@@ -115,7 +128,7 @@ class _Nursery:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lienthong.connectors.isolated", str(theirs.fileno())],
+                [sys.executable, "-c", f"from lienthong.connectors.isolated import serve; serve({theirs.fileno()})"],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -126,8 +139,9 @@ class _Nursery:
 _nursery = _Nursery()
 
 
-def _serve(connection: socket.socket) -> None:
-    """Fork a child for each job until whoever started us is gone."""
+def serve(descriptor: int) -> None:
+    """Fork a child for each job that comes through a socket, until whoever started us is gone."""
+    connection = socket.socket(fileno=descriptor)
     for module in _PRELOAD:
         importlib.import_module(module)
     pa.set_cpu_count(1)
@@ -141,8 +155,8 @@ def _serve(connection: socket.socket) -> None:
         if os.fork() == 0:
             connection.close()
             _child(json.loads(message), *descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
+        for each in descriptors:
+            os.close(each)
 
 
 def _child(job: Mapping[str, Any], rows: int, words: int) -> NoReturn:
@@ -158,7 +172,7 @@ def _child(job: Mapping[str, Any], rows: int, words: int) -> NoReturn:
         if "argv" in job:
             _run(job["argv"], rows)
         else:
-            _give(job["job"], job["arguments"], rows)
+            _give(job["job"], job["arguments"], rows, apart=job.get("apart", False))
         os.write(words, b"done")
         code = 0
     except BrokenPipeError:
@@ -170,7 +184,7 @@ def _child(job: Mapping[str, Any], rows: int, words: int) -> NoReturn:
     os._exit(code)
 
 
-def _give(job: str, arguments: Mapping[str, Any], rows: int) -> None:
+def _give(job: str, arguments: Mapping[str, Any], rows: int, *, apart: bool) -> None:
     function = importlib.import_module("lienthong.connectors.isolated_jobs").JOBS[job]
     writer = None
     with os.fdopen(rows, "wb", closefd=False) as stream:
@@ -179,6 +193,10 @@ def _give(job: str, arguments: Mapping[str, Any], rows: int) -> None:
                 writer = pa.ipc.new_stream(stream, batch.schema)
             writer.write_batch(batch)
             stream.flush()
+            if apart:
+                writer.close()
+                stream.flush()
+                writer = None
         if writer is not None:
             writer.close()
 
@@ -188,7 +206,3 @@ def _run(argv: Sequence[str], rows: int) -> None:
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise SourceError(f"{argv[0]} ended with {done.returncode}: {said[-1] if said else ''}")
-
-
-if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))

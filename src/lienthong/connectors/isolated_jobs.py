@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -45,6 +45,33 @@ def parquet_rows(
             )
 
 
+def sheet_rows(path: str, sheets: Sequence[int], anchored: Sequence[bool]) -> Iterator[pa.RecordBatch]:
+    """Sheets of a workbook, each whole; the Excel number of its first column is said in the schema's metadata.
+
+    Rows begin with the first of the sheet; where the first filled cell is an anchor of ours, with the row after that.
+    """
+    import fastexcel  # noqa: PLC0415
+
+    from lienthong.connectors.excel_cells import cells_of  # noqa: PLC0415
+
+    workbook = fastexcel.read_excel(path)
+    for sheet, from_anchor in zip(sheets, anchored, strict=True):
+        cells = cells_of(workbook.load_sheet(sheet, header_row=None, skip_rows=None if from_anchor else 0, dtypes="string"))
+        fields = [pa.field(str(place), pa.string()) for place in range(len(cells.columns))]
+        columns = [column.slice(1 if from_anchor else 0) for column in cells.columns]
+        yield pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields, {"first_column": str(cells.first_column)}))
+
+
+def sheet_names(path: str) -> Iterator[pa.RecordBatch]:
+    """The sheets of a workbook, in order, and whether each is shown."""
+    import fastexcel  # noqa: PLC0415
+
+    workbook = fastexcel.read_excel(path)
+    names = workbook.sheet_names
+    visible = [workbook.load_sheet(name, header_row=None, n_rows=0).visible == "visible" for name in names]
+    yield pa.RecordBatch.from_pydict({"name": pa.array(names, pa.string()), "visible": pa.array(visible, pa.bool_())})
+
+
 def _said(batch: pa.RecordBatch, **facts: int) -> pa.RecordBatch:
     """The batch with its place, in columns of their own: a stream keeps no metadata of single batches."""
     count = batch.num_rows
@@ -62,4 +89,8 @@ def _first(error: BaseException) -> str:
     return lines[0][:300] if lines else type(error).__name__
 
 
-JOBS: Mapping[str, Callable[..., Iterator[pa.RecordBatch]]] = {"parquet_rows": parquet_rows}
+JOBS: Mapping[str, Callable[..., Iterator[pa.RecordBatch]]] = {
+    "parquet_rows": parquet_rows,
+    "sheet_names": sheet_names,
+    "sheet_rows": sheet_rows,
+}

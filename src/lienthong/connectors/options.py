@@ -89,6 +89,17 @@ class Options:
             raise self._wrong(name, "a list of whole numbers", value)
         return tuple(values)
 
+    def numbers_or(self, name: str, word: str, default: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Whole numbers, or None where the option says `word`."""
+        if self._left.get(name) == word:
+            self._take(name, word)
+            return None
+        return self.numbers(name, default)
+
+    def texts_or(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """A list of texts; the default only where nothing is said, so that an empty list means none."""
+        return self.texts(name) if name in self._left else (self.texts(name), default)[1]
+
     def mapping(self, name: str) -> dict[str, str]:
         value = self._take(name, {})
         if not isinstance(value, Mapping) or not all(isinstance(inner, str | int | float) for inner in value.values()):
