@@ -146,7 +146,7 @@ def _write_lists(sheet: Any, lists: Any, contract: Contract) -> None:
 
 
 def _letters(column: int) -> str:
-    from lienthong.connectors.excel_layout import column_letter  # noqa: PLC0415 # only where there are lists
+    from lienthong.connectors.excel_cells import column_letter  # noqa: PLC0415 # only where there are lists
 
     return column_letter(column)
 
