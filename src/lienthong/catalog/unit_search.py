@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from lienthong.standards.admin_units import MERGED, Unit, find_units, predecessors, successors, units_by_code
+from lienthong.standards.admin_units import MERGED, Unit, predecessors, successors, units_by_code
+from lienthong.standards.unit_search import find_units
 
 MOST_UNITS = 8
 _LEVELS = ("province", "district", "commune")

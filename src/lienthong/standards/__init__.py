@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 
 from lienthong.errors import SettingsError
+from lienthong.standards.admin_unit import ADMIN_UNIT
 from lienthong.standards.agency_codes import AGENCY_CODE
 from lienthong.standards.base import Cleaned, CleanedColumn, Problem, Standard
 from lienthong.standards.citizen_ids import CITIZEN_ID
@@ -26,7 +27,7 @@ from lienthong.standards.numbers import BOOLEAN, DECIMAL, INTEGER, MONEY
 from lienthong.standards.parcels import PARCEL_ID
 from lienthong.standards.periods import PERIOD
 from lienthong.standards.phones import PHONE
-from lienthong.standards.places import ADMIN_UNIT, COORDINATES, GEOMETRY
+from lienthong.standards.places import COORDINATES, GEOMETRY
 from lienthong.standards.plates import LICENCE_PLATE
 from lienthong.standards.problems import PROBLEMS
 from lienthong.standards.quantities import QUANTITY

@@ -17,6 +17,10 @@ A number in which one sign stands alone before exactly three digits can be read 
 thousands: `1.234` and `1,234` are 1234. A `decimal` reads `1.234` as databases and programs write it and `1,234` as offices do: both are
 one and a fraction. A source in which people type `1.234` for one thousand and more says `decimal_comma: true`.
 
+A cell of more than 1,000 letters is no name, number or date (`text.too_long`); only `text` and `geometry` take longer ones. Control signs are
+spaces; joiners, byte order marks and signs that turn the direction of writing are left out; of more than 30 marks on one letter the rest
+are cut (`text.marks`). No value raises, and time grows with length.
+
 Ranges of numbers that are never issued mark sample data: personal ids of places 097–099, old ids 00… and 99…, tax codes 00…, insurance
 numbers 99…, phones 06…. They are refused unless `LIENTHONG_ACCEPT_SYNTHETIC_IDS` is true.
 
@@ -28,8 +32,11 @@ Before 1 July 2025 and since, by the register the package ships (sources and lic
 the property that the contract names in `asOf`. A code stays as it was written; a code not in force on that day gets a warning. A name
 becomes the code of the one unit it can mean: with the district or province after it, in any usual spelling (`P.`, `TX`, `Đak`, `Đắk`,
 no marks, `hoà`, `hòa`, no commas). A name of before 1 July 2025 in a row of after becomes the unit that took its place, with a warning,
-because 1,824 old codes name another unit now; where an old unit was split, the row waits for a person. Nothing is guessed:
-`ADMIN_UNIT.choices(…)` names the units a value may mean.
+because 1,824 old codes name another unit now; where an old unit was split, the row waits for a person. A name with wrong or lost marks,
+spelled by ear (s/x, ch/tr, d/gi/v, n/ng, t/c, i/y), with Telex keys left over or one slip in it becomes the one commune it resembles in
+the district or province it names, with the warning `admin_unit.respelled`; where it resembles two, or names no place, the row waits. The
+unit stands in the last four parts; what is before the last name of a commune's kind lies below it. Nothing is guessed and nothing is asked
+of any network: `ADMIN_UNIT.choices(…)` names the units a value may mean.
 """
 _NOTES = {"admin_unit": _UNITS}
 

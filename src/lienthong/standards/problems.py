@@ -54,6 +54,7 @@ _ALL = (
     ("admin_unit.unknown", _ERROR, "Không có đơn vị này", "No such unit", "Mã hoặc tên đơn vị hành chính có hiệu lực vào ngày đó", "Code or name of a unit in force on that day"),
     ("admin_unit.ambiguous", _ERROR, "Nhiều đơn vị cùng tên", "Several units of that name", "Ghi thêm huyện, tỉnh hoặc dùng mã", "Add the district or province, or use the code"),
     ("admin_unit.other_date", _WARNING, "Mã có hiệu lực vào ngày khác", "A code of another date", "Mã có hiệu lực vào ngày của dòng", "A code in force on the row's date"),
+    ("admin_unit.respelled", _WARNING, "Tên viết khác danh mục, chỉ giống một đơn vị ở nơi đã ghi", "Spelled otherwise than the register; like one unit alone in the place it names", "Tên đúng dấu, đúng chữ như danh mục", "The name as the register spells it"),
     ("admin_unit.replaced", _WARNING, "Tên cũ, đã ghi đơn vị thay thế", "An old name; the unit that took its place is written", "Tên đơn vị có hiệu lực vào ngày của dòng", "The name in force on the row's date"),
     ("admin_unit.split", _ERROR, "Đơn vị cũ đã chia cho nhiều đơn vị mới", "The old unit was split among several", "Tên hoặc mã đơn vị mới", "Name or code of the new unit"),
     ("admin_unit.reused", _ERROR, "Đơn vị chưa có vào ngày đó, mã khi ấy là của đơn vị khác", "No unit of that name then; its code named another", "Tên đơn vị có hiệu lực vào ngày của dòng", "The name in force on the row's date"),

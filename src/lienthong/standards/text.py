@@ -61,11 +61,11 @@ def _clean_text(value: str, options: Options) -> Cleaned:
 
 
 _PLAIN = r"^[!-~]+( [!-~]+)*$"  # printable ASCII, single spaces: nothing to tidy
-_PLAIN_VIETNAMESE = r"^[!-~À-ÃÈ-ÊÌÍÒ-ÕÙÚÝà-ãè-êìíò-õùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ]+( [!-~À-ÃÈ-ÊÌÍÒ-ÕÙÚÝà-ãè-êìíò-õùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ]+)*$"
+PLAIN_VIETNAMESE = r"^[!-~À-ÃÈ-ÊÌÍÒ-ÕÙÚÝà-ãè-êìíò-õùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ]+( [!-~À-ÃÈ-ÊÌÍÒ-ÕÙÚÝà-ãè-êìíò-õùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ]+)*$"
 
 
 def _quick_text(value: pl.Expr, options: Options) -> pl.Expr:
-    fits = value.str.contains(_PLAIN_VIETNAMESE)
+    fits = value.str.contains(PLAIN_VIETNAMESE)
     if options.get("max_length") is not None:
         fits &= value.str.len_chars() <= options["max_length"]
     return pl.when(fits).then(value)
