@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from lienthong.standards import STANDARDS
 from lienthong.standards.agency_codes import agency_form, old_form, successor
+from lienthong.standards.code_lists import LISTS, entries
 from lienthong.standards.insurance import health_card_parts
 from lienthong.standards.periods import reporting_window
 
@@ -300,3 +301,28 @@ def test_tax_codes_at_bulk_speed_are_those_the_rule_lets_pass(number: int, branc
     ]
     column = STANDARDS["tax_code"].clean_column(pl.Series(typed), {})
     assert column.values.to_list() == [clean("tax_code", one)[0] for one in typed]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_name_and_code_of_a_list_is_read_as_its_own_entry(name: str) -> None:
+    standard = STANDARDS[LISTS[name][0]]
+    for entry in entries(name):
+        assert standard.clean(entry.code, {}).value == entry.code
+        found = standard.clean(entry.name, {})
+        assert found.value == entry.code or (name == "industries" and found.value == entry.parent)
+        assert all(standard.clean(spelling, {}).value == entry.code for spelling in entry.spellings)
+        assert not entry.parent or entry.parent in {other.code for other in entries(name)}
+
+
+def test_a_code_of_the_list_of_2008_names_another_group_where_the_contract_says_so() -> None:
+    assert clean("ethnic_group", "06") == ("06", None)  # Mường in 1979
+    assert clean("ethnic_group", "06", edition="2008") == ("04", None)  # Hoa in 2008
+    assert clean("ethnic_group", "Mường", edition="2008") == ("06", None)
+    assert clean("ethnic_group", "33", edition="2008") == (None, "code_list.unknown")
+
+
+def test_an_entry_added_to_a_list_later_than_the_row_is_told() -> None:
+    found = STANDARDS["religion"].clean_column(
+        pl.Series(["14", "14", "01"]), {}, pl.Series([date(2013, 1, 1), date(2015, 1, 1), date(1990, 1, 1)])
+    )
+    assert found.problems.to_list() == ["code_list.other_date", None, None]

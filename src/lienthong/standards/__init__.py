@@ -7,6 +7,7 @@ from lienthong.standards.admin_unit import ADMIN_UNIT
 from lienthong.standards.agency_codes import AGENCY_CODE
 from lienthong.standards.base import Cleaned, CleanedColumn, Problem, Standard
 from lienthong.standards.citizen_ids import CITIZEN_ID
+from lienthong.standards.code_lists import CODE_LISTS
 from lienthong.standards.dates import DATE, PARTIAL_DATE, TIMESTAMP
 from lienthong.standards.documents import DOCUMENT_NO, DOSSIER_NO, LICENCE_NO
 from lienthong.standards.emails import EMAIL
@@ -64,6 +65,7 @@ _ALL: tuple[Standard, ...] = (
     LICENCE_PLATE,
     PARCEL_ID,
     GEOMETRY,
+    *CODE_LISTS,
 )
 STANDARDS: dict[str, Standard] = {standard.name: standard for standard in _ALL}
 

@@ -170,14 +170,10 @@ def _in_force(found: Sequence[Unit], on: date) -> list[Unit]:
 
 def _ways_to_part(text: str) -> Iterator[tuple[str, ...]]:
     """The name and the units around it, by what people put between them: commas, dashes, nothing but the kind of the next, nothing at all."""
-    seen = set()
-    for pieces in (
-        lambda: _COMMAS.split(text),
-        lambda: _COMMAS.split(parted_by_kinds(text)),
-        lambda: _COMMAS_OR_DASHES.split(text),
-        lambda: _COMMAS_OR_DASHES.split(parted_by_kinds(text)),
-    ):
-        parts = _parts(tuple(piece.strip() for piece in pieces() if piece.strip(" .-–")))
+    seen: set[tuple[str, ...]] = set()
+    for has_kinds, between in ((False, _COMMAS), (True, _COMMAS), (False, _COMMAS_OR_DASHES), (True, _COMMAS_OR_DASHES)):
+        pieces = between.split(parted_by_kinds(text) if has_kinds else text)
+        parts = _parts(tuple(piece.strip() for piece in pieces if piece.strip(" .-–")))
         if parts not in seen:
             seen.add(parts)
             yield parts
