@@ -72,6 +72,7 @@ def find_files(source: Source, context: ReadContext) -> list[Path]:
         raise SourceError(
             f"`{location}`: không tìm thấy tệp nào / no file found.",
             hint="Has the agency delivered? Look at the folder and at the variables in the location.",
+            has_not_come=True,
         )
     return [_checked(path, folder) for path in paths]
 
@@ -243,6 +244,7 @@ def nothing_found(where: str) -> SourceError:
     return SourceError(
         f"`{where}`: không tìm thấy tệp nào / no file found.",
         hint="Has the agency delivered? Look at the folder and at the variables in the location.",
+        has_not_come=True,
     )
 
 

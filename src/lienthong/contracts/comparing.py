@@ -69,6 +69,7 @@ def _of_contract(old: Contract, new: Contract) -> Iterator[Change]:
     yield from _change("match", "match.changed", old.match, new.match, Verdict.NOTICE)
     yield from _change("licence", "licence.changed", old.licence, new.licence, Verdict.NOTICE)
     yield from _change("expect", "expect.changed", old.expect, new.expect, Verdict.COMPATIBLE)
+    yield from _change("schedule", "schedule.changed", old.schedule, new.schedule, Verdict.COMPATIBLE)
     yield from _change("closing", "closing.changed", old.closing, new.closing, Verdict.COMPATIBLE)
     yield from _change("sources", "sources.changed", _roads(old), _roads(new), Verdict.COMPATIBLE)
     yield from _change("name", "title.changed", (old.title_vi, old.title_en), (new.title_vi, new.title_en), Verdict.COMPATIBLE)

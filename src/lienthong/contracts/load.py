@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from lienthong.contracts.model import (
     LegalBasis,
     Place,
     Property,
+    Schedule,
     Sensitivity,
     Sharing,
     Source,
@@ -43,6 +45,7 @@ from lienthong.contracts.vocabulary import (
     MASKS,
     PLACE_WORDS,
     PROPERTY_WORDS,
+    SCHEDULE_WORDS,
     SOURCE_WORDS,
     STATISTICS,
 )
@@ -52,6 +55,9 @@ from lienthong.standards import STANDARDS
 
 _ID = re.compile(r"[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
+_TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
+EVERY = {"hour": 1, "day": 1, "working_day": 1, "week": 7, "month": 31}  # most that `day` may be
+SHIFTS = ("after", "before", "none")
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _AGENCY = re.compile(r"[A-Z][A-Z0-9]*(\.[A-Z0-9]+)*")
 DELIVERY = "delivery"
@@ -143,6 +149,7 @@ def _contract(document: dict[str, Any], connectors: Collection[str] | None, faul
         legal_basis=tuple(_legal_basis(words.get("legalBasis"), faults)),
         valid_from=faults.text(words.get("validFrom"), "customProperties.validFrom") or None,
         expect=_expect(words.get("expect"), faults),
+        schedule=_schedule(words.get("schedule"), faults),
         closing=_closing(words.get("closing"), properties, faults),
         disclosure=_disclosure(words.get("disclosure"), faults),
         place=_place(words.get("place"), properties, faults),
@@ -330,6 +337,29 @@ def _expect(found: Any, faults: Faults) -> Expect:
     if expect.rows_min is not None and expect.rows_max is not None and expect.rows_min > expect.rows_max:
         faults.add(place, f"rowsMin {expect.rows_min} is more than rowsMax {expect.rows_max}")
     return expect
+
+
+def _schedule(found: Any, faults: Faults) -> Schedule | None:
+    place = "customProperties.schedule"
+    if found is None:
+        return None
+    said = faults.mapping(found, place)
+    faults.known(said, SCHEDULE_WORDS, place)
+    every, at, day = said.get("every"), str(said.get("at", "06:00")), said.get("day", 1)
+    shift, grace = said.get("shift", "after" if every == "month" else "none"), said.get("graceHours", 24)
+    if every not in EVERY:
+        faults.add(f"{place}.every", f"expected one of {', '.join(EVERY)}, found `{every}`", nearest(str(every), EVERY))
+    if not _TIME.fullmatch(at):
+        faults.add(f"{place}.at", f"expected a time such as `06:30`, found `{at}`", "in quotes")
+        at = "06:00"
+    if isinstance(day, bool) or not isinstance(day, int) or not 1 <= day <= EVERY.get(str(every), 31):
+        faults.add(f"{place}.day", f"expected a day from 1 to {EVERY.get(str(every), 31)}, found `{day}`")
+    if shift not in SHIFTS:
+        faults.add(f"{place}.shift", f"expected one of {', '.join(SHIFTS)}, found `{shift}`", nearest(str(shift), SHIFTS))
+    if isinstance(grace, bool) or not isinstance(grace, int | float) or not 0 < grace <= 2_000:
+        faults.add(f"{place}.graceHours", f"expected hours up to 2000, found `{grace}`")
+        grace = 24
+    return Schedule(str(every), time.fromisoformat(at), day if isinstance(day, int) else 1, str(shift), float(grace))
 
 
 def _closing(found: Any, properties: Sequence[Property], faults: Faults) -> Closing | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -192,6 +192,19 @@ class Closing:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """When sources are read, on Vietnam's clock. `every` is hour, day, working_day, week or month; `day` a weekday from 1 (Monday) or a day of
+    the month; `shift` where a day goes that is no working day: after, before, none.
+    """
+
+    every: str
+    at: time = time(6)
+    day: int = 1
+    shift: str = "none"
+    grace_hours: float = 24.0
+
+
+@dataclass(frozen=True)
 class Source:
     """One road by which a dataset arrives. `location` may hold `${NAME}`, filled from the environment."""
 
@@ -225,6 +238,7 @@ class Contract:
     valid_from: str | None = None  # the property that says since when the row is true; None: the delivery's date
     expect: Expect = Expect()
     closing: Closing | None = None  # None: its periods never close
+    schedule: Schedule | None = None  # None: nobody reads its sources by a calendar
     disclosure: Disclosure = Disclosure()
     place: Place | None = None  # None: its rows are nowhere
     match: tuple[MatchRole, ...] = ()

@@ -20,6 +20,7 @@ CONTRACT_WORDS: Mapping[str, str] = {
     "legalBasis": "A list of `text` with `validFrom` and `validTo` (dates): the law the dataset is kept and shared under; `validTo` is the first day it no longer holds.",
     "validFrom": "The property (a date) that says since when a row is true. Without it: the day of the delivery.",
     "expect": "Bounds past which a run waits for a person; the table below.",
+    "schedule": "When the sources are read, by the calendar of offices; the table below. Without it: when somebody, or something else, runs them.",
     "closing": "When the periods of its rows close; the table below. A later change of a closed period waits for a person's reason. Without it: never.",
     "sources": "The roads by which the dataset arrives; the table below.",
     "catalogueEntry": "`public`, or `restricted`: the dataset's very entry is kept from the public catalogue, and who neither owns it nor has an agreement about it is answered as if there were no such dataset. Without it: `public`.",
@@ -106,6 +107,13 @@ EXPECT_WORDS: Mapping[str, tuple[str, str]] = {
         "last_min_percent",
         "Fewest rows of a whole delivery, per cent of the source's last one, where that had 50 or more. Without it: 80; 0 lets any through.",
     ),
+}
+SCHEDULE_WORDS: Mapping[str, str] = {
+    "every": "`hour`, `day`, `working_day`, `week` or `month`. Required.",
+    "at": "The time of day in Vietnam, such as `06:30`; of `hour`, its minutes count. Without it: `06:00`.",
+    "day": "Of `week`: 1 (Monday) to 7; of `month`: 1 to 31, the last day where a month has fewer. Without it: 1.",
+    "shift": "When the day is no working day: `after` (the next working day), `before`, or `none`. Without it: `after` for a month, else `none`.",
+    "graceHours": "Hours after which a delivery that was due and has not come is told as silence. Without it: 24.",
 }
 CLOSING_WORDS: Mapping[str, str] = {
     "column": "The property (a date, or a whole number that is a year) that says which period a row belongs to. Required.",

@@ -15,6 +15,7 @@ from lienthong.errors import SettingsError
 THRESHOLDS: Mapping[str, frozenset[str]] = {
     "silent_caller": frozenset({"days", "least_a_day", "quiet_hours"}),
     "silent_source": frozenset({"days", "least_runs", "times_usual"}),
+    "late_source": frozenset(),
     "many_persons": frozenset({"persons", "hours"}),
     "off_hours": frozenset({"begins", "ends", "answers", "hours"}),
     "refused": frozenset({"refusals", "hours"}),
@@ -28,6 +29,7 @@ THRESHOLDS: Mapping[str, frozenset[str]] = {
 PASSING = (
     "silent_caller",
     "silent_source",
+    "late_source",
     "copies_failing",
     "open_data_late",
     "source_log",
@@ -38,6 +40,7 @@ SEVERITIES = ("note", "warning", "alarm")
 WORDS: Mapping[str, tuple[str, str]] = {
     "silent_caller": ("Hệ thống thường gọi nay im lặng", "A subsystem that usually calls is silent"),
     "silent_source": ("Nguồn thường gửi nay im lặng", "A source that usually delivers is silent"),
+    "late_source": ("Nguồn đã đến hẹn mà chưa gửi", "A source was due and has not come"),
     "many_persons": ("Một cán bộ xem dữ liệu của nhiều người", "One official reads of many persons"),
     "off_hours": ("Xem nhiều ngoài giờ làm việc", "Much is read outside office hours"),
     "refused": ("Bị từ chối nhiều lần", "Refused many times"),

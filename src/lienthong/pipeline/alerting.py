@@ -24,7 +24,7 @@ from lienthong.ledger import Entry, Event
 from lienthong.pipeline.alert_rules import PASSING, Rule
 from lienthong.pipeline.slots import Watched
 from lienthong.pipeline.workshop import Workshop
-from lienthong.store import Connection, append_entries
+from lienthong.store import Connection, append_entries, schedules
 from lienthong.store import alerts as store
 from lienthong.store.exchange_records import unpack
 from lienthong.store.exchanges import read_packed
@@ -271,6 +271,12 @@ def _silent_source(rule: Rule, connection: Connection, _: Path, now: datetime) -
             )
 
 
+def _late_source(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
+    """Due by its schedule, past its grace, and not come since."""
+    for dataset, source, since in schedules.silent(connection, now):
+        yield Finding(rule, f"{dataset} {source}", "", {"hours": round((now - since) / HOUR, 1), **rule.limits})
+
+
 def _copies_failing(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
     for name, caller in store.failing_copies(connection, now - timedelta(minutes=rule.limit("minutes"))):
         parts = caller.split("/")
@@ -311,6 +317,7 @@ LOOKS: Mapping[str, Callable[[Rule, Connection, Path, datetime], Iterator[Findin
     "copies_failing": _copies_failing,
     "silent_caller": _silent_caller,
     "silent_source": _silent_source,
+    "late_source": _late_source,
     "checkpoint_late": _checkpoint_late,
     "disk": _disk,
 }

@@ -9,6 +9,7 @@ from lienthong.quality.closing import closed_touched, closed_until, period_code
 from lienthong.quality.duplicates import duplicates, key_conflicts, repeats
 from lienthong.quality.issue import ISSUE_SCHEMA, Issue, no_issues
 from lienthong.quality.rules import RULES, RuleKind
+from lienthong.quality.scheduling import newest_due, next_due, retry_after
 from lienthong.quality.scores import Score, score
 
 __all__ = [
@@ -29,10 +30,13 @@ __all__ = [
     "issues_of_problems",
     "judge_bounds",
     "key_conflicts",
+    "newest_due",
+    "next_due",
     "no_issues",
     "period_code",
     "promised_rules",
     "repeats",
+    "retry_after",
     "score",
     "withdrawn_before",
     "words_of_rules",

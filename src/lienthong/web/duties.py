@@ -12,7 +12,20 @@ from lienthong.catalog import open_data
 from lienthong.clock import system_clock, vietnam_date
 from lienthong.contracts.indicators import load_indicators, load_reports
 from lienthong.log import get_logger
-from lienthong.pipeline import Workshop, agreeing, alerting, backing, drafting, filing, indicating, overriding, registering, slots, upload
+from lienthong.pipeline import (
+    Workshop,
+    agreeing,
+    alerting,
+    backing,
+    drafting,
+    filing,
+    indicating,
+    overriding,
+    registering,
+    scheduling,
+    slots,
+    upload,
+)
 from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.alert_rules import read_rules
 from lienthong.pipeline.archiving import archive_ledger
@@ -38,6 +51,7 @@ SECONDS_BETWEEN_COUNTS = 10.0
 SECONDS_BETWEEN_BEATS = 10.0
 SECONDS_BETWEEN_ALERTS = 60.0
 SECONDS_BETWEEN_LOGS = 300.0
+SECONDS_BETWEEN_DUES = 15.0
 SECONDS_TO_NEXT_FILE = 0.5
 SECONDS_BETWEEN_TASKS = 2.0
 SECONDS_BETWEEN_CLEARINGS = 600.0
@@ -206,6 +220,15 @@ def _indicators(office: Office, ended: threading.Event) -> None:
         ended.wait(60.0 * (settings.indicator_minutes or 60))
 
 
+def _schedules(office: Office, ended: threading.Event) -> None:
+    """Read sources when their contracts say so. This duty is one's own: what a killed worker was at is taken up first."""
+    scheduling.take_up(office.workshop)
+    while not ended.is_set():
+        scheduling.run_due(office.workshop)
+        office.beat()
+        ended.wait(SECONDS_BETWEEN_DUES)
+
+
 def _beat(office: Office) -> None:
     """Say that the worker is at work."""
     with office.workshop.database.connect() as connection:
@@ -251,6 +274,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("deliver_events", _deliver),
     Duty("relay_events", _relay),
     Duty("push_rooms", _push_rooms),
+    Duty("schedules", _schedules),
     Duty("uploads", every(SECONDS_TO_NEXT_FILE, _uploads)),
     Duty("index_ledger", every(SECONDS_BEHIND, _index)),
     Duty("ask_witnesses", _ask_witnesses),
