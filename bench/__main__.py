@@ -24,13 +24,29 @@ from bench import (
     pages,
     report,
     serving,
+    soak,
     starting,
     sync,
 )
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 
-PARTS = ("loading", "serving", "broker", "matching", "ledger", "start", "sync", "events", "pages", "catalogue", "maps", "bulk", "encodings")
+PARTS = (
+    "loading",
+    "serving",
+    "broker",
+    "matching",
+    "ledger",
+    "start",
+    "sync",
+    "events",
+    "pages",
+    "catalogue",
+    "maps",
+    "bulk",
+    "encodings",
+    "soak",
+)
 
 
 def main() -> None:
@@ -75,6 +91,10 @@ def main() -> None:
     if "encodings" in wanted:
         with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as name:
             rows["encodings"] += encodings.measure(Path(name))
+    if "soak" in wanted:
+        with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as name:
+            Path(name).chmod(0o755)
+            rows["soak"] += soak.measure(Path(name))
     if "start" in wanted:
         rows["start"] += starting.measure()
     if "pages" in wanted:

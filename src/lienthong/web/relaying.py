@@ -105,6 +105,7 @@ class Relay:
                 await stream.publish(subject_of(told), encode_one(told, self._base_url), timeout=ANSWER_SECONDS, headers=headers)
         except (NatsError, OSError, TimeoutError):
             status, reason = 0, NOT_REACHED
+            self._stream = None  # a server that came back empty has no stream: it is asked for anew
         at = self._clock()
         milliseconds = int((at - began).total_seconds() * 1000)
         return Outcome(post, Sent(status or None, reason, milliseconds), at)
