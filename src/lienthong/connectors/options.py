@@ -106,6 +106,13 @@ class Options:
             raise self._wrong(name, "a mapping of names to texts", value)
         return {str(key): str(inner) for key, inner in value.items()}
 
+    def document(self, name: str) -> Mapping[str, Any] | str | None:
+        """A mapping of anything, or a text; None when it is absent."""
+        value = self._take(name, None)
+        if value is not None and not isinstance(value, Mapping | str):
+            raise self._wrong(name, "a mapping or a text", value)
+        return value
+
     def section(self, name: str) -> Options | None:
         """Options inside an option, None when it is absent; the caller closes it."""
         value = self._take(name, None)

@@ -13,7 +13,7 @@ from lienthong.connectors.dbf_file import DbfFile
 from lienthong.connectors.excel_file import ExcelFile
 from lienthong.connectors.geojson_file import GeojsonFile
 from lienthong.connectors.geopackage_file import GeopackageFile
-from lienthong.connectors.http_json import HttpJson
+from lienthong.connectors.http_json import HTTP_JSON, HTTP_XML
 from lienthong.connectors.json_file import JsonFile
 from lienthong.connectors.parquet_file import ParquetFile
 from lienthong.connectors.postgresql_log import PostgresqlLog
@@ -34,7 +34,8 @@ CONNECTORS: dict[str, Connector] = {
     "excel_file": ExcelFile(),
     "geojson_file": GeojsonFile(),
     "geopackage_file": GeopackageFile(),
-    "http_json": HttpJson(),
+    "http_json": HTTP_JSON,
+    "http_xml": HTTP_XML,
     "json_file": JsonFile(),
     "parquet_file": ParquetFile(),
     "shapefile": Shapefile(),

@@ -188,7 +188,7 @@ def _without_value(message: str) -> str:
 def _row(element: etree._Element, number: int, options: XmlOptions) -> _Row:
     values: Values = {}
     for column, steps in options.fields.items():
-        found = _values_at(element, steps)
+        found = values_at(element, steps)
         if len(found) > 1:
             return _broken(element, number, "row.repeated", column, len(found))
         values[column] = found[0] if found else None
@@ -205,7 +205,7 @@ def _broken(element: etree._Element, number: int, code: str, expected: object, f
     return _Row(number, element.sourceline or 0, None, broken_row(element.sourceline or 0, shown, code, expected, found))
 
 
-def _values_at(element: etree._Element, steps: Sequence[str]) -> list[str]:
+def values_at(element: etree._Element, steps: Sequence[str]) -> list[str]:
     """Texts at a path below an element; namespaces are not looked at."""
     here = [element]
     for step in steps:

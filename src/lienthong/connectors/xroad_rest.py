@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lienthong.connectors.base import Batch, Position, ReadContext
-from lienthong.connectors.http_json import HttpOptions, read_pages
+from lienthong.connectors.http_pages import HttpOptions, read_pages
 from lienthong.connectors.options import Options
 from lienthong.connectors.variables import expand
 from lienthong.connectors.xroad_asking import Asking, RestManner
