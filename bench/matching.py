@@ -33,7 +33,7 @@ from lienthong.store.publishing import arrow_schema
 from lienthong.store.tables import current
 
 ROOT = Path(__file__).parents[1]
-NAMES = ROOT / "demo" / "data"
+NAMES = ROOT / "src" / "lienthong" / "synthetic" / "data"
 SHARES = {
     "population.persons": 0.5,
     "social-insurance.participants": 0.42,
