@@ -25,6 +25,7 @@ from bench import (
     report,
     serving,
     soak,
+    sources,
     starting,
     sync,
 )
@@ -46,6 +47,7 @@ PARTS = (
     "bulk",
     "encodings",
     "soak",
+    "sources",
 )
 
 
@@ -86,6 +88,8 @@ def main() -> None:
                 rows["maps"] += ogc.measure(server, folder, given.rows // 2)
             if "bulk" in wanted:
                 rows["bulk"] += delta.measure(server, folder, given.rows)
+            if "sources" in wanted:
+                rows["sources"] += sources.measure(server, folder, given.rows // 1_000)
         finally:
             server.stop()
     if "encodings" in wanted:

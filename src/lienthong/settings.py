@@ -74,6 +74,7 @@ class Settings:
         "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7",
         "Networks in which folders and brokers of sources may be besides the public internet; this machine only where it is named.",
     )
+    watch_seconds: int = _setting(60, "How often watched sources are looked at, in seconds; 0: never.")
     typing_characters_per_minute: int = _setting(260, "Typing speed by which the reuse meter turns characters into hours.")
     checkpoint_milliseconds: int = _setting(
         1_000, "How often new ledger entries get their place and a signed checkpoint; 0: not by this server."

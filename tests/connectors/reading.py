@@ -17,6 +17,11 @@ def make_source(connector: str, location: Path | str, delivery: Delivery = Deliv
     return Source("source", connector, str(location), delivery, options)
 
 
+def delivery_of(connector: str) -> Delivery:
+    """A delivery the connector knows: a log knows changes alone."""
+    return Delivery.CHANGES if connector.endswith("_log") else Delivery.SNAPSHOT
+
+
 @dataclass(frozen=True)
 class Reading:
     batches: tuple[Batch, ...]

@@ -13,12 +13,15 @@ from lienthong.connectors import CONNECTORS, ReadContext, get_connector, registr
 from lienthong.connectors.broken import BROKEN_ROWS
 from lienthong.connectors.options import Options
 from lienthong.errors import SourceError
-from tests.connectors.reading import make_source, read_all
+from tests.connectors.reading import delivery_of, make_source, read_all
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "connectors.md"
 XROAD = {"client": "VN/GOV/H10.12/tro-cap", "service": "VN/GOV/G01.001/du-lieu/licences"}
 WORKING: dict[str, dict[str, Any]] = {
     "sql_database": {"table": "a.b", "key": ["c"]},
+    "postgresql_log": {"table": "a.b", "key": ["c"], "slot": "s", "publication": "p"},
+    "mqtt_stream": {"topics": ["a/#"], "client_id": "a", "fields": {"a": "b"}},
+    "nats_stream": {"stream": "a", "fields": {"a": "b"}},
     "xml_file": {"row": "r", "fields": {"a": "b"}},
     "excel_file": {"unpivot": {"keep": ["a"]}},
     "http_json": {"paging": {"kind": "page"}, "auth": {"kind": "bearer", "token": "t"}, "retries": 0},
@@ -43,11 +46,11 @@ def test_every_option_is_in_the_reference(name: str, monkeypatch: pytest.MonkeyP
         return take(self, option, default)
 
     monkeypatch.setattr(Options, "_take", remember)
-    location = (
-        "postgresql://127.0.0.1:9/x" if name == "sql_database" else "http://127.0.0.1:9/" if "http" in name or "xroad" in name else "none"
-    )
+    kinds = {"sql_database": "postgresql", "postgresql_log": "postgresql", "mqtt_stream": "mqtt", "nats_stream": "nats"}
+    kind = kinds.get(name, "http" if name.startswith(("http", "xroad")) else "")
+    location = f"{kind}://127.0.0.1:9/x" if kind else "none"
     with pytest.raises(SourceError):
-        list(get_connector(name).read(make_source(name, location, **WORKING.get(name, {})), ReadContext()))
+        list(get_connector(name).read(make_source(name, location, delivery_of(name), **WORKING.get(name, {})), ReadContext()))
     text = REFERENCE.read_text(encoding="utf-8")
     assert asked
     assert {option for option in asked if f"`{option}`" not in text and not re.search(rf"[{{ .]{option}\b", text)} == set()

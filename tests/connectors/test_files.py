@@ -11,7 +11,7 @@ import pytest
 from lienthong.connectors import CONNECTORS, ReadContext, connector_names, expand, get_connector, source_variables
 from lienthong.contracts import Delivery
 from lienthong.errors import HostileInputError, SourceError
-from tests.connectors.reading import check_resuming, make_source, read_all
+from tests.connectors.reading import check_resuming, delivery_of, make_source, read_all
 
 
 def hours(folder: Path, *names: str) -> None:
@@ -121,6 +121,9 @@ def test_only_variables_meant_for_sources_reach_them() -> None:
 XROAD = {"service": "VN/GOV/H10.01/a/b", "client": "VN/GOV/H10.02/a"}
 NEEDED: dict[str, tuple[str, dict[str, Any]]] = {
     "http_json": ("http://127.0.0.1:9/", {}),
+    "mqtt_stream": ("mqtt://127.0.0.1:9", {"topics": ["a"], "client_id": "a", "fields": {"a": "b"}}),
+    "nats_stream": ("nats://127.0.0.1:9", {"stream": "a", "fields": {"a": "b"}}),
+    "postgresql_log": ("postgresql://127.0.0.1:9/x", {"table": "a.b", "key": ["a"], "slot": "s", "publication": "p"}),
     "sql_database": ("postgresql://127.0.0.1:9/x", {"table": "a.b", "key": ["a"]}),
     "xroad_rest": ("http://127.0.0.1:9/", {"xroad": XROAD}),
     "xroad_soap": ("http://127.0.0.1:9/", {"xroad": XROAD, "namespace": "urn:x", "row": "record"}),
@@ -132,7 +135,7 @@ def test_a_misspelt_option_is_refused_with_the_nearest_name(name: str, tmp_path:
     hours(tmp_path, "01")
     location, needed = NEEDED.get(name, (str(tmp_path / "01.csv"), {}))
     with pytest.raises(SourceError, match="has no option `enconding`"):
-        read_all(make_source(name, location, enconding="utf-8", **needed))
+        read_all(make_source(name, location, delivery_of(name), enconding="utf-8", **needed))
 
 
 def test_an_unknown_connector_is_refused_with_the_nearest_name() -> None:

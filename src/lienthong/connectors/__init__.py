@@ -6,6 +6,7 @@ from lienthong.connectors.guessing import Guess, by_suffix, guess_source, source
 from lienthong.connectors.registry import CONNECTORS, connector_names, fingerprint, get_connector, read, resumes, settle
 from lienthong.connectors.spool import let_go
 from lienthong.connectors.variables import expand, source_variables
+from lienthong.connectors.watching import is_watched, sign_of
 
 __all__ = [
     "CONNECTORS",
@@ -25,10 +26,12 @@ __all__ = [
     "first_cells",
     "get_connector",
     "guess_source",
+    "is_watched",
     "let_go",
     "read",
     "resumes",
     "settle",
+    "sign_of",
     "source_of",
     "source_variables",
 ]

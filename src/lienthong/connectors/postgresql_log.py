@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 from psycopg import sql
@@ -34,12 +34,10 @@ from lienthong.connectors.pgoutput import (
 )
 from lienthong.connectors.sql_postgresql import talk_postgresql
 from lienthong.connectors.sql_reading import read_talk
+from lienthong.connectors.steps import Step, stage
 from lienthong.contracts import Source
 from lienthong.errors import SourceError
 from lienthong.log import get_logger
-
-if TYPE_CHECKING:
-    from lienthong.connectors.probing import Step
 
 log = get_logger("postgresql_log")
 ROWS_AT_A_TIME = 5_000
@@ -56,8 +54,6 @@ class PostgresqlLog:
 
     def probe(self, source: Source, context: ReadContext) -> Iterator[Step]:
         """Whether log, publication and slot are there, and the first rows; nothing is taken."""
-        from lienthong.connectors.probing import Step, stage  # noqa: PLC0415 # it knows every connector
-
         options = LogOptions.take(source, context)
         yield stage("variables")
         with connected(options) as connection:

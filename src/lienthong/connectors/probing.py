@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,36 +20,13 @@ from lienthong.connectors.files import list_folder, listed_files, nothing_found
 from lienthong.connectors.folder import FolderOptions, Lying, is_remote, open_folder, read_address
 from lienthong.connectors.options import is_of_files
 from lienthong.connectors.registry import get_connector
+from lienthong.connectors.steps import Step, stage
 from lienthong.connectors.variables import expand
 from lienthong.contracts import Source
 from lienthong.errors import LienthongError, SourceError
 
 LOOKED_AT = 64 << 20  # a first file larger than this is not fetched only to be looked at
 USUAL_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mariadb": 3306, "mssql": 1433, "oracle": 1521}
-STAGES = {
-    "variables": ("Biến và bí mật trong hợp đồng đều có", "variables and secrets of the contract are all there"),
-    "resolved": ("Tên máy chủ tìm thấy, địa chỉ được phép", "the host's name is known, its address allowed"),
-    "connected": ("Kết nối được", "connected"),
-    "host_key": ("Khóa máy chủ đúng như đã thỏa thuận", "the host key is the one agreed"),
-    "encrypted": ("Kết nối mã hóa, chứng thư được tin", "encrypted, the certificate is trusted"),
-    "signed_in": ("Đăng nhập được", "signed in"),
-    "subscribed": ("Đăng ký nhận tin được", "subscribed"),
-}
-
-
-@dataclass(frozen=True)
-class Step:
-    """One thing that was tried. `hint`: what to do next, where it did not work."""
-
-    is_ok: bool
-    vi: str
-    en: str
-    hint: str = ""
-
-
-def stage(code: str) -> Step:
-    """A stage of opening that was reached."""
-    return Step(True, *STAGES[code])
 
 
 def probe(source: Source, context: ReadContext) -> Iterator[Step]:

@@ -15,6 +15,8 @@ from lienthong.connectors.geojson_file import GeojsonFile
 from lienthong.connectors.geopackage_file import GeopackageFile
 from lienthong.connectors.http_json import HTTP_JSON, HTTP_XML
 from lienthong.connectors.json_file import JsonFile
+from lienthong.connectors.mqtt_stream import MqttStream
+from lienthong.connectors.nats_stream import NatsStream
 from lienthong.connectors.parquet_file import ParquetFile
 from lienthong.connectors.postgresql_log import PostgresqlLog
 from lienthong.connectors.shapefile import Shapefile
@@ -40,6 +42,8 @@ CONNECTORS: dict[str, Connector] = {
     "parquet_file": ParquetFile(),
     "shapefile": Shapefile(),
     "postgresql_log": PostgresqlLog(),
+    "mqtt_stream": MqttStream(),
+    "nats_stream": NatsStream(),
     "sql_database": SqlDatabase(),
     "sqlite_file": SqliteFile(),
     "xml_file": XmlFile(),

@@ -66,6 +66,8 @@ def land(
                 known = _identity(batch.file)
                 landing.add_file(connection, run_id, _landed_file(batch.file, file_no))
             landing.add_batch(connection, run_id, batch_no, EncodedBatch(file_no, row_no + 1, count, ready.rows), position)
+        if batch.on_landed is not None:
+            batch.on_landed()
         row_no += count
         on_progress(Progress(contract.id, "landing", row_no))
         yield LandedBatch(file_no, row_no - count + 1, ready.table, ready.source_rows, ready.digests)

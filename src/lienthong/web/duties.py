@@ -25,6 +25,7 @@ from lienthong.pipeline import (
     scheduling,
     slots,
     upload,
+    watched,
 )
 from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.alert_rules import read_rules
@@ -241,6 +242,16 @@ def _uploads(office: Office) -> None:
     upload.take_waiting(office.workshop, office.settings.home / upload.FOLDER)
 
 
+def _watch_sources(office: Office, ended: threading.Event) -> None:
+    """Take in what newly lies where watched sources deliver."""
+    seconds, watching = office.settings.watch_seconds, watched.Watch(office.workshop)
+    while not ended.is_set():
+        if seconds:
+            watching.look()
+            office.beat()
+        ended.wait(seconds or HOUR)
+
+
 def keeping_of(settings: Settings) -> backing.Keeping:
     """Where backups lie, for whom, and how often, as the settings say."""
     identity = Path(settings.backup_identity_file) if settings.backup_identity_file else None
@@ -276,6 +287,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("push_rooms", _push_rooms),
     Duty("schedules", _schedules),
     Duty("uploads", every(SECONDS_TO_NEXT_FILE, _uploads)),
+    Duty("watch_sources", _watch_sources),
     Duty("index_ledger", every(SECONDS_BEHIND, _index)),
     Duty("ask_witnesses", _ask_witnesses),
     Duty("stamp_checkpoints", _stamp),

@@ -1,0 +1,277 @@
+"""Readings that arrive over MQTT 5: taken under a session the broker keeps, acknowledged when they are safe in the landing.
+
+The broker keeps what comes while nobody reads (QoS 1, a session of the name `client_id`). It sends no more than a window of messages
+that are not acknowledged, so a slow landing slows the broker, and memory is bounded. What was not acknowledged when a connection broke off comes again:
+nothing is lost, and a message may come twice.
+"""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from lienthong.connectors.addresses import connected, judged
+from lienthong.connectors.base import Batch, Position, ReadContext, SourceFile
+from lienthong.connectors.folder_ftp import tls_context, tls_refused
+from lienthong.connectors.landings import Landings
+from lienthong.connectors.options import Options
+from lienthong.connectors.outward import Networks
+from lienthong.connectors.steps import Step, stage
+from lienthong.connectors.stream_rows import Message, StreamOptions
+from lienthong.connectors.variables import expand
+from lienthong.contracts import Source
+from lienthong.errors import LienthongError, SourceError
+from lienthong.log import get_logger
+
+WINDOW = 65_535  # largest Receive Maximum (MQTT 5 §3.1.2.11.3)
+log = get_logger("sources")
+
+
+@dataclass(frozen=True)
+class MqttOptions:
+    host: str
+    port: int
+    is_tls: bool
+    user: str
+    password: str = field(repr=False)
+    topics: tuple[str, ...]
+    client_id: str
+    keep_days: int
+    ca: str
+    stream: StreamOptions
+
+    @classmethod
+    def take(cls, source: Source, context: ReadContext) -> MqttOptions:
+        options = Options.of(source, context)
+        place = urlsplit(expand(source.location, context.variables))
+        if place.scheme not in ("mqtt", "mqtts") or not place.hostname:
+            raise SourceError(f"Nguồn/source `{source.name}`: cần địa chỉ / expected a location such as mqtts://user@host.")
+        taken = cls(
+            place.hostname, place.port or (8883 if place.scheme == "mqtts" else 1883), place.scheme == "mqtts",
+            unquote(place.username or ""), options.text("password") or unquote(place.password or ""),
+            options.texts("topics"), options.text("client_id"), options.number("keep_days", 7, 1), options.text("ca"), StreamOptions.take(options),
+        )  # fmt: skip
+        options.close()
+        for name in ("topics", "client_id"):
+            if not getattr(taken, name):
+                raise options.required(name)
+        return taken
+
+    @property
+    def where(self) -> str:
+        return f"mqtt{'s' if self.is_tls else ''}://{self.host}:{self.port}"
+
+
+class MqttStream:
+    """Connector `mqtt_stream`."""
+
+    def fingerprint(self, source: Source, context: ReadContext) -> str | None:  # noqa: ARG002 # a stream has no content to know beforehand
+        return None
+
+    def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
+        options = MqttOptions.take(source, context)
+        with _session(options, context) as session:
+            for _ in session.opening():
+                pass
+            yield from session.batches(context.batch_rows, int((after or {}).get("received", 0)))
+
+    def waits(self, source: Source, context: ReadContext, after: Position | None) -> bool:  # noqa: ARG002 # the broker knows
+        """Whether the session has messages: one is waited for and given back, for it is not acknowledged."""
+        options = MqttOptions.take(source, context)
+        with _session(options, context) as session:
+            for _ in session.opening():
+                pass
+            return session.has_any(options.stream.quiet_seconds)
+
+    def probe(self, source: Source, context: ReadContext) -> Iterator[Step]:
+        """Under a name of its own, so that nothing is taken from the session messages wait in."""
+        options = MqttOptions.take(source, context)
+        yield stage("variables")
+        with _session(options, context) as session:
+            for code in session.opening():
+                yield stage(code)
+            batch = next(iter(session.batches(100, 0)))
+        told = f"{batch.table.num_rows + len(batch.broken)}"
+        yield Step(
+            True, f"{told} tin đến khi chờ {options.stream.quiet_seconds:g} giây", f"{told} messages came in {options.stream.quiet_seconds:g} seconds",
+            "" if batch.table.num_rows else "Nothing came meanwhile: are topics written right, does anybody publish now?",
+        )  # fmt: skip
+
+
+class _Client(mqtt.Client):
+    """Connects to an address that was judged, each time anew."""
+
+    networks: Networks = ()
+
+    def _create_socket_connection(self) -> socket.socket:
+        try:
+            return connected(self._host, self._port, judged(self._host, self._port, self.networks), 10.0)
+        except SourceError as error:
+            raise ConnectionError(error.message) from error  # what the library tries again after
+
+
+@contextmanager
+def _session(options: MqttOptions, context: ReadContext) -> Iterator[_Session]:
+    session = _Session(options, context)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+class _Session:
+    def __init__(self, options: MqttOptions, context: ReadContext) -> None:
+        self._options, self._context = options, context
+        self._inbox: queue.SimpleQueue[mqtt.MQTTMessage] = queue.SimpleQueue()
+        self._told: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()  # (stage or refusal, words)
+        self._landings = Landings()
+        self._waiting: set[int] = set()  # ids given and not acknowledged
+        self._lost_since: float | None = None
+        looks = context.only_looks
+        name = f"{options.client_id}-look-{secrets.token_hex(4)}" if looks else options.client_id
+        self._client = client = _Client(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5, manual_ack=True)
+        client.networks = context.networks
+        client.reconnect_delay_set(1, 5)
+        if options.user:
+            client.username_pw_set(options.user, options.password)
+        if options.is_tls:
+            client.tls_set_context(tls_context(options.ca))
+        client.on_connect, client.on_disconnect, client.on_subscribe = self._on_connect, self._on_disconnect, self._on_subscribe
+        client.on_message = lambda _client, _data, message: self._inbox.put(message)
+
+    @property
+    def window(self) -> int:
+        """Messages under way and not acknowledged: as many as two batches hold."""
+        return min(2 * self._context.batch_rows, WINDOW)
+
+    def opening(self) -> Iterator[str]:
+        """Raises SourceError, HostileInputError."""
+        options = self._options
+        addresses = judged(options.host, options.port, self._context.networks)
+        yield "resolved"
+        connected(options.host, options.port, addresses, options.stream.timeout_seconds).close()
+        yield "connected"
+        asked = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # of the library
+        asked.ReceiveMaximum = self.window
+        asked.SessionExpiryInterval = 0 if self._context.only_looks else options.keep_days * 86_400
+        try:
+            self._client.connect(options.host, options.port, keepalive=30, clean_start=self._context.only_looks, properties=asked)
+        except OSError as error:
+            raise self._unreachable(error) from error
+        self._client.loop_start()
+        for expected in ("signed_in", "subscribed"):
+            try:
+                what, words = self._told.get(timeout=options.stream.timeout_seconds)
+            except queue.Empty:
+                raise SourceError(f"`{options.where}`: máy chủ tin không trả lời / the broker does not answer.") from None
+            if what != expected:
+                raise SourceError(
+                    f"`{options.where}`: máy chủ tin từ chối / the broker refuses ({words}).",
+                    hint="Check user, password and what this account may subscribe to.",
+                )
+            if what == "signed_in" and options.is_tls:
+                yield "encrypted"
+            yield what
+
+    def batches(self, batch_rows: int, received: int) -> Iterator[Batch]:
+        stream, file = self._options.stream, SourceFile(uri=f"{self._options.where}/{','.join(self._options.topics)}")
+        most, until, given = min(batch_rows, self.window), time.monotonic() + stream.max_seconds, 0
+        while True:
+            taken = self._gather(min(most, stream.max_rows - given), until)
+            if not taken and given:
+                break
+            numbered = [Message(received + n, each.topic, bytes(each.payload)) for n, each in enumerate(taken, 1)]
+            received, given = received + len(taken), given + len(taken)
+            on_landed = None if self._context.only_looks else self._landings.given(lambda taken=taken: self._acknowledge(taken))  # type: ignore[misc] # mypy cannot tell the default's type
+            yield stream.batch(file, numbered, {"received": received}, on_landed)
+            if not taken or given >= stream.max_rows or time.monotonic() > until:
+                break
+        if given and not self._context.only_looks and not self._landings.wait(stream.landing_seconds):
+            log.warning("stream_not_landed", source=self._options.where)  # it comes again
+
+    def has_any(self, seconds: float) -> bool:
+        """Whether a message comes within so long."""
+        try:
+            self._inbox.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        return True
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _gather(self, most: int, until: float) -> list[mqtt.MQTTMessage]:
+        """Messages until there are enough, or a quiet while, or the time is over. Raises SourceError when the broker stays away and nothing came."""
+        taken: list[mqtt.MQTTMessage] = []
+        quiet_at = time.monotonic() + self._options.stream.quiet_seconds
+        while len(taken) < most:
+            left = min(quiet_at, until) - time.monotonic()
+            try:
+                message = self._inbox.get(timeout=max(min(left, 0.25), 0.001))
+            except queue.Empty:
+                if self._is_lost() and left > 0:
+                    quiet_at = time.monotonic() + self._options.stream.quiet_seconds  # nothing can come: it is not quiet
+                elif left <= 0:
+                    break
+                continue
+            quiet_at = time.monotonic() + self._options.stream.quiet_seconds
+            if message.mid and message.qos and message.mid in self._waiting:
+                continue  # sent again over a new connection, and in hand already
+            if message.qos:
+                self._waiting.add(message.mid)
+            taken.append(message)
+        if not taken and self._lost_since is not None:
+            self._refuse_lost()
+        return taken
+
+    def _is_lost(self) -> bool:
+        if self._lost_since is not None and time.monotonic() - self._lost_since > self._options.stream.timeout_seconds:
+            self._refuse_lost()
+        return self._lost_since is not None
+
+    def _refuse_lost(self) -> None:
+        raise SourceError(
+            f"`{self._options.where}`: máy chủ tin ngắt kết nối / the broker went away and did not come back.",
+            hint="Run again: what is not acknowledged comes again.",
+        )
+
+    def _acknowledge(self, messages: list[mqtt.MQTTMessage]) -> None:
+        for message in messages:
+            self._waiting.discard(message.mid)
+            self._client.ack(message.mid, message.qos)
+
+    def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            self._told.put(("refused", str(reason)))
+            return
+        self._lost_since = None
+        self._told.put(("signed_in", ""))
+        client.subscribe([(topic, SubscribeOptions(qos=0 if self._context.only_looks else 1)) for topic in self._options.topics])
+
+    def _on_subscribe(self, _client: mqtt.Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
+        refused = [str(each) for each in reasons if each.is_failure]
+        self._told.put(("refused", ", ".join(refused)) if refused else ("subscribed", ""))
+
+    def _on_disconnect(self, *_: Any) -> None:
+        self._lost_since = self._lost_since or time.monotonic()
+
+    def _unreachable(self, error: OSError) -> LienthongError:
+        import ssl  # noqa: PLC0415 # only to tell one failure from another
+
+        if isinstance(error, ssl.SSLError):
+            return tls_refused(f"`{self._options.where}`", error)
+        return SourceError(f"`{self._options.where}`: không kết nối được / cannot be reached ({type(error).__name__}).")
