@@ -148,6 +148,7 @@ class Settings:
     lessons: Path = _setting(Path(), "The folder of lessons (YAML) of the training room; `.`: the built-in ones.")
     correction_working_days: int = _setting(5, "Working days to decide a proposed correction.")
     syncs: Path = _setting(Path("syncs"), "The folder of outbound syncs (YAML).")
+    contract_notice_working_days: int = _setting(7, "Working days a breaking change of a contract is announced ahead.")
     sync_notice_working_days: int = _setting(7, "Working days a new column of a copy is announced ahead.")
     sync_check_hours: int = _setting(24, "How often a copy is held against what it should be and put right; 0: only when asked.")
     metrics_token: str = _setting(

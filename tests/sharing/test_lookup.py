@@ -86,7 +86,7 @@ def is_whole(url: str, signer: Signer) -> bool:
 
 def looking_up(store: HotStore, url: str, signer: Signer) -> Callable[[str], asyncio.Future[Found | None]]:
     """Look-ups of a caller who may see everything, whose entries go to the real ledger."""
-    look_ups = LookUps(store, {CONTRACT.id: CONTRACT}, writer(store, signer), lambda: AT, b"key")
+    look_ups = LookUps(store, writer(store, signer), lambda: AT, b"key")
     register = Register({}, (make_agreement(CALLER, dataset=CONTRACT.id),))
     asked = AccessRequest(CALLER, CONTRACT.id, Operation.LOOK_UP, "xet-tro-cap", "x")
     plan = Plan(asked, CONTRACT, register, AT.date())

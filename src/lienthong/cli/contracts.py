@@ -1,4 +1,4 @@
-"""`lienthong contract …`: check, apply, show; new, preview and edit stand in `contract_making`."""
+"""`lienthong contract …`: check, show, propose; what makes contracts stands in `contract_making`, what changes them in `contract_changing`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli import contract_making
-from lienthong.cli.opening import workshop
+from lienthong.cli import contract_changing, contract_making
 from lienthong.cli.words import err, out, say, show
 
 app = typer.Typer(no_args_is_help=True)
-for command in (contract_making.new, contract_making.preview, contract_making.edit, contract_making.template):
+for command in (
+    contract_making.new,
+    contract_making.preview,
+    contract_making.edit,
+    contract_making.template,
+    contract_changing.diff,
+    contract_changing.plan,
+    contract_changing.apply,
+):
     app.command(command.__name__)(command)
 Target = Annotated[Path, typer.Argument(help="Tệp hoặc thư mục hợp đồng · a contract file or a folder of them", exists=True)]
 
@@ -24,21 +31,6 @@ def check(path: Target) -> None:
 
     found = load_all(path) if path.is_dir() else {str(path): load(path)}
     out.print(say(f"{len(found)} hợp đồng đúng.", f"{len(found)} contracts are right."))
-
-
-@app.command("apply")
-def apply(path: Target) -> None:
-    """Tạo hoặc nâng cấp bảng; không bao giờ làm mất dữ liệu · create or migrate tables; never loses data."""
-    from lienthong.contracts import load, load_all
-    from lienthong.pipeline import apply_contract
-
-    found = list(load_all(path).values()) if path.is_dir() else [load(path)]
-    place = workshop()
-    applied = [apply_contract(place, contract) for contract in found]
-    show(
-        (("Bộ dữ liệu", "Dataset"), ("Kết quả", "Outcome"), ("Cột thêm", "Added")),
-        [(a.dataset_id, a.outcome, ", ".join(a.added)) for a in applied],
-    )
 
 
 @app.command("propose")

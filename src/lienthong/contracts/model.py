@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -216,6 +216,16 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Retiring:
+    """A version that is answered no longer from a day on: since when that is known, what goes, and the version that stays."""
+
+    since: datetime
+    ends_on: date
+    version: str
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Contract:
     """Everything one dataset promises. `digest` (hex SHA-256) changes with any change that could change a row."""
 
@@ -245,6 +255,7 @@ class Contract:
     licence: str | None = None  # a code of `LICENCES`
     digest: str = ""
     document: Mapping[str, Any] = field(default_factory=dict)  # the ODCS document as read
+    retiring: Retiring | None = None  # a breaking change is announced: this version ends
 
     @property
     def key(self) -> tuple[Property, ...]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 class Event(StrEnum):
     CONTRACT_DRAFTED = "contract:draft:kept"
     CONTRACT_APPLIED = "contract:dataset:applied"
+    CONTRACT_NOTICED = "contract:notice:announced"
     RUN_PUBLISHED = "run:dataset:published"
     RUN_UNCHANGED = "run:dataset:unchanged"
     RUN_WAITING = "run:dataset:waiting"

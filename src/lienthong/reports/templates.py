@@ -13,6 +13,7 @@ from typing import Any
 from lienthong.connectors.own_workbook import LONGEST_CELL
 from lienthong.connectors.template_layout import EXAMPLE, EXAMPLE_ROW, GUIDE, LISTS, SHEET, key_of
 from lienthong.contracts import Contract, Property
+from lienthong.contracts.mapping.units import MONEY
 from lienthong.errors import ContractError
 from lienthong.standards import STANDARDS
 from lienthong.synthetic import invent
@@ -79,9 +80,17 @@ def _how(contract: Contract, p: Property) -> str:
     if p.standard is None:
         return _TYPES[p.logical_type]
     standard = STANDARDS[p.standard]
-    unit = p.standard_options.get("unit")
+    unit = p.standard_options.get("assume") or p.standard_options.get("unit")
+    factor = p.standard_options.get("factor")
+    if factor:
+        return f"{standard.title_vi}; đơn vị ghi: {_scale(factor)}"
     examples = ", ".join(p.examples[:2]) or next((typed for typed, _ in standard.good), "")
     return standard.title_vi + (f" ({unit})" if unit else "") + (f", ví dụ {examples}" if examples and not unit else "")
+
+
+def _scale(factor: float) -> str:
+    """The unit amounts are written in, such as `triệu đồng`."""
+    return next((name for name, times in MONEY.items() if times == factor), f"{factor:,} đồng".replace(",", "."))
 
 
 def _write_guide(book: Any, guide: Any, contract: Contract) -> None:
@@ -164,6 +173,10 @@ def _typed(p: Property, value: Any) -> str:
     """A typed value as a person would write it."""
     if value is None:
         return ""
+    factor = p.standard_options.get("factor")
+    if factor and not isinstance(value, bool) and isinstance(value, int | float):
+        value = value / factor
+        return f"{value:.15g}".replace(".", ",")
     if isinstance(value, bool):
         return "Có" if value else "Không"
     if p.logical_type == "date":

@@ -13,7 +13,6 @@ from time import perf_counter
 from typing import NamedTuple
 
 from lienthong.clock import Clock
-from lienthong.contracts import Contract
 from lienthong.ledger import SubjectKey
 from lienthong.sharing.exchanges import FAILED, NONE_THERE, Carried, LookedUp, Tell
 from lienthong.sharing.ledger_writer import Held, Waiter, Writer
@@ -23,11 +22,15 @@ from lienthong.store.hot import HotStore
 _DIGEST_OF_NOTHING = sha256(b"").hexdigest()
 
 
+Shape = tuple[str, tuple[str, ...]]  # a dataset and its columns: what a contract of now makes of them
+
+
 class Found(NamedTuple):
     """An answer whose entry is committed."""
 
     body: bytes
     version: int
+    retiring: tuple[tuple[str, str], ...] = ()  # headers of a version that ends
 
 
 class _Asked(NamedTuple):
@@ -75,7 +78,6 @@ class LookUps:
     def __init__(
         self,
         store: HotStore,
-        contracts: Mapping[str, Contract],
         ledger: Writer,
         clock: Clock,
         subject_key: bytes,
@@ -86,9 +88,8 @@ class LookUps:
         self._ledger = ledger
         self._clock = clock
         self._subject = SubjectKey(subject_key).hash
-        self._columns = {dataset: tuple(p.name for p in contract.properties) for dataset, contract in contracts.items()}
-        self._waiting = {dataset: _Waiting() for dataset in contracts}
-        self._delivered: dict[str, dict[int, frozenset[str]]] = {dataset: {} for dataset in contracts}
+        self._waiting: dict[Shape, _Waiting] = {}
+        self._delivered: dict[str, dict[int, frozenset[str]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def ask(self, plan: Plan, key: str, official: str, carried: Carried | None = None) -> asyncio.Future[Found | None]:
@@ -102,22 +103,25 @@ class LookUps:
 
     def ask_for(self, done: Waiter[Found | None], plan: Plan, key: str, official: str, carried: Carried | None = None) -> None:
         """The same for whoever waits."""
-        waiting = self._waiting[plan.dataset]
+        waiting = self._waiting.get(plan.shape)
+        if waiting is None:
+            waiting = self._waiting[plan.shape] = _Waiting()
         waiting.asked.append(_Asked(plan, key, official, done, perf_counter(), carried))
         if not waiting.is_busy:
             waiting.is_busy = True
-            task = asyncio.get_running_loop().create_task(self._fetch(plan.dataset, waiting))
+            task = asyncio.get_running_loop().create_task(self._fetch(plan.shape, waiting))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _fetch(self, dataset_id: str, waiting: _Waiting) -> None:
+    async def _fetch(self, shape: Shape, waiting: _Waiting) -> None:
+        dataset_id, columns = shape
         try:
             while waiting.asked:
                 await asyncio.sleep(0)  # a turn of the loop: requests that have arrived come along instead of waiting for the next query
                 batch, waiting.asked = waiting.asked, []
                 try:
                     keys = list({asked.key for asked in batch})
-                    found = await self._store.rows_by_key(dataset_id, self._columns[dataset_id], keys)
+                    found = await self._store.rows_by_key(dataset_id, columns, keys)
                     delivered = await self._delivered_by(dataset_id, {row[1] for row in found})
                 except Exception as error:  # each who waits hears of it
                     for asked in batch:
@@ -133,7 +137,7 @@ class LookUps:
 
     async def _delivered_by(self, dataset_id: str, versions: set[int]) -> Mapping[int, frozenset[str]]:
         """Version → the properties its source delivered. A version never changes, so it is read once."""
-        known = self._delivered[dataset_id]
+        known = self._delivered.get(dataset_id, {})
         if not versions <= known.keys():
             known = self._delivered[dataset_id] = await self._store.delivered_columns(dataset_id)
         return known
@@ -153,7 +157,7 @@ class LookUps:
                     told.append((plan, key, official, began, carried, NONE_THERE))
                     continue
                 body = plan.body(row, delivered.get(row[1], frozenset()))
-                held.append((given.fill(at, row[1], subject, sha256(body).hexdigest()), done, Found(body, row[1])))
+                held.append((given.fill(at, row[1], subject, sha256(body).hexdigest()), done, Found(body, row[1], plan.retiring)))
                 told.append((plan, key, official, began, carried, len(body)))
             except Exception as error:  # one that cannot be answered takes nobody along
                 if not done.done():

@@ -11,6 +11,7 @@ from lienthong.access import ANONYMOUS, USUAL_OFFER, AccessRequest, Offer, Regis
 from lienthong.contracts import Contract
 from lienthong.ledger import Event, Form
 from lienthong.sharing.records import Record, values_type
+from lienthong.sharing.retiring import retiring_headers
 from lienthong.sharing.way_out import denial_of
 from lienthong.store.answers import OURS
 
@@ -38,6 +39,8 @@ class Plan:
         self._legal_basis = decision.legal_basis
         self._row_filter = decision.row_filter
         self._names = tuple(p.name for p in contract.properties)
+        self.shape = (contract.id, self._names)
+        self.retiring = retiring_headers(contract)
         shown = [(place, p.name) for place, p in enumerate(contract.properties, OURS) if p.name in {*decision.visible, *decision.masked}]
         self._fields = tuple(name for _, name in shown)
         self._places = tuple(place for place, _ in shown)

@@ -46,7 +46,7 @@ class HotStore:
     def __init__(self, url: str) -> None:
         self._url = url
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        self._lookups: dict[str, str] = {}
+        self._lookups: dict[tuple[str, tuple[str, ...]], str] = {}
         self._held: dict[str, Any] = {}
         self._reading = asyncio.Lock()
 
@@ -75,11 +75,12 @@ class HotStore:
 
     async def rows_by_key(self, dataset_id: str, columns: Sequence[str], keys: Sequence[str]) -> list[asyncpg.Record]:
         """Current rows (_key, _version, _valid_from, *columns) of keys that exist, in no order."""
-        statement = self._lookups.get(dataset_id)
+        shape = (dataset_id, tuple(columns))
+        statement = self._lookups.get(shape)
         if statement is None:
             named = ", ".join(_quoted(name) for name in ("_key", "_version", "_valid_from", *columns))
             statement = f"select {named} from data.{_quoted(table_name(dataset_id))} where _key = any($1)"  # noqa: S608 # names are quoted, of the contract
-            self._lookups[dataset_id] = statement
+            self._lookups[shape] = statement
         async with self._reading:
             found: list[asyncpg.Record] = await (await self._connection("reader")).fetch(statement, list(keys))
         return found

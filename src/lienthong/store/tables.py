@@ -6,7 +6,8 @@ Forward only: a change that would lose data is refused, named, and left to a per
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 import pyarrow as pa
@@ -188,7 +189,20 @@ def _column(p: Property) -> sql.Composed:
     return sql.SQL("{} {}").format(sql.Identifier(p.name), sql.SQL(SQL_TYPES[p.logical_type]))
 
 
-def _migrate(connection: Connection, contract: Contract) -> tuple[tuple[str, ...], tuple[str, ...]]:
+@dataclass(frozen=True)
+class Migration:
+    """What the tables of a dataset need to be those of a contract. `dropped`: columns without a value."""
+
+    is_new: bool
+    added: Mapping[str, str] = field(default_factory=dict)
+    widened: Mapping[str, str] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+
+
+def migration_of(connection: Connection, contract: Contract) -> Migration:
+    """What applying a contract would do; nothing is done. Raises UnsafeMigration as applying does."""
+    if connection.execute("select 1 from datasets where dataset_id = %s", (contract.id,)).fetchone() is None:
+        return Migration(is_new=True)
     there: dict[str, str] = dict(
         connection.execute(
             "select column_name, data_type from information_schema.columns"
@@ -197,22 +211,47 @@ def _migrate(connection: Connection, contract: Contract) -> tuple[tuple[str, ...
         ).fetchall()
     )
     wanted = {p.name: SQL_TYPES[p.logical_type] for p in contract.properties}
-    _refuse_lost_columns(connection, contract, there, wanted)
+    dropped = _unwanted(connection, contract, there, wanted)
     _refuse_new_key(connection, contract)
-    added, widened = [], []
+    added, widened = {}, {}
     for name, kind in wanted.items():
         if name not in there:
-            _alter(connection, contract, sql.SQL("add column {} {}"), name, kind)
-            added.append(name)
+            added[name] = kind
         elif there[name] != kind:
             if (there[name], kind) not in WIDENINGS:
                 raise UnsafeMigration(
                     f"`{contract.id}`, column `{name}`: the table holds {there[name]}, the contract now asks {kind}.",
                     hint="Keep the old column and add a new one under another name.",
                 )
-            _alter(connection, contract, sql.SQL("alter column {} type {}"), name, kind)
-            widened.append(name)
-    return tuple(added), tuple(widened)
+            widened[name] = kind
+    return Migration(is_new=False, added=added, widened=widened, dropped=dropped)
+
+
+def _migrate(connection: Connection, contract: Contract) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    found = migration_of(connection, contract)
+    for name in found.dropped:
+        for table in (current(contract.id), history(contract.id)):
+            connection.execute(sql.SQL("alter table {} drop column if exists {}").format(table, sql.Identifier(box_column(name))))
+            connection.execute(sql.SQL("alter table {} drop column {}").format(table, sql.Identifier(name)))
+    for name, kind in found.added.items():
+        _alter(connection, contract, sql.SQL("add column {} {}"), name, kind)
+    for name, kind in found.widened.items():
+        _alter(connection, contract, sql.SQL("alter column {} type {}"), name, kind)
+    return tuple(found.added), tuple(found.widened)
+
+
+def keep_retired(connection: Connection, contract: Contract, columns: Sequence[str], notice: int) -> None:
+    """What fields said last that a contract no longer has: later versions of their rows are written without them."""
+    there = {row[0] for row in connection.execute("select attname::text from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped", (current(contract.id).as_string(connection),)).fetchall()}  # fmt: skip
+    kept = [name for name in columns if name in there]
+    if kept:
+        connection.execute(
+            sql.SQL("create table {} as select _key, _version, _valid_from, {} from {}").format(
+                sql.Identifier("data", f"{table_name(contract.id)}_retired_{notice}"),
+                sql.SQL(", ").join(map(sql.Identifier, kept)),
+                current(contract.id),
+            )
+        )
 
 
 def _alter(connection: Connection, contract: Contract, change: sql.SQL, name: str, kind: str) -> None:
@@ -221,10 +260,16 @@ def _alter(connection: Connection, contract: Contract, change: sql.SQL, name: st
         connection.execute(sql.SQL("alter table {} {}").format(table, clause))
 
 
-def _refuse_lost_columns(connection: Connection, contract: Contract, there: dict[str, str], wanted: dict[str, str]) -> None:
-    for name in there:
-        if name in wanted:
-            continue
+def _unwanted(connection: Connection, contract: Contract, there: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[str, ...]:
+    """Columns the contract no longer has and nothing is in. Those a notice took out of it stay, as history; another that holds values is refused."""
+    retired = {
+        row[0]
+        for row in connection.execute(
+            "select unnest(retires) from contract_notices where dataset_id = %s and state <> 'withdrawn'", (contract.id,)
+        ).fetchall()
+    }
+    unwanted = [name for name in there if name not in wanted and name not in retired]
+    for name in unwanted:
         for table in (current(contract.id), history(contract.id)):
             held = connection.execute(
                 sql.SQL("select 1 from {} where {} is not null limit 1").format(table, sql.Identifier(name))
@@ -232,11 +277,9 @@ def _refuse_lost_columns(connection: Connection, contract: Contract, there: dict
             if held is not None:
                 raise UnsafeMigration(
                     f"`{contract.id}`: the contract no longer has column `{name}`, but the table holds values in it.",
-                    hint="Keep the column in the contract (it may be optional), or export and clear it first.",
+                    hint="Give notice of it (lienthong contract apply --notice), keep the column in the contract, or export and clear it first.",
                 )
-        for table in (current(contract.id), history(contract.id)):
-            connection.execute(sql.SQL("alter table {} drop column if exists {}").format(table, sql.Identifier(box_column(name))))
-            connection.execute(sql.SQL("alter table {} drop column {}").format(table, sql.Identifier(name)))
+    return tuple(unwanted)
 
 
 def _refuse_new_key(connection: Connection, contract: Contract) -> None:

@@ -20,6 +20,7 @@ from lienthong.access import Decision, Sealer
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError, Unauthenticated
 from lienthong.log import get_logger
+from lienthong.pipeline import noticing
 from lienthong.pipeline.drafting import take_up
 from lienthong.pipeline.privacy import registrar_of
 from lienthong.settings import Settings
@@ -309,6 +310,7 @@ async def _watch(services: Services, companions: Companions, door: BrokerDoor) -
             log.warning("agreements_not_read", error=type(error).__name__)
         try:
             await asyncio.to_thread(take_up, services.workshop, began)
+            await asyncio.to_thread(noticing.take_up, services.workshop)
         except Exception as error:  # the database may be away for a while; look again
             log.warning("contracts_not_read", error=type(error).__name__)
         try:

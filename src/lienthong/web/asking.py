@@ -22,6 +22,7 @@ from lienthong.sharing.cursors import Cursors
 from lienthong.sharing.formats import JSON
 from lienthong.sharing.pages import Desk
 from lienthong.sharing.records import VersionBook
+from lienthong.sharing.retiring import retiring_headers
 from lienthong.sharing.rights import Right
 from lienthong.sharing.way_out import no_dataset
 from lienthong.store import Connection, append_entries, take_web_role
@@ -169,4 +170,5 @@ def json_answer(value: Any, *, is_public: bool = False) -> Response:
 
 def answer_headers(contract: Contract, version: int) -> dict[str, str]:
     """Headers of an answer of data: personal data is kept by no cache on the way."""
-    return {"Lienthong-Version": str(version), **(PUBLIC if contract.sharing is Sharing.OPEN else PRIVATE)}
+    private = PUBLIC if contract.sharing is Sharing.OPEN else PRIVATE
+    return {"Lienthong-Version": str(version), **private, **dict(retiring_headers(contract))}

@@ -20,6 +20,7 @@ from lienthong.pipeline import (
     drafting,
     filing,
     indicating,
+    noticing,
     overriding,
     registering,
     scheduling,
@@ -276,6 +277,7 @@ def _clear_shares(office: Office) -> None:
 
 DUTIES: tuple[Duty, ...] = (
     Duty("agreement_clocks", every(HOUR, _keep_clocks)),
+    Duty("notices", every(60.0, lambda office: noticing.end_due(office.workshop))),
     Duty("beat", every(SECONDS_BETWEEN_BEATS, _beat)),
     Duty("alerts", every(SECONDS_BETWEEN_ALERTS, _watch)),
     Duty("source_logs", every(SECONDS_BETWEEN_LOGS, _watch_logs)),

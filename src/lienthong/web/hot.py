@@ -52,9 +52,7 @@ class HotPath:
         self._recorder = recorder
         self._clock = services.workshop.clock
         self._plans = PlanBook(services.rules.offer)
-        self._look_ups = LookUps(
-            services.store, services.contracts, services.ledger, self._clock, services.subject_key, recorder.book.add_look_ups
-        )
+        self._look_ups = LookUps(services.store, services.ledger, self._clock, services.subject_key, recorder.book.add_look_ups)
         self.absent = problem_answer(
             NotFound("There is no such record among those you may see.", vi="Không có bản ghi này trong phạm vi được xem.")
         )
@@ -186,8 +184,11 @@ class Answer(NamedTuple):
 
 
 def _given(found: Found) -> Answer:
+    more = [(name.lower().encode(), value.encode("ascii")) for name, value in found.retiring]
     return Answer(
-        200, [JSON, (b"lienthong-version", b"%d" % found.version), NO_STORE, (b"content-length", b"%d" % len(found.body))], found.body
+        200,
+        [JSON, (b"lienthong-version", b"%d" % found.version), NO_STORE, (b"content-length", b"%d" % len(found.body)), *more],
+        found.body,
     )
 
 

@@ -96,4 +96,5 @@ def _read(block: bytes) -> Head | None:
 def answer_of(found: Found, common: bytes) -> bytes:
     """The bytes of an answer. `common`: the header lines every answer carries."""
     body = found.body
-    return b"".join((_STATUS, common, _TYPE % (found.version, len(body)), body))
+    more = b"".join(f"{name.lower()}: {value}\r\n".encode("ascii") for name, value in found.retiring)
+    return b"".join((_STATUS, common, more, _TYPE % (found.version, len(body)), body))

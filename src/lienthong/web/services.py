@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 from joserfc.jwk import OKPKey
 
 from lienthong.access import SANDBOX, Register, Subsystem
+from lienthong.clock import system_clock, vietnam_date
 from lienthong.connectors import ReadContext, connector_names, source_variables
 from lienthong.connectors.outward import read_networks
 from lienthong.contracts import Contract, LiveContracts, load_all
 from lienthong.errors import SettingsError
-from lienthong.pipeline import Workshop
+from lienthong.pipeline import Workshop, noticing
 from lienthong.pipeline.agreeing import AgreementRules, rules_of
 from lienthong.settings import Settings
 from lienthong.sharing.ledger_writer import LedgerWriter, Writer
@@ -69,13 +71,22 @@ def make_workshop(settings: Settings, database: Database, contracts: Mapping[str
     """The pipeline's workshop under these settings, with the contracts of `settings.datasets` unless they are given."""
     return Workshop(
         database=database,
-        contracts=LiveContracts(load_all(settings.datasets, connector_names()) if contracts is None else contracts),
+        contracts=LiveContracts(_in_force(load_all(settings.datasets, connector_names()) if contracts is None else contracts, database)),
         signer=ledger_signer(settings),
         read_context=read_context_of(settings),
         accept_synthetic_ids=settings.accept_synthetic_ids,
         folder=settings.datasets,
         offices=read_working_days(Path(settings.holidays) if settings.holidays else None),
     )
+
+
+def _in_force(contracts: Mapping[str, Contract], database: Database) -> Mapping[str, Contract]:
+    """The contracts of the folder, with both versions of those a notice runs for. A store that is not there yet knows of no notice."""
+    try:
+        with database.connect() as connection:
+            return noticing.beside(contracts, connection, vietnam_date(system_clock()))
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        return contracts
 
 
 def _refuse_wrong_side(settings: Settings, database: Database) -> None:
