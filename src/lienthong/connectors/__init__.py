@@ -3,7 +3,7 @@
 from lienthong.connectors.base import Batch, BrokenRow, Connector, Keeper, Note, Position, ReadContext, SourceFile
 from lienthong.connectors.excel_file import first_cells
 from lienthong.connectors.guessing import Guess, by_suffix, guess_source, source_of
-from lienthong.connectors.registry import CONNECTORS, connector_names, fingerprint, get_connector, read, resumes, settle
+from lienthong.connectors.registry import CONNECTORS, connector_names, fingerprint, get_connector, read, resumes, settle, tells_every_end
 from lienthong.connectors.spool import let_go
 from lienthong.connectors.variables import expand, source_variables
 from lienthong.connectors.watching import is_watched, sign_of
@@ -34,4 +34,5 @@ __all__ = [
     "sign_of",
     "source_of",
     "source_variables",
+    "tells_every_end",
 ]

@@ -200,9 +200,9 @@ class HttpOptions:
         options.close()
         if urlsplit(taken.url).scheme not in ("http", "https"):
             raise SourceError(f"Nguồn/source `{source.name}`: expected a location http://… or https://…, found `{source.location}`.")
-        if (taken.since or taken.ended) and source.delivery is not Delivery.CHANGES:
+        if (taken.since is not None) != (source.delivery is Delivery.CHANGES) or (taken.ended is not None and taken.since is None):
             raise SourceError(
-                f"Nguồn/source `{source.name}`: options `since` and `ended` need `delivery: changes`.",
+                f"Nguồn/source `{source.name}`: option `since` and `delivery: changes` need each other, and `ended` needs both.",
                 hint="A row that changes while pages are read comes twice: of two words on a record the last must count.",
             )
         if split == "/" and not (taken.items and taken.fields):
@@ -255,6 +255,7 @@ class _Reader:
         self._columns: list[str] = list(options.fields) if options.fields else list(after.get("columns", [])) if after is not None else []
         self._since: str | None = None if after is None else after.get("since")
         self._begins = self._asked_from(after)
+        self._is_whole = options.since is None or self._begins == options.since.first
         self._file = SourceFile(uri=options.url.split("?")[0].split("#")[0].replace(_user_part(options.url), ""))
         self._now = system_clock()
 
@@ -296,7 +297,7 @@ class _Reader:
             page = self._fetch(state)
             items = [self._item(raw, row + n, state, skip + n) for n, raw in enumerate(page.items[skip:], 1)]
             row += len(items)
-            yield items
+            yield [item for item in items if not (item.is_ended and self._is_whole)]  # what ended before is no part of the whole
             state, skip = page.following, 0
 
     def _fetch(self, state: Mapping[str, Any]) -> _Page:

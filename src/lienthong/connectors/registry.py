@@ -8,6 +8,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from lienthong.connectors.base import Batch, Connector, Keeper, Position, ReadContext
+from lienthong.connectors.ckan import Ckan
 from lienthong.connectors.csv_file import CsvFile
 from lienthong.connectors.dbf_file import DbfFile
 from lienthong.connectors.excel_file import ExcelFile
@@ -15,8 +16,10 @@ from lienthong.connectors.geojson_file import GeojsonFile
 from lienthong.connectors.geopackage_file import GeopackageFile
 from lienthong.connectors.http_json import HTTP_JSON, HTTP_XML
 from lienthong.connectors.json_file import JsonFile
+from lienthong.connectors.lienthong_platform import LienthongPlatform
 from lienthong.connectors.mqtt_stream import MqttStream
 from lienthong.connectors.nats_stream import NatsStream
+from lienthong.connectors.odata import OData
 from lienthong.connectors.parquet_file import ParquetFile
 from lienthong.connectors.postgresql_log import PostgresqlLog
 from lienthong.connectors.shapefile import Shapefile
@@ -31,6 +34,7 @@ from lienthong.errors import SourceError
 ENTRY_POINTS = "lienthong.connectors"
 
 CONNECTORS: dict[str, Connector] = {
+    "ckan": Ckan(),
     "csv_file": CsvFile(),
     "dbf_file": DbfFile(),
     "excel_file": ExcelFile(),
@@ -41,6 +45,8 @@ CONNECTORS: dict[str, Connector] = {
     "json_file": JsonFile(),
     "parquet_file": ParquetFile(),
     "shapefile": Shapefile(),
+    "lienthong": LienthongPlatform(),
+    "odata": OData(),
     "postgresql_log": PostgresqlLog(),
     "mqtt_stream": MqttStream(),
     "nats_stream": NatsStream(),
@@ -85,6 +91,11 @@ def resumes(source: Source, context: ReadContext, after: Position) -> bool:
     """Whether reading can go on after a position; most sources always can."""
     connector = get_connector(source.connector)
     return connector.resumes(source, context, after) if isinstance(connector, Keeper) else True
+
+
+def tells_every_end(source: Source) -> bool:
+    """Whether a reading from the beginning says itself which records have ended, so that nothing ends by absence."""
+    return bool(getattr(get_connector(source.connector), "tells_every_end", False))
 
 
 def settle(source: Source, context: ReadContext, after: Position) -> None:

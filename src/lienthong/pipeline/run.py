@@ -235,7 +235,8 @@ class _Run:
             return self._still_waits(waiting, delivered_on)
         after = self._goes_on_after(done)
         if cut_off is None:
-            delivery = Delivery.SNAPSHOT if self.source.delivery is Delivery.CHANGES and after is None else self.source.delivery
+            ends_by_absence = self.source.delivery is Delivery.CHANGES and after is None and not connectors.tells_every_end(self.source)
+            delivery = Delivery.SNAPSHOT if ends_by_absence else self.source.delivery
             run_id = self._begin(fingerprint, delivered_on, delivery)
         else:
             run_id, delivered_on = cut_off.run_id, cut_off.delivered_on
