@@ -68,21 +68,31 @@ class Matcher:
         known: Mapping[Pair, float], judged: Judged,
     ) -> Linked:  # fmt: skip
         weights: dict[Pair, float] = {}
+        forbids: dict[Pair, bool] = {}
         forbid = self.rules.forbid
+        kinds: dict[tuple[Features, str], int] = {}  # large clusters are mostly copies: what is said of one pair holds for its likes
+        kind = {n: kinds.setdefault((features[n], sources[n]), n) for n in group}
 
         def weight(a: int, b: int) -> float:
             found = known.get((a, b))
             if found is None:
-                found = weights.get((a, b))
-            if found is None:
-                found = weights[a, b] = self.weight(features[a], features[b], sources[a], sources[b])
+                alike = kind[a], kind[b]
+                found = weights.get(alike)
+                if found is None:
+                    found = weights[alike] = self.weight(features[a], features[b], sources[a], sources[b])
             return found
 
         def forbidden(a: int, b: int) -> bool:
             pair = (a, b) if a < b else (b, a)
             if pair in judged.apart:
                 return True
-            return pair not in judged.same and forbid(features[a], features[b], sources[a], sources[b])
+            if pair in judged.same:
+                return False
+            alike = kind[a], kind[b]
+            found = forbids.get(alike)
+            if found is None:
+                found = forbids[alike] = forbid(features[a], features[b], sources[a], sources[b])
+            return found
 
         inside = set(group)
         same = sorted(pair for pair in judged.same if pair[0] in inside and pair[1] in inside)

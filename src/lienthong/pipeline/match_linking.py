@@ -66,21 +66,25 @@ def groups_of(matcher: Matcher, touched: Touched) -> list[list[int]]:
 
 
 def _inner_edges(matcher: Matcher, members: Sequence[StoredRecord]) -> Iterable[Pair]:
-    """What still holds a torn component together."""
+    """What still holds a torn component together: pairs enough that their components are those of all pairs."""
     by_key: dict[int, list[StoredRecord]] = defaultdict(list)
     for member in members:
         for key in member.keys:
             by_key[key].append(member)
     seen: set[Pair] = set()
+    home = {member.record: {member.record} for member in members}  # what each is known to hang together with
     for sharing in by_key.values():
         for n, a in enumerate(sharing):
             for b in sharing[n + 1 :]:
                 left, right = (a, b) if a.record < b.record else (b, a)
                 pair = (left.record, right.record)
-                if pair not in seen:
-                    seen.add(pair)
-                    if belong(matcher, left, right):
-                        yield pair
+                if pair in seen or right.record in home[left.record]:
+                    continue
+                seen.add(pair)
+                if belong(matcher, left, right):
+                    together = home[left.record] | home[right.record]
+                    home |= dict.fromkeys(together, together)
+                    yield pair
 
 
 def link_group(matcher: Matcher, group: Sequence[int], records: Mapping[int, StoredRecord], judged: Judged) -> Linked:
