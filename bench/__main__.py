@@ -16,6 +16,7 @@ from bench import (
     catalogue,
     delta,
     encodings,
+    errors,
     events,
     ledger,
     loading,
@@ -48,6 +49,7 @@ PARTS = (
     "encodings",
     "soak",
     "sources",
+    "errors",
 )
 
 
@@ -99,6 +101,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as name:
             Path(name).chmod(0o755)
             rows["soak"] += soak.measure(Path(name))
+    if "errors" in wanted:
+        rows["errors"] += errors.measure(20_000) + errors.measure(given.rows)
     if "start" in wanted:
         rows["start"] += starting.measure()
     if "pages" in wanted:

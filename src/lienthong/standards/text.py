@@ -93,8 +93,34 @@ _NOTE = re.compile(
 _NAME = re.compile(r"[^\W\d_]+(?:['’.\-][^\W\d_]+)*(?: [^\W\d_]+(?:['’.\-][^\W\d_]+)*)*")
 LONGEST_NAME = 200  # letters; also keeps patterns off what is no name at all
 _SEVERAL = re.compile(r"\S\s+(?:và|vợ|chồng)\s+\S", re.IGNORECASE)
-_KEYS = r"[A-Za-z]*(?i:aa|ee|oo|dd|aw|ow|uw|[aeiouy][sfxj])[A-Za-z]*"
+_KEYS = r"[A-Za-z]*(?i:aa|ee|oo|dd|aw|ow|uw|[aeiouy][sfxj]|[aeiouy](?:ch|ng|nh)[sfxrj]|[aeiouy][cmnpt][sfxj])[A-Za-z]*"
 _TELEX = re.compile(_KEYS)
+
+
+# A tone on a letter where neither way of writing has it: Hòang, Hùynh, Qùy. Hòa and Hoà are both ways, and are left as typed.
+_MISPLACED = "[òóỏõọ][ae][a-zà-ỹ]|[ùúủũụ]y[a-zà-ỹ]|[Qq][ùúủũụ][a-zà-ỹ]"
+_TONE = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
+
+
+def tone_in_place(name: str) -> str:
+    """The name with every tone on the letter where it is written: Hòang → Hoàng, Hùynh → Huỳnh, Qùy → Quỳ."""
+    return re.sub(_MISPLACED, _moved, name)
+
+
+def _moved(found: re.Match[str]) -> str:
+    """The first vowel gives its tone to the one after it, unless that bears one already."""
+    first, second, *rest = list(unicodedata.normalize("NFC", found[0]))
+    if first in "qQ":
+        return first + _moved_pair(second, rest[0]) + "".join(rest[1:])
+    return _moved_pair(first, second) + "".join(rest)
+
+
+def _moved_pair(first: str, second: str) -> str:
+    parts = unicodedata.normalize("NFD", first)
+    tone = _TONE.search(parts)
+    if tone is None or _TONE.search(unicodedata.normalize("NFD", second)):
+        return first + second
+    return unicodedata.normalize("NFC", parts.replace(tone[0], "") + second + tone[0])
 
 
 def _clean_name(value: str, _: Options) -> Cleaned:
@@ -109,7 +135,7 @@ def _clean_name(value: str, _: Options) -> Cleaned:
         return Cleaned(_in_title_case(from_old_font), "person_name.font")
     if not bare or not _NAME.fullmatch(bare) or _SEVERAL.search(bare):
         return Cleaned(None, "person_name.several" if _SEVERAL.search(bare) else "person_name.not_a_name")
-    name = _in_title_case(bare)
+    name = tone_in_place(_in_title_case(bare))
     if bare != text:
         return Cleaned(name, "person_name.note")
     if any(
@@ -180,7 +206,7 @@ _CLEAN_NAME = rf"^{_CLEAN_WORD}( {_CLEAN_WORD})+$"
 
 def _quick_name(value: pl.Expr, _: Options) -> pl.Expr:
     """Title case with at least one mark, no title before and no typing keys left over."""
-    unusual = rf"^(Ông|Bà|Anh|Chị|Cụ|Hộ|Vợ|Chồng) | (Và|Vợ|Chồng) |(^| ){_KEYS}( |$)"
+    unusual = rf"^(Ông|Bà|Anh|Chị|Cụ|Hộ|Vợ|Chồng) | (Và|Vợ|Chồng) |(^| ){_KEYS}( |$)|{_MISPLACED}"
     fits = value.str.contains(_CLEAN_NAME) & (value.str.len_bytes() <= LONGEST_NAME)  # bytes, no fewer than letters
     return pl.when(fits & value.str.contains(r"[^ -~]") & ~value.str.contains(unusual)).then(value)
 
@@ -195,6 +221,7 @@ PERSON_NAME = DistinctStandard(
         ("  NGUYỄN  VĂN AN ", "Nguyễn Văn An"),
         ("điểu k'rang", "Điểu K'Rang"),
         ("Lê thị Thuý", "Lê Thị Thuý"),
+        ("Hùynh Hòang Qúy", "Huỳnh Hoàng Quý"),
         ("NGUYễN ĐứC AN", "Nguyễn Đức An"),
         ("Ông Thị Lan", "Ông Thị Lan"),
         ("NguyÔn V¨n Thµnh", "Nguyễn Văn Thành"),
