@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from lienthong.connectors.base import Batch, Connector, Keeper, Position, ReadContext
 from lienthong.connectors.ckan import Ckan
+from lienthong.connectors.crosstab import Crosstab, turned, without
 from lienthong.connectors.csv_file import CsvFile
 from lienthong.connectors.dbf_file import DbfFile
 from lienthong.connectors.excel_file import ExcelFile
@@ -79,18 +80,20 @@ def connector_names() -> tuple[str, ...]:
 
 def fingerprint(source: Source, context: ReadContext) -> str | None:
     """Hex digest of the source's whole content when cheap to know, else None."""
-    return get_connector(source.connector).fingerprint(source, context)
+    return get_connector(source.connector).fingerprint(without(source), context)
 
 
 def read(source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
-    """Batches of rows as they came, going on after a position given earlier."""
-    return get_connector(source.connector).read(source, context, after)
+    """Batches of rows as they came, going on after a position given earlier; with the option `crosstab`, its columns turned into rows."""
+    table = Crosstab.of(source)
+    batches = get_connector(source.connector).read(without(source), context, after)
+    return batches if table is None else turned(batches, table)
 
 
 def resumes(source: Source, context: ReadContext, after: Position) -> bool:
     """Whether reading can go on after a position; most sources always can."""
     connector = get_connector(source.connector)
-    return connector.resumes(source, context, after) if isinstance(connector, Keeper) else True
+    return connector.resumes(without(source), context, after) if isinstance(connector, Keeper) else True
 
 
 def tells_every_end(source: Source) -> bool:
@@ -102,7 +105,7 @@ def settle(source: Source, context: ReadContext, after: Position) -> None:
     """Tell a source that keeps what was not taken that all up to a position is published."""
     connector = get_connector(source.connector)
     if isinstance(connector, Keeper):
-        connector.settle(source, context, after)
+        connector.settle(without(source), context, after)
 
 
 @cache

@@ -15,7 +15,7 @@ from lienthong.contracts.load import build
 from lienthong.contracts.mapping import lookups_of
 from lienthong.errors import Conflict, UnsafeMigration
 from lienthong.ledger import Entry, Event
-from lienthong.pipeline.match_all import PLATFORM
+from lienthong.pipeline.delivered import PLATFORM
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries, changing, tables
 from lienthong.store.tables import Applied

@@ -12,7 +12,7 @@ from lienthong.contracts.noticing import Notice, in_force, merged, removed_field
 from lienthong.errors import Conflict, LienthongError, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.log import get_logger
-from lienthong.pipeline.match_all import PLATFORM
+from lienthong.pipeline.delivered import PLATFORM
 from lienthong.pipeline.workshop import Workshop
 from lienthong.standards.working_days import WorkingDays
 from lienthong.store import Connection, agreements, append_entries, changing, events, tables

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,7 @@ def sample(source: Source, context: connectors.ReadContext, most: int = ROWS) ->
     """The first rows. Raises SourceError, as reading does, or when there are none at all."""
     tables: list[pa.Table] = []
     numbers: list[int] = []
-    for batch in connectors.read(source, connectors.ReadContext(context.variables, most), None):
+    for batch in connectors.read(source, replace(context, batch_rows=most, only_looks=True), None):
         table, source_rows = with_broken(batch)
         tables.append(table)
         numbers += source_rows.to_pylist()

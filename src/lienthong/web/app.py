@@ -305,12 +305,16 @@ async def _watch(services: Services, companions: Companions, door: BrokerDoor) -
         except OSError as error:  # no process can be made just now; look again
             log.warning("companion_not_started", error=type(error).__name__)
         try:
+            if await asyncio.to_thread(noticing.take_up, services.workshop):
+                register.forget()  # what was decided under the contract before is decided again
+        except Exception as error:  # the database may be away for a while; look again
+            log.warning("notices_not_read", error=type(error).__name__)
+        try:
             await asyncio.to_thread(register.look)
         except Exception as error:  # the folder may be away for a while; look again
             log.warning("agreements_not_read", error=type(error).__name__)
         try:
             await asyncio.to_thread(take_up, services.workshop, began)
-            await asyncio.to_thread(noticing.take_up, services.workshop)
         except Exception as error:  # the database may be away for a while; look again
             log.warning("contracts_not_read", error=type(error).__name__)
         try:

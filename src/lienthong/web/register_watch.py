@@ -70,6 +70,10 @@ class RegisterWatch:
         services.tokens.lose_keys(services.lost_keys)
         services.tokens.shut_out(closed(Register(), services.register))
 
+    def forget(self) -> None:
+        """Have the next look read the register, whatever has changed."""
+        self._edge = -1
+
     def look(self) -> None:
         """Put a changed register in force. It may run in any thread: what is in force is exchanged whole."""
         self._take_folder()
