@@ -221,7 +221,8 @@ class _Sinks:
         found = []
         for _, sink in self._made:
             sink.close()
-            name = next((each for each in self._sizes if sink.name.replace("\\", "/").endswith(each)), sink.name)
+            written = sink.name.replace("\\", "/")
+            name = max((each for each in self._sizes if f"/{written}".endswith(f"/{each}")), key=len, default=sink.name)
             if sink.written != self._sizes.get(name):
                 raise HostileInputError(f"`{self._what}`: `{name}` says {self._sizes.get(name)} bytes, unpacks to {sink.written}.")
             found.append(Member(name, sink.path, sink.digest.hexdigest(), sink.written))

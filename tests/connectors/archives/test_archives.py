@@ -73,6 +73,14 @@ def test_archives_inside_an_archive_are_opened_once_where_the_pattern_says_so(tm
         read(source_of(deeper, "*.zip!*.zip!*.csv"), tmp_path)
 
 
+def test_a_member_whose_name_ends_like_another_s_is_itself(tmp_path: Path) -> None:
+    seven = packed(tmp_path / "gói.7z", {"b.csv": CSV.format("b"), "ab.csv": CSV.format("dài hơn"), "sâu/b.csv": CSV.format("sâu")})
+    found = read(source_of(seven, "**/*.csv"), tmp_path)
+    assert {batch.file.uri: batch.table["mã"][0].as_py() for batch in found.batches} == {
+        "gói.7z!ab.csv": "dài hơn", "gói.7z!b.csv": "b", "gói.7z!sâu/b.csv": "sâu",
+    }  # fmt: skip
+
+
 def test_bombs_are_refused_before_they_grow(tmp_path: Path) -> None:
     bomb = packed(tmp_path / "bom.zip", {"a.csv": b"0" * (72 << 20)})
     with pytest.raises(HostileInputError, match="unpacks to more than"):
