@@ -92,3 +92,36 @@ def test_what_is_no_table_is_refused(tmp_path: Path, data: bytes) -> None:
     path.write_bytes(data)
     with pytest.raises(SourceError):
         read_all(make_source("dbf_file", path))
+
+
+def memo_table(folder: Path, pointers: Sequence[str]) -> Path:
+    return write_dbf(
+        folder / "a.dbf", [(f"A{n}", pointer) for n, pointer in enumerate(pointers)], fields=(("MA", "C", 4), ("GHICHU", "M", 10))
+    )
+
+
+def test_memos_of_dbase_3_and_4_and_foxpro_are_read(tmp_path: Path) -> None:
+    text = encode_tcvn3("đất của nguyễn văn thắng") + b"\r\nhai"
+    path = memo_table(tmp_path, ["         1", "          ", "         2"])
+    path.with_suffix(".dbt").write_bytes(b"\0" * 512 + (text + b"\x1a\x1a").ljust(512, b"\0") + b"x\x1a")
+    source = make_source("dbf_file", path, encoding="tcvn3")
+    expected = ["đất của nguyễn văn thắng\r\nhai", None, "x"]
+    assert [row["GHICHU"] for row in read_all(source).rows] == expected
+    check_resuming(source)
+    head = b"\0" * 20 + (512).to_bytes(2, "little")
+    blocks = [b"\xff\xff\x08\0" + (len(each) + 8).to_bytes(4, "little") + each for each in (text, b"x")]
+    path.with_suffix(".dbt").write_bytes(head.ljust(512, b"\0") + blocks[0].ljust(512, b"\0") + blocks[1])
+    assert [row["GHICHU"] for row in read_all(source).rows] == expected
+    path.with_suffix(".dbt").unlink()
+    head = b"\0" * 6 + (64).to_bytes(2, "big")
+    blocks = [(1).to_bytes(4, "big") + len(each).to_bytes(4, "big") + each for each in (text, b"x")]
+    path.with_suffix(".fpt").write_bytes(head.ljust(64, b"\0") + blocks[0].ljust(64, b"\0") + blocks[1])
+    assert [row["GHICHU"] for row in read_all(source).rows] == expected
+
+
+def test_a_memo_that_is_not_there_breaks_its_row(tmp_path: Path) -> None:
+    path = memo_table(tmp_path, ["         1", "      9999", "        -x"])
+    path.with_suffix(".dbt").write_bytes(b"\0" * 512 + b"x\x1a")
+    reading = read_all(make_source("dbf_file", path, encoding="tcvn3"))
+    assert [(row.source_row, row.code) for row in reading.broken] == [(2, "row.memo"), (3, "row.memo")]
+    assert reading.rows == [{"MA": "A0", "GHICHU": "x"}]

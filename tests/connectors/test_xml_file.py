@@ -66,7 +66,7 @@ def test_schema_violations_wait_with_their_row_and_line(tmp_path: Path) -> None:
 def test_a_document_that_breaks_its_schema_outside_rows_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.xsd").write_text(XSD)
     path = write(tmp_path, "<DanhSach><Ngay>hôm nay</Ngay></DanhSach>")
-    with pytest.raises(SourceError, match="line 2"):
+    with pytest.raises(SourceError, match=r"does not keep its XSD: Element .Ngay"):
         read_all(make_source("xml_file", path, row="GiayPhep", fields={"số": "SoGiayPhep"}, xsd=str(tmp_path / "a.xsd")))
 
 
@@ -105,3 +105,23 @@ def test_deep_nesting_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "<a>" * 5000 + "</a>" * 5000)
     with pytest.raises(SourceError):
         read_all(make_source("xml_file", path, row="GiayPhep", fields=FIELDS))
+
+
+@pytest.mark.parametrize("block", [7, 64, 300])
+def test_violations_find_their_rows_wherever_blocks_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr("lienthong.connectors.xml_file.READ_BYTES", block)
+    (tmp_path / "a.xsd").write_text(XSD)
+    lines = [
+        f"<GiayPhep><SoGiayPhep>{n}</SoGiayPhep><NgayCap>{'x' if n % 5 == 0 else '2026-01-31'}</NgayCap></GiayPhep>" for n in range(1, 40)
+    ]
+    path = write(tmp_path, "<DanhSach>\n" + "\n".join(lines) + "\n</DanhSach>")
+    reading = read_all(make_source("xml_file", path, row="GiayPhep", fields={"số": "SoGiayPhep"}, xsd=str(tmp_path / "a.xsd")))
+    assert [row.source_row for row in reading.broken] == [n + 2 for n in range(5, 40, 5)]
+    assert [row["số"] for row in reading.rows] == [str(n) for n in range(1, 40) if n % 5]
+
+
+def test_the_wrong_schema_is_told_and_not_a_document_of_broken_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.xsd").write_text(XSD)
+    path = write(tmp_path, f"<DanhSach>{'<GiayPhep/>' * 30}</DanhSach>")
+    with pytest.raises(SourceError, match="more than 10 places"):
+        read_all(make_source("xml_file", path, row="GiayPhep", fields={"số": "SoGiayPhep"}, xsd=str(tmp_path / "a.xsd"), max_violations=10))

@@ -20,6 +20,7 @@ BROKEN_ROWS: Mapping[str, Words] = {
     "row.columns": Words("dòng có {expected} cột, tìm thấy {found}", "a row of {expected} columns, found {found}"),
     "row.quote": Words("dấu nháy kép được đóng lại", "a quote that closes"),
     "row.encoding": Words("ký tự hợp lệ trong bảng mã {expected}", "characters valid in the encoding {expected}"),
+    "row.memo": Words("đoạn ghi chú có trong tệp memo", "a memo that is in the memo file"),
     "row.nul": Words("văn bản không có byte NUL", "text without NUL bytes"),
     "row.object": Words("một đối tượng JSON", "a JSON object"),
     "row.repeated": Words("`{expected}` chỉ có một giá trị, tìm thấy {found}", "one value of `{expected}`, found {found}"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,6 +24,7 @@ from lienthong.connectors.csv_dialect import Dialect, checked_headings, find_del
 from lienthong.connectors.csv_records import Marks, Records, split_records, texts
 from lienthong.connectors.encodings import Encoding, find_encoding, named_encoding
 from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
+from lienthong.connectors.fonts import reading_fonts, take_fonts
 from lienthong.connectors.options import Options
 from lienthong.contracts import Source
 from lienthong.errors import HostileInputError, SourceError
@@ -31,6 +32,7 @@ from lienthong.errors import HostileInputError, SourceError
 HEAD_BYTES = 262_144
 MAX_LINE_BYTES = 16 * 1024 * 1024
 BLOCK_BYTES = (65_536, 16 * 1024 * 1024)  # least and most read at once
+FOUND_ROW = -1
 UTF8_MARK = b"\xef\xbb\xbf"
 
 
@@ -39,7 +41,7 @@ class CsvOptions:
     delimiter: str
     quote: str
     encoding: str
-    header_row: int  # 1-based line of the headings; 0: there are none
+    header_row: int  # 1-based line of the headings; 0: there are none; -1: found
     columns: tuple[str, ...]
 
     @classmethod
@@ -49,7 +51,7 @@ class CsvOptions:
             delimiter=options.text("delimiter"),
             quote=options.text("quote", '"'),
             encoding=options.text("encoding"),
-            header_row=options.number("header_row", 0 if columns else 1),
+            header_row=_header_row(options, 0 if columns else 1),
             columns=columns,
         )
         options.close()
@@ -60,6 +62,15 @@ class CsvOptions:
         return taken
 
 
+def _header_row(options: Options, default: int) -> int:
+    found = options.numbers_or("header_row", "found", (default,))
+    if found is None:
+        return FOUND_ROW
+    if len(found) != 1:
+        raise SourceError("Option `header_row`: expected one line.")
+    return found[0]
+
+
 class CsvFile:
     """Connector `csv_file`."""
 
@@ -67,8 +78,14 @@ class CsvFile:
         return fingerprint_files(source, context)
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
-        options = CsvOptions.take(Options.of(source, context))
-        return read_files(source, context, after, lambda found, at: _read_file(found, options, context.batch_rows, at))
+        given = Options.of(source, context)
+        fonts = take_fonts(given)
+        options = CsvOptions.take(given)
+
+        def read_one(found: FoundFile, at: Mapping[str, Any] | None) -> Iterator[Batch]:
+            return _read_file(found, options, context.batch_rows, at)
+
+        return read_files(source, context, after, reading_fonts(read_one, fonts))
 
 
 def _read_file(found: FoundFile, options: CsvOptions, batch_rows: int, at: Mapping[str, Any] | None) -> Iterator[Batch]:
@@ -78,6 +95,13 @@ def _read_file(found: FoundFile, options: CsvOptions, batch_rows: int, at: Mappi
     file = replace(found.file, encoding=encoding.name, encoding_confidence=encoding.confidence)
     with _as_bytes(found.path, encoding) as stream:
         yield from _CsvReader(file, stream, Encoding("utf-8") if encoding.is_wide else encoding, options, batch_rows).batches(at)
+
+
+def read_csv_stream(
+    file: SourceFile, stream: BinaryIO, options: CsvOptions, batch_rows: int, at: Mapping[str, Any] | None
+) -> Iterator[Batch]:
+    """Delimited UTF-8 text that another reader holds."""
+    yield from _CsvReader(file, stream, Encoding("utf-8"), options, batch_rows).batches(at)
 
 
 def _as_bytes(path: Path, encoding: Encoding) -> BinaryIO:
@@ -133,6 +157,8 @@ class _CsvReader:
         lines = split_records(head[mark:], replace(marks, delimiter=(options.delimiter or ";").encode()), at_end=is_whole)
         shown = [self._encoding.decode_as_seen(text) for text in texts(head[mark:], lines, range(min(len(lines.starts), 200)))]
         placed = lines.lines[: len(shown)].tolist()
+        if options.header_row == FOUND_ROW:
+            options = replace(options, header_row=placed[_find_heading(shown, options)] + 1 if placed else 1)
         heading = next((place for place, line in enumerate(placed) if line + 1 >= options.header_row), None)
         sample = shown if options.header_row == 0 else shown[heading:] if heading is not None else []
         self._dialect = Dialect(line_end, options.delimiter or find_delimiter(sample, options.quote), options.quote)
@@ -280,6 +306,15 @@ class _CsvReader:
 
     def _empty(self) -> pa.Table:
         return pa.table({name: pa.array([], pa.string()) for name in self._columns})
+
+
+def _find_heading(shown: Sequence[str], options: CsvOptions) -> int:
+    """The place of the headings among the first records: the first with as many fields as most records have."""
+    body = shown[len(shown) // 3 :]  # title lines stand above
+    delimiter = options.delimiter or find_delimiter(body, options.quote)
+    widths = [len(split_fields(line, delimiter, options.quote)) for line in shown]
+    usual = max(set(widths[len(shown) // 3 :]), key=widths.count)
+    return next(place for place, line in enumerate(shown) if widths[place] == usual and all(split_fields(line, delimiter, options.quote)))
 
 
 def _check_utf8(text: bytes) -> None:

@@ -1,13 +1,14 @@
 """dBase, FoxPro and Clipper tables (.dbf), read record block by record block; the character set found from the bytes.
 
 Deleted records (marked `*`) are not rows; record numbers keep counting them, so a person finds the row again. Memo fields live in
-another file and are refused by name.
+another file beside; without it they are refused by name.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,8 +22,10 @@ from numpy.typing import NDArray
 from lienthong.connectors.base import Batch, BrokenRow, Position, ReadContext, SourceFile
 from lienthong.connectors.broken import broken_row
 from lienthong.connectors.csv_dialect import checked_headings
+from lienthong.connectors.dbf_memo import LostMemo, Memo, open_memo
 from lienthong.connectors.encodings import Encoding, named_encoding
 from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
+from lienthong.connectors.fonts import reading_fonts, take_fonts
 from lienthong.connectors.options import Options
 from lienthong.contracts import Source
 from lienthong.errors import SourceError
@@ -31,8 +34,8 @@ from lienthong.standards import detect_encoding
 
 # First byte of files we know: dBase III, IV, FoxBASE, Visual FoxPro, and the same with a memo file beside.
 VERSIONS = frozenset({0x02, 0x03, 0x30, 0x31, 0x32, 0x43, 0x83, 0x8B, 0x8E, 0xCB, 0xF5, 0xFB})
-MEMO_KINDS = frozenset("MGP")
-KNOWN_KINDS = frozenset("CNFDLIYTB0")
+MEMO = "M"
+KNOWN_KINDS = frozenset("CNFDLIYTB0M")
 SAMPLE_RECORDS = 20_000
 JULIAN_OF_YEAR_1 = 1_721_425  # Julian day number of 0001-01-01, proleptic Gregorian
 Bytes = NDArray[np.uint8]
@@ -57,20 +60,20 @@ class Header:
 
 
 class DbfFile:
-    """Connector `dbf_file`. Options: `encoding`, `drop_columns`."""
+    """Connector `dbf_file`. Options: `encoding`, `drop_columns`, `fonts`."""
 
     def fingerprint(self, source: Source, context: ReadContext) -> str | None:
         return fingerprint_files(source, context)
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
         options = Options.of(source, context)
-        encoding, dropped = options.text("encoding"), options.texts("drop_columns")
+        encoding, dropped, fonts = options.text("encoding"), options.texts("drop_columns"), take_fonts(options)
         options.close()
 
         def read_one(found: FoundFile, at: Mapping[str, Any] | None) -> Iterator[Batch]:
             return read_dbf(found, encoding, dropped, context.batch_rows, 0 if at is None else int(at["record"]))
 
-        return read_files(source, context, after, read_one)
+        return read_files(source, context, after, reading_fonts(read_one, fonts))
 
 
 def read_header(stream: BinaryIO, name: str, size: int) -> Header:
@@ -111,10 +114,15 @@ def _fields(raw: bytes, record_length: int, name: str) -> tuple[Field, ...]:
     return tuple(found)
 
 
-def _wanted(header: Header, dropped: Sequence[str], name: str) -> tuple[Field, ...]:
+def _wanted(header: Header, dropped: Sequence[str], name: str, *, has_memo: bool) -> tuple[Field, ...]:
     fields = tuple(field for field in header.fields if field.kind != "0" and field.name not in dropped)
     for field in fields:
-        if field.kind in MEMO_KINDS or field.kind not in KNOWN_KINDS:
+        if field.kind == MEMO and not has_memo:
+            raise SourceError(
+                f"`{name}`, cột/field `{field.name}`: thiếu tệp memo (.dbt, .fpt) / its memo file is missing.",
+                hint="Deliver it beside, or name the field in the option `drop_columns`.",
+            )
+        if field.kind not in KNOWN_KINDS:
             raise SourceError(
                 f"`{name}`, cột/field `{field.name}`: kiểu `{field.kind}` chưa đọc được / its kind `{field.kind}` cannot be read.",
                 hint="Export without it, or name it in the option `drop_columns`.",
@@ -124,21 +132,31 @@ def _wanted(header: Header, dropped: Sequence[str], name: str) -> tuple[Field, .
 
 
 def read_dbf(found: FoundFile, encoding_name: str, dropped: Sequence[str], batch_rows: int, first: int) -> Iterator[Batch]:
-    with found.path.open("rb") as stream:
+    """The table's rows from record `first` on; positions are `{"record"}`."""
+    memo = open_memo(found.path, found.file.uri)
+    with found.path.open("rb") as stream, memo.stream if memo is not None else nullcontext():
         header = read_header(stream, found.file.uri, found.file.size_bytes)
-        fields = _wanted(header, dropped, found.file.uri)
+        fields = _wanted(header, dropped, found.file.uri, has_memo=memo is not None)
         encoding = named_encoding(encoding_name) if encoding_name else _find_encoding(stream, header, fields)
         file = replace(found.file, encoding=encoding.name, encoding_confidence=encoding.confidence)
         deleted, record, any_batch = 0, first, False
         while record < header.records or not any_batch:
-            count = min(batch_rows, header.records - record)
+            count = max(0, min(batch_rows, header.records - record))
             block = _block(stream, header, record, count)
             kept = np.flatnonzero(block[:, 0] != ord("*")) if count else np.empty(0, np.int64)
             deleted += count - len(kept)
-            yield _batch(file, fields, encoding, block[kept], kept + record + 1, {"record": record + count})
+            yield _batch(_Table(file, fields, encoding, memo), block[kept], kept + record + 1, {"record": record + count})
             record, any_batch = record + count, True
     if deleted:
         log.info("dbf_deleted_records_skipped", file=found.path.name, records=deleted)
+
+
+@dataclass(frozen=True)
+class _Table:
+    file: SourceFile
+    fields: Sequence[Field]
+    encoding: Encoding
+    memo: Memo | None
 
 
 def _block(stream: BinaryIO, header: Header, record: int, count: int) -> Bytes:
@@ -155,35 +173,44 @@ def _find_encoding(stream: BinaryIO, header: Header, fields: Sequence[Field]) ->
     return Encoding(name, confidence)
 
 
-def _batch(
-    file: SourceFile, fields: Sequence[Field], encoding: Encoding, block: Bytes, numbers: NDArray[np.int64], position: Position
-) -> Batch:
+def _batch(table: _Table, block: Bytes, numbers: NDArray[np.int64], position: Position) -> Batch:
     try:
-        columns = {field.name: _column(field, block, encoding) for field in fields}
-    except UnicodeDecodeError:
-        bad = np.array([not _decodes(row, fields, encoding) for row in block])
-        broken = tuple(_unreadable(row, number, encoding) for row, number in zip(block[bad], numbers[bad].tolist(), strict=True))
-        whole = _batch(file, fields, encoding, block[~bad], numbers[~bad], position)
+        columns = {field.name: _column(field, block, table) for field in table.fields}
+    except (UnicodeDecodeError, LostMemo):
+        bad = np.array([_fault(row, table) for row in block], object)
+        is_bad = bad != ""
+        broken = tuple(
+            _unreadable(row, number, code, table.encoding)
+            for row, number, code in zip(block[is_bad], numbers[is_bad].tolist(), bad[is_bad].tolist(), strict=True)
+        )
+        whole = _batch(table, block[~is_bad], numbers[~is_bad], position)
         return replace(whole, broken=broken)
-    return Batch(file, pa.table(columns), pa.array(numbers, pa.int64()), position)
+    return Batch(table.file, pa.table(columns), pa.array(numbers, pa.int64()), position)
 
 
-def _decodes(row: Bytes, fields: Sequence[Field], encoding: Encoding) -> bool:
+def _fault(row: Bytes, table: _Table) -> str:
+    """The code of what is wrong with a record, empty when nothing is."""
     try:
-        for field in fields:
-            if field.kind == "C":
-                encoding.decode(row[field.start : field.start + field.length].tobytes())
+        for field in table.fields:
+            if field.kind in ("C", MEMO):
+                _column(field, row.reshape(1, -1), table)
     except UnicodeDecodeError:
-        return False
-    return True
+        return "row.encoding"
+    except LostMemo:
+        return "row.memo"
+    return ""
 
 
-def _unreadable(row: Bytes, number: int, encoding: Encoding) -> BrokenRow:
-    return broken_row(number, encoding.decode_as_seen(row[1:].tobytes()), "row.encoding", encoding.name)
+def _unreadable(row: Bytes, number: int, code: str, encoding: Encoding) -> BrokenRow:
+    return broken_row(number, encoding.decode_as_seen(row[1:].tobytes()), code, encoding.name)
 
 
-def _column(field: Field, block: Bytes, encoding: Encoding) -> pa.Array:
+def _column(field: Field, block: Bytes, table: _Table) -> pa.Array:
     values = block[:, field.start : field.start + field.length]
+    encoding = table.encoding
+    if field.kind == MEMO and table.memo is not None:
+        memos = [table.memo.text(value.tobytes()) for value in values]
+        return pa.array([None if memo is None else encoding.decode(memo).replace("\0", "") for memo in memos], pa.string())
     if field.kind in _BINARY:
         return pa.array([_BINARY[field.kind](value.tobytes()) for value in values], pa.string())
     if len(values) == 0:

@@ -24,6 +24,7 @@ from lienthong.connectors.excel_layout import Layout, lay_out
 from lienthong.connectors.excel_ods import ods_parts, ods_sheets
 from lienthong.connectors.excel_xlsx import Packed, Seen, SheetPart, Workbook, counted, open_workbook
 from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
+from lienthong.connectors.fonts import reading_fonts, take_fonts
 from lienthong.connectors.options import Options
 from lienthong.contracts import Source
 from lienthong.errors import HostileInputError
@@ -35,7 +36,7 @@ log = get_logger("connectors")
 
 
 class ExcelFile:
-    """Connector `excel_file`; its options are those of `Layout`, `uncomputed` and `max_bytes`."""
+    """Connector `excel_file`; its options are those of `Layout`, `uncomputed`, `fonts` and `max_bytes`."""
 
     def fingerprint(self, source: Source, context: ReadContext) -> str | None:
         return fingerprint_files(source, context)
@@ -44,8 +45,9 @@ class ExcelFile:
         options = Options.of(source, context)
         max_bytes = options.number("max_bytes", MAX_UNPACKED_BYTES, 1)
         empty_uncomputed = options.choice("uncomputed", ("refuse", "empty"), "refuse") == "empty"
+        fonts = take_fonts(options)
         reader = _Reader(Layout.take(options), max_bytes, context.batch_rows, empty_uncomputed)
-        return read_files(source, context, after, reader.read)
+        return read_files(source, context, after, reading_fonts(reader.read, fonts))
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,9 @@ class Options:
             raise self._wrong(name, "a mapping or a text", value)
         return value
 
+    def choice_or_mapping(self, name: str, allowed: tuple[str, ...], default: str) -> str | dict[str, str]:
+        return self.mapping(name) if isinstance(self._left.get(name), Mapping) else self.choice(name, allowed, default)
+
     def section(self, name: str) -> Options | None:
         """Options inside an option, None when it is absent; the caller closes it."""
         value = self._take(name, None)

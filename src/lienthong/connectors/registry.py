@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
+from lienthong.connectors.access_file import AccessFile
 from lienthong.connectors.base import Batch, Connector, Keeper, Position, ReadContext
 from lienthong.connectors.ckan import Ckan
 from lienthong.connectors.crosstab import Crosstab, turned, without
@@ -26,6 +27,7 @@ from lienthong.connectors.postgresql_log import PostgresqlLog
 from lienthong.connectors.shapefile import Shapefile
 from lienthong.connectors.sql_database import SqlDatabase
 from lienthong.connectors.sqlite_file import SqliteFile
+from lienthong.connectors.word_file import WordFile
 from lienthong.connectors.xml_file import XmlFile
 from lienthong.connectors.xroad_rest import XRoadRest
 from lienthong.connectors.xroad_soap import XRoadSoap
@@ -35,6 +37,7 @@ from lienthong.errors import SourceError
 ENTRY_POINTS = "lienthong.connectors"
 
 CONNECTORS: dict[str, Connector] = {
+    "access_file": AccessFile(),
     "ckan": Ckan(),
     "csv_file": CsvFile(),
     "dbf_file": DbfFile(),
@@ -53,6 +56,7 @@ CONNECTORS: dict[str, Connector] = {
     "nats_stream": NatsStream(),
     "sql_database": SqlDatabase(),
     "sqlite_file": SqliteFile(),
+    "word_file": WordFile(),
     "xml_file": XmlFile(),
     "xroad_rest": XRoadRest(),
     "xroad_soap": XRoadSoap(),

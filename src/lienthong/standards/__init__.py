@@ -11,7 +11,7 @@ from lienthong.standards.code_lists import CODE_LISTS
 from lienthong.standards.dates import DATE, PARTIAL_DATE, TIMESTAMP
 from lienthong.standards.documents import DOCUMENT_NO, DOSSIER_NO, LICENCE_NO
 from lienthong.standards.emails import EMAIL
-from lienthong.standards.encoding_detection import detect_encoding
+from lienthong.standards.encoding_detection import DECODERS, detect_encoding, detect_font, font_bytes
 from lienthong.standards.enterprises import ENTERPRISE_NAME
 from lienthong.standards.insurance import HEALTH_CARD, INSURANCE_NO
 from lienthong.standards.legacy_encodings import (
@@ -83,6 +83,7 @@ def get_standard(name: str) -> Standard:
 
 __all__ = [
     "ADMIN_UNIT",
+    "DECODERS",
     "PROBLEMS",
     "STANDARDS",
     "Cleaned",
@@ -95,8 +96,10 @@ __all__ = [
     "decode_vps",
     "decode_windows_1258",
     "detect_encoding",
+    "detect_font",
     "encode_legacy",
     "encode_tcvn3",
+    "font_bytes",
     "get_standard",
     "without_marks",
 ]

@@ -70,6 +70,31 @@ def detect_encoding(samples: Sequence[bytes]) -> tuple[str, float]:
     return _best([_read(name, decode, words) for name, decode in DECODERS.items()])
 
 
+def detect_font(texts: Sequence[str]) -> tuple[str, float]:
+    """(encoding, confidence) of Unicode text that was typed in an old font and so shows other letters (`NguyÔn V¨n`).
+
+    Empty, with how sure that is, for text that is well as it stands or holds letters no such font has.
+    """
+    try:
+        joined = b"\n".join(font_bytes(text) for text in texts)
+    except UnicodeEncodeError:
+        return "", 1.0
+    words = _marked_words(joined)
+    if not words:
+        return "", 1.0
+    fonts = {"": lambda data: data.decode("latin-1"), **{name: decode for name, decode in DECODERS.items() if name != "windows-1258"}}
+    name, confidence = _best([_read(name, decode, words) for name, decode in fonts.items()])
+    return ("", confidence) if name == NO_VERDICT[0] else (name, confidence)
+
+
+def font_bytes(text: str) -> bytes:
+    """The bytes a font was given for these letters. Raises UnicodeEncodeError for letters that are no bytes of Windows or Latin-1."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("cp1252")
+
+
 def _wide(sample: bytes) -> tuple[str, float]:
     high, low = sample[::2].count(0), sample[1::2].count(0)
     return ("utf-16-be" if high > low else "utf-16-le"), 0.9
