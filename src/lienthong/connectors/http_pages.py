@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -170,9 +170,12 @@ class HttpOptions:
     since: Since | None = None
     ended: Ended | None = None
     unchanged_by: str = ""
+    write: Callable[[Mapping[str, str]], Asked] | None = None  # the whole question of a page, where it is more than JSON
 
     @classmethod
-    def take(cls, source: Source, options: Options, url: str, form: Form | None = None) -> HttpOptions:
+    def take(
+        cls, source: Source, options: Options, url: str, form: Form | None = None, write: Callable[[Mapping[str, str]], Asked] | None = None
+    ) -> HttpOptions:
         """What is left of a source's options; none may be left over."""
         split = "/" if isinstance(form, XmlForm) else "."
         taken = cls(
@@ -196,6 +199,7 @@ class HttpOptions:
             since=Since.take(options.section("since"), split),
             ended=Ended.take(options.section("ended"), split),
             unchanged_by=options.choice("unchanged_by", ("nothing", "etag"), "nothing"),
+            write=write,
         )
         options.close()
         if urlsplit(taken.url).scheme not in ("http", "https"):
@@ -322,10 +326,13 @@ class _Reader:
     @property
     def _posts_query(self) -> bool:
         """Whether pages are asked for in the body that is posted."""
-        return self._options.method == "POST" and not isinstance(self._options.body, str)
+        options = self._options
+        return options.write is not None or (options.method == "POST" and not isinstance(options.body, str))
 
     def _asked(self, query: Mapping[str, str]) -> Asked:
         options = self._options
+        if options.write is not None:
+            return options.write(query)
         if options.method == "GET":
             return Asked("GET", options.headers)
         if isinstance(options.body, str):

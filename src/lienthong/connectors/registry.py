@@ -25,6 +25,7 @@ from lienthong.connectors.odata import OData
 from lienthong.connectors.parquet_file import ParquetFile
 from lienthong.connectors.postgresql_log import PostgresqlLog
 from lienthong.connectors.shapefile import Shapefile
+from lienthong.connectors.soap_service import SoapService
 from lienthong.connectors.sql_database import SqlDatabase
 from lienthong.connectors.sqlite_file import SqliteFile
 from lienthong.connectors.word_file import WordFile
@@ -54,6 +55,7 @@ CONNECTORS: dict[str, Connector] = {
     "postgresql_log": PostgresqlLog(),
     "mqtt_stream": MqttStream(),
     "nats_stream": NatsStream(),
+    "soap": SoapService(),
     "sql_database": SqlDatabase(),
     "sqlite_file": SqliteFile(),
     "word_file": WordFile(),
