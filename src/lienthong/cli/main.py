@@ -28,6 +28,7 @@ from lienthong.cli import (
     platform,
     privacy,
     proposals,
+    quality,
     quarantine,
     registry,
     reports,
@@ -55,6 +56,7 @@ app.add_typer(agreements.app, name="agreement", help="Thỏa thuận chia sẻ d
 app.add_typer(agreements.access, name="access", help="Ai được xem gì, vì sao · who sees what, and why")
 app.add_typer(runs.app, name="run", help="Các lần nạp dữ liệu · runs")
 app.add_typer(sources.app, name="source", help="Thử và xem trước nguồn dữ liệu · try and preview sources")
+app.add_typer(quality.app, name="quality", help="Chất lượng: điểm, quy tắc, độ lệch · quality: scores, rules, drift")
 app.add_typer(schedules.app, name="schedule", help="Lịch nạp của các nguồn · when sources are due")
 app.add_typer(quarantine.app, name="quarantine", help="Hàng chờ xử lý · rows that wait")
 app.add_typer(matching.app, name="match", help="Bản ghi gốc: ai là một · golden records: who is one")

@@ -8,6 +8,7 @@ late checkpoint, a full disk) is closed by the platform when it has passed and n
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -26,6 +27,7 @@ from lienthong.pipeline.slots import Watched
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries, schedules
 from lienthong.store import alerts as store
+from lienthong.store import quality as quality_notes
 from lienthong.store.exchange_records import unpack
 from lienthong.store.exchanges import read_packed
 
@@ -277,6 +279,15 @@ def _late_source(rule: Rule, connection: Connection, _: Path, now: datetime) -> 
         yield Finding(rule, f"{dataset} {source}", "", {"hours": round((now - since) / HOUR, 1), **rule.limits})
 
 
+def _drift(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
+    """What moved in versions of the last days, one finding a version."""
+    moved = Counter[str](
+        f"{dataset} {version}" for dataset, version in quality_notes.since(connection, now - timedelta(days=rule.limit("days")))
+    )
+    for subject, count in moved.items():
+        yield Finding(rule, subject, "", {"notes": count, **rule.limits})
+
+
 def _copies_failing(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
     for name, caller in store.failing_copies(connection, now - timedelta(minutes=rule.limit("minutes"))):
         parts = caller.split("/")
@@ -318,6 +329,7 @@ LOOKS: Mapping[str, Callable[[Rule, Connection, Path, datetime], Iterator[Findin
     "silent_caller": _silent_caller,
     "silent_source": _silent_source,
     "late_source": _late_source,
+    "drift": _drift,
     "checkpoint_late": _checkpoint_late,
     "disk": _disk,
 }

@@ -24,6 +24,7 @@ from lienthong.pipeline import (
     overriding,
     registering,
     scheduling,
+    scoring,
     slots,
     upload,
     watched,
@@ -231,6 +232,11 @@ def _schedules(office: Office, ended: threading.Event) -> None:
         ended.wait(SECONDS_BETWEEN_DUES)
 
 
+def _score(office: Office) -> None:
+    """Profile and score versions that were published, and note what drifted."""
+    scoring.profile_new(office.workshop)
+
+
 def _beat(office: Office) -> None:
     """Say that the worker is at work."""
     with office.workshop.database.connect() as connection:
@@ -287,6 +293,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("deliver_events", _deliver),
     Duty("relay_events", _relay),
     Duty("push_rooms", _push_rooms),
+    Duty("score_versions", every(SECONDS_BETWEEN_DUES, _score)),
     Duty("schedules", _schedules),
     Duty("uploads", every(SECONDS_TO_NEXT_FILE, _uploads)),
     Duty("watch_sources", _watch_sources),

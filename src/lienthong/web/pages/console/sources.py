@@ -12,6 +12,7 @@ from lienthong.pipeline.delivered import CORRECTION, UPLOAD
 from lienthong.pipeline.upload import CONNECTORS, own_source, takes_uploads
 from lienthong.pipeline.withdrawing import withdraw
 from lienthong.store import pages as store
+from lienthong.store import quality as quality_notes
 from lienthong.store import runs, uploads
 from lienthong.web import acting
 from lienthong.web.desk import number_of
@@ -78,6 +79,8 @@ def shown(site: Site, visit: Visit) -> Page:
         newest = runs.recent(connection, contract.id, RUNS)
         quality = store.run_quality(connection, contract.id)
         handed_in = uploads.recent(connection, actor.agency, contract.id, 5)
+        drifted = quality_notes.notes(connection, contract.id, 20)
+        scored = quality_notes.history(connection, contract.id, 20)
         revisions = runs.period_revisions(connection, contract.id, 20)
     roads = (*(source.name for source in contract.sources), CORRECTION, UPLOAD)
     facts: dict[str, Any] = {
@@ -99,6 +102,8 @@ def shown(site: Site, visit: Visit) -> Page:
         "takes_uploads": takes_uploads(contract),
         "has_own_form": any(own_source(contract, suffix) for suffix in CONNECTORS),
         "uploads": [upload_facts(each) for each in handed_in],
+        "drift": [vars(each) for each in drifted],
+        "scores": [vars(each) for each in scored],
         "period_revisions": [vars(each) for each in revisions],
     }  # fmt: skip
     beside: dict[str, Any] = {"drawing": ""}
@@ -106,6 +111,12 @@ def shown(site: Site, visit: Visit) -> Page:
         labels = [visit.speech.day(r.started_at)[:5] for r in quality]
         series = [Series(visit.speech.t("portal.rows_right"), [_percent(r) for r in quality])]
         beside["drawing"] = lines(labels, series, visit.speech.t("console.quality_over_time"), lambda value: visit.speech.percent(value, 1))
+    by_time = scored[::-1]
+    if len(by_time) >= LEAST_POINTS:
+        names = list(dict.fromkeys(name for each in by_time for name in each.scores if name not in ("through", "filled")))[:4]
+        series = [Series(visit.speech.t(f"console.score_{name}"), [each.scores.get(name) for each in by_time]) for name in names]
+        labels = [visit.speech.day(each.at)[:5] for each in by_time]
+        beside["scores"] = lines(labels, series, visit.speech.t("console.scores"), lambda value: visit.speech.percent(value, 1))
     columns = ("run", "source", "state", "started_at", "rows_in", "rows_published", "rows_unchanged", "rows_quarantined")
     table = Table(columns, [[each[name] for name in columns] for each in facts["runs"]])
     return Page("console/source.html", visit.speech.pick(contract.title_vi, contract.title_en), facts, table, beside)

@@ -1,0 +1,86 @@
+"""`lienthong quality …`: scores over time, by rule, run and agency; what drifted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lienthong.cli.opening import workshop
+from lienthong.cli.words import out, say, show
+
+app = typer.Typer(no_args_is_help=True)
+Dataset = Annotated[str, typer.Argument(metavar="DATASET")]
+DIMENSIONS = {
+    "through": ("Hàng đúng", "Rows right"), "filled": ("Ô có giá trị", "Cells filled"), "completeness": ("Đầy đủ", "Completeness"),
+    "conformity": ("Đúng dạng", "Conformity"), "uniqueness": ("Không trùng", "Uniqueness"), "consistency": ("Nhất quán", "Consistency"),
+}  # fmt: skip
+
+
+@app.command("scores")
+def scores() -> None:
+    """Điểm chất lượng hiện nay của mọi bộ dữ liệu, theo cơ quan, kèm độ mới · every dataset's newest scores, by agency, with freshness."""
+    from lienthong.catalog.measuring import UNKNOWN, freshness
+    from lienthong.pipeline.scoring import profile_new
+    from lienthong.store import pages
+    from lienthong.store import quality as store
+
+    place = workshop()
+    profile_new(place)
+    with place.database.connect() as connection:
+        found = store.scores_now(connection)
+        standings = pages.standings(connection)
+    rows = []
+    for dataset, version, _, records, told in found:
+        contract = place.contracts.get(dataset)
+        if contract is not None:
+            fresh = freshness(contract, standings.get(dataset, UNKNOWN), place.clock())["state"]
+            rows.append((contract.agency, dataset, version, records, *(_percent(told.get(name)) for name in DIMENSIONS), fresh))
+    headings = (("Cơ quan", "Agency"), ("Bộ dữ liệu", "Dataset"), ("Phiên bản", "Version"), ("Bản ghi", "Records"), *DIMENSIONS.values(), ("Độ mới", "Freshness"))  # fmt: skip
+    show(headings, sorted(rows))
+
+
+@app.command("history")
+def history(dataset_id: Dataset, limit: int = 20) -> None:
+    """Điểm chất lượng qua các phiên bản · scores over versions, newest first."""
+    from lienthong.store import quality as store
+
+    with workshop().database.connect() as connection:
+        found = store.history(connection, dataset_id, limit)
+    rows = [
+        (f"{v.at:%d/%m/%Y %H:%M}", v.version, v.run_id, v.records, *(_percent(v.scores.get(name)) for name in DIMENSIONS)) for v in found
+    ]
+    show((("Lúc", "When"), ("Phiên bản", "Version"), ("Lần nạp", "Run"), ("Bản ghi", "Records"), *DIMENSIONS.values()), rows)
+
+
+@app.command("rules")
+def rules(dataset_id: Dataset, runs: Annotated[int, typer.Option(help="Số lần nạp gần đây · newest runs")] = 5) -> None:
+    """Mỗi quy tắc bị vi phạm bao nhiêu lần, theo lần nạp · how often each rule was broken, run by run."""
+    from lienthong.store import quality as store
+
+    with workshop().database.connect() as connection:
+        found = store.rules_by_run(connection, dataset_id, runs)
+    rows = [(run, f"{at:%d/%m/%Y %H:%M}", rule, severity, count) for run, at, rule, severity, count in found]
+    show((("Lần nạp", "Run"), ("Lúc", "When"), ("Quy tắc", "Rule"), ("Mức", "Severity"), ("Số hàng", "Rows")), rows)
+
+
+@app.command("drift")
+def drift(dataset_id: Annotated[str | None, typer.Argument(metavar="[DATASET]")] = None, limit: int = 50) -> None:
+    """Những gì lệch so với các phiên bản trước · what moved against the versions before."""
+    from lienthong.store import quality as store
+
+    with workshop().database.connect() as connection:
+        found = store.notes(connection, dataset_id, limit)
+    if not found:
+        out.print(say("Không có gì lệch.", "Nothing drifted."))
+        return
+    show(
+        (("Bộ dữ liệu", "Dataset"), ("Phiên bản", "Version"), ("Điều gì", "What")),
+        [(n.dataset_id, n.version, say(n.vi, n.en)) for n in found],
+    )
+
+
+def _percent(value: float | None) -> str:
+    if value is None:
+        return ""
+    return say(f"{value:.2f}".replace(".", ","), f"{value:.2f}")

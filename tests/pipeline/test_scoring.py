@@ -1,0 +1,41 @@
+"""Versions are profiled and scored after they are published; what moved is noted and told, and nothing is held up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lienthong.contracts import Expect, Sensitivity
+from lienthong.pipeline import run_dataset
+from lienthong.pipeline.alert_rules import Rule
+from lienthong.pipeline.alerting import watch
+from lienthong.pipeline.scoring import profile_new
+from lienthong.store import quality as store
+from tests.factories import PEOPLE, make_contract, make_property, make_workshop, write_people
+from tests.pipeline.test_run import rows_of
+
+KIND = make_property("children", standard="code_list", standard_options={"values": {"1": "một", "2": "hai", "3": "ba"}})
+NAME = make_property("full_name", sensitivity=Sensitivity.PERSONAL)
+
+
+def test_scores_and_drift_follow_versions(database_url: str, tmp_path: Path) -> None:
+    rows = [(f"P{n:03}", f"Người {n}", "1980-03-07", 1 + n % 2) for n in range(300)]
+    file = write_people(tmp_path / "people.csv", rows)
+    contract = make_contract(str(file), properties=(PEOPLE[0], NAME, PEOPLE[2], KIND), expect=Expect(last_min_percent=0))
+    workshop = make_workshop(database_url, contract)
+    run_dataset(workshop, contract)
+    assert profile_new(workshop) == 1
+    assert profile_new(workshop) == 0
+    moved = [(key, name, "" if n < 60 else born, 3 if n < 200 else kind) for n, (key, name, born, kind) in enumerate(rows)]
+    write_people(file, [*moved, ("P999", "Sai", "31/02/2001", 1)])
+    assert run_dataset(workshop, contract).state == "published"
+    assert profile_new(workshop) == 1
+    with workshop.database.connect() as connection:
+        notes = store.notes(connection, contract.id)
+        newest, first = store.history(connection, contract.id)
+        rules = store.rules_by_run(connection, contract.id)
+    assert {(note.kind, note.column) for note in notes} == {("empty", "born_on"), ("new_values", "children"), ("distribution", "children")}
+    assert (first.scores["through"], newest.scores["conformity"] < 100, newest.records) == (100.0, True, 300)
+    assert [(rule, count) for _, _, rule, _, count in rules] == [("date", 1)]
+    kept = rows_of(workshop.database, "select profile::text from lienthong.version_profiles")
+    assert not any("Người" in profile for (profile,) in kept)
+    assert watch(workshop, [Rule("drift", "drift", "note", {"days": 7})], tmp_path) == 1
