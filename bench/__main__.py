@@ -27,8 +27,10 @@ from bench import (
     serving,
     soak,
     sources,
+    standards,
     starting,
     sync,
+    units,
 )
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
@@ -50,6 +52,8 @@ PARTS = (
     "soak",
     "sources",
     "errors",
+    "standards",
+    "units",
 )
 
 
@@ -109,6 +113,10 @@ def main() -> None:
         rows["pages"] += pages.measure(given.rows)
     if "catalogue" in wanted:
         rows["catalogue"] += catalogue.measure()
+    if "standards" in wanted:
+        rows["standards"] += standards.measure(given.rows)
+    if "units" in wanted:
+        rows["units"] += units.measure()
     report.write(rows)
 
 

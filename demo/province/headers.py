@@ -38,4 +38,5 @@ INDICATORS = (
 )  # Excel row 4, then a column a year; row 3 has «Năm» merged above them; A2 the unit; a sheet an indicator
 UNITS = ("cap", "ma", "ten", "ma_huyen", "ma_tinh", "tu_ngay", "den_ngay")
 UNIT_CHANGES = ("cap", "ma_cu", "ma_moi", "bi_tach", "mac_dinh", "ngay")
+ENTRIES = ("ma", "ma_cap_tren", "ten", "ten_tieng_anh", "cach_viet_khac", "tu_ngay", "den_ngay")
 AGENCIES = ("ma", "ten", "loai", "ten_tat", "ma_huyen", "ma_cap_tren", "tinh_trang_ma", "co_quan_ke_thua", "tu_ngay", "den_ngay")

@@ -20,6 +20,10 @@ EXPECTED = {
     "land.parcels", "licences.register", "poor-households.members", "population.persons", "social-insurance.participants",
     "statistics.indicators",
 }  # fmt: skip
+CODE_LISTS = {
+    "code-lists.ethnic-groups", "code-lists.religions", "code-lists.countries", "code-lists.industries", "code-lists.occupations",
+    "code-lists.relationships", "code-lists.education-levels",
+}  # fmt: skip
 MASTER = {"master.enterprise", "master.facility", "master.household", "master.parcel", "master.person"}
 
 
@@ -28,8 +32,8 @@ def contracts() -> dict[str, Contract]:
     return load_all(DATASETS, connector_names())
 
 
-def test_the_twelve_datasets_and_the_five_entities_are_there(contracts: dict[str, Contract]) -> None:
-    assert set(contracts) == EXPECTED | MASTER
+def test_the_datasets_the_code_lists_and_the_five_entities_are_there(contracts: dict[str, Contract]) -> None:
+    assert set(contracts) == EXPECTED | CODE_LISTS | MASTER
 
 
 def test_every_dataset_but_those_of_golden_records_has_a_source(contracts: dict[str, Contract]) -> None:

@@ -22,6 +22,13 @@ SEEDS = st.sampled_from(
     + [
         "Loại A",
         "b",
+        "NGUYỄN THỊ ÁNH",
+        "trần văn đức",
+        "BÀ LÊ THỊ ÚT",
+        "NGUYÔN V¨N",
+        "LÊ VÀ TRẦN",
+        "ĐỖ",
+        "NGUYEENX THỊ A",
         "1e5",
         "٣",
         "０１２",

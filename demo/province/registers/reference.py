@@ -1,4 +1,4 @@
-"""Real reference data: units of administration before and after 1 July 2025, and the province's agencies."""
+"""Real reference data: units of administration before and after 1 July 2025, the province's agencies, and the code lists."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from importlib import resources
 from pathlib import Path
 
 from demo.province.base import table
-from demo.province.headers import AGENCIES, UNIT_CHANGES, UNITS
+from demo.province.headers import AGENCIES, ENTRIES, UNIT_CHANGES, UNITS
 from lienthong.standards.admin_units import units
+from lienthong.standards.code_lists import LISTS, entries
 
 PROVINCE_SINCE = "1997-01-01"  # Sông Bé was divided
 PROVINCES = {"70", "75"}  # Bình Phước and Đồng Nai: together the Đồng Nai of today
 
 
 def write_reference(out: Path) -> tuple[int, int, int]:
-    """Write units, changes and agencies; gives the number of rows of each."""
+    """Write units, changes, agencies and code lists; gives the number of rows of the first three."""
     folder = out / "don-vi-hanh-chinh"
     folder.mkdir(parents=True, exist_ok=True)
     kept = [u for u in units() if u.level == "province" or u.province_code in PROVINCES]
@@ -38,7 +39,19 @@ def write_reference(out: Path) -> tuple[int, int, int]:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(AGENCIES)
         writer.writerows((*row.values(), *_term(row)) for row in agencies)
+    _write_lists(out / "danh-muc")
     return len(kept), len(changes), len(agencies)
+
+
+def _write_lists(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for name in LISTS:
+        with (folder / f"{name.replace('_', '-')}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(ENTRIES)
+            writer.writerows(
+                (e.code, e.parent, e.name, e.name_en, "|".join(e.spellings), e.valid_from, e.valid_to or "") for e in entries(name)
+            )
 
 
 def _term(agency: dict[str, str]) -> tuple[str, str]:

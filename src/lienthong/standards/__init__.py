@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 
 from lienthong.errors import SettingsError
+from lienthong.standards.addresses import ADDRESS
 from lienthong.standards.admin_unit import ADMIN_UNIT
 from lienthong.standards.agency_codes import AGENCY_CODE
 from lienthong.standards.base import Cleaned, CleanedColumn, Problem, Standard
@@ -47,6 +48,7 @@ _ALL: tuple[Standard, ...] = (
     PARTIAL_DATE,
     TIMESTAMP,
     ADMIN_UNIT,
+    ADDRESS,
     AGENCY_CODE,
     DOSSIER_NO,
     DOCUMENT_NO,

@@ -76,7 +76,7 @@ class AdminUnitStandard:
         dates = (
             pl.repeat(default, len(values), dtype=pl.Date, eager=True) if dated_by is None else dated_by.cast(pl.Date).fill_null(default)
         )
-        frame = pl.DataFrame({"value": values, "on": _begin_of_period(dates)}).with_columns(_end(pl.col("value")).alias("value"))
+        frame = pl.DataFrame({"value": values, "on": _begin_of_period(dates)}).with_columns(end_of_address(pl.col("value")).alias("value"))
         distinct = frame.filter(pl.col("value").is_not_null()).unique()
         cleaned = [self.clean(value, options, on) for value, on in distinct.iter_rows()]
         lookup = distinct.with_columns(
@@ -101,7 +101,7 @@ def _code_shown(value: str) -> str:
     return value if shown is None else shown.group(1)
 
 
-def _end(value: pl.Expr) -> pl.Expr:
+def end_of_address(value: pl.Expr) -> pl.Expr:
     """An address without the parts before its commune that are plain to see, as `last_parts` leaves them out too: many rows become few."""
     is_short = value.str.len_bytes() <= LONGEST_ADDRESS
     below = value.str.replace(rf"^(?: *(?i:{NEVER_UNITS}) [^,;]*[,;] *)+", "")

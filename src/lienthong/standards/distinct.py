@@ -48,7 +48,7 @@ class DistinctStandard:
     good: tuple[tuple[str, str], ...] = ()
     bad: tuple[tuple[str, str], ...] = ()
     quick: Quick | None = None
-    loose: Callable[[pl.Expr], pl.Expr] | None = None
+    loose: Callable[[pl.Series], pl.Series] | None = None
     longest: int | None = LONGEST_VALUE
     known_options: Mapping[str, str] = field(default_factory=dict)  # name → what it does
     key: Callable[[Any], str | None] = no_key
@@ -70,20 +70,17 @@ class DistinctStandard:
         """A String column of any length; `dated_by` is for standards whose values depend on a date, others leave it out."""
         del dated_by
         refuse_unknown(self.name, options, self.known_options)
-        frame = pl.DataFrame({"value": values})
-        done = frame.select(pl.col("value"), self._quickly(pl.col("value"), options).alias("quick"))
-        if self.loose is not None and done["quick"].null_count() > done["value"].null_count():
-            loosely = self._quickly(self.loose(pl.col("value")), options)
-            done = done.with_columns(pl.when(pl.col("quick").is_null()).then(loosely).otherwise(pl.col("quick")).alias("quick"))
-        if done["quick"].null_count() == done["value"].null_count():  # nothing but what was plainly clean
-            return CleanedColumn(done["quick"], pl.repeat(None, len(values), dtype=pl.String, eager=True))
-        slow_rows = done.select((pl.col("quick").is_null() & pl.col("value").is_not_null()).arg_true()).to_series()
-        asked = done["value"].gather(slow_rows)
+        nothing = pl.repeat(None, len(values), dtype=pl.String, eager=True)
+        done = _each(values, self._quickly(pl.col("value"), options))
+        if self.loose is not None and done.null_count() > values.null_count():
+            rows = _untold(done, values)
+            done = done.scatter(rows, _each(self.loose(values.gather(rows)), self._quickly(pl.col("value"), options)))
+        if done.null_count() == values.null_count():  # nothing but what was plainly clean
+            return CleanedColumn(done, nothing)
+        rows = _untold(done, values)
+        asked = values.gather(rows).alias("value")
         slow = asked.to_frame().join(self._clean_each(asked.unique(), options), on="value", how="left", maintain_order="left")
-        return CleanedColumn(
-            done["quick"].scatter(slow_rows, slow["slow"]),
-            pl.repeat(None, len(values), dtype=pl.String, eager=True).scatter(slow_rows, slow["problem"]),
-        )
+        return CleanedColumn(done.scatter(rows, slow["slow"]), nothing.scatter(rows, slow["problem"]))
 
     def _quickly(self, value: pl.Expr, options: Options) -> pl.Expr:
         return pl.lit(None, self.dtype) if self.quick is None else self.quick(value, options).cast(self.dtype)
@@ -103,3 +100,13 @@ class DistinctStandard:
 
     def display(self, value: Any) -> str:
         return self.show(value)
+
+
+def _untold(done: pl.Series, values: pl.Series) -> pl.Series:
+    """The rows that have a value and are not done yet."""
+    return (done.is_null() & values.is_not_null()).arg_true()
+
+
+def _each(values: pl.Series, by: pl.Expr) -> pl.Series:
+    """What an expression gives for each value; lazily, so that a part of it that is used nine times is reckoned once."""
+    return values.alias("value").to_frame().lazy().with_columns(by.alias("by")).collect()["by"]

@@ -15,7 +15,9 @@ ACCEPT_SYNTHETIC = "accept_synthetic"
 ACCEPTS = {ACCEPT_SYNTHETIC: "Accept the ranges of sample data; the pipeline sets it from `LIENTHONG_ACCEPT_SYNTHETIC_IDS`."}
 
 
-def bare_digits(value: pl.Expr) -> pl.Expr:
-    """The text without what people put around and between digits and what a spreadsheet leaves behind them; of texts in ASCII alone."""
+def bare_digits(values: pl.Series) -> pl.Series:
+    """The texts without what people put around and between digits and what a spreadsheet leaves behind; null where other signs are."""
+    value = pl.col("value")
     plain = pl.when(value.str.contains(r"^[ '0-9._-]+$")).then(value)
-    return plain.str.strip_chars(" ").str.replace(r"\.0$", "").str.strip_chars("'").str.replace_all(r"[ ._-]", "")
+    bare = plain.str.strip_chars(" ").str.strip_suffix(".0").str.strip_chars("'").str.replace_all(r"[ ._-]", "")
+    return values.to_frame("value").select(bare.alias("bare"))["bare"]

@@ -46,15 +46,30 @@ def _quick_phone(value: pl.Expr, options: Options) -> pl.Expr:
     return pl.when(value.str.contains(r"^0[356789][0-9]{8}$" if options.get(ACCEPT_SYNTHETIC) else r"^0[35789][0-9]{8}$")).then(value)
 
 
-def _loose_phone(value: pl.Expr) -> pl.Expr:
+def _loose_phone(values: pl.Series) -> pl.Series:
     """One mobile number without signs between digits or the country before it, its old prefix turned to the new."""
-    plain = pl.when(value.str.contains(r"^ *[+(]?[0-9][0-9 ().]*$")).then(value)
-    digits = plain.str.strip_chars(" ").str.replace(r"\.0$", "").str.replace_all(r"[ ().]", "").str.replace(r"^\+84", "0084")
-    local = digits.str.replace(r"^(?:0084|84(?P<rest>[0-9]{9,10}$))0?", "0$rest")
-    number = pl.when(local.str.contains(r"^[1-9][0-9]{8,9}$")).then("0" + local).otherwise(local)
-    newer = number.str.slice(0, 4).replace_strict(_OLD_MOBILES, default=None, return_dtype=pl.String)
+    value, digits, rest, number = map(pl.col, ("value", "digits", "rest", "number"))
+    country = (
+        pl.when(digits.str.starts_with("+84")).then(3)
+        .when(digits.str.starts_with("0084")).then(4)
+        .when(digits.str.starts_with("84") & digits.str.len_bytes().is_between(2 + NATIONAL_DIGITS, 3 + NATIONAL_DIGITS)).then(2)
+        .otherwise(0)
+    )  # fmt: skip
+    is_old = (number.str.len_bytes() == NATIONAL_DIGITS + 2) & pl.col("newer").is_not_null()
     return (
-        pl.when((number.str.len_bytes() == NATIONAL_DIGITS + 2) & newer.is_not_null()).then(newer + number.str.slice(4)).otherwise(number)
+        values.to_frame("value")
+        .select(pl.when(value.str.contains(r"^ *[+(]?[0-9][0-9 ().]*$")).then(value).alias("digits"))
+        .select(digits.str.strip_chars(" ").str.strip_suffix(".0").str.replace_all(r"[ ().]", ""))
+        .with_columns(country.alias("country"))
+        .with_columns(digits.str.slice(pl.col("country")).alias("rest"))
+        .with_columns(
+            pl.when((pl.col("country") == 0) & rest.str.starts_with("0"))
+            .then(rest)
+            .otherwise("0" + rest.str.strip_prefix("0"))
+            .alias("number")
+        )
+        .with_columns(number.str.slice(0, 4).replace_strict(_OLD_MOBILES, default=None, return_dtype=pl.String).alias("newer"))
+        .select(pl.when(is_old).then(pl.col("newer") + number.str.slice(4)).otherwise(number).alias("number"))["number"]
     )
 
 

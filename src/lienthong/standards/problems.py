@@ -58,6 +58,7 @@ _ALL = (
     ("admin_unit.replaced", _WARNING, "Tên cũ, đã ghi đơn vị thay thế", "An old name; the unit that took its place is written", "Tên đơn vị có hiệu lực vào ngày của dòng", "The name in force on the row's date"),
     ("admin_unit.split", _ERROR, "Đơn vị cũ đã chia cho nhiều đơn vị mới", "The old unit was split among several", "Tên hoặc mã đơn vị mới", "Name or code of the new unit"),
     ("admin_unit.reused", _ERROR, "Đơn vị chưa có vào ngày đó, mã khi ấy là của đơn vị khác", "No unit of that name then; its code named another", "Tên đơn vị có hiệu lực vào ngày của dòng", "The name in force on the row's date"),
+    ("address.no_commune", _WARNING, "Chưa xác định được xã, phường", "The commune is not decided", "Số nhà, đường, ấp; xã, phường; tỉnh", "House, street, hamlet; commune; province"),
     ("code_list.unknown", _ERROR, "Không có trong danh mục", "Not in the list", "Một mã hoặc tên trong danh mục", "A code or label of the list"),
     ("code_list.ambiguous", _ERROR, "Nhiều mục trong danh mục cùng tên", "Several entries of that name", "Ghi mã trong danh mục", "The code in the list"),
     ("code_list.deeper", _WARNING, "Mã chi tiết hơn danh mục của nền tảng", "A code finer than the platform's list", "Mã cấp 1 hoặc cấp 2; mã cấp 3–5 được giữ nhưng chưa đối chiếu tên", "A code of level 1 or 2; one of levels 3–5 is kept, its name not compared"),

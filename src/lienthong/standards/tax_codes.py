@@ -16,6 +16,13 @@ TAX_DIGITS = 10  # the office's 01–63 (persons: 8…) first: a spreadsheet tak
 FEWEST_SAMPLE_DIGITS = 3
 
 
+_WEIGHTS = (31, 29, 23, 19, 17, 13, 7, 5, 3)
+
+
+def _has_right_digit(text: str) -> bool:
+    return str(10 - sum(int(digit) * weight for digit, weight in zip(text, _WEIGHTS, strict=False)) % 11) == text[9]
+
+
 def _clean_tax_code(value: str, options: Options) -> Cleaned:
     text = SEPARATORS.sub("", tidy(value).removesuffix(".0").strip("'"))
     if not (text.isascii() and text.isdigit()):
@@ -30,6 +37,8 @@ def _clean_tax_code(value: str, options: Options) -> Cleaned:
         return Cleaned(None, "tax_code.shape")
     if text.startswith("00") and not options.get(ACCEPT_SYNTHETIC):
         return Cleaned(None, "tax_code.shape" if restored else "tax_code.synthetic")
+    if text[2:9] != "0000000" and not _has_right_digit(text):  # nine of ten mistakes, ten times as fast as by an exception
+        return Cleaned(None, "tax_code.shape" if restored else "tax_code.check_digit")
     try:
         mst.validate(text)
     except InvalidChecksum:
@@ -39,20 +48,16 @@ def _clean_tax_code(value: str, options: Options) -> Cleaned:
     return Cleaned(text if len(text) == 10 else f"{text[:10]}-{text[10:]}", restored)  # digits of a head office's code
 
 
-_WEIGHTS = (31, 29, 23, 19, 17, 13, 7, 5, 3)
-
-
 def _quick_tax_code(value: pl.Expr, options: Options) -> pl.Expr:
     """Ten digits, or ten and three, whose tenth is right; all else is left to `clean_one`."""
     head = value.str.slice(0, TAX_DIGITS)
     shaped = value.str.contains(r"^[0-9]{10}(-?[0-9]{3})?$") & ~value.str.contains(r"^[0-9]{2}0000000|-?000$")
     if not options.get(ACCEPT_SYNTHETIC):
         shaped &= ~value.str.starts_with("00")
-    number = pl.when(shaped).then(head).cast(pl.Int64, strict=False)
+    number = head.cast(pl.Int64, strict=False)
     total = pl.sum_horizontal(number // 10 ** (9 - n) % 10 * weight for n, weight in enumerate(_WEIGHTS))
-    right = pl.when(10 - total % 11 == number % 10).then(value)
-    branch = value.str.slice(-3)
-    return pl.when(value.str.len_bytes() > TAX_DIGITS).then(pl.when(right.is_not_null()).then(head + "-" + branch)).otherwise(right)
+    is_right = shaped & (10 - total % 11 == number % 10)
+    return pl.when(is_right & (value.str.len_bytes() > TAX_DIGITS)).then(head + "-" + value.str.slice(-3)).when(is_right).then(value)
 
 
 TAX_CODE = DistinctStandard(

@@ -204,11 +204,22 @@ _FOREIGN = re.compile(r"[^\W\d_][¡-¿×÷]|[¡-¿×÷][^\W\d_]|[a-zà-ỹ][À-�
 _CLEAN_NAME = rf"^{_CLEAN_WORD}( {_CLEAN_WORD})+$"
 
 
+_LETTERS_ALONE = r"^[A-Za-zÀ-ÃÈ-ÊÌÍÒ-ÕÙÚÝà-ãè-êìíò-õùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ ]+$"
+
+
 def _quick_name(value: pl.Expr, _: Options) -> pl.Expr:
     """Title case with at least one mark, no title before and no typing keys left over."""
     unusual = rf"^(Ông|Bà|Anh|Chị|Cụ|Hộ|Vợ|Chồng) | (Và|Vợ|Chồng) |(^| ){_KEYS}( |$)|{_MISPLACED}"
     fits = value.str.contains(_CLEAN_NAME) & (value.str.len_bytes() <= LONGEST_NAME)  # bytes, no fewer than letters
     return pl.when(fits & value.str.contains(r"[^ -~]") & ~value.str.contains(unusual)).then(value)
+
+
+def _loose_name(values: pl.Series) -> pl.Series:
+    """NGUYỄN VĂN AN and nguyễn văn an in title case."""
+    value = pl.col("value")
+    is_one_case = (value == value.str.to_uppercase()) | (value == value.str.to_lowercase())
+    title = pl.when(is_one_case & value.str.contains(_LETTERS_ALONE)).then(value.str.to_titlecase())
+    return values.to_frame("value").select(title.alias("title"))["title"]
 
 
 PERSON_NAME = DistinctStandard(
@@ -235,5 +246,6 @@ PERSON_NAME = DistinctStandard(
         ("Lê Thị Út vợ Trần Văn An", "person_name.several"),
     ),
     quick=_quick_name,
+    loose=_loose_name,
     key=lambda value: None if value is None else name_key(value),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum
 from functools import cache, lru_cache
@@ -63,10 +63,15 @@ class Reading(IntEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """Every unit a text may mean, of the date or else of another, and how surely its name was read."""
+    """Every unit a text may mean, of the date or else of another, and how surely its name was read.
+
+    `parts`: the name that was read and those around it; `before`: what stood before them.
+    """
 
     units: tuple[Unit, ...] = ()
     reading: Reading = Reading.EXACT
+    parts: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,23 +137,31 @@ def whole_code(text: str, level: str | None) -> str:
 
 def last_parts(text: str) -> str:
     """The end of an address that says in which unit it lies: from its last name of a commune's kind on, or else its last parts."""
+    return ", ".join(split_address(text)[1])
+
+
+def split_address(text: str) -> tuple[list[str], list[str]]:
+    """The parts of a tidy address that surely lie below its commune, and the rest; the country is left out."""
     if "," not in text and ";" not in text:
-        parted = parted_by_kinds(text)
-        return _from_commune(parted.split(", ")) or text
+        parts = [part.strip(" -–") for part in parted_by_kinds(text).split(", ")]
+        start = _commune_among(parts)
+        return ([], [text]) if start is None else (parts[:start], parts[start:])
     parts = [part.strip() for part in _COMMAS.split(text)]
     parts = [part for part in parts if part.strip(" .-–")]
     if parts and parts[-1].strip(" .").casefold() in _COUNTRY:
         parts.pop()
-    while len(parts) > 1 and _NEVER_UNIT.match(parts[0]):
-        parts.pop(0)
-    return _from_commune(parts[-LAST_PARTS:]) or ", ".join(parts[-LAST_PARTS:])
+    first = 0
+    while first < len(parts) - 1 and _NEVER_UNIT.match(parts[first]):
+        first += 1
+    first = max(first, len(parts) - LAST_PARTS)
+    start = _commune_among(parts[first:])
+    first += start or 0
+    return parts[:first], parts[first:]
 
 
-def _from_commune(parts: list[str]) -> str:
-    for n in range(len(parts) - 1, -1, -1):
-        if kind_of(parts[n]) in KINDS_OF_COMMUNES:
-            return ", ".join(parts[n:])
-    return ""
+def _commune_among(parts: list[str]) -> int | None:
+    """Which part is the last name of a commune's kind."""
+    return next((n for n in range(len(parts) - 1, -1, -1) if kind_of(parts[n]) in KINDS_OF_COMMUNES), None)
 
 
 @lru_cache(maxsize=65_536)
@@ -280,11 +293,17 @@ def _named(parts: tuple[str, ...], level: str | None, within: str | None, on: da
     """The unit the first part names that names one, in what the parts after it name."""
     for first in range(_start(parts), len(parts)):
         around = parts[first + 1 :]
-        if found := _in_place(part_of(parts[first]), _surroundings(around), level, within, on):
-            return found
-        if not (_begins_with_commune(around) and (_BELOW_COMMUNE.match(parts[first]) or kind_of(around[0]) in KINDS_OF_COMMUNES)):
-            return _respelled(part_of(parts[first]), _surroundings(around), level, on)
+        found = _in_place(part_of(parts[first]), _surroundings(around), level, within, on)
+        if found is None and not _lies_below(parts[first], around):
+            found = _respelled(part_of(parts[first]), _surroundings(around), level, on)
+        if found is not None:
+            return replace(found, parts=parts[first:], before=parts[:first]) if found.units else Found()
     return Found()
+
+
+def _lies_below(part: str, around: tuple[str, ...]) -> bool:
+    """Whether a part is a street or a hamlet: it says so, or a name of a commune's kind comes after it."""
+    return _begins_with_commune(around) and (_BELOW_COMMUNE.match(part) is not None or kind_of(around[0]) in KINDS_OF_COMMUNES)
 
 
 def _start(parts: tuple[str, ...]) -> int:
