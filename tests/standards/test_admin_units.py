@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from lienthong.standards import ADMIN_UNIT, without_marks
-from lienthong.standards.admin_units import BEGINNING, units
+from lienthong.standards.admin_units import BEGINNING, name_on, resolution_of, units, units_by_code
 
 BEFORE, AFTER = date(2025, 6, 30), date(2025, 7, 1)
 COMMUNE = {"level": "commune"}
@@ -117,3 +117,16 @@ def test_the_register_has_every_unit_of_both_times() -> None:
     counted = pl.DataFrame([(unit.level, unit.valid_from == BEGINNING) for unit in units()], schema=["level", "is_old"], orient="row")
     assert counted.filter("is_old")["level"].value_counts().sort("level")["count"].to_list() == [10_035, 696, 63]
     assert counted.filter(~pl.col("is_old"))["level"].value_counts().sort("level")["count"].to_list() == [3_321, 34]
+
+
+def test_every_unit_of_july_2025_has_its_resolution_and_no_older_one() -> None:
+    assert all((resolution_of(unit) is None) == (unit.valid_from < AFTER) for unit in units())
+    assert resolution_of(next(unit for unit in units_by_code()["25195"] if unit.valid_from == AFTER)) == "1662/NQ-UBTVQH15"
+
+
+def test_a_unit_that_changed_its_kind_has_its_name_of_the_day_and_is_found_by_both() -> None:
+    unit = next(unit for unit in units_by_code()["25270"] if unit.valid_from == AFTER)
+    assert (name_on(unit, date(2026, 4, 29)), name_on(unit, date(2026, 4, 30))) == ("Xã Lộc Ninh", "Phường Lộc Ninh")
+    assert ADMIN_UNIT.display("25270") == "Phường Lộc Ninh (25270)"
+    for typed in ("Xã Lộc Ninh, Đồng Nai", "Phường Lộc Ninh, TP Đồng Nai"):
+        assert ADMIN_UNIT.clean(typed, COMMUNE, date(2026, 6, 30)).value == "25270"

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from lienthong.standards.admin_units import BEGINNING, Unit, successors, units, units_by_code
+from lienthong.standards.admin_units import BEGINNING, Unit, name_on, successors, units, units_by_code
 from lienthong.standards.base import Cleaned, CleanedColumn
 from lienthong.standards.distinct import Options, refuse_unknown
 from lienthong.standards.text import tidy
@@ -92,7 +92,7 @@ class AdminUnitStandard:
     def display(self, value: Any) -> str:
         """The newest name of a code, with the code."""
         found = units_by_code().get(value, [])
-        return f"{found[-1].name} ({value})" if found else str(value or "")
+        return f"{name_on(found[-1], date.max)} ({value})" if found else str(value or "")
 
 
 def _code_shown(value: str) -> str:

@@ -46,7 +46,7 @@ def units() -> tuple[Unit, ...]:
 
 def _rows(name: str) -> Iterator[list[str]]:
     data = resources.files("lienthong.standards").joinpath("data", name).read_bytes()
-    rows = csv.reader(io.StringIO(gzip.decompress(data).decode("utf-8")))
+    rows = csv.reader(io.StringIO((gzip.decompress(data) if name.endswith(".gz") else data).decode("utf-8")))
     next(rows)
     return rows
 
@@ -96,3 +96,26 @@ def related_provinces(code: str) -> frozenset[str]:
     """A province, what it became part of and what became part of it: once provinces are merged, people write either for years."""
     old = {before for before, after in _successors().items() if len(before) == 2 and code in after}
     return frozenset({code, *_successors().get(code, ()), *old})
+
+
+def resolution_of(unit: Unit) -> str | None:
+    """The resolution that made a unit of 1 July 2025; None for an older one."""
+    if unit.valid_from < MERGED:
+        return None
+    return _resolutions().get((unit.level, "" if unit.level == "province" else unit.province_code))
+
+
+@cache
+def _resolutions() -> dict[tuple[str, str], str]:
+    return {(level, province): number for level, province, number, _ in _rows("admin_unit_resolutions.csv")}
+
+
+def name_on(unit: Unit, day: date) -> str:
+    """A unit's name on a day: some changed their kind (xã to phường) and nothing else."""
+    changed = _kinds().get((unit.level, unit.code)) if unit.valid_from >= MERGED else None
+    return unit.name if changed is None or day < changed[1] else changed[0]
+
+
+@cache
+def _kinds() -> dict[tuple[str, str], tuple[str, date]]:
+    return {(level, code): (name, date.fromisoformat(since)) for level, code, _, name, since in _rows("admin_unit_kinds.csv")}
