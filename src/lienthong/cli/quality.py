@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.opening import workshop
+from lienthong.cli.opening import who, workshop
 from lienthong.cli.words import out, say, show
+from lienthong.errors import NotFound
 
 app = typer.Typer(no_args_is_help=True)
 Dataset = Annotated[str, typer.Argument(metavar="DATASET")]
@@ -78,6 +79,34 @@ def drift(dataset_id: Annotated[str | None, typer.Argument(metavar="[DATASET]")]
         (("Bộ dữ liệu", "Dataset"), ("Phiên bản", "Version"), ("Điều gì", "What")),
         [(n.dataset_id, n.version, say(n.vi, n.en)) for n in found],
     )
+
+
+@app.command("reconcile")
+def reconcile(
+    dataset_id: Dataset,
+    source: Annotated[str | None, typer.Option(help="Nguồn, khi có nhiều · the source, where there are several")] = None,
+) -> None:
+    """Đối chiếu với nguồn: số hàng, tổng, dấu vân ở hai đầu · hold what landed against what the source says of itself."""
+    from lienthong.pipeline.reconciling import reconcile as hold
+
+    place = workshop()
+    contract = place.contracts.get(dataset_id)
+    if contract is None:
+        raise NotFound(f"There is no contract of `{dataset_id}`.", hint=f"Known: {', '.join(place.contracts)}.")
+    differs = False
+    for each in contract.sources:
+        if source is not None and each.name != source:
+            continue
+        found = hold(place, contract, each, who())
+        out.print(f"{each.name} · {say('lần', 'run')} {found.run_id}")
+        if not found.lines:
+            out.print(say("Nguồn không tự nói gì để đối chiếu.", "The source says nothing of itself."))
+            continue
+        rows = [(line.what, line.there, line.here, "=" if line.is_equal else "≠") for line in found.lines]
+        show((("Đo", "Measure"), ("Ở nguồn", "At the source"), ("Ở đây", "Here"), ("", "")), rows)
+        differs |= not found.agrees
+    if differs:
+        raise typer.Exit(1)
 
 
 def _percent(value: float | None) -> str:

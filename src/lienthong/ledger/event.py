@@ -13,6 +13,7 @@ class Event(StrEnum):
     RUN_UNCHANGED = "run:dataset:unchanged"
     RUN_WAITING = "run:dataset:waiting"
     RUN_FAILED = "run:dataset:failed"
+    RUN_RECONCILED = "run:source:reconciled"
     RUN_WITHDRAWN = "run:dataset:withdrawn"
     SLOT_MADE = "source:slot:made"
     SLOT_DROPPED = "source:slot:dropped"

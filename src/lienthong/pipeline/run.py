@@ -93,15 +93,15 @@ def run_again(workshop: Workshop, contract: Contract, source_name: str | None = 
         stored = None if done is None else runs.show(connection, done.run_id)
         if done is None or stored is None:
             raise RunError(f"`{contract.id}`, `{source.name}`: nothing has been taken in yet.", vi="Chưa có lần nạp nào.")
-        landed_by = _landed_by(connection, stored)
+        landing_run = landed_by(connection, stored)
         at = workshop.clock()
         with connection.transaction():
             run_id = runs.begin(
                 connection, contract.id, source.name, stored.delivery, contract.digest, stored.fingerprint, at, stored.delivered_on
             )
-            landing.copy(connection, landed_by, run_id)
+            landing.copy(connection, landing_run, run_id)
             runs.landed(connection, run_id, stored.rows_in, done.position)
-        details = {"again_from_run": landed_by}
+        details = {"again_from_run": landing_run}
         delivered = Delivered(run_id, source.name, source.delivery, stored.delivered_on, stored.fingerprint, details=details, is_again=True)
         try:
             outcome = publish_landing(workshop, connection, contract, delivered, on_progress)
@@ -112,7 +112,7 @@ def run_again(workshop: Workshop, contract: Contract, source_name: str | None = 
     return _with_seconds(outcome, time.monotonic() - began)
 
 
-def _landed_by(connection: Connection, stored: StoredRun) -> int:
+def landed_by(connection: Connection, stored: StoredRun) -> int:
     """The run that holds the landing: one that recognised an earlier delivery has none of its own."""
     if landing.batch_numbers(connection, stored.run_id):
         return stored.run_id

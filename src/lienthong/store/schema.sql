@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (41);
+insert into schema_versions (number) values (42);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -1385,6 +1385,18 @@ create index correction_proposals_record on correction_proposals (dataset_id, ke
 -- Files handed in -------------------------------------------------------------------------------------------
 
 -- Runs: persons' words ---------------------------------------------------------------------------------------
+
+-- What sources said of themselves, held against what landed: counts, sums and hashes, no row.
+create table reconciliations (
+    reconciliation bigint generated always as identity constraint reconciliations_pk primary key,
+    dataset_id text not null constraint reconciliations_dataset_fk references datasets,
+    source_name text not null,
+    run_id bigint not null constraint reconciliations_run_fk references runs,
+    at timestamptz not null,
+    agrees boolean, -- null: the source says nothing of itself
+    lines jsonb not null -- {what, there, here}
+);
+create index reconciliations_dataset on reconciliations (dataset_id, reconciliation desc);
 
 -- What each version looks like in counts, and how good it is; made after it is published. Values stand here only where a contract lists them.
 create table version_profiles (

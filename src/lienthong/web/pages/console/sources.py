@@ -13,7 +13,7 @@ from lienthong.pipeline.upload import CONNECTORS, own_source, takes_uploads
 from lienthong.pipeline.withdrawing import withdraw
 from lienthong.store import pages as store
 from lienthong.store import quality as quality_notes
-from lienthong.store import runs, uploads
+from lienthong.store import reconciliations, runs, uploads
 from lienthong.web import acting
 from lienthong.web.desk import number_of
 from lienthong.web.pages.console.owning import datasets_of, owner_of
@@ -79,6 +79,7 @@ def shown(site: Site, visit: Visit) -> Page:
         newest = runs.recent(connection, contract.id, RUNS)
         quality = store.run_quality(connection, contract.id)
         handed_in = uploads.recent(connection, actor.agency, contract.id, 5)
+        held = reconciliations.newest(connection, contract.id)
         drifted = quality_notes.notes(connection, contract.id, 20)
         scored = quality_notes.history(connection, contract.id, 20)
         revisions = runs.period_revisions(connection, contract.id, 20)
@@ -102,6 +103,9 @@ def shown(site: Site, visit: Visit) -> Page:
         "takes_uploads": takes_uploads(contract),
         "has_own_form": any(own_source(contract, suffix) for suffix in CONNECTORS),
         "uploads": [upload_facts(each) for each in handed_in],
+        "reconciled": [
+            {"source": name, "run": run, "at": at, "agrees": agrees, "lines": told} for name, run, at, agrees, told in held
+        ],
         "drift": [vars(each) for each in drifted],
         "scores": [vars(each) for each in scored],
         "period_revisions": [vars(each) for each in revisions],

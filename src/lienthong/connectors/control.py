@@ -1,0 +1,114 @@
+"""What a source says of itself, to be held against what arrived: how many rows, sums of numbers, hashes of files.
+
+A table is asked in its own database. A file has a control file beside it, `<name>.control.json`: {"rows": 120, "sums": {"Số tiền": "1500000"},
+"sha256": "…"}, each part as far as it is known. Other sources say nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from lienthong.connectors.base import ReadContext
+from lienthong.connectors.files import find_files
+from lienthong.connectors.sql_database import TALKS
+from lienthong.connectors.sql_options import SqlOptions
+from lienthong.connectors.sql_sources import NUMBERS
+from lienthong.contracts import Source
+from lienthong.errors import SourceError
+
+ENDING = ".control.json"
+LARGEST_CONTROL = 1_000_000
+CountBetween = Callable[[int, int], int]
+
+
+@dataclass(frozen=True)
+class Control:
+    """`rows`: None where it is not said. `sums`: column → sum. `sha256`: file → hash. `key` and `count_between` (from, up to and without):
+    of a table with one whole number as key, to find where rows are missing.
+    """
+
+    rows: int | None
+    sums: Mapping[str, Decimal] = field(default_factory=dict)
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    key: str | None = None
+    count_between: CountBetween | None = None
+
+
+@contextmanager
+def control_of(source: Source, context: ReadContext) -> Iterator[Control | None]:
+    """What the source says of itself now; None where it says nothing. Raises SourceError for a control file that is not understood."""
+    if source.connector == "sql_database":
+        options = SqlOptions.take(source, context)
+        with TALKS[options.kind](options) as talk:
+            yield _of_table(talk, options)
+    elif source.connector.endswith("_file") and "://" not in source.location:
+        yield _of_files(find_files(source, context))
+    else:
+        yield None
+
+
+def _of_table(talk: Any, options: SqlOptions) -> Control:
+    described = {column.name: column for column in talk.described()}
+    shown = options.columns or tuple(described)
+    place = f"from {talk.origin()} _row where {f'({options.where})' if options.where else '1 = 1'}"
+    quote = talk.dialect.quote
+    sums = {}
+    for name in shown:
+        if described[name].kind in NUMBERS and name not in options.key:
+            total = talk.one(f"select sum(_row.{quote(name)}) {place}")
+            sums[name] = Decimal(total) if total is not None else Decimal()
+    key = options.key[0] if len(options.key) == 1 and described[options.key[0]].kind == "number" else None
+
+    def between(begins: int, until: int) -> int:
+        column = f"_row.{quote(str(key))}"
+        return int(talk.one(f"select count(*) {place} and {column} >= {int(begins)} and {column} < {int(until)}") or 0)
+
+    return Control(int(talk.one(f"select count(*) {place}") or 0), sums, {}, key, between if key is not None else None)
+
+
+def _of_files(paths: Sequence[Path]) -> Control | None:
+    told = [(path, control) for path in paths if not path.name.endswith(ENDING) and (control := Path(f"{path}{ENDING}")).is_file()]
+    if not told:
+        return None
+    rows: int | None = 0
+    sums: dict[str, Decimal] = {}
+    hashes: dict[str, str] = {}
+    for path, control in told:
+        said = _read(control)
+        rows = None if rows is None or said.get("rows") is None else rows + int(said["rows"])
+        for name, total in said.get("sums", {}).items():
+            sums[name] = sums.get(name, Decimal()) + _decimal(control, total)
+        if said.get("sha256"):
+            hashes[path.name] = str(said["sha256"]).lower()
+    whole = len(told) == len([path for path in paths if not path.name.endswith(ENDING)])
+    return Control(rows if whole else None, sums if whole else {}, hashes)
+
+
+def _read(control: Path) -> dict[str, Any]:
+    try:
+        if control.stat().st_size > LARGEST_CONTROL:
+            raise ValueError("too large")
+        said = json.loads(control.read_text("utf-8"))
+        if not isinstance(said, dict) or set(said) - {"rows", "sums", "sha256"} or not isinstance(said.get("sums", {}), dict):
+            raise ValueError("unknown words")
+        if said.get("rows") is not None and (isinstance(said["rows"], bool) or not isinstance(said["rows"], int)):
+            raise ValueError("rows")
+    except (OSError, ValueError, RecursionError) as error:
+        raise SourceError(
+            f"`{control.name}`: tệp kiểm soát không hiểu được / the control file is not understood.",
+            hint='Expected {"rows": 120, "sums": {"column": "1500000"}, "sha256": "…"}.',
+        ) from error
+    return said
+
+
+def _decimal(control: Path, total: Any) -> Decimal:
+    try:
+        return Decimal(str(total))
+    except InvalidOperation as error:
+        raise SourceError(f"`{control.name}`: tổng không phải số / a sum is no number.") from error

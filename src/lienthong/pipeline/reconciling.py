@@ -1,0 +1,133 @@
+"""What a source says of itself held against what landed here: rows, sums of numbers, hashes of files; where keys tell it, in which range."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from lienthong.connectors.control import Control, CountBetween, control_of
+from lienthong.contracts import Contract, Source
+from lienthong.errors import RunError
+from lienthong.ledger import Entry, Event
+from lienthong.pipeline.delivered import PLATFORM
+from lienthong.pipeline.run import landed_by
+from lienthong.pipeline.workshop import Workshop
+from lienthong.store import Connection, append_entries, landing, reconciliations, runs
+
+MOST_QUESTIONS = 200  # to a source, to find where rows are missing
+MOST_RANGES = 20
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measure at both ends. `what`: rows, sum of a column, hash of a file, rows of a range of keys."""
+
+    what: str
+    there: str
+    here: str
+
+    @property
+    def is_equal(self) -> bool:
+        return self.there == self.here
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """`lines` is empty where the source says nothing of itself."""
+
+    run_id: int
+    lines: Sequence[Line]
+
+    @property
+    def agrees(self) -> bool:
+        return all(line.is_equal for line in self.lines)
+
+
+def reconcile(workshop: Workshop, contract: Contract, source: Source, official: str = "") -> Reconciliation:
+    """Hold the newest landing of a source against what the source says now, keep the outcome. Raises RunError before the first run, SourceError."""
+    at = workshop.clock()
+    with workshop.database.connect() as connection:
+        done = runs.last_done(connection, contract.id, source.name)
+        stored = None if done is None else runs.show(connection, done.run_id)
+        if stored is None:
+            raise RunError(f"`{contract.id}`, `{source.name}`: nothing has been taken in yet.", vi="Chưa có lần nạp nào.")
+        run_id = landed_by(connection, stored)
+        with control_of(source, workshop.read_context) as control:
+            lines = [] if control is None else _lines(connection, run_id, control)
+        found = Reconciliation(stored.run_id, lines)
+        document = [{"what": line.what, "there": line.there, "here": line.here} for line in lines]
+        reconciliations.keep(connection, contract.id, source.name, stored.run_id, document, at, agrees=found.agrees if lines else None)
+        details = {"run": stored.run_id, "source": source.name, "measures": len(lines), "differ": sum(not line.is_equal for line in lines)}
+        outcome = "agrees" if lines and found.agrees else "differs" if lines else "unsaid"
+        entry = Entry(at, Event.RUN_RECONCILED, PLATFORM, official, dataset=contract.id, outcome=outcome, details=details)
+        append_entries(connection, [entry], workshop.signer)
+    return found
+
+
+def _lines(connection: Connection, run_id: int, control: Control) -> list[Line]:
+    rows, sums, keys = _landed(connection, run_id, control)
+    lines = [] if control.rows is None else [Line("rows", str(control.rows), str(rows))]
+    lines += [Line(f"sum {name}", _told(total), _told(sums[name])) for name, total in control.sums.items()]
+    files = {file.uri.rsplit("/", 1)[-1]: file.sha256 for file in landing.files(connection, run_id)}
+    lines += [Line(f"sha256 {name}", told, files.get(name, "")) for name, told in control.sha256.items()]
+    if control.count_between is not None and keys and control.rows != rows:
+        lines += [
+            Line(f"keys {begins} – {until - 1}", str(there), str(here))
+            for begins, until, there, here in _ranges(control.count_between, keys)
+        ]
+    return lines
+
+
+def _landed(connection: Connection, run_id: int, control: Control) -> tuple[int, dict[str, Decimal | None], list[int]]:
+    """(rows, sum of each column the source sums, None where a value is no number; the keys in order where they are whole numbers)."""
+    rows, keys = 0, list[int]()
+    sums: dict[str, Decimal | None] = {name: Decimal() for name in control.sums}
+    for batch in landing.batches(connection, run_id):
+        rows += batch.table.num_rows
+        for name, total in sums.items():
+            sums[name] = _added(total, batch.table.column(name).to_pylist() if name in batch.table.column_names else [None])
+        if control.key is not None and control.key in batch.table.column_names:
+            keys += [
+                int(value) for value in batch.table.column(control.key).to_pylist() if value is not None and value.lstrip("-").isdigit()
+            ]
+    return rows, sums, sorted(keys)
+
+
+def _added(total: Decimal | None, values: Sequence[str | None]) -> Decimal | None:
+    try:
+        return None if total is None else sum((Decimal(value) for value in values if value), total)
+    except InvalidOperation:
+        return None
+
+
+def _told(number: Decimal | None) -> str:
+    """A number written one way: 1500, not 1500.00; `?` where a value was no number."""
+    if number is None:
+        return "?"
+    return format(number.normalize(), "f")
+
+
+def _ranges(count_between: CountBetween, keys: Sequence[int]) -> list[tuple[int, int, int, int]]:
+    """(from, up to, rows there, rows here) of the narrowest ranges of keys found to differ, halving while questions last."""
+    waiting, asked = [(keys[0], keys[-1] + 1)], 0
+    found: list[tuple[int, int, int, int]] = []
+    while waiting and len(found) < MOST_RANGES:
+        begins, until = waiting.pop()
+        here = bisect_left(keys, until) - bisect_left(keys, begins)
+        there, asked = count_between(begins, until), asked + 1
+        if there == here:
+            continue
+        middle = (begins + until) // 2
+        if until - begins <= 1 or asked >= MOST_QUESTIONS:
+            found.append((begins, until, there, here))
+        else:
+            waiting += [(middle, until), (begins, middle)]
+    return sorted(found)
+
+
+def document_of(found: Reconciliation) -> Mapping[str, Any]:
+    """As JSON."""
+    return {"run": found.run_id, "agrees": found.agrees if found.lines else None, "lines": [vars(line) for line in found.lines]}
