@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from demo import agreeing, copies, people, witness
+from demo import agreeing, copies, matching, people, witness
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -87,6 +87,18 @@ class Demo:
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+class Stages:
+    """How long each part of the start took, in seconds: where a slow start is looked for first."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = time.monotonic()
+
+    def end(self, name: str) -> None:
+        now = time.monotonic()
+        self.seconds[name], self._since = round(now - self._since, 2), now
 
 
 def _die_with_parent() -> None:
@@ -268,8 +280,10 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
     from lienthong.store import Database
     from lienthong.web.services import make_workshop
 
+    stages = Stages()
     out = _province(demo)
     _make_province(demo, out)
+    stages.end("province")
     private = _agreements(demo)
     os.environ["LIENTHONG_SOURCE_DEMO_POPULATION_URL"] = _population(demo, url, out)
     os.environ["LIENTHONG_SOURCE_DEMO_ENTERPRISES_URL"] = _enterprises(demo, out)
@@ -279,6 +293,7 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
     for contract in place.contracts.values():
         apply_contract(place, contract)
     datasets = []
+    stages.end("schema")
     err.print("Nạp dữ liệu từ hệ thống của các cơ quan · taking in the agencies' data")
     with Bar() as on_progress:
         for name in reading_order(place.contracts):
@@ -286,18 +301,27 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
             for source in contract.sources:
                 outcome = run_dataset(place, contract, source.name, on_progress=on_progress)
                 datasets.append(_line(contract, source, outcome))
-    entities = _match(place)
+    stages.end("loading")
     people.write_accounts(demo.home, demo.base_url, people.citizen_number(database))
-    persons = people.seed(place, demo.base_url)
-    kept = copies.keep(place, demo.home, url)
     if server is None:
-        server = _serve(demo)
+        server = _serve(demo)  # it starts while we match
+    entities = matching.match(place, demo.scale, SEED)
+    stages.end("matching")
+    persons = people.seed(place, demo.base_url)
+    stages.end("people")
+    kept = copies.keep(place, demo.home, url)
+    stages.end("copies")
     _wait_for(demo, server)  # it has taken the folder of agreements over
     agreed = agreeing.seed(place, rules_of(read_settings()), read_settings().environment)
+    stages.end("serving")
+    card = _card(demo, database, private, datasets)
+    reuse = _reuse(place)
+    stages.end("card")
     return {
-        **_card(demo, database, private, datasets),
+        **card,
+        "stages": stages.seconds,
         "entities": entities,
-        "reuse": _reuse(place),
+        "reuse": reuse,
         "people": persons,
         "agreements": agreed,
         "syncs": kept,
@@ -313,32 +337,6 @@ def _reuse(place: Any) -> dict[str, Any]:
     with place.database.connect() as connection:
         total = reuse_report(connection, place.contracts, speed).total
     return {"held": total.held, "agree": total.agree, "disagree": total.disagree, "hours": round(total.hours(speed))}
-
-
-def _match(place: Any) -> list[dict[str, Any]]:
-    """Who is one, across all registers: a model for each entity learnt from its own records, then everything matched.
-
-    A later start finds the models in force; what changed since was matched as it came.
-    """
-    from lienthong.cli.words import err
-    from lienthong.masterdata.entities import entities_of
-    from lienthong.masterdata.model import write_model
-    from lienthong.pipeline import match_all, match_models
-    from lienthong.settings import read_settings
-
-    lines = []
-    for name, entity in entities_of(place.contracts).items():
-        began = time.monotonic()
-        with place.database.connect() as connection:
-            model = match_models.in_force(connection, entity)
-        if model is None:
-            with err.status(f"So khớp · matching: {name}"):
-                model = match_models.train_entity(place, entity)
-                write_model(model, read_settings().models / f"{name}.json")
-                match_models.adopt(place, entity, model)
-                match_all.match_all(place, entity, model)
-        lines.append({"entity": name, **match_models.standing(place, entity), "seconds": round(time.monotonic() - began, 2)})
-    return lines
 
 
 def _line(contract: Any, source: Any, outcome: Any) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import xlsxwriter
 
 from demo.province.base import stream
 from demo.province.damage import Numbers
@@ -16,10 +15,10 @@ from demo.province.headers import LAND_HOLDERS
 from demo.province.observed import Observed, observe
 from demo.province.rates import DUPLICATE_PERCENT, HOLDER_KINDS, RENUMBERED_PERCENT
 from demo.province.registers.parcels import FOLDER, Parcels
+from demo.province.workbooks import Cell, Sheet, write_workbook
 from demo.province.world import World
 
 ORGANISATION = -1  # in place of a person's number
-PRINTED = datetime(2026, 6, 30, tzinfo=UTC).replace(tzinfo=None)  # workbooks carry the time they were made
 ORGANISATIONS = ("Nông trường cao su", "Ban quản lý rừng phòng hộ", "Hợp tác xã nông nghiệp", "Công ty TNHH chế biến hạt điều")
 FIRST_ROW = 6  # of Excel: titles and headings stand above
 HEADING_IN_THE_MIDDLE = "698"  # the district whose workbook repeats its heading among the rows (X2)
@@ -99,41 +98,23 @@ def _row(parcels: Parcels, seen: Observed, holders: Holders, row: int, *, renumb
 
 
 def _write_workbook(path: Path, district: str, rows: list[tuple[str | int, ...]]) -> None:
-    with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
-        book.set_properties({"created": PRINTED})
-        sheet = book.add_worksheet("Chủ sử dụng đất")
-        bold = book.add_format({"bold": True, "border": 1, "align": "center"})
-        sheet.write_string(0, 0, "SỞ TÀI NGUYÊN VÀ MÔI TRƯỜNG")
-        sheet.write_string(1, 0, f"DANH SÁCH CHỦ SỬ DỤNG ĐẤT – mã huyện {district}")
-        _write_headings(sheet, bold)
-        top = FIRST_ROW - 1
-        for number, row in enumerate(rows):
-            if district == HEADING_IN_THE_MIDDLE and number == len(rows) // 2:
-                sheet.write_row(top, 0, ["STT", *(name for group, names in LAND_HOLDERS if group != "STT" for name in names)])
-                top += 1
-            sheet.write_number(top, 0, number + 1)
-            for column, value in enumerate(row, 1):
-                if isinstance(value, int):
-                    sheet.write_number(top, column, value)
-                elif value:
-                    sheet.write_string(top, column, value)
-            top += 1
-        sheet.write_string(top, 0, "Tổng cộng", bold)
-        sheet.write_number(top, 1, len(rows))
-
-
-def _write_headings(sheet: xlsxwriter.worksheet.Worksheet, bold: xlsxwriter.format.Format) -> None:
-    """Groups merged over their columns in Excel's row 4, names in row 5. Rows are written in order: workbooks stream."""
-    column = 0
-    names: list[str] = []
+    """Titles, groups merged over their columns in Excel's row 4, names in row 5, then the rows and a total."""
+    groups: list[Cell] = []
+    names: list[Cell] = []
+    merged: list[str] = []
     for group, below in LAND_HOLDERS:
-        if len(below) == 1:
-            sheet.write_string(3, column, group, bold)
-        else:
-            sheet.merge_range(3, column, 3, column + len(below) - 1, group, bold)
+        if len(below) > 1:
+            merged.append(f"{chr(65 + len(groups))}4:{chr(64 + len(groups) + len(below))}4")
+        groups += [group, *[""] * (len(below) - 1)]
         names += below
-        column += len(below)
-    sheet.write_row(4, 0, names, bold)
+    written: list[Sequence[Cell]] = [
+        ["SỞ TÀI NGUYÊN VÀ MÔI TRƯỜNG"], [f"DANH SÁCH CHỦ SỬ DỤNG ĐẤT – mã huyện {district}"], [], groups, names,
+        *((number, *row) for number, row in enumerate(rows, 1)), ["Tổng cộng", len(rows)],
+    ]  # fmt: skip
+    if district == HEADING_IN_THE_MIDDLE:
+        written.insert(FIRST_ROW - 1 + len(rows) // 2, ["STT", *names[1:]])
+    bold = frozenset({4, 5, len(written)})
+    write_workbook(path, [Sheet("Chủ sử dụng đất", written, bold, tuple(merged))])
 
 
 def holder_places(world: World, parcels: Parcels, holders: Holders) -> tuple[pl.Series, pl.Series]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from demo.province.base import stream, table
@@ -70,7 +71,12 @@ def _run_start(hour: datetime, hours: int) -> datetime:
 
 def _is_in_run(seed: int, what: str, hour: datetime, hours: int, percent: float) -> bool:
     """Faults come in runs of hours; each run is drawn by itself, so that any hour can be written alone."""
-    return bool(stream(seed, "R12", f"{what} {_run_start(hour, hours).isoformat()}").random() < percent / 100)
+    return _is_faulty(seed, f"{what} {_run_start(hour, hours).isoformat()}", percent)
+
+
+@lru_cache(maxsize=1024)
+def _is_faulty(seed: int, run: str, percent: float) -> bool:
+    return bool(stream(seed, "R12", run).random() < percent / 100)
 
 
 def write_readings(out: Path, seed: int) -> int:
