@@ -37,7 +37,7 @@ SECONDS_BETWEEN_HOURS = 60.0
 TOKEN_MINUTES = 24 * 60
 SEED = 1
 SMALLEST = 800  # below this the contracts' own bounds would rightly hold the deliveries back
-ENTERPRISES_SECRET = "bi-mat-mau"  # noqa: S105 # of the made-up agency's service, on loopback
+SERVICES_SECRET = "bi-mat-mau"  # noqa: S105 # of made-up agencies' services, on loopback
 POPULATION_DATABASE = "cong_an_demo"
 
 
@@ -236,7 +236,8 @@ def _environment(demo: Demo) -> dict[str, str]:
         "LIENTHONG_LOG_LEVEL": os.environ.get("LIENTHONG_LOG_LEVEL", "WARNING"),
         "LIENTHONG_BORDERS": str(ROOT / "demo" / "data" / "commune_borders.geojson.gz"),
         "LIENTHONG_SOURCE_DEMO": str(_province(demo)),
-        "LIENTHONG_SOURCE_DEMO_ENTERPRISES_SECRET": ENTERPRISES_SECRET,
+        "LIENTHONG_SOURCE_DEMO_ENTERPRISES_SECRET": SERVICES_SECRET,
+        "LIENTHONG_SOURCE_DEMO_SERVICES_SECRET": SERVICES_SECRET,
         **copies.environment(demo.home),
     }
 
@@ -285,8 +286,10 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
     _make_province(demo, out)
     stages.end("province")
     private = _agreements(demo)
-    os.environ["LIENTHONG_SOURCE_DEMO_POPULATION_URL"] = _population(demo, url, out)
-    os.environ["LIENTHONG_SOURCE_DEMO_ENTERPRISES_URL"] = _enterprises(demo, out)
+    os.environ["LIENTHONG_SOURCE_DEMO_POPULATION_URL"] = os.environ["LIENTHONG_SOURCE_DEMO_OFFICIALS_URL"] = _agencies_database(
+        demo, url, out
+    )
+    os.environ["LIENTHONG_SOURCE_DEMO_ENTERPRISES_URL"] = os.environ["LIENTHONG_SOURCE_DEMO_SERVICES_URL"] = _services(demo, out)
     database = Database(url)
     database.apply_schema()
     place = make_workshop(read_settings(), database)
@@ -369,12 +372,12 @@ def _make_province(demo: Demo, out: Path) -> None:
     fresh.rename(out)
 
 
-def _population(demo: Demo, url: str, out: Path) -> str:
-    """The police's own database, filled once for each province."""
+def _agencies_database(demo: Demo, url: str, out: Path) -> str:
+    """The police's and the home office's own database, filled once for each province."""
     import psycopg
     from psycopg import sql
 
-    from demo.province import VERSION, load_population
+    from demo.province import VERSION, load_officials, load_population
 
     name = f"{POPULATION_DATABASE}_{SEED}_{demo.scale}_v{VERSION}"
     own = _of_database(url, name)
@@ -384,6 +387,7 @@ def _population(demo: Demo, url: str, out: Path) -> str:
         connection.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(name + "_part")))
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(name + "_part")))
     load_population(_of_database(url, name + "_part"), out)
+    load_officials(_of_database(url, name + "_part"), out)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(name + "_part"), sql.Identifier(name)))
     return own
@@ -394,14 +398,14 @@ def _of_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-def _enterprises(demo: Demo, out: Path) -> str:
-    process = demo.child(
-        "-m", "demo.province.enterprise_server", "--data", str(out / "doanh-nghiep" / "doanh-nghiep.json"), says_where=True
-    )
+def _services(demo: Demo, out: Path) -> str:
+    """The agencies' services, in one process."""
+    data = [out / "doanh-nghiep" / "doanh-nghiep.json", *sorted((out / "dich-vu").glob("*.json"))]
+    process = demo.child("-m", "demo.province.agency_server", "--data", *map(str, data), says_where=True)
     assert process.stdout is not None
     address = process.stdout.readline().strip()
     if not address:
-        raise DemoError("Dịch vụ doanh nghiệp mẫu không chạy được · the sample enterprise service did not start.")
+        raise DemoError("Dịch vụ mẫu của các cơ quan không chạy được · the agencies' sample services did not start.")
     return address
 
 

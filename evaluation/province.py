@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 from psycopg import sql
 
-from demo.province import load_population
+from demo.province import load_officials, load_population
 from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.pipeline import apply_contract, reading_order, run_dataset
 from lienthong.pipeline.match_all import read_register_rows
@@ -28,11 +28,17 @@ from lienthong.store.tables import current
 from lienthong.web.services import make_workshop
 
 ROOT = Path(__file__).parents[1]
-REGISTERS = {
-    "population.persons": "R1", "social-insurance.participants": "R2", "poor-households.members": "R4", "land.holders": "R6",
-    "enterprises.register": "R7",
+REGISTERS = {  # by the name of the records
+    "population.persons": "R1", "health-insurance.cards": "R2", "social-insurance.participants": "R3", "poor-households.members": "R4",
+    "social-protection.beneficiaries": "R5", "land.holders": "R6", "enterprises.register#representative": "R7",
+    "household-businesses.register#owner": "R7.households", "civil-status.births": "R9.births", "civil-status.births#mother": "R9.mothers",
+    "civil-status.births#father": "R9.fathers", "civil-status.deaths": "R9.deaths", "civil-status.marriages#husband": "R9.husbands",
+    "civil-status.marriages#wife": "R9.wives", "education.pupils": "R10", "education.teachers": "R10.teachers", "officials.register": "R11",
 }  # fmt: skip
-IN_ORDER = {"R1": "cong_dan.nhan_khau", "R7": "doanh-nghiep.json"}  # no file reaches us: rows in their order
+TABLES = {
+    "population.persons": "cong_dan.nhan_khau",
+    "officials.register": "noi_vu.v_can_bo",
+}  # no file reaches us: rows in the order of their key
 SECRET = "bi-mat-mau"  # noqa: S105 # of the made-up agency's service, on loopback
 
 
@@ -47,10 +53,12 @@ class Told:
 def take_in(folder: Path, database: Database, population_url: str, home: Path) -> Workshop:
     """Run every dataset of the province in `folder` from its agency's system to a published version."""
     load_population(population_url, folder)
-    with _enterprise_service(folder) as address:
+    load_officials(population_url, folder)
+    with _services(folder) as address:
         os.environ.update(
             LIENTHONG_SOURCE_DEMO=str(folder), LIENTHONG_SOURCE_DEMO_ENTERPRISES_SECRET=SECRET,
             LIENTHONG_SOURCE_DEMO_POPULATION_URL=population_url, LIENTHONG_SOURCE_DEMO_ENTERPRISES_URL=address,
+            LIENTHONG_SOURCE_DEMO_OFFICIALS_URL=population_url, LIENTHONG_SOURCE_DEMO_SERVICES_URL=address, LIENTHONG_SOURCE_DEMO_SERVICES_SECRET=SECRET,
         )  # fmt: skip
         settings = Settings(home=home, datasets=ROOT / "datasets", accept_synthetic_ids=True)
         workshop = make_workshop(settings, database)
@@ -79,29 +87,39 @@ def persons_told(workshop: Workshop, folder: Path) -> Told:
 
 def _places(workshop: Workshop, dataset: str, source: str) -> pl.DataFrame:
     """Where each current row of a dataset came from: `source`, `key`, `register`, `file`, `file_row`."""
-    register = REGISTERS[dataset]
+    register = REGISTERS[source]
     with workshop.database.connect() as connection:
         statement = sql.SQL("select c._key, c._row, v.run_id from {} c join versions v on v.dataset_id = {} and v.version = c._version")
         rows = connection.execute(statement.format(current(dataset), sql.Literal(dataset))).fetchall()
         keys = pl.DataFrame(rows, schema={"key": pl.String, "row_no": pl.Int64, "run": pl.Int64}, orient="row")
         landed = []
         for run in keys["run"].unique().to_list():
-            files = {file.file_no: file.uri.rsplit("/", 1)[-1] for file in landing.files(connection, run)}
+            files = {file.file_no: _file(dataset, file.uri) for file in landing.files(connection, run)}
             for batch in landing.batches(connection, run):
                 numbers = range(batch.first_row_no, batch.last_row_no + 1)
-                file_rows = pl.Series(numbers, dtype=pl.Int64) if register in IN_ORDER else pl.Series(batch.source_rows, dtype=pl.Int64)
+                name = files.get(batch.file_no) or _file(dataset, "")
+                in_order = name.endswith(".json") or dataset in TABLES
+                file_rows = pl.Series(numbers, dtype=pl.Int64) if in_order else pl.Series(batch.source_rows, dtype=pl.Int64)
                 landed.append(
                     pl.DataFrame({"row_no": numbers, "file_row": file_rows}, schema={"row_no": pl.Int64, "file_row": pl.Int64})
-                    .with_columns(pl.lit(run).alias("run"), pl.lit(IN_ORDER.get(register, files[batch.file_no])).alias("file"))
+                    .with_columns(pl.lit(run).alias("run"), pl.lit(name).alias("file"))
                 )  # fmt: skip
     found = keys.join(pl.concat(landed), on=["run", "row_no"], how="inner")
     return found.select(pl.lit(source).alias("source"), "key", pl.lit(register).alias("register"), "file", "file_row")
 
 
+def _file(dataset: str, uri: str) -> str:
+    """The file's name as the truth has it: a table's, a service's list, or the last part of a path."""
+    if dataset in TABLES:
+        return TABLES[dataset]
+    service = uri.partition("/api/")[2].partition("?")[0]
+    return f"{service}.json" if service else uri.rsplit("/", 1)[-1]
+
+
 @contextmanager
-def _enterprise_service(folder: Path) -> Iterator[str]:
-    data = folder / "doanh-nghiep" / "doanh-nghiep.json"
-    command = [sys.executable, "-m", "demo.province.enterprise_server", "--data", str(data)]
+def _services(folder: Path) -> Iterator[str]:
+    data = [folder / "doanh-nghiep" / "doanh-nghiep.json", *sorted((folder / "dich-vu").glob("*.json"))]
+    command = [sys.executable, "-m", "demo.province.agency_server", "--data", *map(str, data)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

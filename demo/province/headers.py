@@ -7,9 +7,51 @@ POPULATION = (
     "so_ho_so", "so_dinh_danh", "ho_va_ten", "ngay_sinh", "nam_sinh", "gioi_tinh", "dan_toc", "ma_xa", "ma_ho", "dia_chi", "so_dien_thoai",
     "tinh_trang", "ngay_cap_nhat",
 )  # fmt: skip
-SOCIAL_INSURANCE = (
-    "Mã số BHXH", "Họ và tên", "Ngày sinh", "Giới tính", "Số CCCD/CMND", "Mã xã", "Địa chỉ", "Điện thoại", "Nơi khám chữa bệnh", "Hiệu lực từ",
-    "Mức lương đóng",
+HEALTH_INSURANCE = (
+    "Mã số BHXH", "Mã thẻ BHYT", "Họ và tên", "Ngày sinh", "Giới tính", "Số CCCD/CMND", "Mã xã", "Địa chỉ", "Điện thoại", "Nơi khám chữa bệnh",
+    "Nhóm đối tượng", "Hiệu lực từ", "Hiệu lực đến",
+)  # fmt: skip
+SOCIAL_INSURANCE = (  # members of an object of `du_lieu`
+    "ma_so_bhxh", "ho_ten", "ngay_sinh", "gioi_tinh", "so_dinh_danh", "ma_xa", "dia_chi", "dien_thoai", "noi_kham_chua_benh", "ma_so_thue_don_vi",
+    "tham_gia_tu", "muc_luong_dong",
+)  # fmt: skip
+SOCIAL_PROTECTION = (
+    "Mã đối tượng", "Họ và tên", "Ngày sinh", "Giới tính", "Số CCCD/CMND", "Đơn vị hành chính", "Điện thoại", "Loại đối tượng", "Mức hưởng (đồng/tháng)",
+    "Hưởng từ",
+)  # fmt: skip
+BIRTHS = (
+    "so", "ho_ten", "ngay_sinh", "gioi_tinh", "dan_toc", "so_dinh_danh", "ma_xa", "ho_ten_me", "so_dinh_danh_me", "ho_ten_cha", "so_dinh_danh_cha",
+    "noi_cu_tru", "ngay_dang_ky",
+)  # fmt: skip
+DEATHS = ("so", "ho_ten", "ngay_sinh", "gioi_tinh", "so_dinh_danh", "ma_xa", "noi_cu_tru", "ngay_mat", "nguyen_nhan", "ngay_dang_ky")
+MARRIAGES = (
+    "so", "ho_ten_chong", "ngay_sinh_chong", "so_dinh_danh_chong", "ho_ten_vo", "ngay_sinh_vo", "so_dinh_danh_vo", "ma_xa", "noi_cu_tru", "ngay_dang_ky",
+)  # fmt: skip
+SCHOOLS = ("Mã trường", "Mã hệ thống khác", "Tên trường", "Cấp học", "Địa chỉ", "Mã xã", "Theo ngày", "Loại hình")
+PUPILS_ONE = (
+    "Mã học sinh", "Mã trường", "Họ tên", "Ngày sinh", "Giới tính", "Dân tộc", "Số định danh", "Khối", "Lớp", "Mã xã", "Địa chỉ", "Điện thoại", "Năm học",
+)  # fmt: skip
+PUPILS_TWO = (
+    "MA_DON_VI", "MA_HS", "HO_TEN", "GIOI_TINH", "NGAY_SINH", "SO_DDCN", "TEN_LOP", "KHOI", "CHO_O", "MA_XA", "SDT_PHU_HUYNH", "DAN_TOC", "NAM_HOC",
+)  # fmt: skip
+TEACHERS = (
+    "Mã giáo viên", "Mã trường", "Họ tên", "Ngày sinh", "Giới tính", "Số định danh", "Môn dạy", "Ngày vào ngành", "Mã xã", "Địa chỉ", "Điện thoại",
+)  # fmt: skip
+OFFICIALS = (  # noi_vu.v_can_bo
+    "ma_cb", "ho_ten", "ngay_sinh", "gioi_tinh", "so_dinh_danh", "ma_co_quan", "ngach", "chuc_vu", "ngay_tuyen_dung", "dien_thoai", "dia_chi", "ma_xa",
+    "trang_thai", "ngay_cap_nhat",
+)  # fmt: skip
+HOUSEHOLD_BUSINESSES = (
+    "Số đăng ký", "Mã số thuế", "Tên hộ kinh doanh", "Chủ hộ", "Số CCCD/CMND", "Ngày sinh", "Địa chỉ", "Mã xã", "Mã ngành", "Vốn (đồng)", "Ngày đăng ký",
+    "Điện thoại",
+)  # fmt: skip
+HEALTH_FACILITIES = ("Mã cơ sở", "Tên cơ sở", "Loại", "Địa chỉ", "Mã xã", "Theo ngày", "Số giường", "Số bác sĩ", "Điện thoại")
+PROJECTS = (
+    "Mã dự án", "Tên dự án", "Chủ đầu tư", "Nhóm", "Nguồn vốn", "Tổng mức đầu tư", "Kế hoạch năm", "Mã xã", "Khởi công", "Hoàn thành", "Tình trạng",
+)  # fmt: skip
+DOSSIERS = (
+    "so_ho_so", "ma_thu_tuc", "ten_thu_tuc", "co_quan", "nguoi_nop", "so_dinh_danh", "ma_xa", "ngay_tiep_nhan", "ngay_hen_tra", "ngay_tra", "so_buoc",
+    "buoc_hien_tai", "ket_qua", "hinh_thuc",
 )  # fmt: skip
 # dBase: name and width.
 POOR_HOUSEHOLDS = (

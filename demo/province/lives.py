@@ -10,12 +10,21 @@ from numpy.random import Generator
 
 from demo.province.base import stream
 from demo.province.damage import Flags
-from demo.province.rates import COVER, DEAD_BEFORE_PERCENT, EVENTS_PER_THOUSAND, IN_R4_ALSO_IN
+from demo.province.rates import (
+    COVER,
+    DEAD_BEFORE_PERCENT,
+    EVENTS_PER_THOUSAND,
+    IN_R4_ALSO_IN,
+    IN_R5_ALSO_IN_R4,
+    OFFICIAL_IN_R3,
+    PUPIL_IN_R1,
+)
 
 FIRST_DAY = date(2025, 7, 1)
 DAYS = 365
 OF_AGE, GROWN, OLD = 2005, 1990, 1965  # born before
-LEAST_POOR = 220
+LEAST_POOR, LEAST_OFFICIALS = 220, 210
+WORKING, PUPILS, AGED = (1966, 2007), (2008, 2019), 1945  # born from … to before; from … to; no later
 
 
 def with_lives(persons: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -30,9 +39,42 @@ def with_lives(persons: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, pl.DataF
     )
     covers = _covers(draw, persons, year, dead_before, _of(events, "move_out", persons.height))
     with_state = persons.with_columns(
-        pl.Series("died_on", died_on).cast(pl.Date), pl.Series("dead_before", dead_before), pl.Series("died_this_year", died), *covers
+        pl.Series("died_on", died_on).cast(pl.Date),
+        pl.Series("dead_before", dead_before),
+        pl.Series("died_this_year", died),
+        pl.Series("moved_out", _of(events, "move_out", persons.height)),
+        *covers,
     )
-    return with_state, events
+    return with_state.with_columns(_later_covers(with_state, seed)), events
+
+
+def _later_covers(persons: pl.DataFrame, seed: int) -> list[pl.Series]:
+    """Insurance of workers, protection, schools, officials and household businesses, each by a chance of its own."""
+    count, year = persons.height, persons["born_on"].dt.year().to_numpy()
+    alive, poor = (~persons["dead_before"]).to_numpy(), persons["in_r4"].to_numpy()
+    working = alive & (year >= WORKING[0]) & (year < WORKING[1])
+    draw = stream(seed, "world", "officials")
+    officials = _some(draw, working & (year < 2002), max(LEAST_OFFICIALS, round(count * COVER["R11"])))
+    insured_officials = officials & (draw.random(count) < OFFICIAL_IN_R3)
+    draw = stream(seed, "world", "insured")
+    insured = insured_officials | _some(draw, working & ~officials, round(count * COVER["R3"]) - int(insured_officials.sum()))
+    draw = stream(seed, "world", "protected")
+    wanted = max(LEAST_POOR, round(count * COVER["R5"]))
+    from_poor = _some(draw, poor, round(wanted * IN_R5_ALSO_IN_R4))
+    aged = _some(draw, alive & ~poor & (year <= AGED), wanted - int(from_poor.sum()))
+    protected = from_poor | aged | _some(draw, alive & ~poor & (year > AGED), wanted - int(from_poor.sum()) - int(aged.sum()))
+    draw = stream(seed, "world", "schools")
+    of_age = (year >= PUPILS[0]) & (year <= PUPILS[1])
+    pupils = _some(draw, of_age, max(LEAST_POOR, round(int(of_age.sum()) * COVER["R10"])))
+    in_r1 = persons["in_r1"].to_numpy()
+    hidden = _some(draw, pupils & in_r1, round(int(pupils.sum()) * (1 - PUPIL_IN_R1)) - int((pupils & ~in_r1).sum()))
+    teachers = _some(draw, working & ~officials & (year < 2003), max(LEAST_OFFICIALS, round(count * COVER["R10.teachers"])))
+    draw = stream(seed, "world", "household businesses")
+    owners = _some(draw, alive & ~poor & (year < OF_AGE), max(LEAST_POOR, round(count * COVER["R7.households"])))
+    found = {
+        "in_r1": in_r1 & ~hidden, "in_r3": insured, "in_r5": protected, "in_r10": pupils, "in_r11": officials, "is_teacher": teachers, "has_business": owners,
+    }  # fmt: skip
+    return [pl.Series(name, values) for name, values in found.items()]
 
 
 def _some(draw: Generator, among: Flags, wanted: int) -> Flags:

@@ -23,7 +23,7 @@ from demo.province.damage import (
     unit_respelled,
     year_wrong,
 )
-from demo.province.rates import DUPLICATE_PERCENT, EXACT_DUPLICATES, UNMARKED_RESPELLED, rate
+from demo.province.rates import EXACT_DUPLICATES, UNMARKED_RESPELLED, duplicates, rate
 from demo.province.world import World, commune_text
 
 HILL_PEOPLES = ("S'tiêng", "M'nông")
@@ -129,7 +129,7 @@ _AGAIN = (
 def _with_duplicates(seed: int, persons: pl.DataFrame, observer: Observer, columns: dict[str, list[str]]) -> Observed:
     """Rows typed twice stand after their first: two in five to the letter, the others with two more errors (X1)."""
     draw = stream(seed, observer.register, "duplicates")
-    twice = draw.random(persons.height) < DUPLICATE_PERCENT[observer.register] / 100
+    twice = draw.random(persons.height) < duplicates(observer.register)
     source = np.repeat(np.arange(persons.height), 1 + twice)
     rank = np.concatenate([[0], (source[1:] == source[:-1]).astype(np.int64)])
     errors = _spread(observer.frame(), source)

@@ -34,6 +34,11 @@ class Truth:
         self._links.append(links(register, entities, ranks, *places))
         self._errors.append(errors)
 
+    def beside(self, register: str, entities: pl.Series, ranks: pl.Series, places: Places, errors: pl.DataFrame) -> None:
+        """Persons who stand beside another in the same rows, such as a child's parents; null where there is none."""
+        self._links.append(links(register, entities, ranks, *places))
+        self._errors.append(errors)
+
     def representatives(self, enterprises: pl.DataFrame, places: Places) -> None:
         """Who each enterprise's representative is."""
         ranks = pl.zeros(enterprises.height, dtype=pl.Int32, eager=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from demo.province.enterprise_server import CLIENT_SECRET, Service
+from demo.province.agency_server import CLIENT_SECRET, Service
 from lienthong import quality
 from lienthong.connectors import ReadContext, read
 from lienthong.contracts import Contract, Source, load_all
@@ -56,10 +56,15 @@ def sample_source(contract: Contract) -> Iterator[tuple[Source, ReadContext]]:
     sample = next(folder_of(contract).glob("sample.*"))  # one file in the real format
     if source.connector == "http_json":
         rows = json.loads(sample.read_text("utf-8"))
-        with Service(("127.0.0.1", 0), rows) as service:
+        with Service(("127.0.0.1", 0), {source.location.rpartition("/")[2]: rows}) as service:
             threading.Thread(target=service.serve_forever, daemon=True).start()
             url = f"http://127.0.0.1:{service.server_address[1]}"
-            yield source, ReadContext(variables={"DEMO_ENTERPRISES_URL": url, "DEMO_ENTERPRISES_SECRET": CLIENT_SECRET})
+            named = {
+                f"DEMO_{who}_{what}": value
+                for who in ("ENTERPRISES", "SERVICES")
+                for what, value in (("URL", url), ("SECRET", CLIENT_SECRET))
+            }
+            yield source, ReadContext(variables=named)
             service.shutdown()
     elif source.connector == "sql_database":
         yield replace(source, connector="csv_file", location=str(sample), options={}), ReadContext()

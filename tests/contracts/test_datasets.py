@@ -16,9 +16,11 @@ ROOT = Path(__file__).parents[2]
 DATASETS = ROOT / "datasets"
 REFERENCE = ROOT / "docs" / "reference"
 EXPECTED = {
-    "admin-units.changes", "admin-units.units", "agencies.register", "enterprises.register", "environment.readings", "land.holders",
-    "land.parcels", "licences.register", "poor-households.members", "population.persons", "social-insurance.participants",
-    "statistics.indicators",
+    "admin-dossiers.register", "admin-units.changes", "admin-units.units", "agencies.register", "civil-status.births", "civil-status.deaths",
+    "civil-status.marriages", "education.pupils", "education.schools", "education.teachers", "enterprises.register", "environment.readings",
+    "health-insurance.cards", "health.facilities", "household-businesses.register", "land.holders", "land.parcels", "licences.register",
+    "officials.register", "poor-households.members", "population.persons", "public-investment.disbursements", "public-investment.projects",
+    "social-insurance.participants", "social-protection.beneficiaries", "statistics.indicators",
 }  # fmt: skip
 CODE_LISTS = {
     "code-lists.ethnic-groups", "code-lists.religions", "code-lists.countries", "code-lists.industries", "code-lists.occupations",
@@ -83,7 +85,10 @@ def test_units_are_always_dated(contracts: dict[str, Contract]) -> None:
 
 def test_what_everybody_may_see_is_open(contracts: dict[str, Contract]) -> None:
     is_open = {contract.id for contract in contracts.values() if contract.sharing is Sharing.OPEN}
-    assert is_open == {"admin-units.units", "admin-units.changes", "agencies.register", "statistics.indicators", "environment.readings"}
+    assert is_open == {
+        "admin-units.units", "admin-units.changes", "agencies.register", "statistics.indicators", "environment.readings", "education.schools",
+        "health.facilities", "public-investment.projects", "public-investment.disbursements",
+    }  # fmt: skip
 
 
 def test_datacontract_lint_accepts_every_contract() -> None:

@@ -12,16 +12,18 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import openpyxl
 import polars as pl
 import psycopg
 import pytest
 from dbfread import DBF
 from lxml import etree
 
-from demo.province import load_population, write_hour
-from demo.province.enterprise_server import CLIENT_ID, CLIENT_SECRET
-from demo.province.headers import LAND_PARCELS, POOR_HOUSEHOLDS, POPULATION, SOCIAL_INSURANCE
+from demo.province import load_officials, load_population, write_hour
+from demo.province.agency_server import CLIENT_ID, CLIENT_SECRET
+from demo.province.headers import HEALTH_INSURANCE, LAND_PARCELS, OFFICIALS, POOR_HOUSEHOLDS, POPULATION, PUPILS_ONE, PUPILS_TWO
 from demo.province.places import _rings, is_inside
+from demo.province.workbooks import Sheet, write_workbook
 from lienthong.standards import detect_encoding
 from tests.demo.conftest import Province
 
@@ -35,11 +37,42 @@ def test_population_fills_a_database_of_its_own(province: Province, database_url
         assert tuple(column.name for column in found.description or ()) == POPULATION
 
 
+def test_officials_are_a_view_of_a_database(province: Province, database_url: str) -> None:
+    assert load_officials(database_url, province.folder) == load_officials(database_url, province.folder) == province.manifest.counts["R11"]
+    with psycopg.connect(database_url) as connection:
+        found = connection.execute("select * from noi_vu.v_can_bo limit 1")
+        assert tuple(column.name for column in found.description or ()) == OFFICIALS
+
+
+def test_pupils_come_from_two_systems_that_code_schools_apart(province: Province) -> None:
+    one, two = (min((province.folder / "giao-duc").glob(f"hoc-sinh-he-thong-{n}-*.csv")).read_text("utf-8").splitlines() for n in (1, 2))
+    assert tuple(one[0].split(",")) == PUPILS_ONE
+    assert tuple(two[0].split("\t")) == PUPILS_TWO
+    assert len(one) + len(two) - 2 == province.manifest.counts["R10"]
+    codes = {line.split("\t")[0] for line in two[1:]}
+    listed = pl.read_csv(province.folder / "giao-duc/truong-hoc.csv", infer_schema=False)
+    assert codes <= set(listed["Mã hệ thống khác"])
+    assert not codes & set(listed["Mã trường"])
+
+
+def test_a_workbook_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    rows: list[list[str | int | float | None]] = [["Tên", None, "Số"], ['  a <b> & "c" ', "", 12], ["dòng\nhai", "0123", 1.5]]
+    write_workbook(tmp_path / "a.xlsx", [Sheet("Tờ 1", rows, frozenset({1}), ("A1:B1",)), Sheet("Tờ & 2", [["x"]])])
+    write_workbook(tmp_path / "b.xlsx", [Sheet("Tờ 1", rows, frozenset({1}), ("A1:B1",)), Sheet("Tờ & 2", [["x"]])])
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    assert book.sheetnames == ["Tờ 1", "Tờ & 2"]
+    assert [[cell.value for cell in row] for row in book["Tờ 1"].iter_rows()] == [
+        [value if value != "" else None for value in row] for row in rows
+    ]
+    assert [str(each) for each in book["Tờ 1"].merged_cells.ranges] == ["A1:B1"]
+
+
 def test_insurance_comes_with_a_mark_semicolons_and_windows_ends(province: Province) -> None:
-    data = (province.folder / "bao-hiem-xa-hoi/tham-gia-2026-06.csv").read_bytes()
+    data = (province.folder / "bao-hiem-y-te/the-2026-06.csv").read_bytes()
     first, *_ = data.split(b"\r\n")
     assert data.startswith(b"\xef\xbb\xbf")
-    assert tuple(next(csv.reader([first.decode("utf-8-sig")], delimiter=";"))) == SOCIAL_INSURANCE
+    assert tuple(next(csv.reader([first.decode("utf-8-sig")], delimiter=";"))) == HEALTH_INSURANCE
     assert data.count(b"\r\n") == data.count(b"\n") == province.manifest.counts["R2"] + 1
 
 
@@ -93,7 +126,7 @@ def service(province: Province) -> Iterator[str]:
     command = [
         sys.executable,
         "-m",
-        "demo.province.enterprise_server",
+        "demo.province.agency_server",
         "--data",
         str(province.folder / "doanh-nghiep/doanh-nghiep.json"),
         "--flaky",

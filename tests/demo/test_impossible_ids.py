@@ -11,6 +11,7 @@ from stdnum.vn import mst
 from tests.demo.conftest import Province
 
 CITIZEN_ID = re.compile(r"09[789][0-3]\d{8}")
+WRITTEN = r"^(09[789]\d{9}|9[789]\d{9}|00\d{7}|\d{1,7})$"  # whole, zero lost, old number, zeros of that lost
 PHONE = re.compile(r"06\d{8}")
 
 
@@ -34,9 +35,21 @@ def test_ids_are_unique(province: Province) -> None:
 
 
 def test_written_ids_stay_in_impossible_ranges(province: Province) -> None:
-    delivered = pl.read_csv(province.folder / "bao-hiem-xa-hoi/tham-gia-2026-06.csv", separator=";", infer_schema=False)
+    delivered = pl.read_csv(province.folder / "bao-hiem-y-te/the-2026-06.csv", separator=";", infer_schema=False)
     written = delivered["Số CCCD/CMND"].drop_nulls()
-    assert written.str.contains(r"^(09[789]\d{9}|9[789]\d{9}|00\d{7}|\d{1,7})$").all()  # whole, zero lost, old number, zeros of that lost
+    assert written.str.contains(WRITTEN).all()
+
+
+def test_ids_of_services_stay_in_impossible_ranges(province: Province) -> None:
+    folder = province.folder / "dich-vu"
+    for path in sorted(folder.glob("*.json")):
+        rows = json.loads(path.read_text("utf-8"))
+        ids = [value for row in rows for name, value in row.items() if name.startswith("so_dinh_danh") and value]
+        assert rows
+        assert [value for value in ids if re.fullmatch(WRITTEN[1:-1], value) is None] == [], path.name
+        numbers = [row.get("so") or row.get("so_ho_so") for row in rows]
+        assert all(number is None or ".TEST" in number for number in numbers), path.name
+        assert all(row["ma_so_bhxh"].startswith("99") for row in rows if "ma_so_bhxh" in row)
 
 
 def test_tax_codes_begin_with_zeros_and_have_right_check_digits(province: Province) -> None:

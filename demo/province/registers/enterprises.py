@@ -1,4 +1,4 @@
-"""R7, enterprises: what their service answers (`enterprise_server` serves the file)."""
+"""R7, enterprises: what their service answers (`agency_server` serves the file)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import polars as pl
 from demo.province.base import stream
 from demo.province.damage import Observer, damage_ids, damage_names, phone_respelled, unit_respelled, zeros_lost
 from demo.province.observed import HILL_PEOPLES
-from demo.province.rates import PERSONS_AT_FULL_SIZE, REPRESENTATIVE_HOLDS_LAND
+from demo.province.rates import PERSONS_AT_FULL_SIZE, REPRESENTATIVE_HOLDS_LAND, REPRESENTATIVE_IS_INSURED
 from demo.province.world import World, commune_text
 
 FILE = "doanh-nghiep/doanh-nghiep.json"
@@ -50,12 +50,7 @@ def write_enterprises(world: World, out: Path) -> tuple[pl.DataFrame, Observer]:
     count = max(LEAST, round(AT_FULL_SIZE * world.persons.height / PERSONS_AT_FULL_SIZE))
     codes = [code for n in range(1, 2 * count) if (code := tax_code(n * 13 + 7)) is not None][:count]
     adults = world.persons.filter((pl.col("born_on").dt.year() < 2000) & ~pl.col("dead_before"))  # old enough to run one
-    holds = draw.random(count) < REPRESENTATIVE_HOLDS_LAND
-    with_land, without = adults.filter("in_r6"), adults.filter(~pl.col("in_r6"))
-    owners = pl.concat(
-        [with_land[draw.choice(with_land.height, int(holds.sum()))], without[draw.choice(without.height, int((~holds).sum()))]]
-    )
-    owners = owners[draw.permutation(count)]
+    owners = _representatives(adults, count, draw)
     communes = draw.integers(0, len(world.communes), count)
     observer = Observer(world.seed, "R7", communes, len(world.communes))
     old_units = set(observer.rows("A2"))
@@ -91,6 +86,17 @@ def write_enterprises(world: World, out: Path) -> tuple[pl.DataFrame, Observer]:
     path.write_text(json.dumps(items, ensure_ascii=False, indent=0), encoding="utf-8")
     truth = pl.DataFrame({"enterprise": np.arange(count), "tax_code": codes, "name": names, "owner": owners["person"], "commune": communes})
     return truth, observer
+
+
+def _representatives(adults: pl.DataFrame, count: int, draw: np.random.Generator) -> pl.DataFrame:
+    """As many who hold land, and who are insured as workers, as the table says."""
+    holds, insured = draw.random(count) < REPRESENTATIVE_HOLDS_LAND, draw.random(count) < REPRESENTATIVE_IS_INSURED
+    parts = []
+    for has_land in (True, False):
+        for is_insured in (True, False):
+            among = adults.filter((pl.col("in_r6") == has_land) & (pl.col("in_r3") == is_insured))
+            parts.append(among[draw.choice(among.height, int(((holds == has_land) & (insured == is_insured)).sum()))])
+    return pl.concat(parts)[draw.permutation(count)]
 
 
 def _item(

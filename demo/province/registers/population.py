@@ -10,7 +10,7 @@ import psycopg
 
 from demo.province.base import stream
 from demo.province.observed import Observed, observe
-from demo.province.rates import DEAD_UNNOTICED
+from demo.province.rates import DEAD_UNNOTICED, MOVED_OUT_TOLD
 from demo.province.world import World
 
 FILE = "dan-cu/nhan_khau.csv"
@@ -43,6 +43,7 @@ def write_population(world: World, out: Path) -> Observed:
     truth = seen.truth
     unnoticed = draw.random(seen.count) < DEAD_UNNOTICED
     dead = (truth["dead_before"] | (truth["died_this_year"] & ~pl.Series(unnoticed))).to_numpy()
+    gone = (truth["moved_out"] & ~truth["dead_before"] & ~truth["died_this_year"]).to_numpy() & (draw.random(seen.count) < MOVED_OUT_TOLD)
     updated = np.datetime64("2024-01-01") + draw.integers(0, 540, seen.count).astype("timedelta64[D]")
     updated = np.maximum(updated, truth["born_on"].to_numpy().astype("datetime64[D]"))
     frame = pl.DataFrame(
@@ -58,7 +59,7 @@ def write_population(world: World, out: Path) -> Observed:
             "ma_ho": [f"H{household:07}" for household in seen.truth["household"].to_list()],
             "dia_chi": seen.addresses,
             "so_dien_thoai": seen.phones,
-            "tinh_trang": np.where(dead, "đã chết", np.where(draw.random(seen.count) < 0.03, "tạm trú", "thường trú")),
+            "tinh_trang": np.select([dead, gone, draw.random(seen.count) < 0.03], ["đã chết", "đã chuyển đi", "tạm trú"], "thường trú"),
             "ngay_cap_nhat": pl.Series(updated).cast(pl.Date),
         }
     )

@@ -34,7 +34,8 @@ _FREQUENCIES = (
 _FILE_TYPES = {"csv": "CSV", "xlsx": "XLSX", "parquet": "PARQUET", "json_file": "JSON", "json": "JSON"}
 _THEMES = {
     "statistics": "SOCI", "population": "SOCI", "environment": "ENVI", "land": "REGI", "business": "ECON", "reference": "GOVE", "social-protection": "SOCI",
-    "social-insurance": "SOCI", "health": "HEAL", "education": "EDUC", "transport": "TRAN", "agriculture": "AGRI",
+    "social-insurance": "SOCI", "health": "HEAL", "health-insurance": "HEAL", "civil-status": "SOCI", "officials": "GOVE",
+    "admin-dossiers": "GOVE", "public-investment": "ECON", "education": "EDUC", "transport": "TRAN", "agriculture": "AGRI",
 }  # fmt: skip
 _RIGHTS = {Sharing.OPEN: "PUBLIC", Sharing.DEFAULT: "RESTRICTED", Sharing.ON_REQUEST: "RESTRICTED", Sharing.RESTRICTED: "NON_PUBLIC"}
 

@@ -1,6 +1,7 @@
-"""The planning department's enterprise service, as such services are: tokens that expire, pages, now and then «slow down».
+"""Agencies' services, as such services are: tokens that expire, pages, now and then «slow down».
 
-`python -m demo.province.enterprise_server --data FILE --port N [--flaky]`; prints its address when it listens.
+`python -m demo.province.agency_server --data FILE… --port N [--flaky]`; each file is a service, `/api/<the file's name>`; prints its address
+when it listens.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import json
 import secrets
 import time
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,11 +23,11 @@ EVERY_FLAKY = 7
 
 
 class Service(ThreadingHTTPServer):
-    """The rows, the tokens given out, and whether the service is a moody one."""
+    """The rows of each service, the tokens given out, and whether the services are moody ones."""
 
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], rows: list[dict[str, Any]], *, is_flaky: bool = False) -> None:
+    def __init__(self, address: tuple[str, int], rows: Mapping[str, list[dict[str, Any]]], *, is_flaky: bool = False) -> None:
         super().__init__(address, Handler)
         self.rows = rows
         self.tokens: dict[str, float] = {}
@@ -49,7 +51,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         asked = urlsplit(self.path)
-        if asked.path != "/api/doanh-nghiep":
+        rows = self.server.rows.get(asked.path.removeprefix("/api/"))
+        if rows is None:
             self._answer(404, {"loi": "Không có địa chỉ này"})
             return
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -62,7 +65,6 @@ class Handler(BaseHTTPRequestHandler):
             return
         query = parse_qs(asked.query)
         page, size = int(query.get("page", ["1"])[0]), min(int(query.get("size", ["500"])[0]), MOST_ROWS)
-        rows = self.server.rows
         self._answer(200, {"tong_so": len(rows), "trang": page, "du_lieu": rows[(page - 1) * size : page * size]})
 
     def _answer(self, status: int, value: dict[str, Any], headers: dict[str, str] | None = None) -> None:
@@ -79,11 +81,13 @@ class Handler(BaseHTTPRequestHandler):
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--data", type=Path, required=True)
+    arguments.add_argument("--data", type=Path, nargs="+", required=True)
     arguments.add_argument("--port", type=int, default=0)
     arguments.add_argument("--flaky", action="store_true")
     given = arguments.parse_args()
-    service = Service(("127.0.0.1", given.port), json.loads(given.data.read_text("utf-8")), is_flaky=given.flaky)
+    service = Service(
+        ("127.0.0.1", given.port), {path.stem: json.loads(path.read_text("utf-8")) for path in given.data}, is_flaky=given.flaky
+    )
     print(f"http://127.0.0.1:{service.server_address[1]}", flush=True)
     try:
         service.serve_forever()
