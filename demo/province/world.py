@@ -78,7 +78,8 @@ def _persons(
     homes: np.ndarray[tuple[int], np.dtype[np.int64]], draw: Generator, seed: int,
 ) -> pl.DataFrame:  # fmt: skip
     count, houses = len(household), len(homes)
-    head_age = np.clip(draw.normal(43.5, 16.5, houses), 20, 92)[household]
+    head_age = draw.normal(43.5, 16.5, houses)
+    head_age = np.where(head_age < 20, stream(seed, "world", "young heads").uniform(20, 32, houses), np.minimum(head_age, 92))[household]
     head_male = (draw.random(houses) < 0.78)[household]
     spouse = place == 1
     child = place >= 2  # after the head and the spouse
@@ -89,7 +90,8 @@ def _persons(
     )
     grandparent = child & (draw.random(count) < 0.13)
     age = np.where(grandparent, head_age + 26 + draw.normal(0, 3, count), age)
-    age = np.clip(age, 0.02, 102)
+    infant = stream(seed, "world", "infants").uniform(0.02, 1, count) * np.clip(head_age - 19, 0.5, 12)  # heads too young for one so old
+    age = np.where(age < 0.02, infant, np.minimum(age, 102))
     male = np.where(place == 0, head_male, np.where(spouse, ~head_male, draw.random(count) < 0.51))
     born_day = np.floor(-age * 365.2425).astype(int)
     twin = child & (draw.random(count) < TWIN_PERCENT / 100 * 2) & (np.roll(household, 1) == household) & (place > 2)

@@ -11,7 +11,10 @@ import pytest
 from tests.doors.environments import ask
 from tests.doors.province import FIGURE_DATASET, RESTRICTED, STRANGER, Province
 
-OPEN = ["admin-units_changes", "admin-units_units", "agencies_register", "environment_readings", "statistics_indicators"]
+OPEN = [
+    "admin-units_changes", "admin-units_units", "agencies_register", "education_schools", "environment_readings", "health_facilities",
+    "public-investment_disbursements", "public-investment_projects", "statistics_indicators",
+]  # fmt: skip
 
 
 def get(province: Province, action: str, **parameters: Any) -> httpx.Response:
@@ -33,7 +36,7 @@ def test_ckanapi_reads_every_action_by_post_and_by_get(province: Province) -> No
     by_post, by_get = ask("ckan", "actions", province.base)
     assert by_post == by_get
     assert by_post["names"] == OPEN
-    assert (by_post["count"], by_post["rows"], by_post["by_id"], by_post["organization"]) == (5, 2, OPEN[0], "Sở Nội vụ")
+    assert (by_post["count"], by_post["rows"], by_post["by_id"], by_post["organization"]) == (len(OPEN), 2, OPEN[0], "Sở Nội vụ")
     assert by_post["licences"][0] == "vn-ogd"
 
 
