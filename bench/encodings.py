@@ -21,7 +21,7 @@ from lienthong.standards.encoding_detection import DECODERS
 
 SEED = 907
 CONTRACTS = (
-    "social-insurance/participants",
+    "health-insurance/cards",
     "poor-households/members",
     "land/holders",
     "licences/register",
