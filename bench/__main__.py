@@ -14,6 +14,7 @@ from bench import (
     answers,
     broker,
     catalogue,
+    databases,
     delta,
     encodings,
     errors,
@@ -51,6 +52,7 @@ PARTS = (
     "encodings",
     "soak",
     "sources",
+    "databases",
     "errors",
     "standards",
     "units",
@@ -96,6 +98,8 @@ def main() -> None:
                 rows["bulk"] += delta.measure(server, folder, given.rows)
             if "sources" in wanted:
                 rows["sources"] += sources.measure(server, folder, given.rows // 1_000)
+            if "databases" in wanted:
+                rows["databases"] += databases.measure(server, given.large // 2)
         finally:
             server.stop()
     if "encodings" in wanted:

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pymysql
@@ -201,7 +202,7 @@ def _parted(rows: list[bytes], columns: int) -> pa.Table:
     if not pc.all(pc.equal(pc.list_value_length(parts), columns)).as_py():
         raise NotOneText
     values = parts.values
-    found = [values.take(pa.array(range(n, len(values), columns), pa.int64())) for n in range(columns)]
+    found = [values.take(pa.array(np.arange(n, len(values), columns))) for n in range(columns)]
     absent = pa.scalar(ABSENT)
     return _table([pc.if_else(pc.equal(column, absent), pa.scalar(None, pa.string()), column) for column in found])
 

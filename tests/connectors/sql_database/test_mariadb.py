@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -196,3 +199,20 @@ def test_a_server_that_must_prove_itself_and_cannot_is_told_nothing(server: str)
 def test_refusals_of_queries_are_hostile(server: str) -> None:
     with pytest.raises(HostileInputError):
         read_all(people(server, table="", query="delete from nguoi"))
+
+
+def test_a_server_that_is_killed_in_the_middle_is_told_and_what_was_given_stays_whole() -> None:
+    with maria_url() as url:
+        run(
+            url,
+            "create table dai (id int primary key, chu varchar(500))",
+            "insert into dai select seq, repeat('x', 500) from seq_1_to_60000",
+        )
+        batches = read(make_source("sql_database", url, table="kho.dai", key=["id"]), ReadContext(batch_rows=1000))
+        first = next(batches)
+        os.kill(int(Path(run(url, "select @@pid_file")[0][0]).read_text()), signal.SIGKILL)
+        given = first.table.num_rows
+        with pytest.raises(SourceError, match="cannot be read"):
+            for batch in batches:
+                given += batch.table.num_rows
+                assert batch.position["row"] == given
