@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from lienthong.connectors import ReadContext, get_connector
+from lienthong.connectors import ReadContext, get_connector, let_go
 from lienthong.connectors.files import fingerprint_files
 from lienthong.connectors.outward import read_networks
 from lienthong.contracts import Delivery, Source
 from lienthong.errors import HostileInputError, SourceError
 from tests.connectors.reading import Reading
 
+ROOT = Path(__file__).parents[2]
 HERE = read_networks("127.0.0.0/8")
 
 
@@ -42,7 +46,10 @@ class Served:
 
     def read(self, source: Source, after: Any = None, batch_rows: int = 1000) -> Reading:
         context = ReadContext(batch_rows=batch_rows, spool=self.spool, networks=HERE)
-        return Reading(tuple(get_connector(source.connector).read(source, context, after)))
+        try:
+            return Reading(tuple(get_connector(source.connector).read(source, context, after)))
+        finally:
+            let_go(source, context)  # as a run does
 
     def write(self, name: str, *values: str) -> None:
         path = self.root / name
@@ -68,6 +75,14 @@ class Served:
     def left(self) -> list[Path]:
         """Files the spool still holds."""
         return [path for path in self.spool.rglob("*") if path.is_file() and path.name not in ("busy", "known.json")]
+
+
+def peak_of(source: Source, spool: Path) -> tuple[int, float]:
+    """(rows, MiB) of a process that reads a source whole."""
+    arguments = [source.connector, source.location, json.dumps(source.options), str(spool)]
+    done = subprocess.run([sys.executable, "-m", "tests.connectors.peak", *arguments], capture_output=True, text=True, check=True, cwd=ROOT)
+    told = json.loads(done.stdout.splitlines()[-1])
+    return told["rows"], told["mib"]
 
 
 class EveryFolder:

@@ -1,14 +1,19 @@
 """A run in a process of its own that kills itself without warning (SIGKILL) at the n-th sign of progress of a step.
 
-Arguments: database URL, file, step, n. Prints the outcome when it lives to the end.
+Arguments: database URL, file, step, n, and for a file elsewhere the option `folder` (JSON) and the spool. Prints the outcome when it lives to the end.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
+from dataclasses import replace
+from pathlib import Path
 
+from lienthong.connectors.outward import read_networks
+from lienthong.contracts import Source
 from lienthong.pipeline import Progress, run_dataset
 from tests.factories import make_contract, make_workshop
 
@@ -23,8 +28,12 @@ def main() -> None:
         if seen == times:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    contract = make_contract(file)
+    options = {"folder": json.loads(sys.argv[5])} if len(sys.argv) > 5 else {}
+    contract = make_contract(sources=(Source("file", "csv_file", file, options=options),))
     workshop = make_workshop(url, contract, apply=False)
+    if options:
+        context = replace(workshop.read_context, spool=Path(sys.argv[6]), networks=read_networks("127.0.0.0/8"))
+        workshop = replace(workshop, read_context=context)
     print(run_dataset(workshop, contract, on_progress=die_there).state)
 
 

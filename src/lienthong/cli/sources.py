@@ -25,6 +25,7 @@ SourceName = Annotated[str | None, typer.Option("--source", help="Nguồn, khi c
 @app.command("test")
 def tried(dataset_id: DatasetId, source: SourceName = None) -> None:
     """Thử kết nối, nói từng bước được hay chưa; không lấy gì · try a source step by step and take nothing; ends with 1 when it fails."""
+    from lienthong.connectors.hints import in_vietnamese
     from lienthong.connectors.probing import probe
 
     context, sources = _sources(dataset_id, source)
@@ -34,7 +35,7 @@ def tried(dataset_id: DatasetId, source: SourceName = None) -> None:
         for step in probe(each, context):
             out.print(f"  {'✓' if step.is_ok else '✗'} {say(step.vi, step.en)}", soft_wrap=True, markup=False)
             if step.hint:
-                out.print(f"    → {step.hint}", soft_wrap=True, markup=False)
+                out.print(f"    → {say(in_vietnamese(step.hint), step.hint)}", soft_wrap=True, markup=False)
             failed = failed or not step.is_ok
     if failed:
         raise typer.Exit(1)

@@ -13,7 +13,7 @@ import stat
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -27,6 +27,7 @@ RATIO_MATTERS_FROM = 64 << 20
 MOST_DICTIONARY = 256 << 20  # memory a 7z archive may ask for while it is unpacked
 PIECE = 1 << 20
 UTF8_FLAG, ENCRYPTED_FLAG, UNICODE_PATH = 0x800, 0x1, 0x7075  # APPNOTE 4.4.4, 4.6.9
+_ENDING = re.compile(r"[A-Za-z0-9]{1,8}")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _VIETNAMESE = frozenset("àáảãạăằắẳẵặâầấẩẫậèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵđ")
 
@@ -48,6 +49,7 @@ class _Budget:
     what: str
     packed: Packed
     packed_bytes: int
+    companions: tuple[str, ...] = ()
     spent: int = 0
     members: int = 0
 
@@ -69,10 +71,13 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith((".zip", ".7z"))
 
 
-def unpack(archive: Path, name: str, packed: Packed, into: Path) -> list[Member]:
-    """All members the pattern names, in order of name. Raises SourceError when there is none, HostileInputError for a bomb or a trick."""
+def unpack(archive: Path, name: str, packed: Packed, into: Path, companions: Sequence[str] = ()) -> list[Member]:
+    """All members the pattern names, in order of name; beside each, under its name, those that only differ in one of the endings `companions`.
+
+    Raises SourceError when there is none, HostileInputError for a bomb or a trick.
+    """
     outer, _, inner = packed.member.partition("!")
-    budget = _Budget(name, packed, archive.stat().st_size)
+    budget = _Budget(name, packed, archive.stat().st_size, tuple(companions))
     found = _unpack_one(archive, name, outer, budget, into)
     if not inner:
         nested = next((each.name for each in found if is_archive(each.name)), None)
@@ -119,14 +124,36 @@ def _unpack_zip(archive: Path, what: str, fits: Callable[[str], bool], budget: _
         budget.found(len(entries))
         names = [_zip_name(each, budget.packed.names) for each in entries]
         _check_names(names, what)
-        wanted = [(name, entry) for name, entry in zip(names, entries, strict=True) if fits(name)]
+        places = _places(names, fits, budget.companions)
+        wanted = [(name, entry) for name, entry in zip(names, entries, strict=True) if name in places]
         for name, entry in wanted:
             if stat.S_ISLNK(entry.external_attr >> 16):
                 raise HostileInputError(f"`{what}`: `{name}` là liên kết / is a link, which no delivery needs.")
             if entry.flag_bits & ENCRYPTED_FLAG and not budget.packed.password:
                 raise _locked(what)
-        return [_write(into / str(n), what, name, _zip_pieces(opened, entry, budget), entry.file_size, entry.compress_size, budget)
-                for n, (name, entry) in enumerate(wanted)]  # fmt: skip
+        found = [
+            _write(into / places[name], what, name, _zip_pieces(opened, entry, budget), entry.file_size, entry.compress_size, budget)
+            for name, entry in wanted
+        ]
+        return [each for each in found if fits(each.name)]
+
+
+def _places(names: Sequence[str], fits: Callable[[str], bool], companions: Sequence[str]) -> dict[str, str]:
+    """Members that are unpacked, and the names of ours they are kept under: numbers, with their endings, one number for what belongs together."""
+    places: dict[str, str] = {}
+    by_stem: dict[tuple[str, str], str] = {}
+    for name in names:
+        stem, dot, ending = name.rpartition(".")
+        if dot and f".{ending.lower()}" in companions:
+            by_stem[(stem.lower(), f".{ending.lower()}")] = name
+    for number, name in enumerate(each for each in names if fits(each)):
+        stem, _, ending = name.rpartition(".")
+        places[name] = f"{number}.{ending.lower()}" if _ENDING.fullmatch(ending) else str(number)
+        for side in companions:
+            beside = by_stem.get((stem.lower(), side))
+            if beside is not None and beside not in places:
+                places[beside] = f"{number}{side}"
+    return places
 
 
 def _zip_pieces(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: _Budget) -> Iterator[bytes]:
@@ -177,15 +204,16 @@ def _unpack_7z(archive: Path, what: str, fits: Callable[[str], bool], budget: _B
             _check_dictionary(opened, what)
             if opened.password_protected and not budget.packed.password:
                 raise _locked(what)
-            wanted = [each for each in entries if fits(each.filename)]
+            places = _places([each.filename for each in entries], fits, budget.companions)
+            wanted = [each for each in entries if each.filename in places]
             link = next((each for each in wanted if each.is_symlink or each.is_junction), None)
             if link is not None:
                 raise HostileInputError(f"`{what}`: `{link.filename}` là liên kết / is a link, which no delivery needs.")
             if not wanted:
                 return []
-            sinks = _Sinks(into, what, budget, {each.filename: each.uncompressed for each in wanted})
+            sinks = _Sinks(into, what, budget, {_key(each.filename): each for each in wanted}, places)
             opened.extract(targets=[each.filename for each in wanted], factory=sinks)
-            return sinks.members()
+            return [each for each in sinks.members() if fits(each.name)]
     except PasswordRequired as error:
         raise _locked(what) from error
 
@@ -205,27 +233,33 @@ def _check_dictionary(opened: Any, what: str) -> None:
                 raise HostileInputError(f"`{what}`: cần quá nhiều bộ nhớ / asks for {size} bytes of memory to be unpacked.")
 
 
-class _Sinks:
-    """Where py7zr writes each member: a file of ours, hashed and bounded."""
+def _key(name: str) -> str:
+    """A member's name as py7zr gives it to whom it lets write."""
+    return PurePosixPath(*(part for part in PurePosixPath(name).parts if part != ".")).as_posix()
 
-    def __init__(self, into: Path, what: str, budget: _Budget, sizes: dict[str, int]) -> None:
-        self._into, self._what, self._budget, self._sizes = into, what, budget, sizes
-        self._made: list[tuple[str, _Sink]] = []
+
+class _Sinks:
+    """Where py7zr writes each member: a file of ours, hashed and bounded. Raises HostileInputError for a name that was not asked for."""
+
+    def __init__(self, into: Path, what: str, budget: _Budget, wanted: Mapping[str, Any], places: Mapping[str, str]) -> None:
+        self._into, self._what, self._budget, self._wanted, self._places = into, what, budget, wanted, places
+        self._made: list[tuple[Any, _Sink]] = []
 
     def create(self, filename: str, mode: str = "r+b") -> _Sink:  # noqa: ARG002 # as py7zr calls it
-        sink = _Sink(self._into / str(len(self._made)), filename, self._budget)
-        self._made.append((filename, sink))
+        entry = self._wanted.get(filename)
+        if entry is None:
+            raise HostileInputError(f"`{self._what}`: tên tệp bên trong không rõ ràng / a member is not what its name says.")
+        sink = _Sink(self._into / self._places[entry.filename], entry.filename, self._budget)
+        self._made.append((entry, sink))
         return sink
 
     def members(self) -> list[Member]:
         found = []
-        for _, sink in self._made:
+        for entry, sink in self._made:
             sink.close()
-            written = sink.name.replace("\\", "/")
-            name = max((each for each in self._sizes if f"/{written}".endswith(f"/{each}")), key=len, default=sink.name)
-            if sink.written != self._sizes.get(name):
-                raise HostileInputError(f"`{self._what}`: `{name}` says {self._sizes.get(name)} bytes, unpacks to {sink.written}.")
-            found.append(Member(name, sink.path, sink.digest.hexdigest(), sink.written))
+            if sink.written != entry.uncompressed:
+                raise HostileInputError(f"`{self._what}`: `{sink.name}` says {entry.uncompressed} bytes, unpacks to {sink.written}.")
+            found.append(Member(sink.name, sink.path, sink.digest.hexdigest(), sink.written))
         return found
 
 

@@ -16,9 +16,9 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,6 +38,7 @@ _PATTERN = re.compile(r"[*?\[]")
 _STILL_SECONDS = 2.0
 _MOST_HASHES = 4_096
 _hashes: dict[tuple[str, int, int, int, int, int], str] = {}
+COMPANIONS: Mapping[str, tuple[str, ...]] = {"shapefile": (".dbf", ".prj", ".cpg")}  # endings of what a connector reads beside a file
 log = get_logger("sources")
 
 
@@ -125,6 +126,8 @@ def fingerprint_files(source: Source, context: ReadContext) -> str:
         for place in delivery.places:
             known = delivery.hash_of(place) if delivery.folder is None or source.delivery is Delivery.SNAPSHOT else ""
             digest.update(bytes.fromhex(known) if known else repr(place.lying).encode())
+            for beside in place.beside:
+                digest.update(repr(beside).encode())
     return digest.hexdigest()
 
 
@@ -142,6 +145,7 @@ class _Place:
     lying: Lying
     before: str
     path: Path | None = None  # of a file of this machine
+    beside: tuple[Lying, ...] = ()  # elsewhere: what is read together with it
 
     @property
     def name(self) -> str:
@@ -160,6 +164,8 @@ class _Delivery:
     places: Sequence[_Place]
     spool: Spool | None = None
     folder: RemoteFolder | None = None
+    companions: tuple[str, ...] = ()
+    is_let_go: bool = True  # a file elsewhere, as soon as it is read; of a snapshot only when the run is over: it may have to be read again
 
     def hash_of(self, place: _Place) -> str:
         """Hex SHA-256 of a file; one that lies elsewhere is fetched for it unless it is known."""
@@ -171,14 +177,16 @@ class _Delivery:
 
     @contextmanager
     def opened(self, place: _Place) -> Iterator[Sequence[FoundFile]]:
-        """The file, or the members of an archive, there to be read; fetched and unpacked before, gone afterwards."""
+        """The file, or the members of an archive, there to be read; fetched and unpacked before."""
         with ExitStack() as stack:
             path = place.path
             if path is None:
                 assert self.spool is not None  # files elsewhere have one
                 assert self.folder is not None
                 path, sha256 = self.spool.fetch(self.folder, place.lying)
-                stack.callback(self.spool.remove, place.lying)
+                if self.is_let_go:
+                    stack.callback(self.spool.remove, place.lying)
+                self.spool.fetch_beside(self.folder, place.lying, place.beside)
             else:
                 sha256 = hash_file(path)
             if not self.options.packed.member:
@@ -187,7 +195,7 @@ class _Delivery:
             assert self.spool is not None  # archives have one
             room = self.spool.room()
             stack.callback(shutil.rmtree, room, ignore_errors=True)
-            yield [_found(member) for member in unpack(path, place.name, self.options.packed, room)]
+            yield [_found(member) for member in unpack(path, place.name, self.options.packed, room, self.companions)]
 
 
 def _found(member: Member) -> FoundFile:
@@ -209,11 +217,14 @@ def _delivery(source: Source, context: ReadContext, after: Position | None = Non
             lying = list_folder(folder, address.wanted if address.is_pattern else glob.escape(address.wanted), options, after)
             if not lying and (folder.epoch is None or after is None):
                 raise nothing_found(f"{address.where.rstrip('/')}/{address.wanted}")
-            yield _Delivery(options, _in_order(lying, epoch=folder.epoch), spool, folder)
+            companions = () if options.packed.member else COMPANIONS.get(source.connector, ())
+            places = [replace(place, beside=_beside(folder, place.lying, companions)) for place in _in_order(lying, epoch=folder.epoch)]
+            is_let_go = source.delivery is not Delivery.SNAPSHOT
+            yield _Delivery(options, places, spool, folder, COMPANIONS.get(source.connector, ()), is_let_go)
             return
         options.own.close()
         spool_here = stack.enter_context(Spool.of(source, context, options.limits)) if options.packed.member else None
-        yield _Delivery(options, _local_places(source, context, options), spool_here)
+        yield _Delivery(options, _local_places(source, context, options), spool_here, companions=COMPANIONS.get(source.connector, ()))
 
 
 def list_folder(folder: RemoteFolder, pattern: str, options: FolderOptions, after: Position | None) -> list[Lying]:
@@ -234,6 +245,17 @@ def list_folder(folder: RemoteFolder, pattern: str, options: FolderOptions, afte
     if len(lying) > options.limits.max_files:
         raise SourceError(f"Quá nhiều tệp / {len(lying)} files fit, more than `folder.max_files` ({options.limits.max_files}).")
     return lying
+
+
+def _beside(folder: RemoteFolder, lying: Lying, companions: Sequence[str]) -> tuple[Lying, ...]:
+    """Files that only differ from one in their ending, where they are there."""
+    found = []
+    for ending in companions:
+        for name in (str(PurePosixPath(lying.name).with_suffix(each)) for each in (ending, ending.upper())):
+            with suppress(SourceError):
+                found.append(folder.facts(name))
+                break
+    return tuple(found)
 
 
 def _unescaped(pattern: str) -> str:

@@ -19,6 +19,7 @@ from lienthong.errors import HostileInputError, SourceError
 
 REQUEST = 131_072  # bytes asked for at once: three times as fast as the usual 32 768 (measured against OpenSSH)
 WINDOW = 128 * REQUEST  # bytes under way; all that is ever held
+CHANNEL = 1 << 20  # bytes the library may hold unread: each read moves the rest, so 64 MiB cost three times the work (measured)
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")  # half the work of counter mode with a separate code
 
 
@@ -40,7 +41,7 @@ class SftpFolder:
     def opening(self) -> Iterator[Stage]:
         opened = yield from reach(self._address, self._options, self._context)
         with _words(self._address):
-            self._transport = transport = paramiko.Transport(opened, default_window_size=1 << 26, default_max_packet_size=1 << 18)
+            self._transport = transport = paramiko.Transport(opened, default_window_size=CHANNEL, default_max_packet_size=2 * REQUEST)
             transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = self._options.limits.timeout_seconds
             security = transport.get_security_options()
             security.ciphers = (*CIPHERS, *(each for each in security.ciphers if each not in CIPHERS))

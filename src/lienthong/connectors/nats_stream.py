@@ -8,6 +8,7 @@ already is acknowledged and passed over. A stream made anew under its old name i
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import threading
 import time
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 1_000  # messages of one pull
 IDLE_SECONDS = 3_600.0  # after which the server forgets a consumer nobody uses
 Result = TypeVar("Result")
+_BENIGN = "returning true from eof_received() has no effect when using ssl"  # asyncio says so of nats-py at each goodbye
+logging.getLogger("asyncio").addFilter(lambda record: record.getMessage() != _BENIGN)
 log = get_logger("sources")
 
 

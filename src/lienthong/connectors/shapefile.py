@@ -17,9 +17,11 @@ import pyarrow as pa
 from lienthong.connectors.base import Batch, BrokenRow, Position, ReadContext, SourceFile
 from lienthong.connectors.broken import broken_row
 from lienthong.connectors.dbf_file import read_dbf
-from lienthong.connectors.files import FoundFile, find_files, hash_file, read_files
+from lienthong.connectors.files import FoundFile, find_files, fingerprint_files, hash_file, read_files
+from lienthong.connectors.folder import FolderOptions, is_remote
 from lienthong.connectors.geometry import Mover, Shape, esri_shape, named_crs
 from lienthong.connectors.options import Options
+from lienthong.connectors.variables import expand
 from lienthong.contracts import Source
 from lienthong.errors import HostileInputError, SourceError
 
@@ -35,6 +37,8 @@ class Shapefile:
     """Connector `shapefile`. Options: `crs`, `encoding`, `geometry_column`, `drop_columns`."""
 
     def fingerprint(self, source: Source, context: ReadContext) -> str | None:
+        if is_remote(expand(source.location, context.variables)) or FolderOptions.of(source, context).packed.member:
+            return fingerprint_files(source, context)
         digest = hashlib.sha256()
         for path in find_files(source, context):
             for part in (path, *(side for ending in SIDES if (side := beside(path, ending)) is not None)):

@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -104,13 +104,20 @@ class Spool:
         now = folder.facts(lying.name)
         if (now.size, now.modified, now.tag) != (lying.size, lying.modified, lying.tag):
             part.unlink()
-            raise SourceError(
-                f"`{lying.name}`: tệp thay đổi trong khi tải / the file changed while it was fetched.",
-                hint="Let the delivery finish (write beside, then rename), or name a `folder.done_marker`; then run again.",
-            )
+            raise _changed(lying)
         part.rename(whole)
         self._remember(lying, digest.hexdigest())
+        if sha256 not in (None, digest.hexdigest()):
+            raise _changed(lying)  # it says it has not, but a run may have begun with what it was
         return whole, digest.hexdigest()
+
+    def fetch_beside(self, folder: RemoteFolder, lying: Lying, others: Sequence[Lying]) -> None:
+        """Fetch what belongs to a file that was fetched, and put it beside under the file's name with its own ending."""
+        whole, _ = self.fetch(folder, lying)
+        for other in others:
+            path, _ = self.fetch(folder, other)
+            path.rename(whole.with_suffix(PurePosixPath(other.name).suffix.lower()))
+            self.remove(other)
 
     def remove(self, lying: Lying) -> None:
         """Let go of a file that was read."""
@@ -159,8 +166,15 @@ class Spool:
                     shutil.rmtree(each, ignore_errors=True)
 
 
+def _changed(lying: Lying) -> SourceError:
+    return SourceError(
+        f"`{lying.name}`: tệp thay đổi trong khi tải / the file changed while it was fetched.",
+        hint="Let the delivery finish (write beside, then rename), or name a `folder.done_marker`; then run again.",
+    )
+
+
 def let_go(source: Source, context: ReadContext) -> None:
-    """Remove whole files that were fetched and not read, as of a delivery that was recognised; what was cut off stays to go on from."""
+    """Remove whole files that were fetched, when a run is over; what was cut off stays to go on from."""
     folder = _folder(source, context)
     if context.only_looks or not folder.is_dir():
         return

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from lienthong.access import SANDBOX
 from lienthong.catalog import open_data
 from lienthong.clock import system_clock, vietnam_date
 from lienthong.contracts.indicators import load_indicators, load_reports
@@ -251,7 +252,9 @@ def _uploads(office: Office) -> None:
 
 def _watch_sources(office: Office, ended: threading.Event) -> None:
     """Take in what newly lies where watched sources deliver."""
-    seconds, watching = office.settings.watch_seconds, watched.Watch(office.workshop)
+    settings = office.settings
+    seconds = 0 if settings.environment == SANDBOX else settings.watch_seconds  # the sandbox knows no source
+    watching = watched.Watch(office.workshop)
     while not ended.is_set():
         if seconds:
             watching.look()

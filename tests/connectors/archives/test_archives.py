@@ -18,6 +18,7 @@ from lienthong.connectors import ReadContext, get_connector
 from lienthong.connectors.secrets import Variables
 from lienthong.contracts import Delivery, Source
 from lienthong.errors import HostileInputError, SourceError
+from tests.connectors.folders import peak_of
 from tests.connectors.reading import Reading, check_resuming
 
 CSV = "mã;giá trị\n{0};1\n{0};2\n"
@@ -193,3 +194,14 @@ def test_a_mass_of_empty_members_costs_nothing(tmp_path: Path) -> None:
     (tmp_path / "nhiều.zip").write_bytes(buffer.getvalue())
     with pytest.raises(HostileInputError, match="more than 10000 members"):
         read(source_of(tmp_path / "nhiều.zip"), tmp_path)
+
+
+def test_ten_times_the_rows_take_no_more_memory(tmp_path: Path) -> None:
+    peaks = []
+    for megabytes in (4, 40):
+        lines = ("mã;giá trị\n" + "".join(f"{n};{n * 7919 % 1_000_003:0990d}\n" for n in range(megabytes * 1000))).encode()
+        archive = packed(tmp_path / f"{megabytes}.7z", {"a.csv": lines}, filters=[{"id": py7zr.FILTER_ZSTD}])
+        rows, peak = peak_of(source_of(archive), tmp_path / "spool")
+        assert rows == megabytes * 1000
+        peaks.append(peak)
+    assert peaks[1] < peaks[0] + 60, peaks  # what the packer looks back on

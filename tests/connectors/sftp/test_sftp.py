@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from lienthong.connectors import let_go
+from lienthong.connectors.files import fingerprint_files
 from lienthong.errors import HostileInputError, SourceError
-from tests.connectors.folders import EveryFolder, Served
+from lienthong.pipeline import run_dataset
+from tests.connectors.folders import ROOT, EveryFolder, Served, peak_of
+from tests.factories import make_contract, make_workshop, write_people
 from tests.servers import SshServer, cut_off, sshd
 
 
@@ -82,3 +90,52 @@ def test_a_fetch_that_breaks_off_goes_on_where_it_was(tmp_path: Path) -> None:
         digest = hashlib.sha256(b"\xff" + (root / "lớn.csv").read_bytes()[1:]).hexdigest()
         assert served.read(source).batches[0].file.sha256 == digest
     assert served.left() == []
+
+
+def test_ten_times_the_rows_take_no_more_memory(served: Served) -> None:
+    peaks = {}
+    for name, megabytes in (("nhỏ.csv", 6), ("lớn.csv", 60)):
+        served.write_big(name, megabytes)
+        rows, peaks[name] = peak_of(served.source(name), served.spool)
+        assert rows == megabytes * 1024
+    assert peaks["lớn.csv"] < peaks["nhỏ.csv"] + 40, peaks  # one window of what is under way
+
+
+def test_a_run_killed_while_it_lands_goes_on_with_what_was_fetched(served: Served, database_url: str) -> None:
+    """And nothing is fetched twice: what lies there is gone by then, but for its name, size and time."""
+    people = write_people(served.root / "người.csv", [(f"P{n}", f"Người {n}", "07/03/1980", 1) for n in range(3500)])
+    os.utime(people, (1_700_000_000, 1_700_000_000))
+    source = served.source("*.csv")
+    contract = make_contract(sources=(source,))
+    workshop = replace(make_workshop(database_url, contract), read_context=served.context)
+    arguments = [database_url, source.location, "landing", "2", json.dumps(source.options["folder"]), str(served.spool)]
+    died = subprocess.run([sys.executable, "-m", "tests.pipeline.killed_run", *arguments], cwd=ROOT, capture_output=True, check=False)
+    assert died.returncode == -9, died.stderr.decode()
+    people.write_bytes(b"x" * people.stat().st_size)
+    os.utime(people, (1_700_000_000, 1_700_000_000))
+    outcome = run_dataset(workshop, contract)
+    assert (outcome.state, outcome.rows_in, outcome.rows_published) == ("published", 3500, 3500)
+    assert served.left() == []
+
+
+def test_a_file_that_changed_and_says_it_has_not_is_never_read_as_what_it_was(served: Served) -> None:
+    served.write("a.csv", "1")
+    source = served.source("a.csv")
+    first = fingerprint_files(source, served.context)
+    let_go(source, served.context)
+    (served.root / "a.csv").write_bytes((served.root / "a.csv").read_bytes().replace(b";1", b";2"))
+    os.utime(served.root / "a.csv", (1_700_000_001, 1_700_000_001))
+    assert fingerprint_files(source, served.context) == first
+    with pytest.raises(SourceError, match="changed while it was fetched"):
+        served.read(source)
+    assert fingerprint_files(source, served.context) != first
+    assert served.values(source) == ["2"]
+
+
+def test_a_delivery_sent_twice_is_recognised_and_what_was_fetched_for_it_is_gone(served: Served, database_url: str) -> None:
+    people = write_people(served.root / "a.csv", [("P1", "Nguyễn Thị An", "07/03/1980", 2)])
+    contract = make_contract(sources=(served.source("*.csv"),))
+    workshop = replace(make_workshop(database_url, contract), read_context=served.context)
+    assert run_dataset(workshop, contract).state == "published"
+    os.utime(people, (1_700_000_100, 1_700_000_100))
+    assert (run_dataset(workshop, contract).state, served.left()) == ("unchanged", [])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import ssl
 import sys
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import ThreadingMixIn
@@ -23,11 +24,22 @@ class Pages(SimpleHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "http://127.0.0.1:9/other.csv")
             self.end_headers()
+        elif self.path.endswith("/endless.csv"):
+            self._send_endlessly()
         elif self._is_known():
             super().do_GET()
 
+    def _send_endlessly(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b"a;b\n" * 65_536)
+
     def do_HEAD(self) -> None:
-        if self.path.endswith("/away.csv"):
+        if self.path.endswith(("/away.csv", "/endless.csv")):
             self.do_GET()
         elif self._is_known():
             super().do_HEAD()

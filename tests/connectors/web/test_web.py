@@ -70,6 +70,11 @@ def test_who_is_not_let_in_is_told_and_nobody_is_led_elsewhere(pages: Served) ->
         pages.read(pages.source("away.csv"))
 
 
+def test_a_file_without_an_end_is_cut_at_the_limit(pages: Served) -> None:
+    with pytest.raises(HostileInputError, match=r"past `folder.max_bytes` \(4000000\)"):
+        pages.read(pages.source("endless.csv", max_bytes=4_000_000))
+
+
 def test_links_that_lead_out_of_the_folder_are_no_files_of_it(pages: Served) -> None:
     pages.write("b.csv", "no")
     pages.write("sâu/a.csv", "1")
