@@ -218,6 +218,12 @@ def test_without_a_script_a_spreadsheet_is_proposed_changed_and_proposed_for_pub
     page.get_by_label("Tên máy").nth(1).fill("station_name")
     page.get_by_role("button", name="Lưu thay đổi").click()
     assert page.get_by_label("Tên máy").nth(1).input_value() == "station_name"
+    page.get_by_label("Ánh xạ (biểu thức)").nth(1).fill('upper(join(" ", [Mã trạm], [Tên trạm]))')
+    page.get_by_role("button", name="Lưu thay đổi").click()
+    assert page.get_by_role("cell", name="T000 TRẠM SỐ 0").is_visible()
+    with page.expect_download() as preview:
+        page.get_by_role("link", name="Tải xem trước").click()
+    assert preview.value.suggested_filename.endswith("-xem-truoc.xlsx")
     page.get_by_label("Lý do").fill("đưa vào dùng chung")
     page.get_by_role("button", name="Đề xuất công bố").click()
     assert page.get_by_text("Cần người thứ hai của cơ quan duyệt").is_visible()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -202,9 +201,10 @@ def _proposed(files: list[str], identifier: str, agency: str, title: str, locati
     from lienthong.contracts import Source
     from lienthong.pipeline import drafting
     from lienthong.quality.drafting import DraftSource
+    from lienthong.web.services import read_context_of
 
     given = _options(option)
-    context = connectors.ReadContext(connectors.source_variables(os.environ))
+    context = read_context_of(settings())
     if connector:
         made = drafting.propose_of(Source("file", connector, files[0], options=given), identifier, agency, title, context=context)
         return replace(made, source=DraftSource(connector, location or files[0], given))
@@ -273,9 +273,10 @@ def _previewed(target: str, contract: str, rows: int) -> Preview:
     from lienthong.pipeline import drafting
     from lienthong.pipeline.previewing import preview as look
     from lienthong.quality.drafting import document_of
+    from lienthong.web.services import read_context_of
 
     path = Path(target)
-    context = connectors.ReadContext(connectors.source_variables(os.environ))
+    context = read_context_of(settings())
     if not path.is_file() or path.suffix in (".yaml", ".yml"):
         found = _contract_file(target)[1]
         return look(workshop() if _reads_others(found) else None, found, most=rows, context=context)

@@ -25,7 +25,7 @@ DEEPEST_PATH = 6
 _BY_SUFFIX: Mapping[str, tuple[str, ...]] = {
     ".csv": ("csv_file",), ".tsv": ("csv_file",), ".txt": ("csv_file",), ".dbf": ("dbf_file",), ".xml": ("xml_file",), ".geojson": ("geojson_file",),
     ".json": ("json_file",), ".jsonl": ("json_file",), ".ndjson": ("json_file",), ".parquet": ("parquet_file",), ".shp": ("shapefile",), ".gpkg": ("geopackage_file",),
-    ".mdb": ("access_file",), ".accdb": ("access_file",), ".docx": ("word_file", "docx_file", "word_table"),
+    ".db": ("sqlite_file",), ".sqlite": ("sqlite_file",), ".mdb": ("access_file",), ".accdb": ("access_file",), ".docx": ("word_file",),
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), ("excel_file",)),
 }  # fmt: skip
 

@@ -52,6 +52,7 @@ log = get_logger("worker")
 HOUR = 3_600.0
 DAY = 24 * HOUR
 SECONDS_BETWEEN_COUNTS = 10.0
+SECONDS_BETWEEN_NOTICES = 5.0
 SECONDS_BETWEEN_BEATS = 10.0
 SECONDS_BETWEEN_ALERTS = 60.0
 SECONDS_BETWEEN_LOGS = 300.0
@@ -238,6 +239,12 @@ def _score(office: Office) -> None:
     scoring.profile_new(office.workshop)
 
 
+def _notices(office: Office) -> None:
+    """End the notices of contracts that are over; here too, what they mean is in force at once."""
+    noticing.end_due(office.workshop)
+    noticing.take_up(office.workshop)
+
+
 def _beat(office: Office) -> None:
     """Say that the worker is at work."""
     with office.workshop.database.connect() as connection:
@@ -286,7 +293,7 @@ def _clear_shares(office: Office) -> None:
 
 DUTIES: tuple[Duty, ...] = (
     Duty("agreement_clocks", every(HOUR, _keep_clocks)),
-    Duty("notices", every(60.0, lambda office: noticing.end_due(office.workshop))),
+    Duty("notices", every(SECONDS_BETWEEN_NOTICES, _notices)),
     Duty("beat", every(SECONDS_BETWEEN_BEATS, _beat)),
     Duty("alerts", every(SECONDS_BETWEEN_ALERTS, _watch)),
     Duty("source_logs", every(SECONDS_BETWEEN_LOGS, _watch_logs)),

@@ -41,6 +41,7 @@ def routes_of(site: Site) -> list[Route]:
         Route("/console/datasets/{dataset}/mended", partial(bringing_back.take_marked, site), methods=["POST"]),
         Route("/console/datasets/{dataset}/uploads", partial(handing_in.take, site), methods=["POST"]),
         Route("/console/drafts", partial(drafts.take, site), methods=["POST"]),
+        Route("/console/drafts/{draft}/preview.xlsx", partial(drafts.give_preview, site)),
         Route("/console/uploads/{upload}/marked.xlsx", partial(handing_in.give_marked, site)),
         *form_routes(site, [*PORTAL_FORMS, *DESK_FORMS, *CONSOLE_FORMS, *OPERATOR_FORMS]),
         *form_routes(site, [*DESK_FORMS, *CONSOLE_FORMS, *BOARD_FORMS, *OPERATOR_FORMS]),

@@ -16,12 +16,13 @@ from lienthong.access import Actor, Role
 from lienthong.catalog.held import Field, already_held
 from lienthong.contracts.mapping import read_mapping
 from lienthong.contracts.mapping.reading import MappingFault
-from lienthong.errors import ContractError, SourceError, Unprocessable
+from lienthong.errors import ContractError, NotFound, SourceError, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline import approving, drafting
 from lienthong.pipeline.matching import PLATFORM
 from lienthong.pipeline.previewing import PreviewRow
 from lienthong.quality.drafting import SENSITIVITIES, TYPES, Column, Draft, document_of
+from lienthong.reports.previews import preview_workbook
 from lienthong.standards import STANDARDS
 from lienthong.store import drafts as store
 from lienthong.store.approvals import Proposal
@@ -29,11 +30,12 @@ from lienthong.store.drafts import KeptDraft
 from lienthong.web import acting
 from lienthong.web.desk import number_of
 from lienthong.web.pages.console.handing_in import LONGEST_NAME, form_of_file
+from lienthong.web.pages.console.mending import workbook
 from lienthong.web.pages.forms import Form, go, text_in
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.site import Site
 from lienthong.web.pages.speaking import nfc
-from lienthong.web.pages.visiting import Visit
+from lienthong.web.pages.visiting import Visit, visit_of
 
 ROWS = 15
 COLUMNS = ("heading", "name", "title", "title_en", "type", "standard", "required", "key", "sensitivity", "filled", "rows", "distinct")
@@ -204,11 +206,7 @@ def _tried(site: Site, actor: Actor, kept: KeptDraft, made: Draft) -> dict[str, 
     except (ContractError, SourceError):
         return None
     shown = tried.rows[:ROWS]
-    entry = Entry(
-        site.counter.clock(), Event.QUARANTINE_LISTED, actor.subsystem or PLATFORM, actor.name, dataset=made.id, outcome="given",
-        details={"items": len(shown), "draft": kept.draft},
-    )  # fmt: skip
-    site.counter.append(entry)
+    _note_rows(site, actor, kept, made.id, len(shown))
     names = [p.name for p in tried.contract.properties]
     return {
         "rows": [_previewed(row, names) for row in shown], "judged": len(tried.rows), "waiting": tried.waiting,
@@ -228,6 +226,35 @@ def _previewed(row: PreviewRow, names: Sequence[str]) -> dict[str, Any]:
         "cells": cells,
         "faults": [{"expected": each.vi, "expected_en": each.en} for each in row.said],
     }
+
+
+async def give_preview(site: Site, request: Request) -> Response:
+    """The first hundred rows as they came and as they would be, as a workbook; nothing is kept."""
+    return await run_in_threadpool(_preview, site, request)
+
+
+def _preview(site: Site, request: Request) -> Response:
+    visit = visit_of(request, site.counter.clock(), "html", site.session_of(request))
+    actor, kept = _owned(site, visit)
+    place = drafting.place_of(site.settings.home, kept.draft, kept.file_name)
+    if kept.state != "open" or not place.is_file():
+        raise NotFound(f"Draft {kept.draft} has no file any more.", vi="Bản thảo không còn tệp.")
+    try:
+        tried = drafting.try_on(site.counter.workshop, drafting.draft_of(kept), place)
+    except (ContractError, SourceError) as error:
+        raise Unprocessable(error.message, vi="Bản thảo chưa là hợp đồng đúng, hoặc tệp không đọc được.") from error
+    _note_rows(site, actor, kept, tried.contract.id, len(tried.rows))
+    return workbook(preview_workbook(tried), f"{tried.contract.id}-xem-truoc")
+
+
+def _note_rows(site: Site, actor: Actor, kept: KeptDraft, dataset: str, rows: int) -> None:
+    """Rows of a file were shown to somebody."""
+    site.counter.append(
+        Entry(
+            site.counter.clock(), Event.QUARANTINE_LISTED, actor.subsystem or PLATFORM, actor.name, dataset=dataset, outcome="given",
+            details={"items": rows, "draft": kept.draft},
+        )
+    )  # fmt: skip
 
 
 def _changed(made: Draft, form: Form) -> Draft:
