@@ -26,7 +26,16 @@ from lienthong.contracts import Source
 from lienthong.errors import LienthongError, SourceError
 
 LOOKED_AT = 64 << 20  # a first file larger than this is not fetched only to be looked at
-USUAL_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mariadb": 3306, "mssql": 1433, "oracle": 1521}
+USUAL_PORTS = {
+    "http": 80,
+    "https": 443,
+    "postgresql": 5432,
+    "mysql": 3306,
+    "mariadb": 3306,
+    "mssql": 1433,
+    "sqlserver": 1433,
+    "oracle": 1521,
+}
 
 
 def probe(source: Source, context: ReadContext) -> Iterator[Step]:
