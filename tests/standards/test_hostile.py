@@ -30,9 +30,9 @@ CELLS = {
 @ALL
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_hostile_cell_is_judged_at_once_and_told_in_words(standard: Standard, cell: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()  # of this process alone; what took the square of a megabyte would take hours
     found = standard.clean(CELLS[cell], OPTIONS.get(standard.name, {}))
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 10
     assert found.problem is None or found.problem in PROBLEMS
     assert standard.name == "text" or found.value is None or len(str(found.value)) < 1000
 

@@ -71,7 +71,7 @@ def test_bad_examples_have_the_problem_they_say(standard: Standard) -> None:
 
 
 @ALL
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=35, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(typed=TYPED)
 def test_cleaning_twice_changes_nothing(standard: Standard, typed: str) -> None:
     options = OPTIONS.get(standard.name, {})
@@ -81,7 +81,7 @@ def test_cleaning_twice_changes_nothing(standard: Standard, typed: str) -> None:
 
 
 @ALL
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(typed=st.lists(st.one_of(st.none(), TYPED), max_size=12))
 def test_a_column_is_cleaned_as_its_values_are(standard: Standard, typed: list[str | None]) -> None:
     options = OPTIONS.get(standard.name, {})
@@ -93,7 +93,7 @@ def test_a_column_is_cleaned_as_its_values_are(standard: Standard, typed: list[s
 
 
 @ALL
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(typed=TYPED)
 def test_every_problem_has_its_words_and_an_error_leaves_no_value(standard: Standard, typed: str) -> None:
     found = standard.clean(typed, OPTIONS.get(standard.name, {}))
@@ -102,7 +102,7 @@ def test_every_problem_has_its_words_and_an_error_leaves_no_value(standard: Stan
 
 
 @ALL
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(typed=TYPED)
 def test_what_is_shown_parses_to_itself(standard: Standard, typed: str) -> None:
     options = OPTIONS.get(standard.name, {}) | AS_SHOWN.get(standard.name, {})

@@ -48,9 +48,14 @@ def _notation(text: str) -> str:
     return "-".join(_MIXED.get(part, _WITHOUT_STROKE.get(part, part)) for part in parts)
 
 
+_KIND = re.compile(r"^[^\d/]{0,40}?\b(?:số|so)(?:\s*,?\s*ký hiệu)?\s*[:.]?\s*(?=\d)", re.IGNORECASE)  # Quyết định số 12/2025/QĐ-UBND
+_NOTE = re.compile(r"\s+(?:ngày|ban hành|của|về)\s.*$", re.IGNORECASE)  # … ngày 05/3/2025 của UBND tỉnh
+
+
 def _clean_document_no(value: str, _: Options) -> Cleaned:
-    text = re.sub(r"\s*([/\-–])\s*", r"\1", _LABEL.sub("", tidy(value)))
-    found = _DOCUMENT.fullmatch(text)
+    text = _KIND.sub("", tidy(value))
+    bare = _NOTE.sub("", text)
+    found = _DOCUMENT.fullmatch(re.sub(r"\s*([/\-–])\s*", r"\1", bare))
     if found is None:
         return Cleaned(None, "document_no.shape")
     number, year, notation = found.groups()
@@ -59,7 +64,8 @@ def _clean_document_no(value: str, _: Options) -> Cleaned:
     if int(digits.group()) == 0:
         return Cleaned(None, "document_no.shape")
     number = f"{int(digits.group()):02d}{number[digits.end() :].lower()}"  # a number below ten is written with a nought before it
-    return Cleaned("/".join(part for part in (number, year, _notation(notation)) if part))
+    clean = "/".join(part for part in (number, year, _notation(notation)) if part)
+    return Cleaned(clean, None if bare == text else "document_no.note")
 
 
 DOCUMENT_NO = DistinctStandard(
@@ -76,8 +82,14 @@ DOCUMENT_NO = DistinctStandard(
         ("60/2024/QH15", "60/2024/QH15"),
         ("1552/BTTTT–THH", "1552/BTTTT-THH"),
         ("15a/2020/TT-BTC", "15a/2020/TT-BTC"),
+        ("Quyết định số 12/2025/QĐ-UBND", "12/2025/QĐ-UBND"),
     ),
-    bad=(("QĐ-UBND", "document_no.shape"), ("không số", "document_no.shape"), ("0/QĐ-UBND", "document_no.shape")),
+    bad=(
+        ("QĐ-UBND", "document_no.shape"),
+        ("không số", "document_no.shape"),
+        ("0/QĐ-UBND", "document_no.shape"),
+        ("12/QĐ-UBND ngày 05/3/2025", "document_no.note"),
+    ),
     quick=lambda value, _: pl.when(value.str.contains(r"^[1-9][0-9]{1,5}/((19|20)[0-9]{2}/)?(QĐ|BC|KH|TB|CV)-(UBND|STC|SYT)$")).then(value),
 )
 

@@ -18,13 +18,16 @@ _OLD_MOBILES = {
     "0123": "083", "0124": "084", "0125": "085", "0127": "081", "0129": "082",
     "0186": "056", "0188": "058", "0199": "059",
 }  # fmt: skip
-_PHONE = re.compile(r"0(?:[35789]\d{8}|2\d{8,9}|6\d{8})")
+_PHONE = re.compile(r"0(?:[35789]\d{8}|2\d{8,9}|6\d{8})|1[89]00\d{4,6}", re.ASCII)
+_SERVICE = re.compile(r"1[89]00\d{4,6}", re.ASCII)  # of services, without an area: 1900 1234
 _SEVERAL = re.compile(r"[;,/]|\bhoặc\b| - ")
 NATIONAL_DIGITS = 9
 
 
 def _one_phone(text: str) -> str | None:
     number = re.sub(r"[^\d+]", "", text.removesuffix(".0"))
+    if _SERVICE.fullmatch(number):
+        return number
     number = re.sub(r"^(\+84|0084|84(?=\d{9,10}$))0?", "0", number)
     if len(number) in (NATIONAL_DIGITS, NATIONAL_DIGITS + 1) and not number.startswith("0"):
         number = "0" + number
@@ -73,16 +76,22 @@ def _loose_phone(values: pl.Series) -> pl.Series:
     )
 
 
+def _show(value: str | None) -> str:
+    if value is None:
+        return ""
+    return f"{value[:4]} {value[4:]}" if value.startswith("1") else f"{value[:4]} {value[4:7]} {value[7:]}"
+
+
 PHONE = DistinctStandard(
     "phone",
     pl.String(),
     "Số điện thoại",
     "Phone number",
     _clean_phone,
-    good=(("+84 912 345 678", "0912345678"), ("0165.234.5678", "0352345678"), ("912345678", "0912345678")),
+    good=(("+84 912 345 678", "0912345678"), ("0165.234.5678", "0352345678"), ("912345678", "0912345678"), ("1900 1234", "19001234")),
     bad=(("12345", "phone.shape"), ("0912345678; 0987654321", "phone.several"), ("0612345678", "phone.synthetic")),
     quick=_quick_phone,
     loose=_loose_phone,
     known_options=ACCEPTS,
-    show=lambda value: "" if value is None else f"{value[:4]} {value[4:7]} {value[7:]}",
+    show=_show,
 )

@@ -71,6 +71,7 @@ _ALL = (
     ("geometry.outside", _ERROR, "Ngoài lãnh thổ Việt Nam", "Outside Viet Nam", "Tọa độ trong lãnh thổ Việt Nam", "Coordinates inside Viet Nam"),
     ("licence_no.shape", _ERROR, "Sai số giấy phép", "Not a licence number", "Số dạng 123/2024/GP-STNMT", "A number such as 123/2024/GP-STNMT"),
     ("document_no.shape", _ERROR, "Sai số, ký hiệu văn bản", "Not a document's number", "Số dạng 12/2025/QĐ-UBND hoặc 34/BC-STC", "A number such as 12/2025/QĐ-UBND or 34/BC-STC"),
+    ("document_no.note", _WARNING, "Có chú thích kèm số, ký hiệu", "A note stands beside the number", "Chỉ ghi số, ký hiệu", "The number and notation alone"),
     ("dossier_no.shape", _ERROR, "Sai mã hồ sơ", "Not a dossier number", "Mã dạng H10.12-251105-0001", "A number such as H10.12-251105-0001"),
     ("dossier_no.day", _ERROR, "Ngày trong mã hồ sơ không có thật", "No such day in the dossier number", "Sáu chữ số năm, tháng, ngày có thật", "Six digits of a real year, month and day"),
     ("licence_plate.shape", _ERROR, "Sai biển số xe", "Not a licence plate", "Biển số dạng 93A-123.45", "A plate such as 93A-123.45"),

@@ -21,16 +21,17 @@ _QUOTES = {ord("“"): '"', ord("”"): '"', ord("‘"): "'", ord("’"): "'", o
 _INVISIBLE_OR_QUOTES = {**_QUOTES, **_INVISIBLE}
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _SPACES = re.compile(r"\s+")
+_UNTIDY = re.compile(rf"[\x00-\x1f\x7f{''.join(map(chr, _INVISIBLE_OR_QUOTES))}]|[^\S ]|  |^ | $")
 MOST_MARKS = 30  # on one letter: Unicode's stream-safe limit (UAX 15); normalising takes the square of their number
 _SHORT = 1000  # letters in which no flood of marks can cost time
 
 
 def tidy(text: str) -> str:
     """NFC, one space between words, no invisible characters, straight quotes, no more than 30 marks on a letter. Time grows with length."""
-    if text.isascii():
-        return _SPACES.sub(" ", _CONTROL.sub(" ", text)).strip()
     if len(text) > _SHORT:
         text = without_floods(text)
+    if _UNTIDY.search(text) is None and unicodedata.is_normalized("NFC", text):
+        return text
     text = unicodedata.normalize("NFC", text.translate(_INVISIBLE_OR_QUOTES))
     return _SPACES.sub(" ", _CONTROL.sub(" ", text)).strip()
 
