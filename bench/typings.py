@@ -35,6 +35,7 @@ class Typing:
     on: date
     truth: str | None
     decides: bool
+    names_another: bool = False  # the damage made it exactly another unit's name of that place
 
 
 @cache
@@ -233,12 +234,13 @@ def _of(register: Register, unit: Unit, on: date, truth: str | None, model: str,
         if typed == unit.name:
             continue
         text = ", ".join((typed, *around)) if name != "N3" else damage(plain, r)
+        another = name != "N3" and _is_another(typed, unit, beside)
         if name == "N1":
             yield Typing(name, text, on, truth, decides)
         elif name in {"N2", "N3"}:
-            yield Typing(name, text, on, truth, decided_unmarked and (name == "N3" or not _is_another(typed, unit, beside)))
+            yield Typing(name, text, on, truth, decided_unmarked and not another, another)
         else:
-            yield Typing(name, text, on, truth, decided_unmarked and _is_nearest(typed, unit, beside))
+            yield Typing(name, text, on, truth, decided_unmarked and _is_nearest(typed, unit, beside), another)
 
 
 def _fits_time(other: Unit, unit: Unit, on: date) -> bool:
@@ -247,7 +249,8 @@ def _fits_time(other: Unit, unit: Unit, on: date) -> bool:
 
 
 def _is_another(typed: str, unit: Unit, beside: list[Unit]) -> bool:
-    return any(_marked(other.name) == _marked(typed) for other in beside if _marked(other.name) != _marked(unit.name))
+    kind = typed.split(" ", 1)[0]
+    return any(other.name.startswith(kind) and _marked(other.name) == _marked(typed) for other in beside if other.name != unit.name)
 
 
 def _is_nearest(typed: str, unit: Unit, beside: list[Unit]) -> bool:

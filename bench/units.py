@@ -1,7 +1,8 @@
 """Units from typed addresses: real ones, and every commune of both times as it may be typed (A2–A5, N1–N5).
 
 Right is right code for the row's day where the text decides it (`bench.typings` says so without the code measured here). A silent guess is a
-code that is not the one, given without a problem: none is allowed, whether or not the text decides.
+code that is not the one, given without a problem: none is allowed, whether or not the text decides; but a text that the damage made exactly
+another unit's name is that unit, for whoever reads it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def judged(typed: list[Typing]) -> tuple[Counter[str], Counter[str], Counter[str
         right[one.model] += one.decides and value == one.truth
         is_wrong = value is not None and value != one.truth
         told[one.model] += is_wrong and problem is not None
-        silent += is_wrong and problem is None
+        silent += is_wrong and problem is None and not one.names_another
     return decided, right, told, silent
 
 

@@ -244,7 +244,8 @@ def part_of(text: str) -> Part:
     exact, plain = _by_key().get(key, ()), _by_plain_key().get(plain_key(key), ())
     other = _OTHER_NAMES.get(without_kind(text.casefold()).strip(" ."))
     if other is not None:  # another name of a province; a commune may bear it as its own
-        exact += tuple(unit for unit in _by_key().get(unit_key(other), ()) if unit.level == "province" and unit not in exact)
+        provinces = tuple(unit for unit in _by_key().get(unit_key(other), ()) if unit.level == "province")
+        exact, plain = (named + tuple(unit for unit in provinces if unit not in named) for named in (exact, plain))
     return Part(text, kind, exact, plain, text.isascii())
 
 
@@ -252,7 +253,8 @@ def part_of(text: str) -> Part:
 def _allowed(text: str, levels: frozenset[str] | None) -> tuple[tuple[Unit, ...], tuple[Unit, ...]]:
     part = part_of(text)
     allowed = LEVELS_OF_KINDS.get(part.kind)
-    return _of_levels(part.exact, allowed, levels), _of_levels(part.plain, allowed, levels)
+    exact = () if part.is_unmarked else part.exact  # `Thanh An` without marks may be Thạnh An too
+    return _of_levels(exact, allowed, levels), _of_levels(part.plain, allowed, levels)
 
 
 @lru_cache(maxsize=65_536)
@@ -331,12 +333,25 @@ def _in_place(part: Part, around: tuple[Around, ...], level: str | None, within:
         if within is not None:
             kept = _within(kept, within, is_merged=is_merged)
         if part.kind and (within is not None or around):  # without a place even a full name may be another's: kinds change
-            kept = [unit for unit in kept if unit.name.casefold().startswith(part.kind)] or kept
+            kept = _of_kind(part, kept, around, levels, is_merged=is_merged)
         is_plain = reading is Reading.UNMARKED and not part.is_unmarked
         if is_plain and not (around or within):  # wrong marks and no place: it may be a name that the register does not know
             return Found(tuple(_in_force(kept, on)), Reading.RESPELLED)
         return Found(tuple(_in_force(kept, on)), Reading.RESPELLED if is_plain else reading)
     return None
+
+
+def _of_kind(
+    part: Part, found: Sequence[Unit], around: tuple[Around, ...], levels: frozenset[str] | None, *, is_merged: bool
+) -> Sequence[Unit]:
+    """Those of the kind a part says; where none is, all of them and those of that kind whose name differs by marks: the text says two things."""
+    same = [unit for unit in found if unit.name.casefold().startswith(part.kind)]
+    if same:
+        return same
+    others: Sequence[Unit] = [unit for unit in part.of(levels)[1] if unit.name.casefold().startswith(part.kind)]
+    for place in around:
+        others = place.keep(others, is_merged=is_merged)
+    return [*found, *(unit for unit in others if unit not in found)]
 
 
 def _within(found: Sequence[Unit], code: str, *, is_merged: bool) -> Sequence[Unit]:
