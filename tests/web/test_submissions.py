@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 from starlette.testclient import TestClient
 
+from lienthong.pipeline.scoring import profile_new
 from lienthong.sharing.workbook import XLSX
 from tests.web.counters import OWNER, PART, READER, SENDER, Province, asking, entries, make_app, make_province
 
@@ -197,3 +198,15 @@ def test_a_fix_is_looked_at_then_done_and_a_stale_one_is_a_conflict(client: Test
     assert client.post(f"{QUARANTINE}/fixes", json={"fix": fix, "digest": seen["digest"]}, headers=asking(OWNER)).status_code == 409
     assert client.post(f"{QUARANTINE}/fixes", json={"fix": {"column": "born_on"}}, headers=asking(OWNER)).status_code == 422
     assert client.post(f"{QUARANTINE}/fixes", json={"fix": fix}, headers=asking(READER)).status_code == 403
+
+
+def test_the_owner_sees_quality_over_time_and_nobody_else(client: TestClient, province: Province) -> None:
+    send(client, [GOOD, BAD])
+    profile_new(province.workshop)
+    answer = client.get("/v1/datasets/test.people/quality", headers=asking(OWNER))
+    assert answer.status_code == 200
+    told = answer.json()
+    assert told["scores"][0]["scores"]["through"] < 100
+    assert {each["rule"] for each in told["rules"]} >= {"date"}
+    assert GOOD["full_name"] not in answer.text
+    assert client.get("/v1/datasets/test.people/quality", headers=asking(READER)).status_code == 403

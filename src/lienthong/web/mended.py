@@ -21,6 +21,7 @@ from lienthong.web.asking import Counter, contract_of, json_answer
 from lienthong.web.bodies import read_bytes
 
 LARGEST_WORKBOOK = 25_000_000
+BYTES = "application/octet-stream"
 
 
 def give_workbook(place: Workshop, contract: Contract, by: By, run_id: int | None = None) -> bytes:
@@ -50,8 +51,8 @@ async def taken(counter: Counter, request: Request) -> Response:
     right = await run_in_threadpool(counter.authorise, request, contract, "own")
     read_known(request.query_params.multi_items(), ())
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != XLSX:
-        raise NotJson(f"Expected Content-Type {XLSX}, found `{kind[:60]}`.", vi="Chỉ nhận tệp .xlsx đã tải về từ các hàng chờ.")
+    if kind not in (XLSX, BYTES):
+        raise NotJson(f"Expected Content-Type {XLSX} or {BYTES}, found `{kind[:60]}`.", vi="Chỉ nhận tệp .xlsx đã tải về từ các hàng chờ.")
     body = await read_bytes(request, LARGEST_WORKBOOK)
     by = By(right.official, right.caller, right.purpose)
 

@@ -48,6 +48,7 @@ _TYPES: dict[str, Schema] = {
     "timestamp": {"type": "string", "format": "date-time"},
 }
 _READING = (400, 401, 403, 404, 405, 429, 503)
+BYTES = "application/octet-stream"  # a workbook, by its own media type or as plain bytes
 _NO_NUL = {"pattern": "^[^\\x00]*$"}
 
 
@@ -100,6 +101,7 @@ def _dataset_paths(contract: Contract) -> Schema:
         f"{root}/records/{{key}}": {"get": _look_up(contract), **writing_operations(contract)},
         f"{root}/changes": {"get": _changes(contract)},
         **{f"{root}/asyncapi.{form}": {"get": _asyncapi(contract, form)} for form in ("json", "yaml")},
+        f"{root}/quality": {"get": _quality(contract)},
         f"{root}/quarantine": {"get": _quarantine(contract)},
         f"{root}/quarantine/workbook": {"get": _workbook(contract), "post": _mend(contract)},
         f"{root}/quarantine/fixes": {"post": _fix(contract)},
@@ -217,6 +219,11 @@ def _submit(contract: Contract) -> Schema:
     )
 
 
+def _quality(contract: Contract) -> Schema:
+    words = "chất lượng qua thời gian, lịch, đối chiếu · quality over time, schedule, reconciliation"
+    return _operation(contract, "quality", words, _ok(_ref("QualityOverTime")), _asking(contract, is_personal=True), is_open=False)
+
+
 def _quarantine(contract: Contract) -> Schema:
     parameters = [
         *_asking(contract, is_personal=True),
@@ -239,7 +246,7 @@ def _mend(contract: Contract) -> Schema:
     words = "tệp Excel đã sửa: kết quả từng hàng · the workbook mended: a verdict for each row"
     statuses = (*_READING, 409, 413, 415, 422, 503)
     operation = _operation(contract, "mend", words, ok, _asking(contract, is_personal=True), statuses=statuses, is_open=False)
-    operation["requestBody"] = {"required": True, "content": {XLSX: {"schema": {"type": "string", "contentMediaType": XLSX}}}}
+    operation["requestBody"] = {"required": True, "content": {BYTES: {"schema": {"type": "string", "format": "binary"}}}}
     return operation
 
 
@@ -488,6 +495,7 @@ def _security_schemes(base_url: str) -> Schema:
 
 def _common_schemas() -> Schema:
     free = {"type": "object"}
+    many = {"type": "array", "items": {"type": "object"}}
     return {
         "Problem": {
             "type": "object",
@@ -513,6 +521,15 @@ def _common_schemas() -> Schema:
         },
         "Submission": object_of(run={"type": "integer"}, repeated={"type": "boolean"}, verdicts={"type": "array", "items": free}),
         "Quarantine": object_of(items={"type": "array", "items": free}, next={"type": ["integer", "null"]}),
+        "QualityOverTime": object_of(
+            dataset={"type": "string"},
+            scores=many,
+            drift=many,
+            rules=many,
+            reconciliations=many,
+            period_revisions=many,
+            sources=many,
+        ),
         "Fix": {"type": "object", "required": ["rows"], "properties": {"rows": {"type": "integer"}}},
         "Mended": object_of(
             run={"type": ["integer", "null"]},

@@ -22,7 +22,7 @@ from lienthong.sharing.filters import Wanted, read_list
 from lienthong.sharing.formats import FORMATS, JSON, SUFFIXES, Tally, negotiate, write_stream
 from lienthong.sharing.pages import Whole, bulk_entry, entry_of, give_page, prepare_whole
 from lienthong.sharing.rights import Right
-from lienthong.web import asyncapi, catalogue, changes, fixes, mended, pages_of_docs, quarantine, submissions
+from lienthong.web import asyncapi, catalogue, changes, fixes, mended, pages_of_docs, quality, quarantine, submissions
 from lienthong.web.asking import Counter, answer_headers, contract_of, request_bytes
 
 Handler = Callable[[Counter, Request], Response | Awaitable[Response]]
@@ -44,6 +44,7 @@ def routes_of(counter: Counter) -> list[Route]:
         route(f"{root}/asyncapi.yaml", asyncapi.as_yaml),
         Route(f"{root}/records", partial(_records, counter), methods=["GET", "POST"]),
         route(f"{root}/changes", changes.given),
+        route(f"{root}/quality", quality.shown),
         route(f"{root}/quarantine", quarantine.listed),
         route(f"{root}/quarantine/workbook", mended.given),
         route(f"{root}/quarantine/workbook", mended.taken, "POST"),
