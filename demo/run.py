@@ -306,14 +306,14 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
                 datasets.append(_line(contract, source, outcome))
     stages.end("loading")
     people.write_accounts(demo.home, demo.base_url, people.citizen_number(database))
-    if server is None:
-        server = _serve(demo)  # it starts while we match
     entities = matching.match(place, demo.scale, SEED)
     stages.end("matching")
     persons = people.seed(place, demo.base_url)
     stages.end("people")
     kept = copies.keep(place, demo.home, url)
     stages.end("copies")
+    if server is None:
+        server = _serve(demo)
     _wait_for(demo, server)  # it has taken the folder of agreements over
     agreed = agreeing.seed(place, rules_of(read_settings()), read_settings().environment)
     stages.end("serving")
