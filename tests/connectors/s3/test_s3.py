@@ -81,7 +81,7 @@ def test_a_fetch_that_breaks_off_is_told_and_nothing_is_read(served: Bucket, tmp
     port = free_port()
     other = Bucket(tmp_path / "xuất", f"s3://{BUCKET}/năm", {**KEYS, "endpoint": f"http://127.0.0.1:{port}", "timeout_seconds": 1})
     other.port, other.put = port, {}
-    other.write_big("lớn.csv", 120)
+    other.write_big("lớn.csv", 40)
     program = python_of("moto", Path(__file__).parent).parent / "moto_server"
     with running([str(program), "-H", "127.0.0.1", "-p", str(port)], port) as process:
         httpx.put(f"http://127.0.0.1:{port}/{BUCKET}", trust_env=False)
