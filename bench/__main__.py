@@ -19,6 +19,7 @@ from bench import (
     encodings,
     errors,
     events,
+    formats,
     ledger,
     loading,
     matching,
@@ -50,6 +51,7 @@ PARTS = (
     "maps",
     "bulk",
     "encodings",
+    "formats",
     "soak",
     "sources",
     "databases",
@@ -94,6 +96,10 @@ def main() -> None:
                 rows["events"] += events.measure(server.create_database("events"), folder)
             if "maps" in wanted:
                 rows["maps"] += ogc.measure(server, folder, given.rows // 2)
+            if "formats" in wanted:
+                rows["formats"] += formats.measure(
+                    server.create_database("formats"), folder, given.rows // 5, given.rows // 1000, given.rows
+                )
             if "bulk" in wanted:
                 rows["bulk"] += delta.measure(server, folder, given.rows)
             if "sources" in wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,7 +70,7 @@ def checked_headings(names: Sequence[str], where: str) -> tuple[str, ...]:
     """Headings without outer spaces. Raises SourceError naming every one that is missing or there twice."""
     headings = tuple(" ".join(name.split()) for name in names)
     missing = [str(place) for place, name in enumerate(headings, 1) if not name]
-    twice = sorted({name for name in headings if name and headings.count(name) > 1})
+    twice = sorted(name for name, times in Counter(headings).items() if name and times > 1)
     if missing:
         raise SourceError(
             f"{where}: cột {', '.join(missing)} không có tiêu đề / column {', '.join(missing)} has no heading.",

@@ -58,7 +58,7 @@ class CsvOptions:
         if taken.header_row == 0 and not columns:
             raise options.required("columns")
         if len(taken.delimiter) > 1 or len(taken.quote) > 1:
-            raise SourceError("Options `delimiter` and `quote`: expected one character each.")
+            raise SourceError("Options `delimiter`, `quote`: cần một ký tự / expected one character each.")
         return taken
 
 
@@ -194,6 +194,9 @@ class _CsvReader:
             if records.used == 0 and len(block) > MAX_LINE_BYTES:
                 raise HostileInputError(f"`{self._file.uri}` line {line + 1}: dài hơn / longer than {MAX_LINE_BYTES >> 20} MiB.")
             count = len(records.starts)
+            if count and int((records.ends - records.starts).max()) > MAX_LINE_BYTES:
+                where = line + 1 + int(records.lines[(records.ends - records.starts).argmax()])
+                raise HostileInputError(f"`{self._file.uri}` line {where}: dài hơn / longer than {MAX_LINE_BYTES >> 20} MiB.")
             next_place = {"offset": offset + records.used, "line": line + records.line_count, "skip": 0}
             if skip < count:
                 parsed = self._parse(block[: records.used], records, line)

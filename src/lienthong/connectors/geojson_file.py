@@ -110,6 +110,9 @@ class _Reader(msgspec.Struct):
             except INVALID:
                 rows.append(broken_row(number, bytes(item).decode("utf-8", "backslashreplace"), "row.object"))
                 continue
+            except ValueError as error:
+                rows.append(broken_row(number, bytes(item).decode("utf-8", "backslashreplace"), "row.shape", error))
+                continue
             has_nul = any(value is not None and "\0" in value for value in values.values())
             rows.append(broken_row(number, bytes(item).decode(), "row.nul") if has_nul else values)
         return rows
@@ -144,7 +147,8 @@ class _Reader(msgspec.Struct):
         found = list(dict.fromkeys(column for row in rows if isinstance(row, dict) for column in row))
         if not self.columns:
             self.columns = found
-        new = [column for column in found if column not in self.columns]
+        known = set(self.columns)
+        new = [column for column in found if column not in known]
         if new:
             raise SourceError(
                 f"`{name}`: thuộc tính mới / properties the first file has not: {', '.join(f'`{column}`' for column in new)}.",

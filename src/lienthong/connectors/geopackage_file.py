@@ -159,6 +159,8 @@ def _layer(database: sqlite3.Connection, wanted: str, name: str) -> _Layer:
         )
     table, geometry, system = chosen[0]
     _check_plain(database, table, name)
+    if geometry not in [row[1] for row in database.execute(f"pragma table_info({_quoted(table)})")]:
+        raise SourceError(f"`{name}`, `{table}`: không có cột / has no column `{geometry}`.")
     columns = {str(row[1]): str(row[2]).upper() for row in database.execute(f"pragma table_info({_quoted(table)})") if row[1] != geometry}
     return _Layer(table, geometry, _crs(database, system), columns)
 

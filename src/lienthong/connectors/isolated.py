@@ -205,4 +205,4 @@ def _run(argv: Sequence[str], rows: int) -> None:
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=rows, stderr=subprocess.PIPE, check=False)
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise SourceError(f"{argv[0]} ended with {done.returncode}: {said[-1] if said else ''}")
+        raise ChildProcessError(f"{argv[0]} ended with {done.returncode}: {said[-1] if said else ''}")

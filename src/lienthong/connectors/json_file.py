@@ -168,7 +168,8 @@ class _Reader:
         found = list(dict.fromkeys(column for row in rows for column in row))
         if not self.columns:
             self.columns = found
-        new = [column for column in found if column not in self.columns]
+        known = set(self.columns)
+        new = [column for column in found if column not in known]
         if new:
             raise SourceError(
                 f"`{name}`: thuộc tính mới / members the first rows have not: {', '.join(f'`{column}`' for column in new)}.",

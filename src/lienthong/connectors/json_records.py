@@ -145,6 +145,8 @@ def items_of(stream: BinaryIO, start: int, name: str) -> Iterator[Item]:
             count = int(colons[end]) - before
             before = int(colons[end])
             closed = bool(marks.depths[end] < 0)
+            if len(raw) > MAX_ITEM_BYTES:
+                raise _too_long(name, place + used)
             if raw or not (closed or (first and stop == 0)):
                 yield Item(raw, place + stop + (0 if closed else 1), count)
             first = False
@@ -164,7 +166,11 @@ def items_of(stream: BinaryIO, start: int, name: str) -> Iterator[Item]:
             )
         size *= 2  # an item longer than the block: look further
         if size > 2 * MAX_ITEM_BYTES:
-            raise HostileInputError(f"`{name}`: một mục dài hơn / an item near byte {place} is longer than {MAX_ITEM_BYTES >> 20} MiB.")
+            raise _too_long(name, place)
+
+
+def _too_long(name: str, place: int) -> HostileInputError:
+    return HostileInputError(f"`{name}`: một mục dài hơn / an item near byte {place} is longer than {MAX_ITEM_BYTES >> 20} MiB.")
 
 
 def _check_tail(stream: BinaryIO, place: int, name: str) -> None:

@@ -131,7 +131,9 @@ def _grid(table: etree._Element, name: str) -> Grid:
 def _number(element: etree._Element, path: str, default: int) -> int:
     found = element.find("/".join(f"{_W}{part}" for part in path.split("/")))
     said = "" if found is None else found.get(f"{_W}val", "")
-    return min(int(said), MAX_COLUMNS + 1) if said.isdecimal() and len(said) < 6 else default
+    if not said.isdecimal():
+        return default
+    return min(int(said), MAX_COLUMNS + 1) if len(said) < 6 else MAX_COLUMNS + 1
 
 
 def _text(cell: etree._Element) -> str | None:

@@ -25,6 +25,7 @@ from lienthong.errors import HostileInputError, SourceError
 
 MOST_VIOLATIONS = 2_000
 READ_BYTES = 256 * 1024
+TAIL_BYTES = 4_096
 SHOWN_VIOLATIONS = 5
 MOST_NAMES = 4_096
 
@@ -226,16 +227,19 @@ class _Checked:
 
     def __init__(self, stream: BinaryIO, name: str, options: XmlOptions, schema: etree.XMLSchema) -> None:
         self._stream, self._name, self._most = stream, name, options.max_violations
-        self._parser = etree.XMLPullParser(tag=f"{{*}}{options.row}", schema=schema, **_PARSING)
+        # `resolve_entities=False` makes this parser forgive what is not well-formed; a document type is refused before it is fed any.
+        self._parser = etree.XMLPullParser(tag=f"{{*}}{options.row}", schema=schema, **{**_PARSING, "resolve_entities": "internal"})
         self._tag = re.compile(rb"<(/?)(?:[^\s<>/:]+:)?" + re.escape(options.row.encode()) + rb"(?=[\s/>])[^>]*>")
         self._seen = 0
         self._of_row: list[str] = []
+        self._tail = b""
         self.root: Any = None
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         depth = 0
         for part, begins_row in self._parts():
             self._parser.feed(part)
+            self._tail = (self._tail + part)[-TAIL_BYTES:]
             new = self._new()
             if new and depth == 0 and not begins_row:
                 self._refuse(new)
@@ -246,12 +250,21 @@ class _Checked:
                 yield event, element
         try:
             root = self._parser.close()
-        except etree.XMLSyntaxError:  # raised of violations too, when all is read
-            if not self._seen or any(entry.domain != etree.ErrorDomains.SCHEMASV for entry in self._parser.feed_error_log):
+        except etree.XMLSyntaxError:  # raised of violations too, when all is read; it then hides whether all was there
+            if not self._seen:
                 raise
         else:
             self.root = root if self.root is None else self.root
+        if not self._ends_well():
+            raise SourceError(
+                f"`{self._name}`: tệp bị cắt / the document ends before its root does.", hint="The delivery may have been cut off."
+            )
         self._refuse(self._new())
+
+    def _ends_well(self) -> bool:
+        """Whether the document ends as its root does."""
+        name = b"" if self.root is None else _local(self.root.tag).encode()
+        return re.search(rb"(?:</(?:[^\s<>/:]+:)?" + re.escape(name) + rb"\s*>|/>)(?:\s|<!--.*?-->)*$", self._tail, re.DOTALL) is not None
 
     def said_of_row(self) -> str:
         """What the row that just ended breaks, in words; empty when nothing."""
@@ -262,9 +275,9 @@ class _Checked:
         """The document cut before each row's first tag and behind its last; whether a part begins with a row."""
         held, begins = b"", False
         while data := self._stream.read(READ_BYTES):
-            if b"<!DOCTYPE" in data and self.root is None:
-                raise _doctype(self._name)
             held += data
+            if self.root is None and b"<!DOCTYPE" in held:
+                raise _doctype(self._name)
             done = 0
             for tag in self._tag.finditer(held):
                 cut = tag.end() if tag[1] or tag[0].endswith(b"/>") else tag.start()
