@@ -49,7 +49,7 @@ def contract_of(folder: Path, name: str, columns: int, connector: str, location:
         "domain": "population", "description": {"purpose": "Để đo tốc độ."},
         "schema": [{"name": name, "physicalType": "table", "properties": properties}],
         "customProperties": [
-            {"property": "agency", "value": "G01.70"}, {"property": "sharing", "value": "restricted"}, {"property": "layer", "value": "source"},
+            {"property": "titleEn", "value": name}, {"property": "agency", "value": "G01.70"}, {"property": "sharing", "value": "restricted"}, {"property": "layer", "value": "source"},
             {"property": "sources", "value": [{"name": "file", "connector": connector, "location": str(location), "options": options}]},
         ],
     }  # fmt: skip
