@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import structlog
 
 from lienthong.contracts import Contract, Delivery, Source
-from lienthong.pipeline import Workshop
+from lienthong.pipeline import RunOutcome, Workshop
 from lienthong.pipeline.watched import Watch
 from tests.factories import TickingClock, make_contract, make_workshop, write_people
 
@@ -70,3 +71,18 @@ def _runs(workshop: Workshop) -> int:
         found = connection.execute("select count(*) from runs").fetchone()
     assert found is not None
     return int(found[0])
+
+
+def test_a_source_that_takes_long_keeps_no_other_waiting(database_url: str, folder: Path, tmp_path: Path) -> None:
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    contract = watched(folder)
+    long = Source("slow", "csv_file", str(slow / "*.csv"), Delivery.INCREMENTAL, {"folder": {"watch": True, "still_seconds": 1.5}})
+    watch = Watch(make_workshop(database_url, replace(contract, sources=(*contract.sources, long))))
+    write_people(slow / "1.csv", [BINH])
+    write_people(folder / "1.csv", [ANNA])
+    first: list[RunOutcome] = []
+    while not first:
+        first = watch.look(patience_seconds=0.05)
+    assert [each.source_name for each in first] == ["file"]
+    assert [each.source_name for each in watch.look()] == ["slow"]

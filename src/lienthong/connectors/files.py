@@ -132,9 +132,22 @@ def fingerprint_files(source: Source, context: ReadContext) -> str:
 
 
 def listed_files(source: Source, context: ReadContext) -> list[Lying]:
-    """What is there to be read now, in its order, without reading it. Raises like `find_files`."""
-    with _delivery(source, context) as delivery:
-        return [place.lying for place in delivery.places]
+    """What is there to be read now, in its order, without reading it or waiting for who does. Raises like `find_files`."""
+    options = FolderOptions.of(source, context)
+    if not is_remote(expand(source.location, context.variables)):
+        options.own.close()
+        return [place.lying for place in _local_places(source, context, options)]
+    address = read_address(source, context)
+    folder = open_folder(address, options, context)
+    try:
+        for _ in folder.opening():
+            pass
+        lying = list_folder(folder, address.wanted if address.is_pattern else glob.escape(address.wanted), options, None)
+    finally:
+        folder.close()
+    if not lying:
+        raise nothing_found(f"{address.where.rstrip('/')}/{address.wanted}")
+    return lying
 
 
 @dataclass(frozen=True)

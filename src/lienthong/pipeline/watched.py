@@ -6,7 +6,7 @@ memory alone: after a restart each source is run once, and a delivery published 
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -40,18 +40,22 @@ class Watch:
 
     workshop: Workshop
     _seen: dict[tuple[str, str], _Seen] = field(default_factory=dict)
+    _at_work: dict[tuple[str, str], Future[RunOutcome | None]] = field(default_factory=dict)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_A_TIME, "watched"))
 
-    def look(self) -> list[RunOutcome]:
-        """Run what has something new; what came of it. A source that cannot be looked at or run is told in the log and stops no other."""
-        watched = [
-            (contract, source)
-            for contract in list(self.workshop.contracts.values())
-            for source in contract.sources
-            if connectors.is_watched(source)
-        ]
-        with ThreadPoolExecutor(AT_A_TIME, "watched") as pool:
-            found = pool.map(lambda each: self._take(*each), watched)
-            return [outcome for outcome in found if outcome is not None]
+    def look(self, patience_seconds: float | None = None) -> list[RunOutcome]:
+        """Run what has something new; what came of it within so long (None: until all is done).
+
+        A source that cannot be looked at or run is told in the log and stops no other; one still at work is left to it.
+        """
+        for contract in list(self.workshop.contracts.values()):
+            for source in contract.sources:
+                key = (contract.id, source.name)
+                if connectors.is_watched(source) and key not in self._at_work:
+                    self._at_work[key] = self._pool.submit(self._take, contract, source)
+        done, _ = wait(self._at_work.values(), patience_seconds)
+        self._at_work = {key: future for key, future in self._at_work.items() if future not in done}
+        return [outcome for outcome in (future.result() for future in done) if outcome is not None]
 
     def _take(self, contract: Contract, source: Source) -> RunOutcome | None:
         seen = self._seen.setdefault((contract.id, source.name), _Seen())

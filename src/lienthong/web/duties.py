@@ -264,7 +264,7 @@ def _watch_sources(office: Office, ended: threading.Event) -> None:
     watching = watched.Watch(office.workshop)
     while not ended.is_set():
         if seconds:
-            watching.look()
+            watching.look(patience_seconds=1.0)
             office.beat()
         ended.wait(seconds or HOUR)
 
