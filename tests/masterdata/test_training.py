@@ -32,9 +32,8 @@ def test_what_is_one_s_own_is_worth_more_when_it_agrees(model: Model) -> None:
 
 
 def test_a_rung_that_sinks_to_nothing_does_not_end_the_training() -> None:
-    for seed in (1, 5, 6):
-        small = people.village(300, seed)
-        train(small.plan, small.features, "test", small.sources)
+    small = people.village(300, 1)  # in which one does
+    train(small.plan, small.features, "test", small.sources)
 
 
 def test_a_group_is_learnt_from_sessions_that_touch_none_of_it(village: people.Village) -> None:
