@@ -1,13 +1,17 @@
 """`make bench`: every measure on one server of its own, a table, and `bench/results/latest.json`.
 
-`--rows` and `--large` make it smaller; `--only loading,serving,start` measures these parts alone; the rows of the others stay, each with the commit it was measured at.
+`--rows` and `--large` make it smaller; `--only loading,serving,start` measures these parts alone, in that order; the rows of the others stay,
+each with the commit it was measured at. Each part is written as soon as it is measured; one that fails is told, and the others go on.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
-from collections import defaultdict
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import (
@@ -37,28 +41,50 @@ from bench import (
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 
-PARTS = (
-    "loading",
-    "serving",
-    "broker",
-    "matching",
-    "ledger",
-    "start",
-    "sync",
-    "events",
-    "pages",
-    "catalogue",
-    "maps",
-    "bulk",
-    "encodings",
-    "formats",
-    "soak",
-    "sources",
-    "databases",
-    "errors",
-    "standards",
-    "units",
-)
+
+@dataclass(frozen=True)
+class Bench:
+    """Where a part measures: a server of the run's own, a folder, and how many rows make it the real size."""
+
+    server: EmbeddedServer
+    folder: Path
+    rows: int
+    large: int
+
+    def database(self, name: str) -> str:
+        return self.server.create_database(name)
+
+
+def _serving(at: Bench) -> list[report.Row]:
+    rows = serving.measure(at.server, at.folder, at.rows)
+    url = at.database("answers")
+    Database(url).apply_schema()
+    return rows + answers.measure(url)
+
+
+Measure = Callable[[Bench], list[report.Row]]
+PARTS: Mapping[str, Measure] = {
+    "loading": lambda at: loading.measure(at.database("loading"), at.folder, at.rows, at.large),
+    "serving": _serving,
+    "broker": lambda at: broker.measure(at.server, at.folder),
+    "matching": lambda at: matching.measure(at.database("matching"), at.rows, at.database("matching_large"), at.large // 2),
+    "ledger": lambda at: ledger.measure(at.database("ledger"), at.large),
+    "start": lambda _: starting.measure(),
+    "sync": lambda at: sync.measure(at.server, at.rows),
+    "events": lambda at: events.measure(at.database("events"), at.folder),
+    "pages": lambda at: pages.measure(at.rows),
+    "catalogue": lambda _: catalogue.measure(),
+    "maps": lambda at: ogc.measure(at.server, at.folder, at.rows // 2),
+    "bulk": lambda at: delta.measure(at.server, at.folder, at.rows),
+    "encodings": lambda at: encodings.measure(at.folder),
+    "formats": lambda at: formats.measure(at.database("formats"), at.folder, at.rows // 5, at.rows // 1_000, at.rows),
+    "sources": lambda at: sources.measure(at.server, at.folder, at.rows // 1_000),
+    "databases": lambda at: databases.measure(at.server, at.large // 2),
+    "errors": lambda at: errors.measure(20_000) + errors.measure(at.rows),
+    "standards": lambda at: standards.measure(at.rows),
+    "units": lambda _: units.measure(),
+    "soak": lambda at: soak.measure(at.folder),
+}
 
 
 def main() -> None:
@@ -67,67 +93,26 @@ def main() -> None:
     arguments.add_argument("--large", type=int, default=10_000_000)
     arguments.add_argument("--only", default=",".join(PARTS))
     given = arguments.parse_args()
-    wanted = given.only.split(",")
-    rows: dict[str, list[report.Row]] = defaultdict(list)
+    failed = [name for name in given.only.split(",") if not _measured(name, given.rows, given.large)]
+    if failed:
+        sys.exit(f"Not measured: {', '.join(failed)}.")
+
+
+def _measured(part: str, rows: int, large: int) -> bool:
+    """Measure a part on a server of its own and write its rows; what it raises is told, not passed on."""
     with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # the server reads the files for its own COPY, under another account
         server = EmbeddedServer(folder / "home")
         server.start()
         try:
-            if "loading" in wanted:
-                rows["loading"] += loading.measure(server.create_database("loading"), folder, given.rows, given.large)
-            if "serving" in wanted:
-                rows["serving"] += serving.measure(server, folder, given.rows)
-                url = server.create_database("answers")
-                Database(url).apply_schema()
-                rows["serving"] += answers.measure(url)
-            if "broker" in wanted:
-                rows["broker"] += broker.measure(server, folder)
-            if "matching" in wanted:
-                rows["matching"] += matching.measure(
-                    server.create_database("matching"), given.rows, server.create_database("matching_large"), given.large // 2
-                )
-            if "sync" in wanted:
-                rows["sync"] += sync.measure(server, given.rows)
-            if "ledger" in wanted:
-                rows["ledger"] += ledger.measure(server.create_database("ledger"), given.large)
-            if "events" in wanted:
-                rows["events"] += events.measure(server.create_database("events"), folder)
-            if "maps" in wanted:
-                rows["maps"] += ogc.measure(server, folder, given.rows // 2)
-            if "formats" in wanted:
-                rows["formats"] += formats.measure(
-                    server.create_database("formats"), folder, given.rows // 5, given.rows // 1000, given.rows
-                )
-            if "bulk" in wanted:
-                rows["bulk"] += delta.measure(server, folder, given.rows)
-            if "sources" in wanted:
-                rows["sources"] += sources.measure(server, folder, given.rows // 1_000)
-            if "databases" in wanted:
-                rows["databases"] += databases.measure(server, given.large // 2)
+            report.write({part: PARTS[part](Bench(server, folder, rows, large))})
+        except (Exception, SystemExit):
+            traceback.print_exc()
+            return False
         finally:
             server.stop()
-    if "encodings" in wanted:
-        with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as name:
-            rows["encodings"] += encodings.measure(Path(name))
-    if "soak" in wanted:
-        with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as name:
-            Path(name).chmod(0o755)
-            rows["soak"] += soak.measure(Path(name))
-    if "errors" in wanted:
-        rows["errors"] += errors.measure(20_000) + errors.measure(given.rows)
-    if "start" in wanted:
-        rows["start"] += starting.measure()
-    if "pages" in wanted:
-        rows["pages"] += pages.measure(given.rows)
-    if "catalogue" in wanted:
-        rows["catalogue"] += catalogue.measure()
-    if "standards" in wanted:
-        rows["standards"] += standards.measure(given.rows)
-    if "units" in wanted:
-        rows["units"] += units.measure()
-    report.write(rows)
+    return True
 
 
 if __name__ == "__main__":

@@ -124,6 +124,7 @@ NEEDED: dict[str, tuple[str, dict[str, Any]]] = {
     "mqtt_stream": ("mqtt://127.0.0.1:9", {"topics": ["a"], "client_id": "a", "fields": {"a": "b"}}),
     "nats_stream": ("nats://127.0.0.1:9", {"stream": "a", "fields": {"a": "b"}}),
     "postgresql_log": ("postgresql://127.0.0.1:9/x", {"table": "a.b", "key": ["a"], "slot": "s", "publication": "p"}),
+    "soap": ("http://127.0.0.1:9/?wsdl", {"operation": "a", "row": "a", "fields": {"a": "b"}}),
     "sql_database": ("postgresql://127.0.0.1:9/x", {"table": "a.b", "key": ["a"]}),
     "xroad_rest": ("http://127.0.0.1:9/", {"xroad": XROAD}),
     "xroad_soap": ("http://127.0.0.1:9/", {"xroad": XROAD, "namespace": "urn:x", "row": "record"}),

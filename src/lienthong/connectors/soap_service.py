@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ from lienthong.errors import HostileInputError, SourceError
 MOST_DOCUMENTS = 100
 LARGEST_DOCUMENT = 8 * 1024 * 1024
 LARGEST_FAULT = 64 * 1024
+UNTOLD = "http://described/"  # an address that only the description knows
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
 
@@ -42,9 +43,9 @@ class SoapService:
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
         options = Options.of(source, context)
         asking = Asking.take(options, expand(source.location, context.variables))
-        described = Described(asking)
-        taken = HttpOptions.take(source, options, described.address, SoapForm(), described.write)
-        yield from read_pages(taken, Faults(), context, after)
+        taken = HttpOptions.take(source, options, asking.address or UNTOLD, SoapForm())
+        described = Described(asking)  # over the network: after every word of the contract was understood
+        yield from read_pages(replace(taken, url=described.address, write=described.write), Faults(), context, after)
 
 
 @dataclass(frozen=True)
