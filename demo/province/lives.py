@@ -78,9 +78,9 @@ def _later_covers(persons: pl.DataFrame, seed: int) -> list[pl.Series]:
 
 
 def _some(draw: Generator, among: Flags, wanted: int) -> Flags:
-    """Exactly `wanted` of those (or all there are)."""
+    """Exactly `wanted` of those (or all there are; none for fewer than one)."""
     found: Flags = np.zeros(len(among), np.bool_)
-    found[draw.permutation(np.flatnonzero(among))[:wanted]] = True
+    found[draw.permutation(np.flatnonzero(among))[: max(wanted, 0)]] = True
     return found
 
 

@@ -11,6 +11,7 @@ import pytest
 from demo.province import generate
 from demo.province.base import table
 from demo.province.rates import BAD_COMMUNES, BAD_SHARE, RATES
+from demo.province.world import build_world
 from tests.demo.conftest import Province
 
 TINY = 2_000
@@ -143,3 +144,8 @@ def test_twins_share_birthday_and_house_and_differ_by_a_word(province: Province)
     assert (twins["born_on"] == firsts["born_on"]).all()
     assert (twins["household"] == firsts["household"]).all()
     assert (twins["surname"] == firsts["surname"]).mean() > 0.9  # type: ignore[operator] # a share
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_small_province_has_nearly_all_its_people_in_the_population_register(seed: int) -> None:
+    assert build_world(800, seed).persons["in_r1"].mean() > 0.97  # type: ignore[operator] # a share
