@@ -99,7 +99,9 @@ def test_most_errors_fall_on_a_fifth_of_the_communes(province: Province) -> None
     )
     per_commune = placed.group_by("commune").len().sort("len", descending=True)
     worst = per_commune.head(round(len(table("communes")) * BAD_COMMUNES))["len"].sum()
-    assert worst / placed.height == pytest.approx(BAD_SHARE, abs=0.12)
+    assert worst / placed.height == pytest.approx(
+        BAD_SHARE, abs=0.15
+    )  # a fifth of the communes may be a seventh of the people: three fifths of the errors
 
 
 def test_who_is_known_by_year_alone_mostly_lacks_the_new_number(province: Province) -> None:
