@@ -15,6 +15,7 @@ from numpy.random import Generator
 
 from lienthong.errors import ContractError
 
+SIGNS_OF_ROOM = 4  # with no more signs to draw than these, the far end alone would soon be full
 MOST_REPEATS = 8  # of a part that may repeat without end
 _PARSER: Any = importlib.import_module("re._parser")  # no types are published for it
 _CLASSES = {"CATEGORY_DIGIT": string.digits, "CATEGORY_SPACE": " ", "CATEGORY_WORD": string.ascii_letters + string.digits}
@@ -34,10 +35,24 @@ def fitting(pattern: str, draw: Generator) -> str:
 
     Raises ContractError for a pattern this cannot follow.
     """
-    text = "".join(_said(part, draw, pattern, [True]) for part in _parsed(pattern))
+    parts = _parsed(pattern)
+    has_room = sum(map(_drawn, parts)) > SIGNS_OF_ROOM
+    text = "".join(_said(part, draw, pattern, [has_room]) for part in parts)
     if not re.search(pattern, text):
         raise _cannot(pattern)
     return text
+
+
+def _drawn(part: tuple[Any, Any]) -> int:
+    """How many signs of a part are drawn, at least."""
+    kind, value = str(part[0]), part[1]
+    if kind in ("ANY", "NOT_LITERAL", "IN"):
+        return 1
+    if kind == "SUBPATTERN":
+        return sum(map(_drawn, value[-1]))
+    if kind == "BRANCH":
+        return min(sum(map(_drawn, each)) for each in value[1])
+    return int(value[0]) * sum(map(_drawn, value[2])) if kind.endswith("_REPEAT") else 0
 
 
 def _said(part: tuple[Any, Any], draw: Generator, pattern: str, first: list[bool]) -> str:
