@@ -100,10 +100,8 @@ def test_ctrl_c_stops_everything_it_started(demo: DemoProcess, card: dict[str, A
     assert demo.left_running() == []
 
 
-def test_a_second_start_loads_nothing_twice_and_is_quick(demo: DemoProcess) -> None:
-    began = time.monotonic()
+def test_a_second_start_loads_nothing_twice(demo: DemoProcess) -> None:
     again = demo.start()
-    assert time.monotonic() - began < 30
     for line in again["datasets"]:
         assert line["rows_published"] == 0, line
     demo.process.kill()  # type: ignore[union-attr] # just started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from typing import Any
 
 import httpx
@@ -171,7 +172,9 @@ def test_nobody_hands_an_inventory_in_without_saying_who_they_are(province: Prov
     assert answer.status_code == 401
 
 
-def test_data_that_is_suspended_on_the_list_is_given_to_nobody_in_particular_until_it_is_open_again(province: Province) -> None:
+def test_data_that_is_suspended_on_the_list_is_given_to_nobody_in_particular_until_it_is_open_again(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dataset, owner = "environment.readings", province.workshop.contracts["environment.readings"].agency
     officer = Actor("can-bo-01", owner, frozenset({Role.DATA_OFFICER}))
     records = f"{province.base}/v1/datasets/{dataset}/records?limit=1"
@@ -194,6 +197,10 @@ def test_data_that_is_suspended_on_the_list_is_given_to_nobody_in_particular_unt
     assert entry(province, "dataset", dataset)["open_data"]["state"] == "approved"
     denied = httpx.post(f"{province.base}/v1/open-data/{dataset}/plan", json={"publish_on": "2099-01-01"}, headers=headers(province))
     assert (denied.status_code, denied.json()["rule"]) == (403, "other_agency")
+    monkeypatch.setattr("lienthong.pipeline.opening.require_checked", lambda connection, contract: None)
+    for act, said in ((OpenAct.PLAN, Said(publish_on=date(2099, 1, 1))), (OpenAct.OPEN, Said())):
+        move(province.workshop, officer, dataset, act, said)
+    assert until_status(records, 200).json()["records"][0]["key"] == key
 
 
 def until_status(address: str, status: int) -> httpx.Response:

@@ -135,4 +135,4 @@ def asking(caller: str, **headers: str) -> dict[str, str]:
 
 
 def _desk(clock: Clock) -> TokenDesk:
-    return TokenDesk(KEY, URL, 30, clock)
+    return TokenDesk(KEY, URL, 600, clock)  # minutes of a clock that ticks at each look
