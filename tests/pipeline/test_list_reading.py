@@ -75,12 +75,15 @@ def test_what_is_no_list_of_rows_is_refused(tmp_path: Path, content: bytes) -> N
         read(tmp_path / "list.json")
 
 
+SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c></row>'
+
+
 def test_a_bomb_is_refused(tmp_path: Path) -> None:
     good, path = tmp_path / "good.xlsx", tmp_path / "list.xlsx"
     openpyxl.Workbook().save(good)
     with zipfile.ZipFile(good) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in source.namelist():
-            archive.writestr(name, source.read(name) if "sheet1.xml" not in name else b"0" * 60_000_000)
+            archive.writestr(name, source.read(name) if "sheet1.xml" not in name else SHEET + b" " * 90_000_000)
     with pytest.raises(HostileInputError):
         read(path)
 
