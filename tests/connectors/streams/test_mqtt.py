@@ -111,7 +111,8 @@ def test_what_came_while_nobody_read_is_read_once_in_order(broker: Broker) -> No
     found = landed(source)
     assert ids(found) == [str(n) for n in (*range(250), 900, 901)]
     assert found[0].table.slice(1, 1).to_pylist() == [{"mã": "1", "giá trị": "0.5", "trạm": "T1", "chủ đề": "a/T1/số-liệu"}]
-    assert [batch.position for batch in found] == [{"received": 100}, {"received": 200}, {"received": 251}]
+    assert found[-1].position == {"received": 251}
+    assert all(len(batch.table) + len(batch.broken) <= 100 for batch in found)  # a batch may end early where the broker pauses
     nothing = landed(source, after=found[-1].position)
     assert ([len(batch.table) for batch in nothing], nothing[0].table.column_names) == ([0], ["mã", "giá trị", "trạm", "chủ đề"])
 
