@@ -51,8 +51,10 @@ def write(measured: Mapping[str, Sequence[Row]], path: Path = RESULTS) -> None:
 
 
 def _commit() -> str:
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+    """What was measured; `-dirty` when more has changed than the report of the parts before."""
+    head = subprocess.run(["git", "describe", "--always"], capture_output=True, text=True, check=False).stdout.strip()
+    changed = ["git", "status", "--porcelain", "--", ".", ":!bench/results"]
+    return head + ("-dirty" if subprocess.run(changed, capture_output=True, text=True, check=False).stdout.strip() else "")
 
 
 def _machine() -> str:
