@@ -329,13 +329,13 @@ def _words(name: str, packed: Packed) -> Iterator[None]:
         yield
     except (SourceError, MemoryError):
         raise
-    except RuntimeError as error:  # zipfile says so of a wrong password
-        raise SourceError(f"`{name}`: mật khẩu tệp nén không đúng / the archive's password is wrong.") from error
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # zipfile says so of a method it does not know; it is a RuntimeError too, so it stands before that
         raise SourceError(
             f"`{name}`: kiểu nén hoặc mã hóa chưa đọc được / is packed or encrypted in a way that is not read.",
             hint="Pack it anew as ZIP or 7z.",
         ) from error
+    except RuntimeError as error:  # zipfile says so of a wrong password
+        raise SourceError(f"`{name}`: mật khẩu tệp nén không đúng / the archive's password is wrong.") from error
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, UnicodeDecodeError) as error:
         raise SourceError(
             f"`{name}`: tệp nén hỏng hoặc bị cắt{perhaps[0]} / the archive is damaged or cut off{perhaps[1]} ({type(error).__name__})."

@@ -82,6 +82,16 @@ def test_a_member_whose_name_ends_like_another_s_is_itself(tmp_path: Path) -> No
     }  # fmt: skip
 
 
+def test_a_way_of_packing_that_is_not_read_is_not_told_as_a_wrong_password(tmp_path: Path) -> None:
+    archive = packed(tmp_path / "lạ.zip", {"a.csv": CSV.format("a")})
+    content = bytearray(archive.read_bytes())
+    for mark, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        content[content.index(mark) + place : content.index(mark) + place + 2] = struct.pack("<H", 98)  # PPMd
+    archive.write_bytes(content)
+    with pytest.raises(SourceError, match="packed or encrypted in a way that is not read"):
+        read(source_of(archive), tmp_path)
+
+
 def test_bombs_are_refused_before_they_grow(tmp_path: Path) -> None:
     bomb = packed(tmp_path / "bom.zip", {"a.csv": b"0" * (72 << 20)})
     with pytest.raises(HostileInputError, match="unpacks to more than"):
