@@ -155,8 +155,7 @@ def list_items(
 
 def show_item(connection: Connection, item_id: int) -> tuple[str, int | None, Item] | None:
     """(dataset, digest, item), or None when there is no such item."""
-    row = connection.execute(queries("quarantine")["show"], {"item": item_id}).fetchone()
-    return None if row is None else (row[13], row[14], Item(*row[:13]))
+    return find_items(connection, [item_id]).get(item_id)
 
 
 def find_items(connection: Connection, items: Sequence[int]) -> dict[int, tuple[str, int | None, Item]]:

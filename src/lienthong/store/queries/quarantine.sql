@@ -49,20 +49,6 @@ where q.dataset_id = %(dataset)s and (%(state)s::text is null or q.state = %(sta
 order by q.item_id
 limit %(limit)s;
 
--- name: show
--- One item, whole.
-select q.item_id, q.run_id, q.row_no, q.source_row, f.uri, f.sheet, q.key, q.state, q.since, q.ended_at, q.raw, q.corrected,
-    coalesce((
-        select jsonb_agg(jsonb_build_object('column', i.column_name, 'rule', i.rule, 'code', i.code, 'severity', i.severity, 'found', i.found,
-            'expected_vi', i.expected_vi, 'expected_en', i.expected_en) order by i.severity, i.column_name, i.rule)
-        from issues as i
-        where i.run_id = q.run_id and i.row_no = q.row_no
-    ), '[]'::jsonb),
-    q.dataset_id, q.digest
-from quarantine as q
-left join landing_files as f on f.run_id = q.run_id and f.file_no = q.file_no
-where q.item_id = %(item)s;
-
 -- name: find
 -- Items by number, whole.
 select q.item_id, q.run_id, q.row_no, q.source_row, f.uri, f.sheet, q.key, q.state, q.since, q.ended_at, q.raw, q.corrected,
