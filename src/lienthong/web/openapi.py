@@ -17,6 +17,7 @@ from lienthong.web.doors.delta.openapi import delta_paths
 from lienthong.web.doors.odata.openapi import odata_paths
 from lienthong.web.doors.ogc.openapi import ogc_paths
 from lienthong.web.doors.sdmx.openapi import sdmx_paths
+from lienthong.web.entering_openapi import govstack_paths, token_path
 from lienthong.web.events_openapi import event_paths
 from lienthong.web.identities_openapi import identity_paths
 from lienthong.web.ledger_openapi import ledger_paths
@@ -55,7 +56,7 @@ _NO_NUL = {"pattern": "^[^\\x00]*$"}
 def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     """The OpenAPI document of some datasets."""
     chosen = list(contracts)
-    paths: Schema = {**_catalogue_paths(), **_token_path(), **report_paths(), **monitoring_paths()}
+    paths: Schema = {**_catalogue_paths(), **token_path(), **report_paths(), **monitoring_paths()}
     paths |= event_paths() | room_paths()
     paths |= catalogue_entry_paths()
     paths |= harvest_paths()
@@ -432,58 +433,7 @@ def _catalogue_paths() -> Schema:
         },
         "/listClients": {"get": clients},
         "/wsdl": {"get": described},
-        **_govstack_paths(),
-    }
-
-
-def _govstack_paths() -> Schema:
-    """The directory after GovStack; data requests are those of each service's own document."""
-    rules = {"instance": "[A-Za-z]", "memberClass": "[A-Za-z]", "member": "[A-Za-z0-9]", "application": "[A-Za-z0-9]"}
-    parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^{first}[A-Za-z0-9._-]{{0,60}}$"}}
-        for name, first in rules.items()
-    ]
-    provider = "/govstack/" + "/".join(f"{{{name}}}" for name in rules)
-    members = {"type": "object", "required": ["member"], "additionalProperties": False, "properties": {"member": {"type": "array"}}}
-    code = {
-        **_query("serviceCode", {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$"}, "Dịch vụ · Service"),
-        "required": True,
-    }
-
-    def got(name: str, summary: str, schema: Schema, asked: list[Schema]) -> Schema:
-        responses = {"200": _ok(schema), **problems((400, 404, 405))}
-        return {"get": {"operationId": name, "summary": summary, "parameters": asked, "responses": responses, "security": [{}]}}
-
-    return {
-        "/govstack/listClients": got("govstack_clients", "Danh bạ theo GovStack · Clients after GovStack", members, []),
-        f"{provider}/listMethods": got("govstack_methods", "Dịch vụ theo GovStack · Services after GovStack", members, parameters),
-        f"{provider}/getOpenAPI": got("govstack_openapi", "Mô tả dịch vụ · A service's document", TEXT, [*parameters, code]),
-    }
-
-
-def _token_path() -> Schema:
-    form = object_of(
-        grant_type={"const": "client_credentials"},
-        client_assertion_type={"const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
-        client_assertion=TEXT,
-    )
-    answer = {
-        "type": "object",
-        "required": ["access_token", "token_type", "expires_in"],
-        "properties": {"access_token": TEXT, "token_type": {"const": "Bearer"}, "expires_in": {"type": "integer"}},
-    }
-    error = {"type": "object", "required": ["error"], "properties": {"error": TEXT, "error_description": TEXT}}
-    refused = {"description": "RFC 6749 §5.2", "content": {JSON: {"schema": error}}}
-    return {
-        "/oauth/token": {
-            "post": {
-                "operationId": "token",
-                "summary": "Lấy mã truy cập · Get an access token (client credentials, private_key_jwt)",
-                "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
-                "responses": {"200": _ok(answer), "400": refused, "401": refused},
-                "security": [{}],
-            }
-        }
+        **govstack_paths(),
     }
 
 
