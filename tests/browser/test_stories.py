@@ -128,6 +128,7 @@ def test_without_a_script_a_file_is_handed_in_marked_mended_and_handed_in_again(
 def until_done(page: object) -> None:
     """What a person without a script does: look again until it is through."""
     for _ in range(300):
+        page.wait_for_load_state()  # type: ignore[attr-defined] # a click is over before the next page is read
         link = page.get_by_role("link", name="Xem lại tiến độ")  # type: ignore[attr-defined]
         if link.count() == 0:
             return

@@ -34,7 +34,7 @@ def odata_paths(contracts: Iterable[Contract]) -> Schema:
     }
     for contract in contracts:
         names = [p.name for p in contract.properties]
-        select = {"type": "array", "items": {"enum": names}, "minItems": 1, "uniqueItems": True}
+        select = {"type": "array", "items": {"enum": names}, "minItems": 1}
         options = [
             {**parameter("$select", "query", select, "Các trường · Fields"), "explode": False},
             parameter("$filter", "query", TEXT, "Điều kiện theo OData · A filter in OData's words"),
