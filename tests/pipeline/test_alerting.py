@@ -10,16 +10,18 @@ from typing import Any
 import pytest
 
 from lienthong.access import Actor, Role
-from lienthong.clock import VIETNAM
+from lienthong.clock import VIETNAM, system_clock
 from lienthong.errors import BadRequest, Conflict, NotFound, SettingsError
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline import Workshop
 from lienthong.pipeline.alert_rules import THRESHOLDS, Rule, read_rules
 from lienthong.pipeline.alerting import close, take, watch
 from lienthong.pipeline.counting import count_exchanges
+from lienthong.pipeline.readings import CROWD, MOST_OFFICIALS, Readings
 from lienthong.store import append_entries
 from lienthong.store.alerts import list_alerts
 from lienthong.store.exchange_records import Exchange, Gathered, pack
+from lienthong.store.sequencing import Sequencer
 from tests.factories import make_contract, make_workshop
 from tests.store.ledgers import written
 
@@ -127,6 +129,52 @@ def test_keys_asked_for_in_order_are_told(workshop: Workshop, tmp_path: Path) ->
     record(workshop, *(exchange(NOON, follows=n > 0) for n in range(51)))
     assert watch(workshop, [rule("keys_in_order")], tmp_path) == 1
     assert standing(workshop, "keys_in_order")[0].figures["keys"] == 50
+
+
+def test_who_watches_again_reads_each_entry_once_and_misses_none(workshop: Workshop, tmp_path: Path) -> None:
+    readings, rules = Readings(), [rule("many_persons", persons=10), rule("refused", refusals=4)]
+    denials = [Entry(NOON, Event.REQUEST_DENIED, CALLER, "can-bo-03", outcome="other_purpose") for _ in range(4)]
+    for n in range(9):
+        leave(workshop, looked_up(n))
+    leave(workshop, *denials[:3])
+    assert watch(workshop, rules, tmp_path, readings=readings) == 0
+    assert watch(workshop, rules, tmp_path, readings=readings) == 0, "three refusals read twice are still three"
+    Sequencer(workshop.database, workshop.signer, system_clock).catch_up()
+    assert watch(workshop, rules, tmp_path, readings=readings) == 0
+    leave(workshop, looked_up(9))
+    assert watch(workshop, rules, tmp_path, readings=readings) == 1
+    leave(workshop, denials[3])
+    assert watch(workshop, rules, tmp_path, readings=readings) == 1
+
+
+def test_a_writer_that_commits_late_is_read_too(workshop: Workshop, tmp_path: Path) -> None:
+    readings, rules = Readings(), [rule("many_persons", persons=10)]
+    with workshop.database.connect() as slow:
+        append_entries(slow, [looked_up(n) for n in range(9)], workshop.signer)
+        slow.execute("update ledger_batches set at = %s", (NOON,))
+        leave(workshop, looked_up(9))
+        Sequencer(workshop.database, workshop.signer, system_clock).catch_up()
+        assert watch(workshop, rules, tmp_path, readings=readings) == 0
+    assert watch(workshop, rules, tmp_path, readings=readings) == 1
+
+
+def test_what_is_older_than_the_window_is_let_go(workshop: Workshop, tmp_path: Path) -> None:
+    readings, rules = Readings(), [rule("many_persons", persons=10)]
+    leave(workshop, *(looked_up(n) for n in range(9)))
+    assert watch(workshop, rules, tmp_path, readings=readings) == 0
+    later = NOON + timedelta(hours=2)
+    leave(workshop, *(looked_up(n + 20, later) for n in range(9)))
+    assert watch(at(workshop, later), rules, tmp_path, readings=readings) == 0
+    leave(workshop, looked_up(99, later))
+    assert watch(at(workshop, later), rules, tmp_path, readings=readings) == 1
+
+
+def test_a_name_of_its_own_for_each_look_up_is_no_way_round(workshop: Workshop, tmp_path: Path) -> None:
+    leave(workshop, *(looked_up(n, official=f"can-bo-{n}") for n in range(MOST_OFFICIALS + 300)))
+    assert watch(workshop, [rule("many_persons")], tmp_path) == 1
+    (alert,) = standing(workshop, "many_persons")
+    assert alert.figures["persons"] == 300
+    assert alert.subject.startswith(f"{CALLER} {CROWD} ")
 
 
 def test_a_caller_that_usually_speaks_and_is_silent_is_told_and_the_alert_passes_when_it_speaks(workshop: Workshop, tmp_path: Path) -> None:

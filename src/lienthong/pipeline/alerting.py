@@ -10,26 +10,23 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-
-import msgspec
 
 from lienthong.access import ANONYMOUS, Actor
 from lienthong.clock import VIETNAM, vietnam_date
 from lienthong.errors import BadRequest, Conflict, NotFound
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.alert_rules import PASSING, Rule
+from lienthong.pipeline.readings import Reader, Readings, Who
 from lienthong.pipeline.slots import Watched
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries, schedules
 from lienthong.store import alerts as store
 from lienthong.store import quality as quality_notes
-from lienthong.store.exchange_records import unpack
-from lienthong.store.exchanges import read_packed
 
 PLATFORM = "lienthong"
 LONGEST_REASON = 500
@@ -47,30 +44,6 @@ class Finding:
     figures: Mapping[str, float | str]
 
 
-@dataclass
-class _Reader:
-    """What one official of one subsystem did in some time."""
-
-    persons: set[str] = field(default_factory=set)
-    listed: int = 0  # records of pages: not told apart
-    late: int = 0
-    refused: int = 0
-
-
-class _Line(msgspec.Struct):
-    """What is looked at of an entry."""
-
-    at: datetime
-    event: str
-    caller: str
-    official: str = ""
-    subject: str | None = None
-    details: dict[str, object] = {}
-
-
-_line = msgspec.json.Decoder(_Line).decode
-
-
 @dataclass(frozen=True)
 class Late:
     """An entry of the list of open data past one of its days, as `catalog` tells it: what is due (review, refresh, publish), and by when."""
@@ -81,12 +54,15 @@ class Late:
     by: date
 
 
-def watch(workshop: Workshop, rules: Iterable[Rule], home: Path, late: Iterable[Late] = ()) -> int:
-    """Judge everything now: raise what is new, mark what lasts, close what has passed. Gives how many were raised."""
+def watch(workshop: Workshop, rules: Iterable[Rule], home: Path, late: Iterable[Late] = (), readings: Readings | None = None) -> int:
+    """Judge everything now: raise what is new, mark what lasts, close what has passed. Gives how many were raised.
+
+    Who watches again and again keeps `readings`, so that no entry is read twice.
+    """
     now = workshop.clock()
     chosen = tuple(rules)
     with workshop.database.connect() as connection:
-        found = [*_findings(connection, chosen, home, now), *_open_data_late(chosen, late, vietnam_date(now))]
+        found = [*_findings(connection, chosen, home, now, readings or Readings()), *_open_data_late(chosen, late, vietnam_date(now))]
     return _hold(workshop, found, tuple(kind for kind in PASSING if kind != LOG), now)
 
 
@@ -163,10 +139,11 @@ def _close_passed(workshop: Workshop, alert: int, now: datetime) -> None:
             append_entries(connection, [Entry(now, Event.ALERT_CLOSED, PLATFORM, outcome="closed", details=details)], workshop.signer)
 
 
-def _findings(connection: Connection, rules: tuple[Rule, ...], home: Path, now: datetime) -> Iterator[Finding]:
+def _findings(connection: Connection, rules: tuple[Rule, ...], home: Path, now: datetime, readings: Readings) -> Iterator[Finding]:
+    readings.follow(connection, rules, now)
     reading = [rule for rule in rules if rule.kind in READING]
     for hours in sorted({rule.limit("hours") for rule in reading}):
-        readers = _readers(connection, now - timedelta(hours=hours), reading)
+        readers = readings.within(hours, now)
         for rule in reading:
             if rule.limit("hours") == hours:
                 yield from READING[rule.kind](rule, readers, now)
@@ -176,65 +153,29 @@ def _findings(connection: Connection, rules: tuple[Rule, ...], home: Path, now: 
             yield from look(rule, connection, home, now)
 
 
-def _readers(connection: Connection, since: datetime, rules: list[Rule]) -> dict[tuple[str, str], _Reader]:
-    """(caller, official) → what they did since, from the ledger."""
-    hours = next((rule for rule in rules if rule.kind == "off_hours"), None)
-    readers: dict[tuple[str, str], _Reader] = {}
-    for body in store.entries_since(connection, since):
-        line = _line(body)
-        if not line.event.startswith(("answer:", "call:")) or line.caller == ANONYMOUS:
-            continue
-        reader = readers.setdefault((line.caller, line.official), _Reader())
-        if line.event == Event.REQUEST_DENIED:
-            reader.refused += 1
-            continue
-        if line.event in (Event.ANSWER_RECORD, Event.ANSWER_MISSING) and line.subject is not None:
-            reader.persons.add(line.subject)
-        elif line.event == Event.ANSWER_PAGE:
-            listed = line.details.get("records", 0)
-            reader.listed += listed if isinstance(listed, int) else 0
-        if line.official and hours is not None and _is_off(line.at, hours):
-            reader.late += 1
-    return readers
-
-
-def _is_off(at: datetime, rule: Rule) -> bool:
-    """Whether an instant is outside office hours in Vietnam: at night, or at a week's end."""
-    local = at.astimezone(VIETNAM)
-    return local.weekday() >= 5 or local.hour >= rule.limit("begins") or local.hour < rule.limit("ends")
-
-
-def _many_persons(rule: Rule, readers: Mapping[tuple[str, str], _Reader], now: datetime) -> Iterator[Finding]:
+def _many_persons(rule: Rule, readers: Mapping[Who, Reader], now: datetime) -> Iterator[Finding]:
     for (caller, official), reader in readers.items():
         persons = len(reader.persons) + reader.listed
         if official and persons >= rule.limit("persons"):
             yield _about(rule, caller, official, now, persons=persons)
 
 
-def _off_hours(rule: Rule, readers: Mapping[tuple[str, str], _Reader], now: datetime) -> Iterator[Finding]:
+def _off_hours(rule: Rule, readers: Mapping[Who, Reader], now: datetime) -> Iterator[Finding]:
     for (caller, official), reader in readers.items():
         if reader.late >= rule.limit("answers"):
             yield _about(rule, caller, official, now, answers=reader.late)
 
 
-def _refused(rule: Rule, readers: Mapping[tuple[str, str], _Reader], now: datetime) -> Iterator[Finding]:
+def _refused(rule: Rule, readers: Mapping[Who, Reader], now: datetime) -> Iterator[Finding]:
     for (caller, official), reader in readers.items():
         if reader.refused >= rule.limit("refusals"):
             yield _about(rule, caller, official, now, refusals=reader.refused)
 
 
-def _keys_in_order(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
-    since = now - timedelta(hours=rule.limit("hours"))
-    begin_ms = since.timestamp() * 1000
-    counts: dict[tuple[str, str], int] = {}
-    for body in read_packed(connection, since, now + HOUR):
-        for exchange in unpack(body):
-            if exchange.follows and exchange.began_ms >= begin_ms:
-                reader = (exchange.caller, exchange.official)
-                counts[reader] = counts.get(reader, 0) + 1
-    for (caller, official), keys in counts.items():
-        if keys >= rule.limit("keys"):
-            yield _about(rule, caller, official, now, keys=keys)
+def _keys_in_order(rule: Rule, readers: Mapping[Who, Reader], now: datetime) -> Iterator[Finding]:
+    for (caller, official), reader in readers.items():
+        if reader.in_order >= rule.limit("keys"):
+            yield _about(rule, caller, official, now, keys=reader.in_order)
 
 
 def _about(rule: Rule, caller: str, official: str, now: datetime, **figures: float) -> Finding:
@@ -318,13 +259,13 @@ def _disk(rule: Rule, _: Connection, home: Path, __: datetime) -> Iterator[Findi
         yield Finding(rule, "home", "", {"free": round(free, 1), **rule.limits})
 
 
-READING: Mapping[str, Callable[[Rule, Mapping[tuple[str, str], _Reader], datetime], Iterator[Finding]]] = {
+READING: Mapping[str, Callable[[Rule, Mapping[Who, Reader], datetime], Iterator[Finding]]] = {
     "many_persons": _many_persons,
     "off_hours": _off_hours,
     "refused": _refused,
+    "keys_in_order": _keys_in_order,
 }
 LOOKS: Mapping[str, Callable[[Rule, Connection, Path, datetime], Iterator[Finding]]] = {
-    "keys_in_order": _keys_in_order,
     "copies_failing": _copies_failing,
     "silent_caller": _silent_caller,
     "silent_source": _silent_source,

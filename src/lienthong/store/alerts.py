@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -107,14 +107,27 @@ def beat(connection: Connection, duty: str, at: datetime) -> None:
     connection.execute(queries("alerts")["beat"], {"duty": duty, "at": at})
 
 
-def entries_since(connection: Connection, since: datetime) -> Iterator[bytes]:
-    """Bodies of ledger entries of batches that came at or after an instant."""
+def batch_before(connection: Connection, since: datetime) -> int:
+    """The newest batch of the ledger that had its place before an instant; 0: none had."""
+    return _one(connection, "batch_before", {"since": since})
+
+
+def settled_batch(connection: Connection) -> int:
+    """The batch of the ledger up to which none can come any more."""
+    return _one(connection, "settled_batch", {})
+
+
+def batches_after(connection: Connection, after: int, without: Iterable[int], since: datetime) -> Iterator[tuple[int, str]]:
+    """(batch, bodies a line each) of the ledger's batches past one, without some, that came at or after an instant."""
     with connection.cursor(name="alert_entries") as cursor:
         cursor.itersize = 100
-        cursor.execute(queries("alerts")["entries_since"], {"since": since})
-        for (bodies,) in cursor:
-            for body in bodies.split("\n"):
-                yield body.encode()
+        cursor.execute(queries("alerts")["batches_after"], {"after": after, "without": list(without), "since": since})
+        yield from cursor
+
+
+def _one(connection: Connection, name: str, values: dict[str, object]) -> int:
+    row = connection.execute(queries("alerts")[name], values).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def calls_by_day(connection: Connection, since: datetime) -> list[tuple[str, str, str, datetime, int]]:

@@ -84,6 +84,15 @@ def read_packed(connection: Connection, begin: datetime, until: datetime) -> Ite
             yield bytes(body)
 
 
+def packed_since(connection: Connection, since: datetime) -> Iterator[tuple[int, datetime, bytes]]:
+    """(batch, instant of its last, packed records) of batches with an exchange at or after an instant, a few at a time."""
+    with connection.cursor(name="exchange_batches_since") as cursor:
+        cursor.itersize = 100
+        cursor.execute(queries("exchanges")["batches_since"], {"since": since})
+        for batch, last_at, body in cursor:
+            yield batch, last_at, bytes(body)
+
+
 def forget(connection: Connection, records_before: datetime, hours_before: datetime) -> None:
     """Let go of what is older than it is kept for."""
     connection.execute(queries("exchanges")["forget_batches"], {"before": records_before})

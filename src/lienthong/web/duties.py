@@ -34,6 +34,7 @@ from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.alert_rules import read_rules
 from lienthong.pipeline.archiving import archive_ledger
 from lienthong.pipeline.counting import count_exchanges, forget_exchanges
+from lienthong.pipeline.readings import Readings
 from lienthong.reports import measures
 from lienthong.settings import Settings
 from lienthong.sharing.attesting import ask_witnesses, stamp_newest, witnesses_of
@@ -187,11 +188,16 @@ def _keep_clocks(office: Office) -> None:
         log.warning("agreements_overdue", deadlines=overdue)
 
 
-def _watch(office: Office) -> None:
-    """Judge what is unusual."""
-    alerting.watch(
-        office.workshop, read_rules(rules_file(office.settings)), office.settings.home, open_data_late(office.settings, office.workshop)
-    )
+def _watch(office: Office, ended: threading.Event) -> None:
+    """Judge what is unusual, each entry once."""
+    readings = Readings()
+
+    def judge(office: Office) -> None:
+        settings = office.settings
+        late = open_data_late(settings, office.workshop)
+        alerting.watch(office.workshop, read_rules(rules_file(settings)), settings.home, late, readings)
+
+    every(SECONDS_BETWEEN_ALERTS, judge)(office, ended)
 
 
 def _watch_logs(office: Office) -> None:
@@ -295,7 +301,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("agreement_clocks", every(HOUR, _keep_clocks)),
     Duty("notices", every(SECONDS_BETWEEN_NOTICES, _notices)),
     Duty("beat", every(SECONDS_BETWEEN_BEATS, _beat)),
-    Duty("alerts", every(SECONDS_BETWEEN_ALERTS, _watch)),
+    Duty("alerts", _watch),
     Duty("source_logs", every(SECONDS_BETWEEN_LOGS, _watch_logs)),
     Duty("count_exchanges", every(SECONDS_BETWEEN_COUNTS, _count)),
     Duty("expire_overrides", every(HOUR, _expire)),

@@ -51,9 +51,21 @@ select kind, count(*) from alerts where state <> 'closed' group by kind order by
 -- A duty is at work.
 insert into duty_beats (duty, at) values (%(duty)s, %(at)s) on conflict (duty) do update set at = excluded.at, failed_at = null, error = '';
 
--- name: entries_since
--- Batches of the ledger that came at or after an instant, oldest first.
-select bodies from ledger_batches where at >= %(since)s order by at;
+-- name: batch_before
+-- The newest batch of the ledger under the last checkpoint before an instant.
+select coalesce((
+    select (select max(batch) from unnest(batches) as batch) from ledger_checkpoints where at < %(since)s order by size desc limit 1
+), 0);
+
+-- name: settled_batch
+-- No batch up to it is still being written.
+select least(seen, (select min(id) - 1 from ledger_gaps)) from ledger_edge;
+
+-- name: batches_after
+-- Batches of the ledger past one, without some, that came at or after an instant, in order.
+select id, bodies from ledger_batches
+where id > %(after)s and id <> all(%(without)s::bigint[]) and at >= %(since)s
+order by id;
 
 -- name: calls_by_day
 -- Calls of each caller of each service by day since a day.

@@ -41,6 +41,10 @@ order by begins_at, provider, service, operation, door, caller, purpose;
 -- Packed records that may hold some of [from, until), oldest first.
 select batch, body from exchange_batches where last_at >= %(from)s and first_at < %(until)s order by last_at, batch;
 
+-- name: batches_since
+-- Packed records that may hold some of an instant on, in the order they were written.
+select batch, last_at, body from exchange_batches where last_at >= %(since)s order by batch;
+
 -- name: forget_batches
 -- Let go of records that are older than they are kept for; those not counted stay.
 delete from exchange_batches where last_at < %(before)s and counted_at is not null;
