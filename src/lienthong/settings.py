@@ -36,6 +36,10 @@ class Settings:
     instance: str = _setting("VN", "First part of every identifier: the X-Road instance.")
     member_class: str = _setting("GOV", "Second part of every identifier: the X-Road member class.")
     accept_synthetic_ids: bool = _setting(False, "Accept the impossible identifier ranges of sample data; shown on every page.")
+    province: str = _setting(
+        "",
+        "Code of the platform's own province: a commune's or district's name that stands alone is looked for there and nowhere else, unless a contract says `within`. Empty: in the whole country.",
+    )
     environment: str = _setting("production", "What this server is: `production` or `sandbox`; keys of one open nothing in the other.")
     onboarding_required: bool = _setting(
         True, "Whether a subsystem's first production key needs passed checks and an agreement (those of the folder need none)."

@@ -122,3 +122,15 @@ def test_rules_across_columns_let_each_of_their_columns_be_fixed(database_url: s
     run_dataset(workshop, contract)
     seen = fixing.preview(workshop, contract, Fix("born_on", code="born_before", pattern="^20(..)", put="19${1}"))
     assert [hit.after for hit in seen.hits] == ["1999-01-01"]
+
+
+def test_a_name_of_several_units_waits_with_the_units_it_may_mean(database_url: str, tmp_path: Path) -> None:
+    commune = make_property("children", standard="admin_unit", standard_options={"level": "commune"}, as_of="delivery")
+    rows = [("P1", "Nguyễn An", "", "Xã Tân Tiến"), ("P2", "Trần Bình", "", "Xã Ea Kar"), ("P3", "Lê Chi", "", "Xã Thiện Hưng")]
+    contract = make_contract(str(write_people(tmp_path / "people.csv", rows)), properties=(*PEOPLE[:3], commune))
+    workshop = replace(make_workshop(database_url, contract), province="75")
+    run_dataset(workshop, contract)
+    said = {item.key: item.issues[0]["expected_vi"] for item in list_quarantine(workshop, contract.id)}
+    assert said["P1"] == "Ghi thêm huyện, tỉnh hoặc dùng mã: 25318 Xã Tân Tiến, Tỉnh Đồng Nai; 25363 Xã Đồng Phú, Tỉnh Đồng Nai"
+    assert said["P2"].endswith(": 24373 Xã Ea Kar, Tỉnh Đắk Lắk")
+    assert rows_of(workshop.database, "select _key, children from data.test_people") == [("P3", "25308")]

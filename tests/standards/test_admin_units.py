@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from lienthong.standards import ADMIN_UNIT, without_marks
+from lienthong.standards.addresses import ADDRESS
 from lienthong.standards.admin_units import BEGINNING, name_on, resolution_of, units, units_by_code
 
 BEFORE, AFTER = date(2025, 6, 30), date(2025, 7, 1)
@@ -130,3 +131,60 @@ def test_a_unit_that_changed_its_kind_has_its_name_of_the_day_and_is_found_by_bo
     assert ADMIN_UNIT.display("25270") == "Phường Lộc Ninh (25270)"
     for typed in ("Xã Lộc Ninh, Đồng Nai", "Phường Lộc Ninh, TP Đồng Nai"):
         assert ADMIN_UNIT.clean(typed, COMMUNE, date(2026, 6, 30)).value == "25270"
+
+
+OURS = {"level": "commune", "within": "75", "strict": True}  # the province that took in Bình Phước (70)
+LATER = date(2026, 7, 1)
+
+
+@pytest.mark.parametrize("value", ["Xã Ea Kar", "Ea Kar", "Số 5, ấp 2, xã Ea Kar", "Xa Ea Kar"])
+def test_a_name_alone_that_only_another_province_has_is_asked_with_its_choices(value: str) -> None:
+    assert ADMIN_UNIT.clean(value, COMMUNE, LATER).value == "24373"  # the whole country has one
+    found = ADMIN_UNIT.clean(value, OURS, LATER)
+    assert (found.value, found.problem) == (None, "admin_unit.elsewhere")
+    assert ADMIN_UNIT.choices(value, OURS, LATER) == ("24373 Xã Ea Kar, Tỉnh Đắk Lắk",)
+
+
+def test_a_name_with_its_province_is_read_wherever_that_is() -> None:
+    assert ADMIN_UNIT.clean("Xã Ea Kar, tỉnh Đắk Lắk", OURS, LATER).value == "24373"
+    assert ADMIN_UNIT.clean("24373", OURS, LATER).value == "24373"
+
+
+def test_a_name_alone_is_the_unit_of_the_day_of_the_register_s_own_province() -> None:
+    assert ADMIN_UNIT.clean("Xã Thiện Hưng", OURS, LATER).value == "25308"
+    assert ADMIN_UNIT.clean("Xã Thiện Hưng", {**OURS, "within": "70"}, BEFORE).value == "25312"
+    assert ADMIN_UNIT.clean("Xã Thanh An", OURS, LATER).problem == "admin_unit.replaced"
+
+
+def test_a_name_alone_of_old_units_that_became_two_is_asked_even_if_one_is_in_force() -> None:
+    found = ADMIN_UNIT.clean("Xã Tân Tiến", OURS, LATER)
+    assert (found.value, found.problem) == (None, "admin_unit.ambiguous")
+    assert ADMIN_UNIT.choices("Xã Tân Tiến", OURS, LATER) == ("25318 Xã Tân Tiến, Tỉnh Đồng Nai", "25363 Xã Đồng Phú, Tỉnh Đồng Nai")
+    assert ADMIN_UNIT.clean("Xã Tân Tiến, huyện Đồng Phú", OURS, LATER).value == "25363"
+
+
+def test_a_name_of_an_old_province_is_not_taken_for_its_neighbour_before_they_merged() -> None:
+    assert ADMIN_UNIT.clean("Xã Xuân Lộc", {**OURS, "within": "70"}, BEFORE).problem == "admin_unit.elsewhere"
+
+
+def test_no_commune_of_another_province_is_ever_given_for_a_name_alone() -> None:
+    names = sorted({unit.name for unit in units() if unit.level == "commune" and " - " not in unit.name})[
+        ::9
+    ]  # `Xuân Trường - Đà Lạt` has its place
+    found = ADMIN_UNIT.clean_column(pl.Series(names), OURS, pl.Series([LATER] * len(names)))
+    homes = {unit.province_code for code in found.values.drop_nulls() for unit in units_by_code()[code] if unit.is_valid(LATER)}
+    assert homes == {"75"}
+
+
+def test_choices_of_a_column_stand_beside_the_values_that_are_asked() -> None:
+    values = pl.Series(["Xã Tân Tiến", "Xã Thiện Hưng", None, "Xã Tân"])
+    dated = pl.Series([LATER] * 4)
+    found = ADMIN_UNIT.clean_column(values, OURS, dated)
+    choices = ADMIN_UNIT.choices_column(values, found.problems, OURS, dated).to_list()
+    assert choices == ["25318 Xã Tân Tiến, Tỉnh Đồng Nai; 25363 Xã Đồng Phú, Tỉnh Đồng Nai", None, None, None]
+
+
+def test_an_address_with_a_commune_of_other_provinces_alone_is_kept_with_a_warning() -> None:
+    options = {"within": "75", "strict": True}
+    assert ADDRESS.clean("Số 5, Xã Ea Kar", options, LATER).problem == "address.no_commune"
+    assert ADDRESS.clean("Số 5, Xã Thiện Hưng", options, LATER).problem is None

@@ -74,7 +74,7 @@ def preview(workshop: Workshop, contract: Contract, fix: Fix) -> Preview:
     """What a fix would do now; nothing is done. Raises Unprocessable for a fix that makes no sense."""
     with workshop.database.connect() as connection:
         found = quarantine.find_items(connection, quarantine.waiting_numbers(connection, contract.id))
-    return _look(contract, fix, {number: Held(*each) for number, each in found.items()}, accept_synthetic=workshop.accept_synthetic_ids)
+    return _look(contract, fix, {number: Held(*each) for number, each in found.items()}, workshop)
 
 
 def apply(workshop: Workshop, contract: Contract, fix: Fix, digest: str, by: By) -> tuple[Preview, Corrections]:
@@ -82,7 +82,7 @@ def apply(workshop: Workshop, contract: Contract, fix: Fix, digest: str, by: By)
     made: list[Preview] = []
 
     def choose(held: Mapping[int, Held]) -> Mapping[int, Changes]:
-        seen = _look(contract, fix, held, accept_synthetic=workshop.accept_synthetic_ids)
+        seen = _look(contract, fix, held, workshop)
         if seen.digest != digest:
             raise Conflict(
                 f"The rows are not those that were looked at: {len(seen.hits)} now.",
@@ -97,12 +97,12 @@ def apply(workshop: Workshop, contract: Contract, fix: Fix, digest: str, by: By)
     return made[0], done
 
 
-def _look(contract: Contract, fix: Fix, held: Mapping[int, Held], *, accept_synthetic: bool) -> Preview:
+def _look(contract: Contract, fix: Fix, held: Mapping[int, Held], workshop: Workshop) -> Preview:
     p = _checked(contract, fix)
     rows = [(each, _value(contract, fix.column, each)) for each in held.values() if each.item.state == "waiting" and _is_meant(fix, each)]
     values = pl.Series([value for _, value in rows], dtype=pl.String)
     wanted = _wanted(fix, values)
-    after = _after(contract, p, fix, values.filter(wanted), accept_synthetic=accept_synthetic)
+    after = _after(contract, p, fix, values.filter(wanted), workshop)
     meant = [row for row, is_wanted in zip(rows, wanted.to_list(), strict=True) if is_wanted]
     hits = [
         Hit(each.item.item_id, each.item.source_row, value, new)
@@ -161,7 +161,7 @@ def _wanted(fix: Fix, values: pl.Series) -> pl.Series:
     return wanted
 
 
-def _after(contract: Contract, p: Property, fix: Fix, values: pl.Series, *, accept_synthetic: bool) -> list[str | None]:
+def _after(contract: Contract, p: Property, fix: Fix, values: pl.Series, workshop: Workshop) -> list[str | None]:
     if fix.clear:
         return [None] * len(values)
     if fix.put is not None:
@@ -172,15 +172,15 @@ def _after(contract: Contract, p: Property, fix: Fix, values: pl.Series, *, acce
         )
         return list(replaced)
     if fix.options:
-        return _read_under(p, fix.options, values, accept_synthetic=accept_synthetic)
+        return _read_under(p, fix.options, values, workshop)
     listed = listed_values(contract, p)
     if not listed:
         raise Unprocessable(f"`{p.name}` has no list of values to suggest from.", vi="Trường này không có danh mục để gợi ý.")
     return [suggestion(value, listed) for value in values]
 
 
-def _read_under(p: Property, options: Mapping[str, Any], values: pl.Series, *, accept_synthetic: bool) -> list[str | None]:
-    standard, own = cleaning(p, accept_synthetic_ids=accept_synthetic)
+def _read_under(p: Property, options: Mapping[str, Any], values: pl.Series, workshop: Workshop) -> list[str | None]:
+    standard, own = cleaning(p, accept_synthetic_ids=workshop.accept_synthetic_ids, province=workshop.province)
     try:
         cleaned = standard.clean_column(values, {**own, **options})
     except (ValueError, TypeError, AttributeError) as error:

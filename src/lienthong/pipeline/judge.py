@@ -28,7 +28,7 @@ from lienthong.pipeline.columns import (
 )
 from lienthong.pipeline.picked import Rows
 from lienthong.quality.mapping import MappingContext, issues_of_mapping
-from lienthong.standards import CleanedColumn, Standard, get_standard
+from lienthong.standards import ADMIN_UNIT, CleanedColumn, Standard, get_standard
 from lienthong.store.landing import LandedBatch
 from lienthong.store.tables import POLARS_TYPES
 
@@ -80,6 +80,7 @@ class Judge:
     corrections: Mapping[int, Mapping[str, str | None]]
     accept_synthetic_ids: bool
     original_digests: Sequence[int | None] = ()  # a correction keeps the digests of the rows it corrects, in their order
+    province: str = ""  # in which names of units that stand alone are looked for, where the contract names none
 
     def digests(self, batch: LandedBatch) -> NDArray[np.int64]:
         return landed_digests(batch.table, self._originals(batch)) if batch.digests is None else batch.digests
@@ -157,24 +158,26 @@ class Judge:
     def _standardise(self, originals: pl.DataFrame, row_nos: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
         """(cleaned columns with row_no, issues of the values that would not clean)."""
         cleaned: dict[str, CleanedColumn] = {}
+        issues = [quality.no_issues()]
         dated_last = sorted(self.contract.properties, key=lambda p: p.as_of is not None)
         for p in dated_last:
-            cleaned[p.name] = self._clean(p, originals[p.name], cleaned)
+            standard, options = cleaning(p, accept_synthetic_ids=self.accept_synthetic_ids, province=self.province)
+            dated_by = self._dated_by(p, len(row_nos), cleaned)
+            found = cleaned[p.name] = standard.clean_column(originals[p.name], options, dated_by)
+            if found.problems.null_count() < len(row_nos):
+                choices = (
+                    ADMIN_UNIT.choices_column(originals[p.name], found.problems, options, dated_by) if standard is ADMIN_UNIT else None
+                )
+                issues.append(quality.issues_of_problems(row_nos, p.name, found.problems, originals[p.name], choices))
         columns = [cleaned[p.name].values.cast(POLARS_TYPES[p.logical_type]).alias(p.name) for p in self.contract.properties]
-        issues = [
-            quality.issues_of_problems(row_nos, p.name, cleaned[p.name].problems, originals[p.name])
-            for p in self.contract.properties
-            if cleaned[p.name].problems.null_count() < len(row_nos)
-        ]
-        return pl.DataFrame([row_nos.alias("row_no"), *columns]), pl.concat([quality.no_issues(), *issues])
+        return pl.DataFrame([row_nos.alias("row_no"), *columns]), pl.concat(issues)
 
-    def _clean(self, p: Property, values: pl.Series, cleaned: Mapping[str, CleanedColumn]) -> CleanedColumn:
-        standard, options = cleaning(p, accept_synthetic_ids=self.accept_synthetic_ids)
-        dated_by = None
-        if p.as_of is not None:
-            on_delivery = pl.repeat(self.delivered_on, len(values), dtype=pl.Date, eager=True)
-            dated_by = on_delivery if p.as_of == DELIVERY else cleaned[p.as_of].values.cast(pl.Date).fill_null(self.delivered_on)
-        return standard.clean_column(values, options, dated_by)
+    def _dated_by(self, p: Property, count: int, cleaned: Mapping[str, CleanedColumn]) -> pl.Series | None:
+        """The day each row's codes are of; None where the contract names none."""
+        if p.as_of is None:
+            return None
+        on_delivery = pl.repeat(self.delivered_on, count, dtype=pl.Date, eager=True)
+        return on_delivery if p.as_of == DELIVERY else cleaned[p.as_of].values.cast(pl.Date).fill_null(self.delivered_on)
 
     def _context(self, originals: pl.DataFrame) -> quality.CheckContext:
         return quality.CheckContext(delivered_on=self.delivered_on, references=self.references, originals=originals)
@@ -194,6 +197,7 @@ class Judge:
 
 
 ACCEPTS_SYNTHETIC = frozenset({"citizen_id", "tax_code", "insurance_no", "phone"})
+KNOWS_PROVINCES = frozenset({"admin_unit", "address"})
 
 
 def _rows(picked: Rows) -> pl.DataFrame:
@@ -246,12 +250,14 @@ def _broken_issues(broken: pl.DataFrame) -> pl.DataFrame:
     ).match_to_schema(quality.ISSUE_SCHEMA)
 
 
-def cleaning(p: Property, *, accept_synthetic_ids: bool) -> tuple[Standard, dict[str, Any]]:
-    """What cleans a property's values, and with which options."""
+def cleaning(p: Property, *, accept_synthetic_ids: bool, province: str = "") -> tuple[Standard, dict[str, Any]]:
+    """What cleans a property's values, and with which options; of units, names that stand alone are of the province unless the contract says."""
     name = p.standard or DEFAULT_STANDARDS[p.logical_type]
     options = dict(p.standard_options)
     if name in ACCEPTS_SYNTHETIC:
         options.setdefault("accept_synthetic", accept_synthetic_ids)
+    if name in KNOWS_PROVINCES and province and "within" not in options:
+        options = {"within": province, "strict": True, **options}
     return get_standard(name), options
 
 

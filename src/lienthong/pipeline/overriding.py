@@ -146,7 +146,7 @@ def _cleaned(workshop: Workshop, index: EntityIndex, attribute: str, value: str)
         found = next((p for p in register.contract.properties if len(columns) == 1 and p.name == columns[0] and p.standard), None)
         if found is None or found.as_of is not None:
             continue
-        standard, options = cleaning(found, accept_synthetic_ids=workshop.accept_synthetic_ids)
+        standard, options = cleaning(found, accept_synthetic_ids=workshop.accept_synthetic_ids, province=workshop.province)
         cleaned = standard.clean(value, options)
         if cleaned.problem is not None and PROBLEMS[cleaned.problem].severity == "error":
             problem = PROBLEMS[cleaned.problem]

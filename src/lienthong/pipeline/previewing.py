@@ -122,8 +122,9 @@ def _judge(workshop: Workshop | None, contract: Contract, matcher: ColumnMatcher
 
     day = vietnam_date((workshop.clock if workshop is not None else system_clock)())
     return Judge(
-        contract, matcher, 1, day, _references(workshop, contract), {}, True if workshop is None else workshop.accept_synthetic_ids
-    )
+        contract, matcher, 1, day, _references(workshop, contract), {}, True if workshop is None else workshop.accept_synthetic_ids,
+        province="" if workshop is None else workshop.province,
+    )  # fmt: skip
 
 
 def _references(workshop: Workshop | None, contract: Contract) -> dict[str, pl.DataFrame]:

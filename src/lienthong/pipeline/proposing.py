@@ -186,7 +186,7 @@ def _check_values(workshop: Workshop, contract: Contract, wish: Wish, values: Ma
 
 def _check_value(workshop: Workshop, contract: Contract, name: str, value: Any) -> None:
     p = contract.property_named(name)
-    standard, options = cleaning(p, accept_synthetic_ids=workshop.accept_synthetic_ids)
+    standard, options = cleaning(p, accept_synthetic_ids=workshop.accept_synthetic_ids, province=workshop.province)
     text = value if value is None or isinstance(value, str) else "true" if value is True else "false" if value is False else str(value)
     if p.as_of is not None:
         return  # what it may be depends on a day; it is judged when it is written

@@ -129,6 +129,7 @@ class Publication:
             corrections={} if self._delivered.corrects else quarantine.corrections(self._read, self._contract.id),
             accept_synthetic_ids=self._workshop.accept_synthetic_ids,
             original_digests=tuple(digest for _, digest in self._delivered.corrects),
+            province=self._workshop.province,
         )
 
     def _compare(self, judge: Judge, writer: VersionWriter) -> tuple[NDArray[np.bool_] | None, NDArray[np.int64] | None, int]:

@@ -42,6 +42,7 @@ class Workshop:
     clock: Clock = system_clock
     read_context: ReadContext = field(default_factory=ReadContext)
     accept_synthetic_ids: bool = False
+    province: str = ""  # code of the platform's own
     folder: Path | None = None  # of contracts, where new ones are written
     offices: WorkingDays = field(default_factory=read_working_days)
 

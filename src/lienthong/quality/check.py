@@ -80,20 +80,28 @@ def words_of_rules(contract: Contract) -> tuple[tuple[str, str], ...]:
     return tuple(words.said(rule, kind_of(rule).say(rule, contract)) for rule in promised_rules(contract))
 
 
-def issues_of_problems(row_nos: pl.Series, column: str, problems: pl.Series, originals: pl.Series) -> pl.DataFrame:
-    """Issues of the values a standard could not clean or has doubts about: one for each problem code that is not null."""
+def issues_of_problems(
+    row_nos: pl.Series, column: str, problems: pl.Series, originals: pl.Series, choices: pl.Series | None = None
+) -> pl.DataFrame:
+    """Issues of the values a standard could not clean or has doubts about: one for each problem code that is not null.
+
+    `choices`: what each value may mean, null where nothing is to be said; told after what was expected.
+    """
     there = problems.is_not_null()
     if not there.any():
         return no_issues()
-    frame = pl.DataFrame({"row_no": row_nos, "code": problems, "found": originals}).filter(there)
+    choices = pl.repeat(None, len(problems), dtype=pl.String, eager=True) if choices is None else choices
+    frame = pl.DataFrame({"row_no": row_nos, "code": problems, "found": originals, "choices": choices}).filter(there)
     codes = frame["code"].unique().to_list()
     said = pl.DataFrame(
         [(p.code, p.severity, p.expected_vi, p.expected_en) for p in (standards.PROBLEMS[code] for code in codes)],
         schema={"code": pl.String, "severity": pl.String, "expected_vi": pl.String, "expected_en": pl.String},
         orient="row",
     )
+    told = pl.when(pl.col("choices").is_not_null()).then(": " + pl.col("choices")).otherwise(pl.lit(""))
     return (
         frame.join(said, on="code", how="left", maintain_order="left")
+        .with_columns(pl.col("expected_vi") + told, pl.col("expected_en") + told)
         .with_columns(pl.lit(column).alias("column_name"), pl.col("code").str.split(".").list.first().alias("rule"))
         .select(pl.col(name).cast(kind) for name, kind in ISSUE_SCHEMA.items())
     )

@@ -67,10 +67,10 @@ class Address:
         return ", ".join(part for part in (self.below, self.commune, self.district, self.province) if part)
 
 
-def parse_address(text: str, on: date = LAST_DAY_OF_OLD_UNITS, within: str | None = None) -> Address:
+def parse_address(text: str, on: date = LAST_DAY_OF_OLD_UNITS, within: str | None = None, *, strict: bool = False) -> Address:
     """The parts of an address that was written in the units of a day or of before it."""
     head, end = split_address(tidy(text))
-    units, before = _units(", ".join(end), on, within)
+    units, before = _units(", ".join(end), on, within, strict=strict)
     below = [_even(part) for part in (*head, *before)]
     return Address(**_below(below), **units, below=", ".join(below))
 
@@ -110,11 +110,11 @@ def _below(parts: list[str]) -> dict[str, str]:
 
 
 @lru_cache(maxsize=65_536)
-def _units(end: str, on: date, within: str | None) -> tuple[dict[str, str], tuple[str, ...]]:
+def _units(end: str, on: date, within: str | None, *, strict: bool) -> tuple[dict[str, str], tuple[str, ...]]:
     """Commune, district, province and code of the end of an address, and the parts of it that lie below the commune."""
-    found = read_parts(end, on, "commune", within)
+    found = read_parts(end, on, "commune", within, strict=strict)
     parts = found.parts or tuple(part.strip() for part in end.split(","))
-    codes = {unit.code for unit in found.units}
+    codes = frozenset[str]() if found.is_elsewhere or found.is_several else {unit.code for unit in found.units}
     commune = found.units[0] if len(codes) == 1 else None
     if commune is None:
         first = next((n for n in range(len(parts) - 1, -1, -1) if kind_of(parts[n]) in KINDS_OF_COMMUNES), None)
@@ -169,7 +169,8 @@ class AddressStandard:
     bad: tuple[tuple[str, str], ...] = (("Ấp 3", "address.no_commune"), ("Xã Tân Tiến, Bình Phước", "address.no_commune"))
     known_options: Mapping[str, str] = field(
         default_factory=lambda: {
-            "within": "Code of the province in which a commune that stands alone is looked for first.",
+            "within": "Code of the province in which a commune that stands alone is looked for first (`LIENTHONG_PROVINCE` if left out).",
+            "strict": "`true`: such a commune is looked for in that province and nowhere else, among the units of either time.",
             "date": "Date by which rows that have none are read (`asOf` of the property goes before); `2025-06-30` if left out.",
         }
     )
@@ -182,7 +183,7 @@ class AddressStandard:
             return Cleaned(None)
         if len(text) > LONGEST_ADDRESS:
             return Cleaned(None, TOO_LONG)
-        return _settled(text, on or _default_date(options), options.get("within"))
+        return _settled(text, on or _default_date(options), options.get("within"), strict=options.get("strict") is True)
 
     def clean_column(self, values: pl.Series, options: Options, dated_by: pl.Series | None = None) -> CleanedColumn:
         """Each distinct end of an address once; what lies before it is kept where it is even already, else the whole is read."""
@@ -221,11 +222,11 @@ def _default_date(options: Options) -> date:
 _MOST_READINGS = 4
 
 
-def _settled(text: str, on: date, within: str | None) -> Cleaned:
+def _settled(text: str, on: date, within: str | None, *, strict: bool) -> Cleaned:
     """The address read until reading it again changes nothing; as it was written where that does not end."""
     read = text
     for _ in range(_MOST_READINGS):
-        found = parse_address(read, on, within)
+        found = parse_address(read, on, within, strict=strict)
         if str(found) == read:
             return Cleaned(read, None if found.code else "address.no_commune")
         read = str(found)

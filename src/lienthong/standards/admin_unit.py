@@ -18,6 +18,8 @@ from lienthong.standards.unit_search import LONGEST_ADDRESS, NEVER_UNITS, Found,
 
 LAST_DAY_OF_OLD_UNITS = date(2025, 6, 30)
 _LONGEST_SHOWN = 60
+ASKED = ("admin_unit.ambiguous", "admin_unit.split", "admin_unit.elsewhere")  # problems a person settles by choosing
+MOST_CHOICES = 5  # told beside an issue
 _SHOWN = re.compile(r"\S \(([0-9]{2}|[0-9]{3}|[0-9]{5})\)\s*$")  # as `display` writes it: Phường Bình Phước (25195)
 
 
@@ -47,7 +49,8 @@ class AdminUnitStandard:
     known_options: Mapping[str, str] = field(
         default_factory=lambda: {
             "level": "`commune`, `district` or `province`; gives back lost leading zeros and keeps other levels out.",
-            "within": "Code of the province in which a name that stands alone is looked for first.",
+            "within": "Code of the province in which a name that stands alone is looked for first (`LIENTHONG_PROVINCE` if left out).",
+            "strict": "`true`: such a name is looked for in that province and nowhere else, among the units of either time; what it may mean is asked, not chosen.",
             "date": "Date by which rows that have none are read (`asOf` of the property goes before); `2025-06-30` if left out.",
         }
     )
@@ -59,15 +62,29 @@ class AdminUnitStandard:
             return Cleaned(None)
         on = on or _default_date(options)
         value = _code_shown(value)
-        found = read_unit(value, on, options.get("level"), options.get("within"))
+        found = read_unit(value, on, options.get("level"), options.get("within"), strict=options.get("strict") is True)
         return _judged(found, on, was_code=is_code(tidy(value)))
 
     def choices(self, value: str, options: Options, on: date | None = None) -> tuple[str, ...]:
         """The units a value may mean, code and name, for the person who decides."""
         on = on or _default_date(options)
-        named = read_unit(_code_shown(value), on, options.get("level"), options.get("within"))
+        named = read_unit(_code_shown(value), on, options.get("level"), options.get("within"), strict=options.get("strict") is True)
         found = [new for unit in named.units for new in (successors(unit, on) or [unit])]
         return tuple(sorted({f"{unit.code} {unit.name}{_place(unit)}" for unit in found}))
+
+    def choices_column(self, values: pl.Series, problems: pl.Series, options: Options, dated_by: pl.Series | None = None) -> pl.Series:
+        """Beside each value that may mean several units: the first of them, code and name; null beside every other."""
+        default = _default_date(options)
+        dates = (
+            pl.repeat(default, len(values), dtype=pl.Date, eager=True) if dated_by is None else dated_by.cast(pl.Date).fill_null(default)
+        )
+        is_asked = problems.is_in(ASKED) & values.is_not_null()
+        frame = pl.DataFrame({"value": values, "on": _begin_of_period(dates)})
+        distinct = frame.filter(is_asked).unique(maintain_order=True)
+        told = [_shown(self.choices(value, options, on)) for value, on in distinct.iter_rows()]
+        lookup = distinct.with_columns(pl.Series("choices", told, dtype=pl.String))
+        found = frame.join(lookup, on=["value", "on"], how="left", maintain_order="left")["choices"]
+        return found.set(~is_asked.fill_null(False), None)
 
     def clean_column(self, values: pl.Series, options: Options, dated_by: pl.Series | None = None) -> CleanedColumn:
         """Each distinct (end of the text, set of units in force) once: a house number makes no other unit."""
@@ -95,6 +112,11 @@ class AdminUnitStandard:
         return f"{name_on(found[-1], date.max)} ({value})" if found else str(value or "")
 
 
+def _shown(choices: tuple[str, ...]) -> str | None:
+    more = f"; … ({len(choices) - MOST_CHOICES})" if len(choices) > MOST_CHOICES else ""
+    return "; ".join(choices[:MOST_CHOICES]) + more if choices else None
+
+
 def _code_shown(value: str) -> str:
     """The code, of a text as `display` writes it."""
     shown = _SHOWN.search(value[-_LONGEST_SHOWN:])
@@ -112,6 +134,10 @@ def end_of_address(value: pl.Expr) -> pl.Expr:
 
 def _judged(found: Found, on: date, *, was_code: bool) -> Cleaned:
     """What a text that names units is on a date: the one unit, or why there is none."""
+    if found.is_elsewhere:
+        return Cleaned(None, "admin_unit.elsewhere")
+    if found.is_several:
+        return Cleaned(None, "admin_unit.ambiguous")
     codes = {unit.code for unit in found.units}
     if len(codes) > 1 and not was_code and not any(unit.is_valid(on) for unit in found.units):  # all of them may have become one
         after = {new.code for unit in found.units for new in successors(unit, on)}

@@ -98,6 +98,13 @@ def related_provinces(code: str) -> frozenset[str]:
     return frozenset({code, *_successors().get(code, ()), *old})
 
 
+@cache
+def one_home(code: str, on: date) -> frozenset[str]:
+    """The provinces a register of one province means on a day: it, what became part of it, and from 1 July 2025 on what it became part of."""
+    became = _successors().get(code, frozenset()) if on >= MERGED else frozenset()
+    return frozenset({code, *(before for before, after in _successors().items() if len(before) == len(code) and code in after), *became})
+
+
 def resolution_of(unit: Unit) -> str | None:
     """The resolution that made a unit of 1 July 2025; None for an older one."""
     if unit.valid_from < MERGED:

@@ -36,7 +36,14 @@ because 1,824 old codes name another unit now; where an old unit was split, the 
 spelled by ear (s/x, ch/tr, d/gi/v, n/ng, t/c, i/y), with Telex keys left over or one slip in it becomes the one commune it resembles in
 the district or province it names, with the warning `admin_unit.respelled`; where it resembles two, or names no place, the row waits. The
 unit stands in the last four parts; what is before the last name of a commune's kind lies below it. Nothing is guessed and nothing is asked
-of any network: `ADMIN_UNIT.choices(…)` names the units a value may mean.
+of any network.
+
+A name that stands alone, with no district or province after it, is looked for in the whole country, those of the province `within` first.
+A register of one province says `strict: true` beside `within` (or the platform's own province is set, `LIENTHONG_PROVINCE`, which does both
+for every contract that says no `within`): then such a name is a unit of that province, of what became part of it or what it became part of,
+or the row waits: `admin_unit.elsewhere` where only other provinces have the name, `admin_unit.ambiguous` where several of the province bear
+it or an old unit of the name became another than the one in force (on 1 July 2025 the new Tân Tiến took in one old Tân Tiến of Bình Phước
+and not the other). The issue names the units the value may mean, code and name, for the person who decides.
 """
 _NOTES = {"admin_unit": _UNITS}
 

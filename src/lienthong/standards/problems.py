@@ -53,6 +53,7 @@ _ALL = (
     ("agency_code.closed", _WARNING, "Mã đã đóng vào ngày của dòng", "A code that was closed by the row's date", "Mã của cơ quan kế thừa", "The code of the agency that took its place"),
     ("admin_unit.unknown", _ERROR, "Không có đơn vị này", "No such unit", "Mã hoặc tên đơn vị hành chính có hiệu lực vào ngày đó", "Code or name of a unit in force on that day"),
     ("admin_unit.ambiguous", _ERROR, "Nhiều đơn vị cùng tên", "Several units of that name", "Ghi thêm huyện, tỉnh hoặc dùng mã", "Add the district or province, or use the code"),
+    ("admin_unit.elsewhere", _ERROR, "Tên này chỉ có ở tỉnh khác", "A name of other provinces alone", "Ghi thêm huyện, tỉnh hoặc dùng mã", "Add the district or province, or use the code"),
     ("admin_unit.other_date", _WARNING, "Mã có hiệu lực vào ngày khác", "A code of another date", "Mã có hiệu lực vào ngày của dòng", "A code in force on the row's date"),
     ("admin_unit.respelled", _WARNING, "Tên viết khác danh mục, chỉ giống một đơn vị ở nơi đã ghi", "Spelled otherwise than the register; like one unit alone in the place it names", "Tên đúng dấu, đúng chữ như danh mục", "The name as the register spells it"),
     ("admin_unit.replaced", _WARNING, "Tên cũ, đã ghi đơn vị thay thế", "An old name; the unit that took its place is written", "Tên đơn vị có hiệu lực vào ngày của dòng", "The name in force on the row's date"),

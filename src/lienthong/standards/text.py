@@ -139,11 +139,15 @@ def _clean_name(value: str, _: Options) -> Cleaned:
     name = tone_in_place(_in_title_case(bare))
     if bare != text:
         return Cleaned(name, "person_name.note")
-    if any(
-        len(word) > 2 and word.isascii() and _TELEX.fullmatch(word) and not is_syllable(word) for word in name.split(" ")
-    ):  # An, Ex… are names
+    if any(_is_struck(word) for word in name.split(" ")):
         return Cleaned(name, "person_name.telex")
     return Cleaned(name)
+
+
+def _is_struck(word: str) -> bool:
+    """Whether a word is keys left over. An and Ex are names; oo is a rhyme of loan words (xoong) and of no name: Coong was Công."""
+    is_read = is_syllable(word) and "oo" not in word.lower()
+    return len(word) > 2 and word.isascii() and _TELEX.fullmatch(word) is not None and not is_read
 
 
 def _without_notes(text: str) -> str:

@@ -15,7 +15,16 @@ from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
-from lienthong.standards.admin_units import MERGED, Unit, predecessors, related_provinces, units, units_by_code
+from lienthong.standards.admin_units import (
+    MERGED,
+    Unit,
+    one_home,
+    predecessors,
+    related_provinces,
+    successors,
+    units,
+    units_by_code,
+)
 from lienthong.standards.text import tidy
 from lienthong.standards.unit_names import (
     KINDS_OF_COMMUNES,
@@ -65,13 +74,16 @@ class Reading(IntEnum):
 class Found:
     """Every unit a text may mean, of the date or else of another, and how surely its name was read.
 
-    `parts`: the name that was read and those around it; `before`: what stood before them.
+    `parts`: the name that was read and those around it; `before`: what stood before them. `is_elsewhere`: a name alone that no unit of the
+    province bears (`units` are those that do). `is_several`: a name alone of units that did not become one, though one alone is in force.
     """
 
     units: tuple[Unit, ...] = ()
     reading: Reading = Reading.EXACT
     parts: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    is_elsewhere: bool = False
+    is_several: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,10 +123,11 @@ def find_units(text: str, on: date, level: str | None = None, within: str | None
     return [] if found.reading is Reading.RESPELLED else list(found.units)
 
 
-def read_unit(text: str, on: date, level: str | None = None, within: str | None = None) -> Found:
+def read_unit(text: str, on: date, level: str | None = None, within: str | None = None, *, strict: bool = False) -> Found:
     """The units a text may mean and how surely it was read.
 
-    A text is a code, or a name with the units around it after it (`P. Tân Phú, TP Đồng Xoài`).
+    A text is a code, or a name with the units around it after it (`P. Tân Phú, TP Đồng Xoài`). `strict`: a name that stands alone is looked
+    for in the province `within` and nowhere else.
     """
     text = tidy(text)
     if is_code(text):
@@ -122,7 +135,7 @@ def read_unit(text: str, on: date, level: str | None = None, within: str | None 
         return Found(tuple(_in_force(found, on)))
     if len(text) > LONGEST_ADDRESS:
         return Found()
-    return read_parts(last_parts(text), on, level, within)
+    return read_parts(last_parts(text), on, level, within, strict=strict)
 
 
 def is_code(text: str) -> bool:
@@ -165,14 +178,14 @@ def _commune_among(parts: list[str]) -> int | None:
 
 
 @lru_cache(maxsize=65_536)
-def read_parts(text: str, on: date, level: str | None = None, within: str | None = None) -> Found:
+def read_parts(text: str, on: date, level: str | None = None, within: str | None = None, *, strict: bool = False) -> Found:
     """As `read_unit`, of the end of an address alone."""
     surest = Found()
     for parts in _ways_to_part(text):
-        found = _named(parts, level, within, on)
-        if found.units and found.reading is not Reading.RESPELLED:
+        found = _named(parts, level, within, on, strict=strict)
+        if found.units and found.reading is not Reading.RESPELLED and not found.is_elsewhere:
             return found
-        if found.units and not surest.units:
+        if found.units and (not surest.units or (surest.is_elsewhere and not found.is_elsewhere)):
             surest = found
     return surest
 
@@ -291,13 +304,17 @@ def _districts_before(unit: Unit) -> frozenset[str]:
     return _before(unit.code)
 
 
-def _named(parts: tuple[str, ...], level: str | None, within: str | None, on: date) -> Found:
+def _named(parts: tuple[str, ...], level: str | None, within: str | None, on: date, *, strict: bool) -> Found:
     """The unit the first part names that names one, in what the parts after it name."""
     for first in range(_start(parts), len(parts)):
         around = parts[first + 1 :]
-        found = _in_place(part_of(parts[first]), _surroundings(around), level, within, on)
+        places = _surroundings(around)
+        if strict and within is not None and not places:
+            found = _alone(part_of(parts[first]), level, within, on)
+        else:
+            found = _in_place(part_of(parts[first]), places, level, within, on)
         if found is None and not _lies_below(parts[first], around):
-            found = _respelled(part_of(parts[first]), _surroundings(around), level, on)
+            found = _respelled(part_of(parts[first]), places, level, on)
         if found is not None:
             return replace(found, parts=parts[first:], before=parts[:first]) if found.units else Found()
     return Found()
@@ -339,6 +356,33 @@ def _in_place(part: Part, around: tuple[Around, ...], level: str | None, within:
             return Found(tuple(_in_force(kept, on)), Reading.RESPELLED)
         return Found(tuple(_in_force(kept, on)), Reading.RESPELLED if is_plain else reading)
     return None
+
+
+def _alone(part: Part, level: str | None, within: str, on: date) -> Found | None:
+    """The units of a name with no place around it, of one province alone; the names of provinces themselves are looked for everywhere."""
+    levels = frozenset({level}) if level else None
+    home = one_home(within, on)
+    for reading, found in zip((Reading.EXACT, Reading.UNMARKED), part.of(levels), strict=True):
+        if not found:
+            continue
+        here: Sequence[Unit] = [unit for unit in found if unit.province_code in home] or [
+            unit for unit in found if unit.level == "province"
+        ]
+        if not here:
+            return Found(found, reading, is_elsewhere=True)
+        here = [unit for unit in here if unit.name.casefold().startswith(part.kind)] or here
+        now = _in_force(here, on)
+        is_plain = reading is Reading.UNMARKED and not part.is_unmarked
+        several = _lives_on_elsewhere(here, now, on)
+        return Found(tuple(here if several else now), Reading.RESPELLED if is_plain else reading, is_several=several)
+    return None
+
+
+def _lives_on_elsewhere(named: Sequence[Unit], now: Sequence[Unit], on: date) -> bool:
+    """Whether a unit of the name that is no longer in force became, wholly or in part, another than those that are: people still write it."""
+    codes = {unit.code for unit in now if unit.is_valid(on)}
+    past = [unit for unit in named if unit.valid_to is not None and unit.valid_to <= on]
+    return bool(codes) and any({after.code for after in successors(unit, on)} - codes for unit in past)
 
 
 def _of_kind(

@@ -22,6 +22,7 @@ from lienthong.settings import Settings
 from lienthong.sharing.ledger_writer import LedgerWriter, Writer
 from lienthong.sharing.quota import QuotaBook
 from lienthong.sharing.register import RegisterReader
+from lienthong.standards.admin_units import units_by_code
 from lienthong.standards.working_days import read_working_days
 from lienthong.store import Database, sandbox
 from lienthong.store.hot import HotStore
@@ -69,12 +70,15 @@ def read_context_of(settings: Settings) -> ReadContext:
 
 def make_workshop(settings: Settings, database: Database, contracts: Mapping[str, Contract] | None = None) -> Workshop:
     """The pipeline's workshop under these settings, with the contracts of `settings.datasets` unless they are given."""
+    if settings.province and not any(unit.level == "province" for unit in units_by_code().get(settings.province, [])):
+        raise SettingsError(f"LIENTHONG_PROVINCE: no province has the code `{settings.province}`.", hint="Such as `75`.")
     return Workshop(
         database=database,
         contracts=LiveContracts(_in_force(load_all(settings.datasets, connector_names()) if contracts is None else contracts, database)),
         signer=ledger_signer(settings),
         read_context=read_context_of(settings),
         accept_synthetic_ids=settings.accept_synthetic_ids,
+        province=settings.province,
         folder=settings.datasets,
         offices=read_working_days(Path(settings.holidays) if settings.holidays else None),
     )
