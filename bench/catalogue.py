@@ -22,7 +22,7 @@ from lienthong.contracts import Contract, Layer, LegalBasis, Property, Sharing, 
 from lienthong.standards import without_marks
 from lienthong.standards.admin_units import units
 from lienthong.store.publications import Publication
-from lienthong.web.doors.ckan.packages import Packages
+from lienthong.web.doors.ckan.listing import Packages
 from lienthong.web.doors.ckan.searching import search
 from lienthong.web.doors.ckan.values import Parameters
 

@@ -21,12 +21,12 @@ from lienthong.web.asking import Counter
 from lienthong.web.ckan_openapi import HELP
 from lienthong.web.doors.asking import Door, visible
 from lienthong.web.doors.ckan import datastore
+from lienthong.web.doors.ckan.listing import Listing, Packages
 from lienthong.web.doors.ckan.packages import (
     DATASET,
     FILES,
     Listed,
     Package,
-    Packages,
     group_of,
     id_of,
     licence_document,
@@ -60,16 +60,21 @@ class State:
     def __post_init__(self) -> None:
         self.packages = Packages(self.counter.public_url)
 
-    def listed(self, contracts: Sequence[Contract]) -> list[Listed]:
+    def listed(self, contracts: Sequence[Contract]) -> Listing:
         """The packages of some datasets, in their order."""
         return self.packages.of(contracts, self._published(), self.owner)
+
+    def one(self, contract: Contract) -> Listed:
+        """The package of one dataset."""
+        return self.packages.one(contract, self._published(), self.owner(contract.agency))
 
     def _published(self) -> Mapping[str, Publication]:
         """What of every dataset was published, at most two seconds ago: a harvester's pages do not each ask for all of it."""
         with self._reading:
             if time.monotonic() - self._read_at > SECONDS_KEPT:
                 with self.counter.connection() as connection:
-                    self._facts = publications(connection)
+                    facts = publications(connection)
+                self._facts = self._facts if facts == self._facts else facts  # what is the same is known again by being it
                 self._read_at = time.monotonic()
             return self._facts
 
@@ -93,7 +98,7 @@ class Call:
             found |= {contract.id: contract for contract, _ in visible(self.state.counter, self.request)}
         return [found[name] for name in sorted(found)]
 
-    def listed(self, *, with_private: bool = True) -> list[Listed]:
+    def listed(self, *, with_private: bool = True) -> Listing:
         """Their packages."""
         chosen = [contract for contract in self.contracts() if with_private or contract.sharing is Sharing.OPEN]
         return self.state.listed(chosen)
@@ -107,7 +112,7 @@ class Call:
             raise Denied(
                 "This dataset is given under an agreement only.", vi="Bộ dữ liệu này chỉ cung cấp theo thỏa thuận.", rule="no_agreement"
             )
-        return self.state.listed([contract])[0]
+        return self.state.one(contract)
 
 
 def _named(contracts: Mapping[str, Contract], id: str) -> Contract:

@@ -6,10 +6,10 @@ from ids of ours, the same on every server and after every restart: a harvester 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -34,14 +34,14 @@ Package = dict[str, Any]
 
 @dataclass(frozen=True)
 class Listed:
-    """A dataset as a package: what it is searched by, and the package itself, made when it is first shown."""
+    """A dataset as a package: what it is searched by, and the package itself, made each time it is shown: ten thousand kept would fill memory."""
 
     contract: Contract
     facts: Publication
     owner: str
     base: str
 
-    @cached_property
+    @property
     def package(self) -> Package:
         return _package(self.contract, self.facts, self.owner, self.base)
 
@@ -87,6 +87,7 @@ class Listed:
         return _VALUES[field](self) if field in _VALUES else ()
 
 
+@lru_cache(maxsize=4_096)  # agencies, domains and tags come again and again
 def id_of(kind: str, name: str) -> str:
     """The UUID of a thing of ours."""
     return str(uuid5(NAMESPACE_URL, f"lienthong:{kind}:{name}"))
@@ -313,21 +314,3 @@ def _short_group(domain: str) -> Package:
 def _naive(at: datetime) -> str:
     """CKAN's instants are in UTC and do not say so."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
-
-
-class Packages:
-    """Packages made once for each version of a dataset: what is asked for again is not made again."""
-
-    def __init__(self, base: str) -> None:
-        self._base = base
-        self._kept: dict[str, Listed] = {}
-
-    def of(self, contracts: Sequence[Contract], facts: Mapping[str, Publication], owner: Callable[[str], str]) -> list[Listed]:
-        """The packages of some datasets, in their order."""
-        return [self._one(contract, facts.get(contract.id, BEFORE_EVERYTHING), owner(contract.agency)) for contract in contracts]
-
-    def _one(self, contract: Contract, facts: Publication, owner: str) -> Listed:
-        kept = self._kept.get(contract.id)
-        if kept is None or kept.contract is not contract or (kept.facts is not facts and kept.facts != facts) or kept.owner != owner:
-            kept = self._kept[contract.id] = Listed(contract, facts, owner, self._base)
-        return kept

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
+
+import numpy as np
 
 from lienthong.catalog import Index
 from lienthong.contracts import LICENCES
 from lienthong.errors import SearchNotUnderstood
 from lienthong.sharing.filters import shown
-from lienthong.web.doors.ckan.packages import Listed, Package
+from lienthong.web.doors.ckan.listing import Listing, Numbers
+from lienthong.web.doors.ckan.packages import Package
 from lienthong.web.doors.ckan.solr import FIELDS, TEXTS, read_query
 from lienthong.web.doors.ckan.values import Parameters, wrong
 
@@ -29,27 +31,30 @@ KNOWN = (
 _ORDERED = {"title_string": "title", "title": "title", **{name: name for name in ("name", "id", "organization", "metadata_modified", "metadata_created", "num_resources")}}  # fmt: skip
 
 
-def search(sent: Parameters, listed: Sequence[Listed], index: Index, now: datetime, owner: Callable[[str], str]) -> Package:
+def search(sent: Parameters, listed: Listing, index: Index, now: datetime, owner: Callable[[str], str]) -> Package:
     """The answer of `package_search`. Raises SearchNotUnderstood for a query that is not understood."""
     sent.only(KNOWN, "Invalid search parameters")
     query = read_query(sent.text("q", "*:*"), now)
     tests = [read_query(text, now).test for text in _filters(sent)]
-    scores: dict[str, int] = {}
     if query.words:
-        ranked = index.ranked(query.words)
-        scores = {id: len(ranked) - n for n, id in enumerate(ranked)}
-    chosen = [each for each in listed if each.contract.id in scores] if query.words else list(listed)
+        found = [listed.places[id] for id in index.ranked(query.words) if id in listed.places]
+        chosen, scores = np.asarray(found, dtype=np.intp), np.arange(len(found), 0, -1)
+        by_place = np.argsort(chosen)
+        chosen, scores = chosen[by_place], scores[by_place]
+    else:
+        chosen, scores = np.arange(len(listed)), None
     for test in (*(() if query.words is not None else (query.test,)), *tests):
-        chosen = [each for each in chosen if test(each.document)]
-    _sort(chosen, sent.text("sort") or DEFAULT_SORT, scores)
+        met = np.fromiter((test(listed[place].document) for place in chosen.tolist()), bool, len(chosen))
+        chosen, scores = chosen[met], None if scores is None else scores[met]
+    chosen = _sorted(listed, chosen, sent.text("sort") or DEFAULT_SORT, scores)
     start, rows = sent.number("start", 0, LATEST_START), sent.number("rows", DEFAULT_ROWS, MOST_ROWS)
-    counted = _facets(sent, chosen)
+    counted = _facets(sent, listed, chosen)
     return {
         "count": len(chosen),
         "facets": {name: dict(values) for name, values in counted.items()},
-        "search_facets": {name: _told(name, values, chosen, owner) for name, values in counted.items()},
+        "search_facets": {name: _told(name, values, listed, owner) for name, values in counted.items()},
         "sort": sent.text("sort") or DEFAULT_SORT,
-        "results": [each.package for each in chosen[start : start + rows]],
+        "results": [listed[place].package for place in chosen[start : start + rows].tolist()],
     }
 
 
@@ -63,27 +68,31 @@ def _filters(sent: Parameters) -> list[str]:
     return [text for text in found if text.strip()]
 
 
-def _sort(chosen: list[Listed], text: str, scores: dict[str, int]) -> None:
-    """Sorts in place; equal ones stay in the order they came in, which is that of their datasets' ids."""
+def _sorted(listed: Listing, chosen: Numbers, text: str, scores: Numbers | None) -> Numbers:
+    """The chosen packages in order; equal ones in that of their datasets' ids. `scores`: more is better; None where nothing is ranked."""
     parts = [part.split() for part in text.split(",") if part.strip()]
     if len(parts) > MOST_SORTS or any(len(part) not in (1, 2) for part in parts):
         raise _unsorted(text)
-    for part in reversed(parts):
+    keys: list[Numbers] = []
+    for part in parts:
         field, direction = part[0], part[1].lower() if len(part) == 2 else "asc"
         if direction not in ("asc", "desc") or (field not in _ORDERED and field not in ("score", "relevance", "views_recent")):
             raise _unsorted(text)
-        if field in ("score", "relevance") and scores:
-            chosen.sort(key=lambda each: scores.get(each.contract.id, 0), reverse=direction == "desc")
-        elif field in _ORDERED:
-            name = _ORDERED[field]
-            chosen.sort(key=lambda each: each.document[name], reverse=direction == "desc")  # sorted before the name changes
+        if field in _ORDERED:
+            key = listed.ranks(_ORDERED[field])[chosen]
+        elif scores is not None and field != "views_recent":
+            key = scores
+        else:
+            continue
+        keys.append(-key if direction == "desc" else key)
+    return chosen[np.lexsort([chosen, *reversed(keys)])]
 
 
 def _unsorted(text: str) -> SearchNotUnderstood:
     return SearchNotUnderstood(f"Search Query is invalid: cannot sort by `{shown(text)}`.", vi=f"Không sắp xếp được theo `{shown(text)}`.")
 
 
-def _facets(sent: Parameters, chosen: Sequence[Listed]) -> dict[str, list[tuple[str, int]]]:
+def _facets(sent: Parameters, listed: Listing, chosen: Numbers) -> dict[str, list[tuple[str, int]]]:
     """Field → values with how many packages have them, the most first."""
     if not sent.flag("facet", default=True):
         return {}
@@ -95,18 +104,16 @@ def _facets(sent: Parameters, chosen: Sequence[Listed]) -> dict[str, list[tuple[
             raise SearchNotUnderstood(
                 f"Search Query is invalid: there is no facet `{shown(name)}`.", vi=f"Không lọc được theo `{shown(name)}`."
             )
-        counts: Counter[str] = Counter()
-        for each in chosen:
-            counts.update(each.values(name))
-        ordered = sorted(((value, count) for value, count in counts.items() if count >= least), key=lambda pair: (-pair[1], pair[0]))
+        counts = listed.column(name).counted(chosen, len(listed))
+        ordered = sorted(((value, count) for value, count in counts if count >= max(least, 1)), key=lambda pair: (-pair[1], pair[0]))
         found[name] = ordered if limit < 0 else ordered[:limit]
     return found
 
 
-def _told(name: str, values: Sequence[tuple[str, int]], chosen: Sequence[Listed], owner: Callable[[str], str]) -> Package:
+def _told(name: str, values: Sequence[tuple[str, int]], listed: Listing, owner: Callable[[str], str]) -> Package:
     titles: dict[str, str] = {}
     if name == "organization":
-        titles = {each.organization: owner(each.contract.agency) for each in chosen}
+        titles = {value: owner(listed.agencies[value]) for value, _ in values}
     elif name == "license_id":
         titles = {code: licence.title_vi for code, licence in LICENCES.items()}
     items: list[dict[str, Any]] = [{"name": value, "display_name": titles.get(value, value), "count": count} for value, count in values]
