@@ -1,4 +1,4 @@
-"""The forms DCAT is given in, and what is known of a dataset beside its contract; without the library that writes graphs."""
+"""The forms DCAT is given in, and what is known of a dataset beside its contract."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from lienthong.contracts import Contract
 
 TURTLE, RDF_XML, JSON_LD = "text/turtle", "application/rdf+xml", "application/ld+json"
 FORMS: Mapping[str, str] = {"ttl": TURTLE, "rdf": RDF_XML, "xml": RDF_XML, "jsonld": JSON_LD}
-SERIALISED: Mapping[str, str] = {TURTLE: "turtle", RDF_XML: "xml", JSON_LD: "json-ld"}
 ON_A_PAGE = 100
 
 

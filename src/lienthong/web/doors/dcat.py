@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from types import ModuleType
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +16,8 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from lienthong.access import Register
-from lienthong.catalog.dcat_forms import FORMS, JSON_LD, ON_A_PAGE, RDF_XML, SERIALISED, TURTLE, Known
+from lienthong.catalog.dcat import Publisher, catalog_graph, dataset_graph, document, stream
+from lienthong.catalog.dcat_forms import FORMS, JSON_LD, ON_A_PAGE, RDF_XML, TURTLE, Known
 from lienthong.contracts import LICENCES, Contract, Sharing
 from lienthong.errors import BadRequest, NotAcceptable, NotFound
 from lienthong.settings import Settings
@@ -28,9 +27,6 @@ from lienthong.store import catalogue, pages
 from lienthong.store.pages import StandingNow
 from lienthong.web.asking import PUBLIC, Counter
 from lienthong.web.shelf import Shelf
-
-if TYPE_CHECKING:
-    from lienthong.catalog.dcat import Publisher
 
 MOST_ON_A_PAGE = 500
 HTML = "text/html"
@@ -76,10 +72,8 @@ class DcatDoor:
             raise NotFound(f"There is no page {number}.", vi=f"Không có trang {number}.")
         wanted = contracts[(number - 1) * size : number * size]
         known = list(self._known(wanted))
-        graph = _writer().catalog_graph(
-            self._publisher(), known, number, len(contracts), size, f"{self._counter.public_url}{request.url.path}"
-        )
-        return _given(graph.serialize(format=SERIALISED[chosen], encoding="utf-8"), chosen)
+        graph = catalog_graph(self._publisher(), known, number, len(contracts), size, f"{self._counter.public_url}{request.url.path}")
+        return _given(document(graph, chosen), chosen)
 
     def _dataset(self, kind: str, request: Request) -> Response:
         read_known(request.query_params.multi_items(), ())
@@ -90,28 +84,25 @@ class DcatDoor:
         chosen = kind or _chosen(request)
         if chosen == HTML:
             return RedirectResponse(f"/datasets/{quote(contract.id)}", 303, headers={"Vary": "Accept"})
-        graph = _writer().dataset_graph(self._publisher(), next(self._known([contract])))
-        return _given(graph.serialize(format=SERIALISED[chosen], encoding="utf-8"), chosen)
+        graph = dataset_graph(self._publisher(), next(self._known([contract])))
+        return _given(document(graph, chosen), chosen)
 
     def _full(self, kind: str, request: Request) -> Response:
         read_known(request.query_params.multi_items(), ())
-        return StreamingResponse(
-            _writer().stream(self._publisher(), self._known(self._public()), kind), media_type=_media(kind), headers=PUBLIC
-        )
+        return StreamingResponse(stream(self._publisher(), self._known(self._public()), kind), media_type=_media(kind), headers=PUBLIC)
 
     def _public(self) -> list[Contract]:
         return sorted((c for c in self._counter.contracts.values() if not c.is_hidden), key=lambda c: c.id)
 
     def _publisher(self) -> Publisher:
         names = {"instance": self._settings.instance, "class": self._settings.member_class, "xroad": self._settings.xroad_subsystem}
-        publisher: Publisher = _writer().Publisher(
+        return Publisher(
             self._counter.public_url,
             "Liên thông: danh mục dữ liệu của tỉnh",
             "Liên thông: the province's data catalogue",
             self._shelf.agencies(),
             names,
         )
-        return publisher
 
     def _known(self, contracts: list[Contract]) -> Iterator[Known]:
         with self._counter.connection() as connection:
@@ -120,13 +111,6 @@ class DcatDoor:
         for contract in contracts:
             is_given = contract.sharing is Sharing.OPEN and contract.id not in shut
             yield _known_of(contract, standings.get(contract.id), applied.get(contract.id), is_given=is_given)
-
-
-def _writer() -> ModuleType:
-    """What writes graphs: its library takes a fifth of a second to load, and harvesters come once a day."""
-    from lienthong.catalog import dcat  # noqa: PLC0415
-
-    return dcat
 
 
 def _known_of(contract: Contract, standing: StandingNow | None, dates: tuple[datetime, datetime] | None, *, is_given: bool) -> Known:
