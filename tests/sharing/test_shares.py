@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import operator as op
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,31 @@ def test_the_longest_unused_goes_first_and_the_last_stays(tmp_path: Path) -> Non
     kept = [n for n in range(3) if store.kept(f"{n}" * 40) is not None]
     assert kept == [2]
     assert [place.name for place in tmp_path.iterdir() if place.is_dir()] == ["2" * 40]
+
+
+def test_a_file_is_kept_once_it_was_given_whole_and_not_before(tmp_path: Path) -> None:
+    store, name = FileStore(tmp_path, ROOM, 3600), "a" * 40
+    broken = store.while_given(name, iter([b"one", b"two"]), lambda: 2)
+    assert next(broken) == b"one"
+    broken.close()  # the client left
+    assert (store.opened(name), list(tmp_path.iterdir())) == (None, [])
+    at_once = [store.while_given(name, iter([b"one", b"two"]), lambda: 2) for _ in range(2)]
+    assert [b"".join(each) for each in at_once] == [b"onetwo"] * 2
+    found = store.opened(name)
+    assert found is not None
+    made, pieces = found
+    shutil.rmtree(tmp_path / name)  # cleared away while it is given
+    assert (made.rows, made.size, b"".join(pieces)) == (2, 6, b"onetwo")
+    assert store.opened(name) is None
+
+
+def test_what_would_take_half_the_room_or_finds_none_is_given_and_not_kept(tmp_path: Path) -> None:
+    small = FileStore(tmp_path / "small", 8, 3600)
+    assert b"".join(small.while_given("b" * 40, iter([b"abc", b"def"]), lambda: 2)) == b"abcdef"
+    assert small.opened("b" * 40) is None
+    (tmp_path / "file").touch()
+    nowhere = FileStore(tmp_path / "file", ROOM, 3600)  # a folder that cannot be made
+    assert b"".join(nowhere.while_given("c" * 40, iter([b"abc"]), lambda: 1)) == b"abc"
 
 
 def test_a_making_that_fails_leaves_nothing_and_the_next_one_is_whole(tmp_path: Path) -> None:

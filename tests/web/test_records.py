@@ -168,6 +168,21 @@ def test_arrow_and_parquet_hold_what_the_agreement_gives(client: TestClient) -> 
     assert file.headers["lienthong-withheld"] == "children,phone"
 
 
+def test_a_whole_parquet_file_given_before_is_given_again_under_the_same_right_alone(client: TestClient, province: Province) -> None:
+    def whole(caller: str) -> Any:
+        return client.get(LIST, headers=asking(caller, Accept=PARQUET))
+
+    first, again, other = whole(READER), whole(READER), whole(PART)
+    assert first.content == again.content
+    assert again.headers["content-length"] == str(len(first.content))
+    assert parquet.read_table(io.BytesIO(other.content)).column_names == ["record_no", "full_name", "born_on"]
+    ended = [entry for entry in entries(province)[-6:] if entry["event"] == "answer:bulk:ended"]
+    rows = parquet.read_table(io.BytesIO(first.content)).num_rows
+    assert ended[0]["details"] == ended[1]["details"] == {"bytes": len(first.content), "format": PARQUET, "rows": rows}
+    assert ended[0]["answer_digest"] == ended[1]["answer_digest"]
+    assert whole(SENDER).status_code == 403  # that it lies ready gives nobody a right to it
+
+
 def test_a_client_that_leaves_is_in_the_ledger_too(province: Province) -> None:
     import anyio
 

@@ -155,8 +155,9 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
         services.rules.offer,
     )
     counter = Counter(
-        services.workshop, authorise, services.settings.public_url, services.settings.accept_synthetic_ids, services.subject_key
-    )
+        services.workshop, authorise, services.settings.public_url, services.settings.accept_synthetic_ids, services.subject_key,
+        delta.store_of(services.settings),
+    )  # fmt: skip
     bell = Bell()
 
     async def token(request: Request) -> Response:

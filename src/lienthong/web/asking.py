@@ -24,6 +24,7 @@ from lienthong.sharing.pages import Desk
 from lienthong.sharing.records import VersionBook
 from lienthong.sharing.retiring import retiring_headers
 from lienthong.sharing.rights import Right
+from lienthong.sharing.shares.files import FileStore
 from lienthong.sharing.way_out import no_dataset
 from lienthong.store import Connection, append_entries, take_web_role
 
@@ -64,6 +65,7 @@ class Counter:
     public_url: str
     is_sample: bool = False
     subject_key: bytes = b""
+    files: FileStore | None = None  # whole answers that are kept; None: none are
     desk: Desk = field(init=False)
     _pool: ConnectionPool[Connection] | None = field(init=False, default=None)
     _opening: threading.Lock = field(init=False, default_factory=threading.Lock)
@@ -90,7 +92,7 @@ class Counter:
 
     def asked_by(self, authorise: Authorise) -> Counter:
         """The same counter, its connections shared, with another way to decide who asks."""
-        other = Counter(self.workshop, authorise, self.public_url, self.is_sample, self.subject_key)
+        other = Counter(self.workshop, authorise, self.public_url, self.is_sample, self.subject_key, self.files)
         other.desk, other._pool = self.desk, self._opened()
         return other
 

@@ -13,12 +13,12 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import uuid4
 
 import msgspec
@@ -36,6 +36,8 @@ ROWS_IN_GROUP = 131_072
 ROWS_IN_PART = 4 * ROWS_IN_GROUP  # a part of a million-row table is some tens of megabytes: a client holds one at a time
 MOST_AT_ONCE = 2  # makings in one process; each holds a connection and a core
 SECONDS_OF_A_MAKING = 6 * 3600.0  # what is older and not whole was left by a process that ended
+ONE = "part-00000.parquet"  # the file of a set that is one file
+_PIECE = 1 << 20
 _NAME = re.compile(r"[0-9a-f]{40}")
 _PART = re.compile(r"part-[0-9]{5}\.parquet")
 
@@ -107,6 +109,40 @@ class FileStore:
                 self.clear()
         return made
 
+    def while_given(self, name: str, pieces: Iterator[bytes], rows: Callable[[], int]) -> Generator[bytes]:
+        """The pieces of a file as they come, kept as a set of that file once all were given. `rows`: how many they held, asked at the end.
+
+        Nothing is kept of what breaks off, or of what would take half the room; a full disk ends the keeping, not the giving.
+        """
+        place = self._folder / f"{name}.{uuid4().hex}.new"
+        size = 0
+        try:
+            with suppress(OSError):
+                place.mkdir(mode=0o700, parents=True)
+            for piece in pieces:
+                if place.is_dir():
+                    size += len(piece)
+                    _add(place, piece, is_too_much=size > self._most_bytes // 2)
+                yield piece
+            if place.is_dir():
+                with suppress(OSError):  # another gave the same at the same time, or the disk is full
+                    (place / "made.json").write_bytes(msgspec.json.encode(Made(name, (Part(ONE, size, rows(), ""),))))
+                    place.rename(self._folder / name)
+                self.clear()
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def opened(self, name: str) -> tuple[Made, Iterator[bytes]] | None:
+        """A set of one file that is there, and its bytes in pieces: whoever clears the set away does not take them."""
+        made = self.kept(name)
+        if made is None:
+            return None
+        try:
+            file = (self._folder / name / ONE).open("rb")
+        except FileNotFoundError:
+            return None
+        return made, _pieces(file)
+
     def path(self, name: str, part: str) -> Path:
         """Where a part lies. Raises NotFound for what is no part's name, so that no path leads elsewhere."""
         if not _NAME.fullmatch(name) or not _PART.fullmatch(part):
@@ -160,6 +196,24 @@ class FileStore:
                 raise
             return made_elsewhere
         return made
+
+
+def _add(place: Path, piece: bytes, *, is_too_much: bool) -> None:
+    """Write a piece to the file that is kept, or keep it no longer."""
+    try:
+        if not is_too_much:
+            with (place / ONE).open("ab") as file:
+                file.write(piece)
+            return
+    except OSError:
+        pass
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 def _write_parts(place: Path, batches: Iterable[pa.RecordBatch], masks: Mapping[str, Mask]) -> Iterator[Part]:

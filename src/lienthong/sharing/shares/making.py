@@ -1,12 +1,16 @@
-"""Which sets of files an answer is made of: the rows of one version, or what each of some versions changed."""
+"""Which sets of files an answer is made of: the rows of one version, in parts or as one file, or what each of some versions changed."""
 
 from __future__ import annotations
 
 import hashlib
 
+from lienthong.contracts import Contract
+from lienthong.sharing.pages import Whole
+from lienthong.sharing.records import kinds_of_mask
+from lienthong.sharing.rights import Right
 from lienthong.sharing.shares.files import Making
-from lienthong.sharing.shares.shape import View
-from lienthong.store.answers import stream_whole
+from lienthong.sharing.shares.shape import LAYOUT, View
+from lienthong.store.answers import stream_whole, whole_statement
 from lienthong.store.shares import stream_changes
 
 
@@ -27,6 +31,13 @@ def changes_in(database_url: str, view: View, version: int, *, is_first_fill: bo
     """What one version did, with `_change_type`."""
     batches = stream_changes(database_url, view.ask, version, is_first_fill=is_first_fill)
     return Making(changes_name(view, version), batches, view.masks)
+
+
+def whole_name(contract: Contract, whole: Whole, right: Right) -> str:
+    """The name of a whole answer as one Parquet file: a digest of all that decides what is in it."""
+    masks = sorted(kinds_of_mask(right, whole.fields).items())
+    told = repr((LAYOUT, "whole", contract.digest, whole_statement(whole.ask, whole.version), whole.version, masks))
+    return hashlib.sha256(told.encode()).hexdigest()[:40]
 
 
 def _name(view: View, kind: str, version: int) -> str:
