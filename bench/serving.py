@@ -24,7 +24,7 @@ import httpx
 import psycopg
 import yaml
 
-from bench import loading, persons
+from bench import gateway, loading, persons
 from bench.report import Row, at_least, at_most
 from lienthong.access import ASSERTION_TYPE, make_assertion, new_key_pair
 from lienthong.store.embedded import EmbeddedServer
@@ -71,6 +71,9 @@ def measure(server: EmbeddedServer, folder: Path, rows: int) -> list[Row]:
     audited: list[tuple[float, float, float]] = []
     bare: list[float] = []
     reference: list[float] = []
+    two: list[tuple[float, float, float]] = []
+    forwarded: list[float] = []
+    place = gateway.prepare(url, folder)
     for _ in range(PAIRS):
         _settle(url)
         reference.append(_pgbench(server, url, rows))
@@ -80,6 +83,11 @@ def measure(server: EmbeddedServer, folder: Path, rows: int) -> list[Row]:
         _settle(url)
         with _serving(url, home, "bench.audit_off:application") as base:
             bare.append(_wrk(base, _token(base, private), home, rows)[0])
+        _settle(url)
+        with _serving(url, home, "lienthong.web.serve:application", workers=2) as base:
+            two.append(_wrk(base, _token(base, private), home, rows))
+        with gateway.served(url, place) as base:
+            forwarded.append(_wrk(base, "none", home, rows)[0])
     rate = statistics.median(found[0] for found in audited)
     pgbench, without = statistics.median(reference), statistics.median(bare)
     named = f"pgbench select+insert, 64 clients, {pgbench:,.0f}/s"
@@ -93,8 +101,20 @@ def measure(server: EmbeddedServer, folder: Path, rows: int) -> list[Row]:
             f"median {statistics.median(f[1] for f in audited):.1f} ms",
         ),
         at_least("the same with the audit, beside without", rate / without, 0.9, "× no audit", f"no audit {without:,.0f}/s"),
+        *_of_two(two, pgbench, statistics.median(forwarded)),
     ]
     return report
+
+
+def _of_two(two: list[tuple[float, float, float]], pgbench: float, forwarded: float) -> list[Row]:
+    """What two workers reach, beside pgbench and beside a gateway that knows no rights and keeps no log."""
+    rate, late = statistics.median(found[0] for found in two), statistics.median(found[2] for found in two)
+    named = f"Envoy before a bare granian with PostgreSQL, no rights, no log, {forwarded:,.0f}/s"
+    return [
+        at_least(f"audited look-ups, two workers, 64 connections, {rate:,.0f}/s", rate / pgbench, 1.2, "× pgbench", f"pgbench {pgbench:,.0f}/s", issue=4),
+        at_most("two workers: 99th percentile", late, 20, "ms", "", issue=4),
+        at_least("two workers beside a plain gateway", rate / forwarded, 1.0, "× Envoy", named, issue=4),
+    ]  # fmt: skip
 
 
 def _agreements(home: Path) -> dict[str, Any]:
@@ -114,13 +134,13 @@ def _agreements(home: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _serving(url: str, home: Path, target: str, datasets: Path | None = None) -> Iterator[str]:
+def _serving(url: str, home: Path, target: str, datasets: Path | None = None, workers: int = 1) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {
         **os.environ, "LIENTHONG_DATABASE_URL": url, "LIENTHONG_HOME": str(home), "LIENTHONG_DATASETS": str(datasets or loading.CONTRACT.parents[2]),
-        "LIENTHONG_AGREEMENTS": str(home / "agreements"), "LIENTHONG_PORT": str(port), "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "1", "LIENTHONG_LOG_LEVEL": "WARNING",
+        "LIENTHONG_AGREEMENTS": str(home / "agreements"), "LIENTHONG_PORT": str(port), "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "1", "LIENTHONG_LOG_LEVEL": "WARNING", "LIENTHONG_WORKERS": str(workers),
     }  # fmt: skip
     command = [sys.executable, "-c", SERVE, target]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -135,7 +155,7 @@ def _serving(url: str, home: Path, target: str, datasets: Path | None = None) ->
         yield base
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(60)
 
 
 def _token(base: str, private: dict[str, Any]) -> str:
