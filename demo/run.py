@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from demo import agreeing, copies, matching, people, witness
+from demo import agreeing, copies, matching, offered, people, witness
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -236,8 +236,7 @@ def _environment(demo: Demo) -> dict[str, str]:
         "LIENTHONG_LOG_LEVEL": os.environ.get("LIENTHONG_LOG_LEVEL", "WARNING"),
         "LIENTHONG_BORDERS": str(ROOT / "demo" / "data" / "commune_borders.geojson.gz"),
         "LIENTHONG_SOURCE_DEMO": str(_province(demo)),
-        "LIENTHONG_SOURCE_DEMO_ENTERPRISES_SECRET": SERVICES_SECRET,
-        "LIENTHONG_SOURCE_DEMO_SERVICES_SECRET": SERVICES_SECRET,
+        **offered.environment(SERVICES_SECRET),
         **copies.environment(demo.home),
     }
 
@@ -275,12 +274,14 @@ def _serve_what_is_there(demo: Demo) -> subprocess.Popen[str] | None:
 def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[str, Any]:
     """Make the province where there is none, take all its sources in, and serve. Gives the card."""
     from lienthong.cli.words import Bar, err
+    from lienthong.log import configure_logging
     from lienthong.pipeline import apply_contract, reading_order, run_dataset
     from lienthong.pipeline.agreeing import rules_of
     from lienthong.settings import read_settings
     from lienthong.store import Database
     from lienthong.web.services import make_workshop
 
+    configure_logging(read_settings().log_level)
     stages = Stages()
     out = _province(demo)
     _make_province(demo, out)
@@ -289,7 +290,7 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
     os.environ["LIENTHONG_SOURCE_DEMO_POPULATION_URL"] = os.environ["LIENTHONG_SOURCE_DEMO_OFFICIALS_URL"] = _agencies_database(
         demo, url, out
     )
-    os.environ["LIENTHONG_SOURCE_DEMO_ENTERPRISES_URL"] = os.environ["LIENTHONG_SOURCE_DEMO_SERVICES_URL"] = _services(demo, out)
+    _services(demo, out)
     database = Database(url)
     database.apply_schema()
     place = make_workshop(read_settings(), database)
@@ -310,6 +311,7 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
     stages.end("matching")
     persons = people.seed(place, demo.base_url)
     stages.end("people")
+    offered.publish(place)
     kept = copies.keep(place, demo.home, url)
     stages.end("copies")
     if server is None:
@@ -398,15 +400,13 @@ def _of_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-def _services(demo: Demo, out: Path) -> str:
-    """The agencies' services, in one process."""
+def _services(demo: Demo, out: Path) -> None:
+    """The agencies' services, in one process, where `offered.environment` said."""
     data = [out / "doanh-nghiep" / "doanh-nghiep.json", *sorted((out / "dich-vu").glob("*.json"))]
-    process = demo.child("-m", "demo.province.agency_server", "--data", *map(str, data), says_where=True)
+    process = demo.child("-m", "demo.province.agency_server", "--data", *map(str, data), "--port", str(offered.port()), says_where=True)
     assert process.stdout is not None
-    address = process.stdout.readline().strip()
-    if not address:
+    if not process.stdout.readline().strip():
         raise DemoError("Dịch vụ mẫu của các cơ quan không chạy được · the agencies' sample services did not start.")
-    return address
 
 
 def _agreements(demo: Demo) -> dict[str, Any]:
@@ -455,7 +455,8 @@ def _card(demo: Demo, database: Any, private: dict[str, Any], datasets: list[dic
     token = fetch_token(SUBSYSTEM, private, demo.base_url)
     address = f"{demo.base_url}/v1/datasets/{DATASET}/records/{key}"
     headers = (f"Authorization: Bearer {token}", f"Lienthong-Purpose: {PURPOSE}", f"Lienthong-Official: {OFFICIAL}")
-    curl = " ".join(["curl", "-s", *(f"-H {shlex.quote(header)}" for header in headers), shlex.quote(address)])
+    asking = " ".join(["curl", "-s", *(f"-H {shlex.quote(header)}" for header in headers)])
+    through = f"{demo.base_url}/v1/services/{offered.SERVICE}/doanh-nghiep?ten=TNHH&toi_da=1"
     lienthong = Path(sys.executable).with_name("lienthong")
     shown = lienthong.relative_to(Path.cwd()) if lienthong.is_relative_to(Path.cwd()) else lienthong
     settings = _write_environment(demo)
@@ -465,7 +466,12 @@ def _card(demo: Demo, database: Any, private: dict[str, Any], datasets: list[dic
         "base_url": demo.base_url,
         "docs_url": demo.base_url + "/docs",
         "datasets": datasets,
-        "example": {"curl": curl, "expect": f'"key":"{key}"'},
+        "example": {"curl": f"{asking} {shlex.quote(address)}", "expect": f'"key":"{key}"'},
+        "service": {
+            "curl": f"{asking} {shlex.quote(through)}",
+            "expect": '"ma_so_thue"',
+            "page": f"{demo.base_url}/services/{offered.SERVICE}",
+        },
         "verify": f"{before}{shlex.quote(str(shown))} ledger verify",
         "watch": _watch(demo, f"{before}{shlex.quote(str(shown))}"),
         "environment": _shown(settings),
@@ -545,6 +551,8 @@ def _print_card(card: dict[str, Any]) -> None:
     console.print(f"SDMX          {card['base_url']}/sdmx/2.1/dataflow")
     console.print("Thử · try it  (tra một người, theo thỏa thuận TT-001 · look a person up, under agreement TT-001)\n")
     print(card["example"]["curl"])
+    console.print(f"\nGọi dịch vụ của cơ quan khác qua nền tảng · call another agency's service   {card['service']['page']}")
+    print(card["service"]["curl"])
     console.print("\nBản sao được giữ bằng nhau · copies kept equal   (lienthong sync list)")
     for line in card["syncs"]:
         console.print(f"  {line['id']}   {line['dataset']} · {line['state']} · {line['version']} {line['why']}")

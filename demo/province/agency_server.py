@@ -12,14 +12,17 @@ import secrets
 import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 CLIENT_ID, CLIENT_SECRET = "lien-thong", "bi-mat-mau"  # of the demo service, which serves invented data on this machine
 TOKEN_SECONDS = 600
 MOST_ROWS = 1000
 EVERY_FLAKY = 7
+LOOKED_UP = "/tra-cuu/doanh-nghiep"
+PUBLIC = ("ma_so_thue", "ten", "loai_hinh", "ngay_thanh_lap", "trang_thai", "nganh_chinh")
 
 
 class Service(ThreadingHTTPServer):
@@ -51,6 +54,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         asked = urlsplit(self.path)
+        if asked.path.startswith(LOOKED_UP):
+            self._look_up(unquote(asked.path.removeprefix(LOOKED_UP)).removeprefix("/"), parse_qs(asked.query))
+            return
         rows = self.server.rows.get(asked.path.removeprefix("/api/"))
         if rows is None:
             self._answer(404, {"loi": "Không có địa chỉ này"})
@@ -67,6 +73,20 @@ class Handler(BaseHTTPRequestHandler):
         page, size = int(query.get("page", ["1"])[0]), min(int(query.get("size", ["500"])[0]), MOST_ROWS)
         self._answer(200, {"tong_so": len(rows), "trang": page, "du_lieu": rows[(page - 1) * size : page * size]})
 
+    def _look_up(self, number: str, query: Mapping[str, list[str]]) -> None:
+        """Enterprises by tax code, or by a part of the name: what the register tells anybody, no person among it."""
+        if self.headers.get("X-Api-Key") != CLIENT_SECRET:
+            self._answer(401, {"loi": "Sai khóa"})
+            return
+        rows = self.server.rows.get("doanh-nghiep", [])
+        if number:
+            found = next((row for row in rows if row["ma_so_thue"] == number), None)
+            self._answer(404, {"loi": "Không có doanh nghiệp này"}) if found is None else self._answer(200, _told(found))
+            return
+        name, most = query.get("ten", [""])[0].casefold(), min(int(query.get("toi_da", ["20"])[0]), 20)
+        named = (row for row in rows if name in row["ten"].casefold())
+        self._answer(200, {"du_lieu": [_told(row) for row in islice(named, most)]})
+
     def _answer(self, status: int, value: dict[str, Any], headers: dict[str, str] | None = None) -> None:
         body = json.dumps(value, ensure_ascii=False).encode()
         self.send_response(status)
@@ -77,6 +97,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # the base class's own name
         """The demo's terminal shows the card, not each request."""
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in PUBLIC if row.get(name) is not None}
 
 
 def main() -> None:

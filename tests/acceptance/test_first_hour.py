@@ -63,6 +63,11 @@ def test_the_example_of_the_card_runs_as_it_is(demo: DemoProcess, card: dict[str
     assert card["example"]["expect"] in shell(demo, card["example"]["curl"])
 
 
+def test_another_agency_s_service_answers_through_the_platform(demo: DemoProcess, card: dict[str, Any]) -> None:
+    assert card["service"]["expect"] in shell(demo, card["service"]["curl"])
+    assert httpx.get(card["service"]["page"]).status_code == 200
+
+
 def test_health_and_docs_answer(card: dict[str, Any]) -> None:
     assert httpx.get(card["base_url"] + "/health").status_code == 200
     assert httpx.get(card["docs_url"]).status_code == 200

@@ -79,6 +79,49 @@ def test_a_services_page_holds_its_guide_and_what_the_sandbox_answers(brokered: 
     assert (asked.status_code, asked.text) == (first["status"], first["answer"])
 
 
+def test_a_call_is_tried_on_a_page_as_the_platform_would_judge_it(brokered: Brokered) -> None:
+    address = f"{brokered.served.base}/services/{REST}/try.json"
+
+    def tried(operation: str, **more: str) -> tuple[int | None, str]:
+        told = httpx.get(address, params={"operation": operation, **more}).raise_for_status().json()
+        return told["status"], told["answer"]
+
+    one = "GET /licences/{number}"
+    assert tried(one) == (None, "")
+    assert tried(one, address="/licences/7") == (200, '{"licence_no":"1/GP"}')
+    assert tried(one, address="/licences/Số 7") == (200, '{"licence_no":"1/GP"}')
+    assert tried(one, address="/licences/7", code="404") == (404, '{"loi":"không có"}')
+    assert tried(one, address="/licences/../secret")[0] == 400
+    assert tried(one, address="/nowhere")[0] == 404
+    assert tried("GET /licences", address="/licences?limit=11")[0] == 422
+    made = "POST /licences"
+    assert tried(made, address="/licences", body='{"licence_no": "7"}')[0] == 201
+    refused = tried(made, address="/licences", body='{"licence_no": 7}')
+    assert (refused[0], "licence_no" in refused[1]) == (422, True)
+    assert tried(made, address="/licences", body='{"licence_no"')[0] == 422
+    assert httpx.get(address, params={"operation": "GET /none"}).status_code == 404
+    assert httpx.get(address, params={"address": "/" + "x" * 5_000}).status_code == 400
+    asked = [each for each in brokered.seen() if "licences" in json.dumps(each)]
+    assert asked == [], "the provider hears nothing of it"
+
+
+def test_a_soap_call_is_tried_on_a_page(brokered: Brokered) -> None:
+    page = f"{brokered.served.base}/services/{SOAP_SERVICE}/try"
+    form = httpx.get(page + ".json").json()
+    told = httpx.get(page + ".json", params={"operation": form["operation"], "address": "", "body": form["body"]}).json()
+    assert (told["status"], "TraCuuResponse" in told["answer"]) == (200, True)
+    other = httpx.get(
+        page + ".json", params={"operation": form["operation"], "address": "", "body": form["body"].replace("TraCuu", "Khac")}
+    )
+    assert other.json()["status"] == 404
+    hostile = httpx.get(
+        page + ".json", params={"operation": form["operation"], "address": "", "body": "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>"}
+    )
+    assert hostile.json()["status"] == 400
+    shown = httpx.get(page, params={"operation": form["operation"], "address": "", "body": form["body"]}, headers={"Accept": "text/html"})
+    assert "TraCuuResponse" in html.fromstring(shown.text).get_element_by_id("answer").text_content()
+
+
 def test_what_a_provider_writes_in_its_guide_is_text() -> None:
     hostile = "# T\n\n<script>alert(1)</script> [a](javascript:alert(1)) ![b](//evil.example/x) | `a<b>` |\n\n<img src=x onerror=y>\n"
     shown = html.fromstring(f"<div>{rendered(hostile)}</div>")

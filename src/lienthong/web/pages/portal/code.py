@@ -7,21 +7,26 @@ from collections.abc import Mapping
 
 TOKEN = "TOKEN"  # noqa: S105 # a place to fill, not a secret
 
+_METHOD = {"GET": "HttpMethod.Get", "POST": "HttpMethod.Post", "PUT": "HttpMethod.Put", "DELETE": "HttpMethod.Delete"}
 
-def samples(url: str, headers: Mapping[str, str], *, is_open: bool) -> list[dict[str, str]]:
+
+def samples(url: str, headers: Mapping[str, str], *, is_open: bool, verb: str = "GET", body: str = "") -> list[dict[str, str]]:
     """(language, text) in the order they are shown."""
     sent = dict(headers) if is_open else {"Authorization": f"Bearer {TOKEN}", **headers}
     return [
-        {"name": "curl", "text": _curl(url, sent)},
-        {"name": "Python", "text": _python(url, sent)},
-        {"name": "Java", "text": _java(url, sent)},
-        {"name": "C#", "text": _csharp(url, sent)},
+        {"name": "curl", "text": _curl(url, sent, verb, body)},
+        {"name": "Python", "text": _python(url, sent, verb, body)},
+        {"name": "Java", "text": _java(url, sent, verb, body)},
+        {"name": "C#", "text": _csharp(url, sent, verb, body)},
     ]
 
 
-def _curl(url: str, headers: Mapping[str, str]) -> str:
-    parts = [f"curl {_shell(url)}", *(f"  -H {_shell(f'{name}: {value}')}" for name, value in headers.items())]
-    return " \\\n".join(parts)
+def _curl(url: str, headers: Mapping[str, str], verb: str, body: str) -> str:
+    parts = [
+        f"curl {'' if verb == 'GET' else f'-X {verb} '}{_shell(url)}",
+        *(f"  -H {_shell(f'{name}: {value}')}" for name, value in headers.items()),
+    ]
+    return " \\\n".join([*parts, f"  --data-raw {_shell(body)}"] if body else parts)
 
 
 def _shell(text: str) -> str:
@@ -33,13 +38,17 @@ def _text(value: str) -> str:
     return json.dumps(value, ensure_ascii=True)
 
 
-def _python(url: str, headers: Mapping[str, str]) -> str:
+def _python(url: str, headers: Mapping[str, str], verb: str, body: str) -> str:
     said = ",\n".join(f"    {_text(name)}: {_text(value)}" for name, value in headers.items())
-    return f"import httpx\n\nanswer = httpx.get(\n  {_text(url)},\n  headers={{\n{said}\n  }},\n  timeout=10,\n)\nanswer.raise_for_status()\nprint(answer.json())"
+    call = "httpx.get(" if verb == "GET" else f"httpx.request(\n  {_text(verb)},"
+    sent = f"\n  content={_text(body)}.encode()," if body else ""
+    return f"import httpx\n\nanswer = {call}\n  {_text(url)},\n  headers={{\n{said}\n  }},{sent}\n  timeout=10,\n)\nanswer.raise_for_status()\nprint(answer.{'text' if verb != 'GET' else 'json()'})"
 
 
-def _java(url: str, headers: Mapping[str, str]) -> str:
+def _java(url: str, headers: Mapping[str, str], verb: str, body: str) -> str:
     said = "".join(f"\n    .header({_text(name)}, {_text(value)})" for name, value in headers.items())
+    publisher = f"HttpRequest.BodyPublishers.ofString({_text(body)})" if body else "HttpRequest.BodyPublishers.noBody()"
+    said += "" if verb == "GET" else f"\n    .method({_text(verb)}, {publisher})"
     return (
         f"HttpRequest request = HttpRequest.newBuilder(URI.create({_text(url)})){said}\n    .timeout(Duration.ofSeconds(10))\n    .build();\n"
         "HttpResponse<String> answer = HttpClient.newHttpClient()\n    .send(request, HttpResponse.BodyHandlers.ofString());\n"
@@ -47,9 +56,12 @@ def _java(url: str, headers: Mapping[str, str]) -> str:
     )
 
 
-def _csharp(url: str, headers: Mapping[str, str]) -> str:
-    said = "".join(f"\nrequest.Headers.Add({_text(name)}, {_text(value)});" for name, value in headers.items())
+def _csharp(url: str, headers: Mapping[str, str], verb: str, body: str) -> str:
+    said = "".join(f"\nrequest.Headers.Add({_text(name)}, {_text(value)});" for name, value in headers.items() if name != "Content-Type")
+    if body:
+        media = headers.get("Content-Type", "application/json").partition(";")[0]
+        said += f"\nrequest.Content = new StringContent({_text(body)}, Encoding.UTF8, {_text(media)});"
     return (
-        f"using var client = new HttpClient {{ Timeout = TimeSpan.FromSeconds(10) }};\nvar request = new HttpRequestMessage(HttpMethod.Get, {_text(url)});"
+        f"using var client = new HttpClient {{ Timeout = TimeSpan.FromSeconds(10) }};\nvar request = new HttpRequestMessage({_METHOD.get(verb, f'new HttpMethod({_text(verb)})')}, {_text(url)});"
         f"{said}\nvar answer = await client.SendAsync(request);\nConsole.WriteLine(await answer.Content.ReadAsStringAsync());"
     )
