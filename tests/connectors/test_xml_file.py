@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lienthong.errors import HostileInputError, SourceError
 from tests.connectors.reading import check_resuming, make_source, read_all
@@ -125,3 +127,56 @@ def test_the_wrong_schema_is_told_and_not_a_document_of_broken_rows(tmp_path: Pa
     path = write(tmp_path, f"<DanhSach>{'<GiayPhep/>' * 30}</DanhSach>")
     with pytest.raises(SourceError, match="more than 10 places"):
         read_all(make_source("xml_file", path, row="GiayPhep", fields={"số": "SoGiayPhep"}, xsd=str(tmp_path / "a.xsd"), max_violations=10))
+
+
+PIECES = st.sampled_from([
+    "<R><A>một</A><B><C>2</C></B></R>", '<R k="v &amp; w"><A/><B><C></C></B></R>\n', "<R>\n<B><C>x</C><D/></B><A>a &lt; b</A>\n</R>", "<R/>", '<R\nk="1"/>',
+    "<R><A>x</A><A>y</A></R>", "<R><B><C>1</C></B><B><C>2</C></B></R>", "<R><B/><B><C>2</C></B></R>", "<R><A>x<!-- <R> --></A></R>", "<!-- <R><A>no</A></R> -->",
+    "<!--", "-->", "<R><A><![CDATA[<R>]]></A></R>", "<![CDATA[", "]]>", "<?pi <R></R>?>", "<G>", "</G>", "<R><A>&#65;</A></R>", "<R><A>&x;</A></R>", "<R><A>a>b</A></R>",
+    "<R><A>\r\n</A></R>", "<R><A>\x01</A></R>", "<R><A>]]></A></R>", '<R k="a" k="b"/>', "<R k='\"\t>'><A>q</A></R>", '<R xmlns:p="urn:p"><p:A>p</p:A></R>', "<p:R><p:A>u</p:A></p:R>",
+    "<g:R g:k='n'><g:A>g</g:A></g:R>", "<R><R><A>in</A></R></R>", "<R><A>x</B></R>", "<R><A>", "</R>", "chữ", "\n\n", "<R><A>\ufffe</A></R>", "<R><E><A>deep</A></E></R>", "<R><1/></R>",
+    "<R><Á>lạ</Á><A>x</A></R>", "<R><A a = 'x' >s</A ></R >", "<R xml:lang='vi'><A>l</A></R>", "<R><A>x</A>text<B>y</B></R>", "<a/>",
+])  # fmt: skip
+
+
+@given(
+    pieces=st.lists(PIECES, max_size=12), first=st.integers(5, 60), size=st.integers(9, 200), is_strict=st.booleans(), closes=st.booleans()
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rows_read_by_the_block_are_those_the_parser_reads(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[str], first: int, size: int, *, is_strict: bool, closes: bool
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    path = folder / "any.xml"
+    path.write_bytes(
+        ("<DS xmlns:g='urn:g'><R><A>first</A></R>" + "".join(pieces) + ("</DS>" if closes else "")).encode("utf-8", "surrogatepass")
+    )
+    source = make_source(
+        "xml_file", path, row="R", fields={"k": "@k", "a": "A", "c": "B/C", "again": "A"}, unknown="refuse" if is_strict else "ignore"
+    )
+
+    def outcome() -> Any:
+        try:
+            reading = read_all(source, 3)
+        except SourceError:
+            return "refused"
+        return reading.rows, reading.source_rows, reading.broken, [batch.position for batch in reading.batches]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lienthong.connectors.xml_file.FIRST_BYTES", first)
+        patch.setattr("lienthong.connectors.xml_file.PLAIN_BYTES", size)
+        patch.setattr("lienthong.connectors.xml_file.LEAST_BYTES", 20)
+        by_block = outcome()
+        patch.setattr("lienthong.connectors.xml_file.can_read", lambda _: False)
+        assert by_block == outcome()
+
+
+def test_a_large_plain_document_keeps_lines_order_and_places(tmp_path: Path) -> None:
+    rows = [
+        f'<GiayPhep loai="{n % 7}">\n<SoGiayPhep>{n}</SoGiayPhep>' + ("<!-- ghi chú -->" if n % 997 == 0 else "") + "</GiayPhep>\n"
+        for n in range(40_000)
+    ]
+    path = write(tmp_path, "<DanhSach>\n" + "".join(rows) + "</DanhSach>")
+    reading = read_all(make_source("xml_file", path, row="GiayPhep", fields={"số": "SoGiayPhep", "loại": "@loai", "không": "X"}), 7_000)
+    assert reading.rows == [{"số": str(n), "loại": str(n % 7), "không": None} for n in range(40_000)]
+    assert reading.source_rows[:30_000] == [3 + 2 * n for n in range(30_000)]

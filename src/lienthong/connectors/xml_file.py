@@ -7,12 +7,13 @@ its XSD on the way: a violation is the row's it lies in, or ends reading where i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 from lxml import etree
 
@@ -20,6 +21,7 @@ from lienthong.connectors.base import Batch, BrokenRow, Position, ReadContext
 from lienthong.connectors.broken import broken_row
 from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
 from lienthong.connectors.options import Options
+from lienthong.connectors.xml_plain import Block, NotPlain, PlainReader, can_read, parted
 from lienthong.contracts import Source
 from lienthong.errors import HostileInputError, SourceError
 
@@ -27,6 +29,12 @@ MOST_VIOLATIONS = 2_000
 READ_BYTES = 256 * 1024
 TAIL_BYTES = 4_096
 SHOWN_VIOLATIONS = 5
+FIRST_BYTES = 65_536  # read at first: the beginning goes the long way
+PLAIN_BYTES = 1 << 20  # of a block of rows read as a whole
+LEAST_BYTES = 32_768  # a block that is not plain is halved down to this
+LATE_BYTES = 65_536  # where the last end of a row is looked for first
+MOST_TAG = 1_024
+MOST_HELD = 16 << 20  # a longer row is fed to the parser as it comes
 MOST_NAMES = 4_096
 
 
@@ -143,40 +151,68 @@ class XmlFile:
 
 
 class _Row(NamedTuple):
-    """One row element: its number from 1, its line, and either its values in the columns' order or why it is broken."""
+    """One row element: its line, and either its values in the columns' order or why it is broken."""
 
-    number: int
     line: int
     values: list[str | None] | None
     broken: BrokenRow | None = None
 
 
 def _read_file(found: FoundFile, options: XmlOptions, schema: etree.XMLSchema | None, batch_rows: int, start: int) -> Iterator[Batch]:
-    rows = _streamed(found, options, schema)
-    part: list[_Row] = []
-    number = start
+    waiting = _Waiting(found, options)
+    number = 0
     any_batch = False
-    for row in rows:
-        number = row.number
-        if number <= start:
-            continue
-        part.append(row)
-        if len(part) == batch_rows:
-            yield _batch(found, options, part, number)
-            part, any_batch = [], True
-    if part or not any_batch:
-        yield _batch(found, options, part, max(number, start))
+    for given in _given(found, options, schema):
+        count = len(given.lines) if isinstance(given, Block) else 1
+        passed = min(count, max(0, start - number))
+        while passed < count:
+            taken = min(count - passed, batch_rows - waiting.count)
+            waiting.add(given, passed, taken)
+            passed += taken
+            if waiting.count == batch_rows:
+                yield waiting.batch(number + passed)
+                waiting, any_batch = _Waiting(found, options), True
+        number += count
+    if waiting.count or not any_batch:
+        yield waiting.batch(max(number, start))
 
 
-def _batch(found: FoundFile, options: XmlOptions, rows: Sequence[_Row], number: int) -> Batch:
-    whole = [row for row in rows if row.values is not None]
-    return Batch(
-        file=found.file,
-        table=_table([row.values for row in whole if row.values is not None], list(options.fields)),
-        source_rows=pa.array([row.line for row in whole], pa.int64()),
-        position={"element": number},
-        broken=tuple(row.broken for row in rows if row.broken is not None),
-    )
+@dataclass
+class _Waiting:
+    """Rows of the next batch, in their order."""
+
+    found: FoundFile
+    options: XmlOptions
+    count: int = 0
+    _rows: list[_Row] = field(default_factory=list)
+    _tables: list[pa.Table] = field(default_factory=list)
+    _lines: list[Any] = field(default_factory=list)
+    _broken: list[BrokenRow] = field(default_factory=list)
+
+    def add(self, given: _Row | Block, first: int, count: int) -> None:
+        self.count += count
+        if isinstance(given, _Row):
+            self._rows.append(given)
+            return
+        self._settle()
+        columns = [pa.nulls(count, pa.string()) if column is None else column.slice(first, count) for column in given.columns]
+        self._tables.append(pa.table(dict(zip(self.options.fields, columns, strict=True))))
+        self._lines.append(given.lines[first : first + count])
+
+    def batch(self, number: int) -> Batch:
+        self._settle()
+        lines = np.concatenate(self._lines) if self._lines else np.empty(0, np.int64)
+        table = pa.concat_tables(self._tables).combine_chunks() if self._tables else _table([], list(self.options.fields))
+        return Batch(self.found.file, table, pa.array(lines, pa.int64()), {"element": number}, tuple(self._broken))
+
+    def _settle(self) -> None:
+        """Rows that came one by one become a table."""
+        whole = [row for row in self._rows if row.values is not None]
+        if whole:
+            self._tables.append(_table([row.values for row in whole if row.values is not None], list(self.options.fields)))
+            self._lines.append(np.array([row.line for row in whole], np.int64))
+        self._broken += [row.broken for row in self._rows if row.broken is not None]
+        self._rows = []
 
 
 def _table(rows: Sequence[Sequence[str | None]], columns: Sequence[str]) -> pa.Table:
@@ -194,29 +230,146 @@ _PARSING: dict[str, Any] = {
 }
 
 
-def _streamed(found: FoundFile, options: XmlOptions, schema: etree.XMLSchema | None) -> Iterator[_Row]:
+# `resolve_entities=False` makes a parser that is fed forgive what is not well-formed; a document type is refused before it is fed any.
+_FED: dict[str, Any] = {**_PARSING, "resolve_entities": "internal"}
+
+
+def _given(found: FoundFile, options: XmlOptions, schema: etree.XMLSchema | None) -> Iterator[_Row | Block]:
+    """All rows of a document: in blocks where they are plain, else one by one."""
     with found.path.open("rb") as stream:
-        checked = _Checked(stream, found.file.uri, options, schema) if schema is not None else None
-        parser = checked if checked is not None else etree.iterparse(stream, tag=f"{{*}}{options.row}", **_PARSING)
-        number, depth = 0, 0
         try:
-            for event, element in parser:
-                if event == "start":
-                    if number == 0 and depth == 0:
-                        _refuse_doctype(element.getroottree(), found)
-                    depth += 1
-                    continue
-                depth -= 1
-                if depth:
-                    continue  # a row element inside a row element belongs to it
-                number += 1
-                said = checked.said_of_row() if checked is not None else ""
-                yield _broken(element, number, "row.xsd", said, "") if said else _row(element, number, options)
-                _forget(element)
-            if parser.root is not None:
-                _refuse_doctype(parser.root.getroottree(), found)
+            if schema is None and can_read(options.parts) and _is_utf8(stream):
+                yield from _Mixed(found, options).rows(stream)
+            elif schema is None:
+                parser = etree.iterparse(stream, tag=f"{{*}}{options.row}", **_PARSING)
+                yield from _Walk(found, options).rows(parser)
+                _refuse_doctype_of(parser.root, found)
+            else:
+                checked = _Checked(stream, found.file.uri, options, schema)
+                yield from _Walk(found, options, said_of_row=checked.said_of_row).rows(checked)
+                _refuse_doctype_of(checked.root, found)
         except etree.XMLSyntaxError as error:
             raise _not_xml(found, error) from error
+
+
+@dataclass
+class _Walk:
+    """Rows out of a parser's events. `depth`: how many row elements are open; `ended`: how many have ended."""
+
+    found: FoundFile
+    options: XmlOptions
+    said_of_row: Callable[[], str] = str
+    number: int = 0
+    depth: int = 0
+    ended: int = 0
+    lines_passed: int = 0  # lines the parser was not given
+    root: Any = None
+
+    def rows(self, events: Iterable[tuple[str, Any]]) -> Iterator[_Row]:
+        for event, element in events:
+            if event == "start":
+                if self.number == 0 and self.depth == 0:
+                    self.root = element.getroottree().getroot()
+                    _refuse_doctype(element.getroottree(), self.found)
+                self.depth += 1
+                continue
+            self.depth -= 1
+            self.ended += 1
+            if self.depth:
+                continue  # a row element inside a row element belongs to it
+            self.number += 1
+            said = self.said_of_row()
+            line = (element.sourceline or 0) + self.lines_passed
+            yield _broken(element, line, "row.xsd", said, "") if said else _row(element, line, self.options)
+            _forget(element)
+
+
+def _is_utf8(stream: BinaryIO) -> bool:
+    """Whether a document is UTF-8 by its declaration or for want of one. The stream stands at its beginning afterwards."""
+    head = stream.read(1024)
+    stream.seek(0)
+    declared = re.match(rb"(?:\xef\xbb\xbf)?<\?xml\s[^>]*?\bencoding\s*=\s*[\"']([A-Za-z0-9._\-]+)", head)
+    if declared is not None:
+        return declared[1].lower() in (b"utf-8", b"utf8", b"us-ascii")
+    return re.match(rb"(?:\xef\xbb\xbf)?\s*<[^\0]", head) is not None
+
+
+class _Mixed:
+    """A document in UTF-8, block by block: what is plain is read as a whole, everything else by the parser, which sees the document without it.
+
+    A block is tried only where the parser is known to stand between two rows: after it, every tag that ends a row in the block before was one to
+    the parser too, so it is in no comment.
+    """
+
+    def __init__(self, found: FoundFile, options: XmlOptions) -> None:
+        self._found = found
+        known = frozenset(steps[0] for steps in options.fields.values()) if options.strict else None
+        self._plain = PlainReader(options.row, options.parts, len(options.fields), known)
+        self._parser = etree.XMLPullParser(tag=f"{{*}}{options.row}", **_FED)
+        self._walk = _Walk(found, options)
+        name = re.escape(options.row.encode())
+        self._end = re.compile(rb"</(?:[^\s<>/:]+:)?" + name + rb"\s*>")
+        self._ends = re.compile(self._end.pattern + rb"|<(?:[^\s<>/:]+:)?" + name + rb"(?:\s[^<>]*)?/>")
+        self._is_between = False
+        self._lines = 1  # the line that comes next
+        self._tail = b""
+
+    def rows(self, stream: BinaryIO) -> Iterator[_Row | Block]:
+        held = b""
+        block_bytes = FIRST_BYTES
+        try:
+            while data := stream.read(block_bytes):
+                block_bytes = PLAIN_BYTES
+                at = max(0, len(held) - MOST_TAG)
+                held += data
+                cut = max((found.end() for found in self._end.finditer(held, max(at, len(held) - LATE_BYTES))), default=0)
+                cut = cut or max((found.end() for found in self._end.finditer(held, at)), default=0)
+                if cut:
+                    yield from self._block(held[:cut])
+                    held = held[cut:]
+                elif len(held) > MOST_HELD:  # a giant row, or none at all
+                    yield from self._parsed(held)
+                    held, self._is_between = b"", False
+            yield from self._parsed(held)
+            root = self._parser.close()
+        except etree.XMLSyntaxError as error:
+            raise _not_xml(self._found, error, self._walk.lines_passed) from error
+        _refuse_doctype_of(root, self._found)
+
+    def _block(self, data: bytes) -> Iterator[_Row | Block]:
+        """Whole rows; the smaller a part that is not plain, the fewer rows go the long way."""
+        if self._is_between:
+            rows = data.lstrip(b" \t\n")
+            try:
+                block = self._plain.read(rows)
+            except NotPlain:
+                halves = tuple(parted(data, self._end, LEAST_BYTES))
+            else:
+                first = self._lines + data.count(b"\n", 0, len(data) - len(rows))
+                passed = data.count(b"\n")
+                self._lines += passed
+                self._walk.lines_passed += passed
+                self._walk.number += len(block.lines)
+                yield Block(block.columns, block.lines + first)
+                return
+            if len(halves) > 1:
+                for half in halves:
+                    yield from self._block(half)
+                return
+        ended = self._walk.ended
+        yield from self._parsed(data)
+        self._is_between = self._walk.depth == 0 and self._walk.ended - ended == len(self._ends.findall(data))
+        if self._is_between and self._walk.root is not None:
+            self._plain.prefixes = frozenset({"xml", *filter(None, self._walk.root.nsmap)})
+
+    def _parsed(self, data: bytes) -> Iterator[_Row]:
+        if self._walk.root is None:
+            if b"<!DOCTYPE" in self._tail + data:
+                raise _doctype(self._found.file.uri)
+            self._tail = data[-len(b"<!DOCTYPE") :]
+        self._lines += data.count(b"\n")
+        self._parser.feed(data)
+        yield from self._walk.rows(self._parser.read_events())
 
 
 class _Checked:
@@ -227,8 +380,7 @@ class _Checked:
 
     def __init__(self, stream: BinaryIO, name: str, options: XmlOptions, schema: etree.XMLSchema) -> None:
         self._stream, self._name, self._most = stream, name, options.max_violations
-        # `resolve_entities=False` makes this parser forgive what is not well-formed; a document type is refused before it is fed any.
-        self._parser = etree.XMLPullParser(tag=f"{{*}}{options.row}", schema=schema, **{**_PARSING, "resolve_entities": "internal"})
+        self._parser = etree.XMLPullParser(tag=f"{{*}}{options.row}", schema=schema, **_FED)
         self._tag = re.compile(rb"<(/?)(?:[^\s<>/:]+:)?" + re.escape(options.row.encode()) + rb"(?=[\s/>])[^>]*>")
         self._seen = 0
         self._of_row: list[str] = []
@@ -320,23 +472,23 @@ def _without_value(message: str) -> str:
     return parts[0] + "".join(part.partition("}")[2] for part in parts[1:])
 
 
-def _row(element: etree._Element, number: int, options: XmlOptions) -> _Row:
+def _row(element: etree._Element, line: int, options: XmlOptions) -> _Row:
     values: list[str | None] = [None] * len(options.fields)
     twice = options.parts.fill(element, values)
     if twice >= 0:
         column, steps = list(options.fields.items())[twice]
-        return _broken(element, number, "row.repeated", column, len(values_at(element, steps)))
+        return _broken(element, line, "row.repeated", column, len(values_at(element, steps)))
     if options.strict:
         known = {steps[0] for steps in options.fields.values()}
         unknown = next((name for child in element if (name := _local(child.tag)) and name not in known), None)
         if unknown is not None:
-            return _broken(element, number, "row.unknown", "", unknown)
-    return _Row(number, element.sourceline or 0, values)
+            return _broken(element, line, "row.unknown", "", unknown)
+    return _Row(line, values)
 
 
-def _broken(element: etree._Element, number: int, code: str, expected: object, found: object) -> _Row:
+def _broken(element: etree._Element, line: int, code: str, expected: object, found: object) -> _Row:
     shown = etree.tostring(element, encoding="unicode", with_tail=False)
-    return _Row(number, element.sourceline or 0, None, broken_row(element.sourceline or 0, shown, code, expected, found))
+    return _Row(line, None, broken_row(line, shown, code, expected, found))
 
 
 def values_at(element: etree._Element, steps: Sequence[str]) -> list[str]:
@@ -364,6 +516,11 @@ def _forget(element: etree._Element) -> None:
         del parent[0]
 
 
+def _refuse_doctype_of(root: etree._Element | None, found: FoundFile) -> None:
+    if root is not None:
+        _refuse_doctype(root.getroottree(), found)
+
+
 def _refuse_doctype(tree: etree._ElementTree, found: FoundFile) -> None:
     if tree.docinfo.internalDTD is not None or tree.docinfo.doctype:
         raise _doctype(found.file.uri)
@@ -376,8 +533,8 @@ def _doctype(name: str) -> HostileInputError:
     )
 
 
-def _not_xml(found: FoundFile, error: etree.XMLSyntaxError) -> SourceError:
-    said = f"`{found.file.uri}` line {error.lineno}"
+def _not_xml(found: FoundFile, error: etree.XMLSyntaxError, lines_passed: int = 0) -> SourceError:
+    said = f"`{found.file.uri}` line {(error.lineno or 0) + lines_passed}"
     if "entity" in error.msg.lower() or "huge" in error.msg.lower() or "depth" in error.msg.lower():
         return HostileInputError(f"{said}: XML bị từ chối / refused: {error.msg}.")
     return SourceError(f"{said}: không phải XML hợp lệ / is not well-formed XML: {error.msg}.", hint="The delivery may have been cut off.")
