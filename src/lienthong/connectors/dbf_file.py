@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -37,6 +38,7 @@ VERSIONS = frozenset({0x02, 0x03, 0x30, 0x31, 0x32, 0x43, 0x83, 0x8B, 0x8E, 0xCB
 MEMO = "M"
 KNOWN_KINDS = frozenset("CNFDLIYTB0M")
 SAMPLE_RECORDS = 20_000
+MOST_TEXT = 2**31 - 1  # bytes of one Arrow column of text
 JULIAN_OF_YEAR_1 = 1_721_425  # Julian day number of 0001-01-01, proleptic Gregorian
 Bytes = NDArray[np.uint8]
 
@@ -229,8 +231,27 @@ def _column(field: Field, block: Bytes, table: _Table) -> pa.Array:
 
 
 def _texts(values: Bytes, encoding: Encoding) -> pa.Array:
-    """Decoded in one piece, parted at NUL: a NUL inside a field is padding."""
-    return pa.array(encoding.decode(_joined(values, 0)).split("\0"), pa.string())
+    """Decoded in one piece and parted at NUL: a NUL inside a field is padding. Each text ends in the NUL behind it, as a space."""
+    joined = _joined(values, 0) + b"\0"
+    text = joined if joined.isascii() and _keeps_ascii(encoding) else encoding.decode(joined).encode()
+    seen = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(seen == 0)
+    if len(ends) != len(values) or len(text) > MOST_TEXT:
+        return pa.array(text[:-1].decode().split("\0"), pa.string())
+    offsets = np.zeros(len(values) + 1, np.int32)
+    offsets[1:] = ends + 1
+    spaced = np.where(seen == 0, np.uint8(ord(" ")), seen)
+    return pa.Array.from_buffers(pa.string(), len(values), [None, pa.py_buffer(offsets), pa.py_buffer(spaced)])
+
+
+@cache
+def _keeps_ascii(encoding: Encoding) -> bool:
+    """Whether ASCII means itself in an encoding."""
+    ascii_bytes = bytes(range(128))
+    try:
+        return encoding.decode(ascii_bytes) == ascii_bytes.decode("ascii")
+    except UnicodeDecodeError:
+        return False
 
 
 def _joined(values: Bytes, separator: int) -> bytes:
