@@ -6,11 +6,13 @@ import random
 from collections.abc import Iterable
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.model import Cuts, Model
 from lienthong.masterdata.resolve import Resolution, resolve
+from lienthong.masterdata.rules import Rules
 from tests.masterdata.people import Record, Village, village_of
 
 Partition = frozenset[frozenset[str]]
@@ -99,6 +101,22 @@ def test_a_steward_may_join_what_rules_forbid_and_keep_apart_what_they_join(mode
     assert after[one[0]] != after[one[1]]
 
 
+def test_columns_never_call_undoubted_what_is_doubted_pair_by_pair(model: Model, village: Village) -> None:
+    rules, draw = Rules(model.plan), random.Random(5)
+    of_one = [row for row, truth in enumerate(village.truth) if village.truth.count(truth) > 1]
+    left = of_one + [draw.randrange(len(village.truth)) for _ in range(3000)]
+    right = [draw.choice([other for other in of_one if village.truth[other] == village.truth[row]]) for row in of_one]
+    right += [draw.randrange(len(village.truth)) for _ in range(3000)]
+    features = village.features.select(model.plan.columns)
+    doubted = [rules.doubt(a, b) for a, b in zip(features[left].rows(), features[right].rows(), strict=True)]
+    columns = features.select(rules.doubt_columns)
+    both = pl.concat([columns[left], columns[right].rename(lambda name: f"{name}_r")], how="horizontal")
+    undoubted = rules.undoubted_frame(both).to_list()
+    assert not any(a and b for a, b in zip(doubted, undoubted, strict=True))
+    assert all(undoubted[n] or doubted[n] for n in range(len(of_one)) if left[n] == right[n])
+    assert sum(undoubted[: len(of_one)]) > len(of_one) * 0.8  # few are left to be asked one by one
+
+
 # Whom not to join -------------------------------------------------------------------------------------------
 
 HOME = {"commune_code": "24111", "address": "số 7 đường Lê Lợi, tổ 2", "phone": "0905000111"}
@@ -148,6 +166,8 @@ def test_a_mothers_number_on_her_child_does_not_join_them_and_is_shown(model: Mo
     result = resolve(model, these.features, these.sources)
     assert len(set(result.cluster.tolist())) == 2
     assert [near.why for near in result.near] == ["identifier"]
+    said = resolve(model, these.features, these.sources, Judged(apart=frozenset({(0, 1)})))
+    assert not said.near  # a steward who said they are two is not asked again
 
 
 def test_kin_are_not_joined_by_all_they_share(model: Model) -> None:

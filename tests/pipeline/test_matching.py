@@ -121,6 +121,19 @@ def test_matching_everything_again_changes_nothing(filled: Workshop) -> None:
     assert all(golden_of(filled, *name.split("/")) == id for name, id in ids.items())
 
 
+def test_a_first_filling_ends_with_the_index_it_began_with(filled: Workshop) -> None:
+    told = "select pg_get_indexdef('match_records_keys'::regclass)"
+    with filled.database.connect() as connection:
+        before = connection.execute(told).fetchone()
+        connection.execute("delete from match_records")
+    whole = partition(filled)
+    match_all.match_all(filled, person_entity(filled), model_of(filled))
+    with filled.database.connect() as connection:
+        assert connection.execute(told).fetchone() == before
+    assert whole == set()
+    assert len(partition(filled)) > PEOPLE
+
+
 def test_what_a_publication_brings_is_matched_before_it_is_shown(filled: Workshop) -> None:
     send(filled, INSURANCE, [insurance_row(1, citizen_id=None)], "later")
     assert golden_of(filled, INSURANCE, "9900000001") == golden_of(filled, POPULATION, "7000000001")

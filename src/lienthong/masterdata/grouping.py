@@ -25,6 +25,10 @@ class Judged:
     same: frozenset[Pair] = frozenset()
     apart: frozenset[Pair] = frozenset()
 
+    def unsaid(self, conflicts: Iterable[Pair]) -> tuple[Pair, ...]:
+        """Of pairs whose identifier agrees while they are kept apart, those no steward said are two: nobody is asked twice."""
+        return tuple((a, b) for a, b in conflicts if (min(a, b), max(a, b)) not in self.apart)
+
 
 class Matcher:
     """A model ready to judge pairs and components. Weights are given from the cut of the two registers: 0 joins."""
@@ -99,7 +103,7 @@ class Matcher:
         near = self.reach if self.reach < 0 else None
         linked = link(group, [*same, *by_rule], forbidden, weight, 0.0, near)
         refused = tuple(pair for pair in linked.near if not forbidden(pair[0], pair[1]))
-        return replace(linked, near=refused)
+        return replace(linked, conflicts=judged.unsaid(linked.conflicts), near=refused)
 
 
 def _pieces(group: Sequence[int], ruled: Sequence[Pair], known: Mapping[Pair, float], judged: Judged) -> list[list[int]]:

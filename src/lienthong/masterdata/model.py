@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from math import log2
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,15 @@ class Frequencies:
     counts: Mapping[int, int]
 
     def log2_of(self, value: str) -> float:
-        return log2(self.counts.get(xxhash.xxh3_64_intdigest(value.encode()), 1) / self.total)
+        return self.log2_of_count(self.counts.get(xxhash.xxh3_64_intdigest(value.encode()), 1))
+
+    def log2_of_count(self, count: int) -> float:
+        return log2(count / self.total)
+
+    @cached_property
+    def table(self) -> pl.DataFrame:
+        """`hash`, `count`: the same as a frame, for many values at once."""
+        return pl.DataFrame({"hash": list(self.counts), "count": list(self.counts.values())}, schema={"hash": pl.UInt64, "count": pl.Int64})
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from lienthong.masterdata.training import with_weight
 
 MakeEngine = Callable[[Model, pl.DataFrame], Engine]
 NOTHING_JUDGED = Judged()
-_AT_ONCE = 100_000  # pairs whose features are at hand at a time
+_AT_ONCE = 50_000  # pairs whose features are at hand at a time
 Numbers = NDArray[np.int64]
 
 
@@ -97,14 +97,22 @@ class _Work:
         left, right = weighed["left"].to_numpy().astype(np.int64), weighed["right"].to_numpy().astype(np.int64)
         over = weighed["weight"].to_numpy() - self._cuts(left, right)
         would = np.flatnonzero(over >= 0)  # the same doubt as one by one, asked only of pairs that would join
-        rules = self._matcher.rules
         for start in range(0, would.size, _AT_ONCE):
             part = would[start : start + _AT_ONCE]
-            pairs = zip(self._features[left[part]].rows(), self._features[right[part]].rows(), strict=True)
-            held = np.fromiter((rules.doubt(a, b) for a, b in pairs), np.bool_, part.size)
-            over[part[held]] = HELD_BITS
+            over[part[self._doubted(left[part], right[part])]] = HELD_BITS
         kept = over >= self._matcher.reach
         self._left, self._right, self._over = left[kept], right[kept], over[kept]
+
+    def _doubted(self, left: Numbers, right: Numbers) -> NDArray[np.bool_]:
+        """Which of these pairs a person must see first: by columns where they say it, the rest pair by pair."""
+        rules = self._matcher.rules
+        columns = self._features.select(rules.doubt_columns)
+        both = pl.concat([columns[left], columns[right].rename(lambda name: f"{name}_r")], how="horizontal")
+        doubted = ~rules.undoubted_frame(both).to_numpy()
+        asked = np.flatnonzero(doubted)
+        pairs = zip(self._features[left[asked]].rows(), self._features[right[asked]].rows(), strict=True)
+        doubted[asked] = np.fromiter((rules.doubt(a, b) for a, b in pairs), np.bool_, asked.size)
+        return doubted
 
     def _cuts(self, left: Numbers, right: Numbers) -> NDArray[np.float64]:
         """The cut of each pair, by its two registers."""
@@ -135,7 +143,7 @@ class _Work:
             )
         found = pl.concat(ruled).group_by("left", "right").agg(pl.col("agrees").any(), pl.col("forbidden").any())
         conflicts = found.filter(~pl.col("agrees")).sort("left", "right")
-        self._near += [Near(a, b, "identifier", 0.0) for a, b in conflicts.select("left", "right").rows()]
+        self._near += [Near(a, b, "identifier", 0.0) for a, b in self._judged.unsaid(conflicts.select("left", "right").rows())]
         self._rules = found.filter("agrees").sort("left", "right")
 
     def find_components(self) -> None:

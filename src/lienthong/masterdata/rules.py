@@ -36,6 +36,9 @@ class Rules:
         dates = [a for a in plan.attributes if a.kind == "date"] if self._names else []
         self._births = [(a.column("ymd"), a.column("year")) for a in dates]
         self._birth_places = [(places[whole], places[year]) for whole, year in self._births]
+        own = [*self._names, *self._births]
+        doubted = [*(plan.same_column(name) for name in plan.identifiers), *self.guards, *(column for columns in own for column in columns)]
+        self.doubt_columns = list(dict.fromkeys(doubted))
         self.forbid_columns = [*(plan.same_column(name) for name in plan.identifiers), *self.apart_columns]
         self._identifier_columns = [plan.same_column(name) for name in plan.identifiers]
 
@@ -72,6 +75,25 @@ class Rules:
             if DamerauLevenshtein.distance(a, b, score_cutoff=1) > 1:
                 return True
         return False
+
+    def undoubted_frame(self, pairs: pl.DataFrame) -> pl.Series:
+        """Of a frame of pairs (`doubt_columns`), those of which `doubt` is surely false; the others must be asked. Most are."""
+        is_same = pl.any_horizontal(
+            pl.lit(value=False), *((pl.col(c) == pl.col(f"{c}_r")).fill_null(value=False) for c in self._identifier_columns)
+        )
+        fine = [pl.lit(value=True)]
+        for _, given, loose, ordered, ends, turned in self._names:
+            unknown = pl.col(given).is_null() | pl.col(f"{given}_r").is_null()
+            alike = [
+                pl.col(a).eq_missing(pl.col(f"{b}_r"))
+                for a, b in ((given, given), (loose, loose), (ordered, ordered), (ends, turned), (turned, ends))
+            ]
+            fine.append(pl.any_horizontal(unknown, *alike))
+        for whole, year in self._births:
+            years = [pl.col(name).cast(pl.Int64).fill_null(0) for name in (year, f"{year}_r")]
+            fine.append(pl.col(whole).is_null() | pl.col(f"{whole}_r").is_null() | ((years[0] - years[1]).abs() < _GENERATION_YEARS))
+        told = pairs.with_columns(self.agree_frame(pairs).alias("agrees"))
+        return told.select(pl.when(is_same).then(pl.col("agrees")).otherwise(pl.all_horizontal(fine)).alias("undoubted")).to_series()
 
     def agree(self, left: Features, right: Features) -> bool:
         """Whether name or birth agree somewhere, or neither is known on both sides."""

@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
+import polars_hash as plh
 
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.plan import Plan
@@ -29,7 +30,7 @@ DUCKDB_FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "jaro_winkler_simil
 SPARK_FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "jaro_winkler"}
 _NEVER = 'l."unique_id" = r."unique_id"'  # Splink asks for a blocking rule; the pairs are ours
 _LEAST_M, _LEAST_U = 5e-4, 1e-7  # a rung never seen in training: rare, not impossible
-PAIRS_AT_ONCE = 3_000_000
+PAIRS_AT_ONCE = 400_000  # the records of so many pairs are copied to the engine: a million of them need half as much memory again
 _U_PAIRS = 200_000  # random pairs for u: rungs hardly ever seen among them fall to _LEAST_U
 
 
@@ -217,9 +218,13 @@ def rarity_tables(model: Model, features: pl.DataFrame) -> dict[str, pl.DataFram
     """For every column whose rarity counts: the frozen frequency of each value that occurs in these records."""
     found = {}
     for column, frequencies in model.frequencies.items():
-        values = features[column].drop_nulls().unique()
-        shares = [2.0 ** frequencies.log2_of(value) for value in values]
-        found[column] = pl.DataFrame({column: values, f"tf_{column}": shares})
+        values = features.select(pl.col(column).drop_nulls().unique())
+        counted = values.with_columns(plh.col(column).nchash.xxh3_64().alias("hash")).join(
+            frequencies.table, on="hash", how="left", maintain_order="left"
+        )
+        shares = {count: 2.0 ** frequencies.log2_of_count(count) for count in counted["count"].fill_null(1).unique()}
+        share = counted["count"].fill_null(1).replace_strict(shares, return_dtype=pl.Float64)
+        found[column] = values.with_columns(share.alias(f"tf_{column}"))
     return found
 
 

@@ -43,6 +43,9 @@ class Act:
         self._unchanged: dict[Name, str] = {}
         self._is_torn: set[int] = set()  # components that may fall apart
         self._has_words = False  # whether a steward spoke of a fresh record
+        self._said: Sequence[tuple[str, str, str, str, str]] | None = (
+            None  # what stewards said of the records, where it was asked for already
+        )
 
     # Beginning
 
@@ -64,12 +67,13 @@ class Act:
         self._wanted = wanted
         self._is_torn = {record.component for record in records}
         members = self._store.members(self._is_torn)
-        judged = self._store.judged([(m.source, m.key) for m in members])
+        judged = self._said = self._store.judged([(m.source, m.key) for m in members])
         partners = {(row[0], row[1]) for row in judged} | {(row[2], row[3]) for row in judged}
         missing = partners - {(m.source, m.key) for m in members}
         if missing:
             self._is_torn |= {record.component for record in self._store.own(sorted(missing))}
             members = self._store.members(self._is_torn)
+            self._said = None
         self._records = {m.record: m for m in members}
 
     def _receive(self, arrival: Arrival, features: Features, keys: tuple[int, ...], held: tuple[StoredRecord, str] | None) -> None:
@@ -146,7 +150,7 @@ class Act:
         shaken = {n for group, _ in moved if any(self._is_shaken(n, settled) for n in group) for n in group}
         self._write(act, settled, component_of, self._joins([each for _, each in moved], shaken, settled), events)
         self._end_joins(act, shaken)
-        waiting = self._queue(linked, component_of, settled.golden_of)
+        waiting = self._queue(linked, component_of, settled.golden_of, judged)
         version = self._publish(settled)
         changed = tell_changed(version.changed, events)
         if changed:
@@ -168,7 +172,7 @@ class Act:
         names = {(record.source, record.key): number for number, record in self._records.items()}
         same: set[Pair] = set()
         apart: set[Pair] = set()
-        for row in self._store.judged(list(names)):
+        for row in self._store.judged(list(names)) if self._said is None else self._said:
             left, right = names.get((row[0], row[1])), names.get((row[2], row[3]))
             if left is not None and right is not None:
                 (same if row[4] == "same" else apart).add((min(left, right), max(left, right)))
@@ -261,7 +265,9 @@ class Act:
             if join.left in anew or join.right in anew
         ]
 
-    def _queue(self, linked: Sequence[Linked], component_of: Mapping[int, int], golden_of: Mapping[int, int]) -> int:
+    def _queue(
+        self, linked: Sequence[Linked], component_of: Mapping[int, int], golden_of: Mapping[int, int], judged: Judged
+    ) -> int:  # fmt: skip
         items: dict[Pair, tuple[str, float]] = {}
         for each in linked:
             for a, b, bits in each.near:
@@ -270,7 +276,8 @@ class Act:
             for a, b in each.conflicts:
                 if golden_of[a] != golden_of[b]:
                     items[min(a, b), max(a, b)] = ("identifier", 0.0)
-        for (a, b), golden in self._clashes.items():
+        for a, b in judged.unsaid(self._clashes):
+            golden = self._clashes[a, b]
             if golden_of[a] != golden_of.get(b, golden):
                 items.setdefault((min(a, b), max(a, b)), ("identifier", 0.0))
         rows = [

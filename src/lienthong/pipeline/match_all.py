@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.ledger import Entry, Event
+from lienthong.masterdata.blocking import Blocking
 from lienthong.masterdata.entities import Entity, content_frame
 from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.identity import assign, new_id
@@ -247,19 +248,15 @@ class _Writer:
     def _put_records(self, records: NDArray[np.int64], numbers: NDArray[np.int64], held: pl.DataFrame) -> None:
         """COPY the records, a part at a time: features, keys and content are built as they go."""
         component = pl.DataFrame({"c": self._resolution.component, "r": records}).select(pl.col("r").min().over("c")).to_series()
-        keys = (
-            self._model.blocking.key_frame(self._features)
-            .with_columns(pl.col("key").reinterpret(signed=True))
-            .sort("record", "key")
-            .group_by("record", maintain_order=True)
-            .agg(pl.col("key").alias("keys"))
-        )
         attributes = [name for name in self._rows.columns if name not in ("source", "key", "dated")]
         kept = (held["golden"].fill_null(-1).to_numpy() == numbers) & held["since"].is_not_null().to_numpy()
         since = pl.select(pl.when(pl.Series(kept)).then(held["since"]).otherwise(pl.lit(self._at))).to_series()
-        with match_bulk.CopyIn(self._connection, match_bulk.records_table(), match_bulk.RECORDS) as copy:
+        table = match_bulk.records_table()
+        filling = match_bulk.first_filling(self._connection)
+        with filling, match_bulk.CopyIn(self._connection, table, match_bulk.RECORDS) as copy:
             for start in range(0, self._rows.height, 50_000):
                 rows = self._rows[start : start + 50_000]
+                features = self._features[start : start + 50_000]
                 size = rows.height
                 part = pl.DataFrame(
                     {
@@ -267,8 +264,8 @@ class _Writer:
                         "entity": [self._entity.name] * size,
                         "source": rows["source"],
                         "key": rows["key"],
-                        "features": self._features[start : start + size].select(pl.concat_list(self._model.plan.columns)).to_series(),
-                        "keys": _keys_of(keys, start, size),
+                        "features": features.select(pl.concat_list(self._model.plan.columns)).to_series(),
+                        "keys": _keys_of(self._model.blocking, features),
                         "content": _as_json(rows.select(attributes)),
                         "dated": rows["dated"],
                         "golden": numbers[start : start + size],
@@ -352,9 +349,12 @@ def _event(kind: str, id: str, others: Any, records: Any) -> dict[str, Any]:
     return {"kind": kind, "id": id, "others": sorted(others), "records": sorted(records)}
 
 
-def _keys_of(keys: pl.DataFrame, start: int, size: int) -> pl.Series:
-    wanted = pl.DataFrame({"record": pl.int_range(start, start + size, dtype=pl.UInt32, eager=True)})
-    found = wanted.join(keys, on="record", how="left", maintain_order="left")["keys"]
+def _keys_of(blocking: Blocking, features: pl.DataFrame) -> pl.Series:
+    """The blocking keys of each of these records, sorted; an empty list for one that has none."""
+    keys = blocking.key_frame(features).with_columns(pl.col("key").reinterpret(signed=True)).sort("record", "key")
+    listed = keys.group_by("record", maintain_order=True).agg(pl.col("key").alias("keys"))
+    wanted = pl.DataFrame({"record": pl.int_range(features.height, dtype=pl.UInt32, eager=True)})
+    found = wanted.join(listed, on="record", how="left", maintain_order="left")["keys"]
     return found.fill_null(pl.Series([[]], dtype=pl.List(pl.Int64)).implode().explode()) if found.null_count() else found
 
 

@@ -105,7 +105,7 @@ def link_group(matcher: Matcher, group: Sequence[int], records: Mapping[int, Sto
     return Linked(
         tuple(tuple(sorted(ordered[n] for n in cluster)) for cluster in linked.clusters),
         tuple(replace(join, left=ordered[join.left], right=ordered[join.right]) for join in linked.joins),
-        tuple(back(pair) for pair in (*conflicts, *linked.conflicts)),
+        tuple(back(pair) for pair in (*local.unsaid(conflicts), *linked.conflicts)),
         tuple((ordered[a], ordered[b], bits) for a, b, bits in linked.near),
     )
 

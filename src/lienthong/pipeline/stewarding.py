@@ -142,9 +142,7 @@ def split(
         if len({record.golden for record in records}) > 1:
             raise Unprocessable("These records are not of one golden record.", hint="A split takes one golden record apart.")
         act = index_store.add_act("decision", at, by, reason, details={"verdict": "apart", "groups": len(groups)})
-        pairs = [(a, b) for n, group in enumerate(groups) for a in group for other in groups[n + 1 :] for b in other]
-        store.end_words_between(connection, pairs, act, at)
-        index_store.add_judgements([word(a, b, "apart", by, reason) for a, b in pairs], at, act)
+        store.keep_apart(connection, index.entity.name, groups, by, reason, act, at)
         done = relink(connection, index, records, Cause("decision", by, at, vietnam_date(at), reason, act=act))
         note(workshop, connection, index, Event.JUDGEMENT_MADE, by, at, {"act": act, "verdict": "apart", "records": len(names)}, through)
     return done

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -161,10 +162,21 @@ def put_back_words(connection: Connection, entity: str, at: datetime, kept: Sequ
         connection.execute(queries("matching")["put_back_words"], {"entity": entity, "at": at, "kept": json.dumps(kept)})
 
 
-def is_empty(connection: Connection, table: str) -> bool:
-    """Whether a table of the index has no row of any entity, so that its keys may be made after filling it."""
-    row = connection.execute(sql.SQL("select not exists (select from {})").format(sql.Identifier(table))).fetchone()
-    return row is not None and bool(row[0])
+@contextmanager
+def first_filling(connection: Connection) -> Iterator[None]:
+    """Fill the records: where the table is empty, and ours, blocking keys are indexed after it is filled, not row by row.
+
+    Row by row the index is written at random, and takes longer a record the more there are. Where there are records the index stays:
+    nobody who asks meanwhile is to wait for its making.
+    """
+    row = connection.execute(queries("matching")["keys_index_if_empty"]).fetchone()
+    if row is None:
+        yield
+        return
+    connection.execute(queries("matching")["drop_keys_index"])
+    yield
+    connection.execute(queries("matching")["room_for_index"])
+    connection.execute(row[0].encode())
 
 
 def put(connection: Connection, table: str, schema: pa.Schema, frame: pl.DataFrame) -> None:
@@ -179,8 +191,8 @@ __all__ = [
     "QUEUE",
     "RECORDS",
     "CopyIn",
+    "first_filling",
     "forget",
-    "is_empty",
     "put",
     "read_records",
     "read_rows",

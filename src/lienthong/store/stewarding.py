@@ -64,16 +64,14 @@ def end_words(connection: Connection, left: Name, right: Name, act: int, at: dat
     connection.execute(_query("end_words"), {**_pair(left, right), "act": act, "at": at})
 
 
-def end_words_between(connection: Connection, pairs: Sequence[tuple[Name, Name]], act: int, at: datetime) -> None:
-    """The same for many pairs in one statement."""
-    pairs = [*pairs, *((right, left) for left, right in pairs)]  # a word may have been said either way round
-    values = {
-        "left_sources": [left[0] for left, _ in pairs],
-        "left_keys": [left[1] for left, _ in pairs],
-        "right_sources": [right[0] for _, right in pairs],
-        "right_keys": [right[1] for _, right in pairs],
-    }
-    connection.execute(_query("end_words_between"), {**values, "act": act, "at": at})
+def keep_apart(
+    connection: Connection, entity: str, parts: Sequence[Sequence[Name]], by: str, reason: str, act: int, at: datetime
+) -> None:  # fmt: skip
+    """Say of each two records of different parts that they are not one, whatever was said of them before."""
+    named = [(source, key, number) for number, part in enumerate(parts) for source, key in part]
+    sources, keys, numbers = (list(column) for column in zip(*named, strict=True))
+    values = {"sources": sources, "keys": keys, "parts": numbers, "by": by, "reason": reason, "act": act, "at": at}
+    connection.execute(_query("keep_apart"), {"entity": entity, **values})
 
 
 def act(connection: Connection, number: int) -> tuple[Any, ...] | None:
@@ -98,12 +96,12 @@ def came_by(connection: Connection, number: int) -> list[str]:
 
 def end_words_of(connection: Connection, number: int, by_act: int, at: datetime) -> set[Name]:
     """End what an act said; gives the records it spoke of."""
-    return _names(connection.execute(_query("end_words_of"), {"act": number, "by_act": by_act, "at": at}).fetchall())
+    return {(row[0], row[1]) for row in connection.execute(_query("end_words_of"), {"act": number, "by_act": by_act, "at": at})}
 
 
 def say_again(connection: Connection, number: int, by_act: int, at: datetime) -> set[Name]:
     """Say again what an act had ended; gives the records spoken of."""
-    return _names(connection.execute(_query("say_again"), {"act": number, "by_act": by_act, "at": at}).fetchall())
+    return {(row[0], row[1]) for row in connection.execute(_query("say_again"), {"act": number, "by_act": by_act, "at": at})}
 
 
 def golden(connection: Connection, entity: str, id: str) -> int | None:
@@ -147,10 +145,6 @@ def who_then(connection: Connection, name: Name, at: datetime) -> str | None:
 def members_then(connection: Connection, entity: str, id: str, at: datetime) -> list[Name]:
     """The records of an identity at an instant, by register and key."""
     return [(row[0], row[1]) for row in connection.execute(_query("members_then"), {"entity": entity, "id": id, "at": at})]
-
-
-def _names(rows: Sequence[tuple[Any, ...]]) -> set[Name]:
-    return {(row[0], row[1]) for row in rows} | {(row[2], row[3]) for row in rows}
 
 
 def _pair(left: Name, right: Name) -> dict[str, str]:

@@ -264,6 +264,19 @@ select record, source, key, golden, since from match_records where entity = %(en
 -- Before all records of an entity are written anew.
 delete from match_records where entity = %(entity)s;
 
+-- name: keys_index_if_empty
+-- How the index of blocking keys is made, while no entity has a record and the table is ours to change.
+select pg_get_indexdef('match_records_keys'::regclass)
+from pg_class
+where oid = 'match_records'::regclass and pg_has_role(relowner, 'usage') and not exists (select from match_records);
+
+-- name: drop_keys_index
+drop index match_records_keys;
+
+-- name: room_for_index
+-- Memory of the server for making one index, until the transaction ends.
+set local maintenance_work_mem = '256MB';
+
 -- name: kept_words
 -- What persons did with pairs that wait: the first of two words, and what is put off.
 select json_build_object('left_source', l.source, 'left_key', l.key, 'right_source', r.source, 'right_key', r.key,

@@ -101,13 +101,22 @@ where kind = 'steward' and to_at is null
     and (left_source, left_key, right_source, right_key) in
         ((%(left_source)s, %(left_key)s, %(right_source)s, %(right_key)s), (%(right_source)s, %(right_key)s, %(left_source)s, %(left_key)s));
 
--- name: end_words_between
--- What stewards said of any of these pairs, in this order of the two, until now.
-update match_judgements as j set to_at = %(at)s, ended_by = %(act)s
-from unnest(%(left_sources)s::text[], %(left_keys)s::text[], %(right_sources)s::text[], %(right_keys)s::text[])
-    as pair (left_source, left_key, right_source, right_key)
-where j.kind = 'steward' and j.to_at is null
-    and j.left_source = pair.left_source and j.left_key = pair.left_key and j.right_source = pair.right_source and j.right_key = pair.right_key;
+-- name: keep_apart
+-- Records of different parts are not one: what stewards said of such pairs until now ends, either way round, and this is said instead.
+with named as materialized (
+    select source, key, part from unnest(%(sources)s::text[], %(keys)s::text[], %(parts)s::integer[]) as n (source, key, part)
+),
+ended as (
+    update match_judgements as j set to_at = %(at)s, ended_by = %(act)s
+    from named as a, named as b
+    where j.kind = 'steward' and j.to_at is null and a.part <> b.part
+        and j.left_source = a.source and j.left_key = a.key and j.right_source = b.source and j.right_key = b.key
+)
+insert into match_judgements (
+    entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, from_at, act
+)
+select %(entity)s, a.source, a.key, b.source, b.key, 'apart', 'steward', %(by)s, %(reason)s, %(at)s, %(act)s
+from named as a join named as b on a.part < b.part;
 
 -- name: act
 -- One act.
@@ -126,16 +135,22 @@ select source, key, golden from match_memberships where ended_by = %(act)s;
 select distinct unnest(records) from match_events where act = %(act)s and kind in ('joined', 'created', 'merged', 'revived');
 
 -- name: end_words_of
--- What was said by an act.
-update match_judgements set to_at = %(at)s, ended_by = %(by_act)s where act = %(act)s and kind = 'steward' and to_at is null
-returning left_source, left_key, right_source, right_key;
+-- What was said by an act; gives each record it spoke of once.
+with ended as (
+    update match_judgements set to_at = %(at)s, ended_by = %(by_act)s where act = %(act)s and kind = 'steward' and to_at is null
+    returning left_source, left_key, right_source, right_key
+)
+select left_source, left_key from ended union select right_source, right_key from ended;
 
 -- name: say_again
--- What an act had ended holds again, as a new judgement.
-insert into match_judgements (entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, from_at, act)
-select entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, %(at)s, %(by_act)s
-from match_judgements where ended_by = %(act)s and kind = 'steward' and act <> %(act)s
-returning left_source, left_key, right_source, right_key;
+-- What an act had ended holds again, as a new judgement; gives each record spoken of once.
+with again as (
+    insert into match_judgements (entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, from_at, act)
+    select entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, %(at)s, %(by_act)s
+    from match_judgements where ended_by = %(act)s and kind = 'steward' and act <> %(act)s
+    returning left_source, left_key, right_source, right_key
+)
+select left_source, left_key from again union select right_source, right_key from again;
 
 -- name: golden
 -- An identity of an entity that stands now.
