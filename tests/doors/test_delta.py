@@ -97,6 +97,32 @@ def test_the_change_feed_begins_with_inserts(profile: str) -> None:
     assert {(row["_change_type"], row["_commit_version"]) for row in found} == {("insert", 1)}
 
 
+def test_deltas_own_kernel_reads_the_same_rows_and_changes(profile: str) -> None:
+    plain, kernel = ask("delta", "read", profile, TABLE), ask("delta", "kernel", profile, TABLE)
+    assert kernel["columns"] == plain["columns"]
+    assert sorted(map(str, kernel["rows"])) == sorted(map(str, plain["rows"]))
+    assert (kernel["changes"], kernel["changed"]) == ([["insert", 1]], len(plain["rows"]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "form"),
+    [
+        ("", "parquet"), ("responseformat=delta,parquet", "parquet"), ("ResponseFormat=Delta;readerFeatures=deletionvectors", "delta"),
+        ("readerfeatures=x", "parquet"), ("responseformat=csv", ""),
+    ],
+)  # fmt: skip
+def test_a_client_gets_a_form_it_takes_or_is_told(province: Province, profile: str, asked: str, form: str) -> None:
+    token = json.loads(Path(profile).read_text("utf-8"))["bearerToken"]
+    address = f"{province.base}/delta-sharing/shares/TT-CUA/schemas/land/tables/parcels"
+    headers = {"Authorization": f"Bearer {token}", "delta-sharing-capabilities": asked}
+    for answer in (httpx.get(f"{address}/metadata", headers=headers), httpx.post(f"{address}/query", json={}, headers=headers)):
+        assert answer.status_code == (200 if form else 400)
+        assert answer.headers.get("delta-sharing-capabilities", "") == (f"responseformat={form}" if form else "")
+        if form:
+            first = json.loads(answer.text.splitlines()[0])["protocol"]
+            assert ("deltaProtocol" in first) == (form == "delta")
+
+
 def signed_address(province: Province, path: str) -> str:
     token = json.loads(Path(path).read_text("utf-8"))["bearerToken"]
     answer = httpx.post(

@@ -42,6 +42,18 @@ def changes(profile: str, table: str, first: str, last: str = "") -> object:
     return json.loads(found.to_json(orient="records"))
 
 
+def kernel(profile: str, table: str) -> object:
+    """Rows and changes as Delta's own kernel reads them, out of a log made of the answer."""
+    found = delta_sharing.load_as_pandas(f"{profile}#{table}", use_delta_format=True)
+    changed = delta_sharing.load_table_changes_as_pandas(f"{profile}#{table}", starting_version=1, use_delta_format=True)
+    return {
+        "columns": list(found.columns),
+        "rows": json.loads(found.to_json(orient="values", date_format="iso")),
+        "changes": sorted({(kind, int(number)) for kind, number in zip(changed["_change_type"], changed["_commit_version"], strict=True)}),
+        "changed": len(changed),
+    }
+
+
 def version(profile: str, table: str) -> object:
     return delta_sharing.get_table_version(f"{profile}#{table}")
 
@@ -56,7 +68,7 @@ def refused(profile: str, table: str) -> object:
     return None
 
 
-commands = {"figure": figure, "tables": tables, "read": read, "changes": changes, "version": version, "refused": refused}
+commands = {"figure": figure, "tables": tables, "read": read, "changes": changes, "kernel": kernel, "version": version, "refused": refused}
 with contextlib.redirect_stdout(io.StringIO()):  # the client speaks on the terminal
     answer = commands[sys.argv[1]](*sys.argv[2:])
 print(json.dumps(answer), flush=True)

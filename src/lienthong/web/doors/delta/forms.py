@@ -17,10 +17,10 @@ CAPABILITIES = "delta-sharing-capabilities"
 LONGEST_WAIT = 60  # seconds: for a shorter wait clients may come again by themselves
 
 
-def lines(rows: Iterable[Mapping[str, Any]], version: int) -> Response:
-    """An answer of lines, with the version of the table it is about."""
+def lines(rows: Iterable[Mapping[str, Any]], version: int, form: str = "parquet") -> Response:
+    """An answer of lines, with the version of the table it is about and the form it is in."""
     body = b"\n".join(msgspec.json.encode(row) for row in rows) + b"\n"
-    headers = {VERSION: str(version), CAPABILITIES: "responseformat=parquet", "Cache-Control": "no-store"}
+    headers = {VERSION: str(version), CAPABILITIES: f"responseformat={form}", "Cache-Control": "no-store"}
     return Response(body, media_type=NDJSON, headers=headers)
 
 

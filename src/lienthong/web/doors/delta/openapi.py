@@ -58,6 +58,12 @@ def delta_paths() -> Schema:
             ("startingVersion", _NUMBER), ("startingTimestamp", _INSTANT), ("endingVersion", _NUMBER), ("endingTimestamp", _INSTANT),
         )
     ]  # fmt: skip
+    forms = parameter(
+        "delta-sharing-capabilities",
+        "header",
+        {"type": "string", "maxLength": 1000},
+        "Dạng trả lời: responseformat=parquet hoặc delta · The form: responseformat=parquet or delta",
+    )
     instant = parameter("startingTimestamp", "query", _INSTANT, "Phiên bản đầu tiên từ thời điểm này · The earliest version from then on")
     file = [
         *(parameter(name, "path", PLAIN, "Phần của địa chỉ đã ký · A part of the signed address") for name in ("grant", "name", "part")),
@@ -78,14 +84,14 @@ def delta_paths() -> Schema:
         at + "/version": {
             "get": _get("version", "Phiên bản của bảng, trong tiêu đề · The table's version, in a header", None, [*place, instant])
         },
-        at + "/metadata": {"get": _get("metadata", "Cột và mô tả của bảng · The table's columns", None, place)},
+        at + "/metadata": {"get": _get("metadata", "Cột và mô tả của bảng · The table's columns", None, [*place, forms])},
         at + "/query": {
             "post": {
-                **_get("query", "Địa chỉ đã ký của các tệp Parquet · Signed addresses of Parquet files", None, place, (413,)),
+                **_get("query", "Địa chỉ đã ký của các tệp Parquet · Signed addresses of Parquet files", None, [*place, forms], (413,)),
                 "requestBody": {"content": {"application/json": {"schema": _QUERY}}},
             }
         },
-        at + "/changes": {"get": _get("changes", "Địa chỉ các tệp thay đổi · Addresses of files of changes", None, [*place, *span])},
+        at + "/changes": {"get": _get("changes", "Địa chỉ các tệp thay đổi · Addresses of files of changes", None, [*place, *span, forms])},
         root + "/files/{grant}/{name}/{part}": {
             "get": {
                 "operationId": "delta_file",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,12 +28,12 @@ from lienthong.store import Connection, shares
 from lienthong.store.answers import VersionFacts, newest_version, version_facts, version_known_at
 from lienthong.store.shares import Grant
 from lienthong.web.asking import request_bytes
+from lienthong.web.doors.delta import telling
 from lienthong.web.doors.delta.forms import lines
 from lienthong.web.doors.delta.reception import DOOR, Caller, Reception
 
 LARGEST_BODY = 262_144
 MOST_VERSIONS = 500  # of one answer about changes; a file each
-PROTOCOL: Mapping[str, Any] = {"protocol": {"minReaderVersion": 1}}
 _LOOSE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(.*)", re.DOTALL)  # the protocol's `yyyy-[m]m-[d]d hh:mm:ss`
 
 
@@ -75,16 +75,17 @@ class Reading:
         caller = self.reception.who(request)
         table = self.reception.table(caller, request)
         read_known(request.query_params.multi_items(), ())
+        form = telling.form_of(request)
         view = view_of(table.contract, self.reception.sight(request, caller, table))
         with self.reception.counter.connection() as connection:
             number = newest_version(connection, table.contract.id) or 0
-        return lines((PROTOCOL, {"metaData": view.metadata(number, table.share)}), number)
+        return lines((telling.protocol(form), telling.metadata(form, view.metadata(number, table.share))), number, form)
 
     def query(self, request: Request, body: bytes) -> Response:
         """`POST …/query`: signed addresses of the files that hold a version's rows."""
         caller = self.reception.who(request)
         table = self.reception.table(caller, request)
-        query = _read(body)
+        query, form = _read(body), telling.form_of(request)
         right = self.reception.authorise(request, caller, table, Operation.BULK)
         view = view_of(table.contract, right)
         counter = self.reception.counter
@@ -100,13 +101,12 @@ class Reading:
             parts = enough(parts, query.limitHint)
         grant = self._grant(caller, table, right, view, Operation.BULK, version, version)
         stamp = {"version": version, "timestamp": _milliseconds(facts)} if query.version is not None or query.timestamp is not None else {}
-        told: list[Mapping[str, Any]] = [PROTOCOL, {"metaData": view.metadata(version, table.share, size=made.size, files=len(made.parts))}]
+        told = [telling.protocol(form), telling.metadata(form, view.metadata(version, table.share, size=made.size, files=len(made.parts)))]
         for part in parts:
-            signed = self._signed(grant, made.name, part.name)
-            told.append({"file": {**signed, "partitionValues": {}, "size": part.size, "stats": part.stats, **stamp}})
+            told.append(telling.rows_in(form, self._signed(grant, made.name, part.name), part, _milliseconds(facts), stamp))
         is_whole = not view.ask.conditions and len(parts) == len(made.parts)
         self._record(request, right, table, grant, view, parts=len(parts), rows=sum(p.rows for p in parts), is_whole=is_whole)
-        return lines(told, version)
+        return lines(told, version, form)
 
     def changes(self, request: Request) -> Response:
         """`GET …/changes`: signed addresses of the files that hold what each version changed."""
@@ -120,23 +120,20 @@ class Reading:
         with counter.connection() as connection:
             known = version_facts(connection, table.contract.id)
         first, last = _span(said, known)
+        form = telling.form_of(request)
         right = self.reception.authorise(request, caller, table, Operation.CHANGES)
         view = view_of(table.contract, right)
         grant = self._grant(caller, table, right, view, Operation.CHANGES, first, last)
-        told: list[Mapping[str, Any]] = [PROTOCOL, {"metaData": view.metadata(first, table.share)}]
+        told = [telling.protocol(form), telling.metadata(form, view.metadata(first, table.share))]
         rows = 0
         for facts in sorted(known, key=lambda f: f.version):
             if first <= facts.version <= last:
                 made = self.files.get(changes_in(counter.database_url, view, facts.version, is_first_fill=facts.is_first_fill))
-                told.extend(self._change_files(grant, made, facts))
+                stamp = {"timestamp": _milliseconds(facts), "version": facts.version}
+                told += [telling.changes_in(form, self._signed(grant, made.name, part.name), part, stamp) for part in made.parts]
                 rows += made.rows
         self._record(request, right, table, grant, view, parts=len(told) - 2, rows=rows, is_whole=False)
-        return lines(told, first)
-
-    def _change_files(self, grant: Grant, made: Made, facts: VersionFacts) -> Iterator[Mapping[str, Any]]:
-        for part in made.parts:
-            place = {**self._signed(grant, made.name, part.name), "partitionValues": {}, "size": part.size}
-            yield {"cdf": {**place, "timestamp": _milliseconds(facts), "version": facts.version}}
+        return lines(told, first, form)
 
     def _version(self, connection: Connection, table: Table, query: Query) -> int:
         newest = newest_version(connection, table.contract.id) or 0

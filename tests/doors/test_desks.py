@@ -1,0 +1,137 @@
+"""Programs people have on their desks, none of them Python's: R, GDAL as QGIS has it, LibreOffice Calc; and what Excel and Power BI are known to send."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from lxml import etree
+
+from tests.doors.environments import CLIENTS
+from tests.doors.province import FIGURE_DATASET, PURPOSE, Province
+
+PATIENCE_SECONDS = 120
+SET = FIGURE_DATASET.replace(".", "_")
+READINGS = "environment.readings"
+
+
+def run(package: str, *command: str, **variables: str) -> str:
+    """What a program of a Debian package prints."""
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"`{command[0]}` is not installed (Debian's package `{package}`)")
+    told = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **variables}
+    done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("door", ["json", "odata", "csv", "sdmx"])
+def test_r_reads_the_figure(province: Province, door: str) -> None:
+    figure = province.figure()
+    script = str(CLIENTS / "figure.R")
+    found = run("r-base-core", "Rscript", script, door, province.base, FIGURE_DATASET, "value", *figure.conditions)
+    assert json.loads(found) == [figure.value]
+
+
+def test_gdal_of_the_desktop_reads_every_place_over_its_pages(province: Province) -> None:
+    """Debian's GDAL is the one its QGIS is built on, and some years older than the one Python's wheels carry."""
+    address = f"OAPIF:{province.base}/ogc/collections/{READINGS}"
+    told = run("gdal-bin", "ogr2ogr", "-f", "GeoJSON", "/vsistdout/", address, "-where", "indicator = 'PM2.5'")
+    found = json.loads(told)["features"]
+    count = httpx.get(f"{province.base}/odata/v4/environment_readings/$count", params={"$filter": "indicator eq 'PM2.5'"})
+    assert len(found) == int(count.text) > 0
+    assert all(each["geometry"]["type"] == "Point" for each in found)
+
+
+def test_calc_opens_the_workbook_and_the_csv_at_its_address(province: Province, tmp_path: Path) -> None:
+    figure = province.figure()
+    book = tmp_path / "book.xlsx"
+    book.write_bytes(httpx.get(f"{province.base}/dataset/{FIGURE_DATASET}.xlsx").raise_for_status().content)
+    out = tmp_path / "out"
+    command = (
+        "soffice",
+        f"-env:UserInstallation=file://{tmp_path}/profile",
+        "--headless",
+        "--convert-to",
+        "csv:Text - txt - csv (StarCalc):44,34,76,1",
+    )
+    run("libreoffice-calc-nogui", *command, "--outdir", str(out), str(book), f"{province.base}/dataset/{FIGURE_DATASET}.csv")
+    for name in ("book.csv", f"{FIGURE_DATASET}.csv"):
+        rows = list(csv.DictReader((out / name).read_text("utf-8").splitlines()))
+        values = [float(row["value"]) for row in rows if all(row[key] == value for key, value in figure.where.items())]
+        assert values == [figure.value], name
+
+
+# What `OData.Feed` sends (Power Query in Excel and Power BI): learn.microsoft.com, "Power Query OData feed"; the headers are those of Microsoft's OData library.
+MASHUP = {
+    "User-Agent": "Microsoft.Data.Mashup (https://go.microsoft.com/fwlink/?LinkID=304225)",
+    "OData-MaxVersion": "4.0",
+    "MaxDataServiceVersion": "3.0",
+    "Accept-Encoding": "gzip, deflate",
+}
+ROOT_ACCEPT = "application/json;odata.metadata=minimal;q=1.0,application/json;odata=minimalmetadata;q=0.9,application/atomsvc+xml;q=0.8,application/atom+xml;q=0.8,application/xml;q=0.7,text/plain;q=0.7"
+ROWS_ACCEPT = "application/json;odata.metadata=minimal;q=1.0,application/json;odata=minimalmetadata;q=0.9,application/atom+xml;q=0.8,application/xml;q=0.7,text/plain;q=0.7"
+
+
+def mashup(province: Province, address: str, accept: str, token: str = "") -> httpx.Response:
+    """A request as Power Query makes it: anonymous first; a 401 that names Basic makes it ask its user."""
+    sent = {**MASHUP, "Accept": accept}
+    answer = httpx.get(province.base + address, headers=sent)
+    if answer.status_code == 401:
+        assert answer.headers["www-authenticate"].lower().startswith("basic")
+        answer = httpx.get(province.base + address, headers=sent, auth=("can-bo-01", token))
+    assert answer.headers.get_list("odata-version") == ["4.0"], "Power Query refuses an answer that says its version twice"
+    return answer
+
+
+def test_power_query_goes_from_the_root_to_rows(province: Province) -> None:
+    root = mashup(province, "/odata/v4/", ROOT_ACCEPT)
+    assert root.headers["content-type"].startswith("application/json")
+    assert root.json()["@odata.context"] == f"{province.base}/odata/v4/$metadata"
+    assert {"name": SET, "kind": "EntitySet", "url": SET}.items() <= next(
+        each for each in root.json()["value"] if each["name"] == SET
+    ).items()
+    metadata = mashup(province, "/odata/v4/$metadata", "application/xml")
+    assert metadata.headers["content-type"].startswith(
+        "application/xml"
+    )  # with JSON here it says "metadata document appears to be invalid"
+    assert etree.fromstring(metadata.content).get("Version") == "4.0"
+    # Navigator's preview, then columns and rows the user chose folded into the address, spaces as + or %20 as its parts write them.
+    preview = mashup(province, f"/odata/v4/{SET}?$top=1000", ROWS_ACCEPT).json()
+    figure = province.figure()
+    where = " and ".join(f"{name} eq {value if name == 'year' else repr(value)}" for name, value in figure.where.items())
+    for text in (quote(where, safe=""), where.replace(" ", "+").replace("'", "%27")):
+        folded = mashup(province, f"/odata/v4/{SET}?$filter={text}&$select=district,value", ROWS_ACCEPT)
+        assert [row["value"] for row in folded.json()["value"]] == [figure.value]
+    assert set(preview["value"][0]) == {p.get("Name") for p in of_type(metadata.content, SET)}
+
+
+def of_type(metadata: bytes, name: str) -> Any:
+    return next(each for each in etree.fromstring(metadata).iter("{*}EntityType") if each.get("Name") == name).iter("{*}Property")
+
+
+def test_power_query_walks_every_page_and_counts(province: Province) -> None:
+    address: str | None = "/odata/v4/environment_readings?$select=station_code,value"
+    rows = 0
+    while address:
+        page = httpx.get(province.base + address, headers={**MASHUP, "Accept": ROWS_ACCEPT, "Prefer": "odata.maxpagesize=2000"}).json()
+        rows += len(page["value"])
+        following = page.get("@odata.nextLink")
+        assert following is None or following.startswith(province.base)  # absolute, at the address it was asked at
+        address = following.removeprefix(province.base) if following else None
+    count = mashup(province, "/odata/v4/environment_readings/$count", "text/plain,application/json")
+    assert rows == int(count.text) > 2000
+
+
+def test_power_query_is_asked_for_a_name_and_a_token_where_data_is_not_open(province: Province) -> None:
+    told = mashup(province, "/odata/v4/land_parcels?$top=1", ROWS_ACCEPT, province.token())
+    assert (told.status_code, len(told.json()["value"])) == (200, 1)
+    assert PURPOSE  # the agreement leaves no choice, so nothing needs to be said
