@@ -52,6 +52,7 @@ class Demo:
     home: Path
     port: int
     scale: int
+    models: Path = matching.MODELS
     is_embedded: bool = True
     children: list[subprocess.Popen[str]] = field(default_factory=list)
     keeper: int | None = None
@@ -123,6 +124,12 @@ def _stop_once(_: int, __: FrameType | None) -> None:
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--scale", type=int, default=20_000, help="persons in the province")
+    arguments.add_argument(
+        "--models",
+        type=Path,
+        default=matching.MODELS,
+        help="matching models learnt from this very province before; what is missing is learnt",
+    )
     given = arguments.parse_args()
     if given.scale < SMALLEST:
         print(f"SCALE: cần ít nhất {SMALLEST} người · at least {SMALLEST} persons.", file=sys.stderr)
@@ -130,7 +137,7 @@ def main() -> int:
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _stop_once)  # SIGINT too: a shell starts background jobs with it ignored
     home = Path(os.environ.get("LIENTHONG_HOME", "var")).absolute()
-    demo = Demo(home, int(os.environ.get("LIENTHONG_PORT", "8000")), given.scale)
+    demo = Demo(home, int(os.environ.get("LIENTHONG_PORT", "8000")), given.scale, given.models)
     try:
         _run(demo)
     except KeyboardInterrupt:
@@ -307,7 +314,7 @@ def _fill(demo: Demo, url: str, server: subprocess.Popen[str] | None) -> dict[st
                 datasets.append(_line(contract, source, outcome))
     stages.end("loading")
     people.write_accounts(demo.home, demo.base_url, people.citizen_number(database))
-    entities = matching.match(place, demo.scale, SEED)
+    entities = matching.match(place, demo.scale, SEED, demo.models)
     stages.end("matching")
     persons = people.seed(place, demo.base_url)
     stages.end("people")

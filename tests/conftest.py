@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lienthong.store.embedded import EmbeddedServer
     from tests.templates import Template
 
+PATIENCE_SECONDS = 120.0
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
 TEMPLATE = "lienthong_template"
 MEMORY, ROOMY = Path("/dev/shm"), 8 * 2**30
@@ -31,6 +32,7 @@ LONG = (
     "tests/browser", "tests/doors", "tests/acceptance/test_first_hour.py", "tests/masterdata/test_spark.py", "tests/masterdata/test_training.py",
     "tests/acceptance", "tests/evaluation", "tests/web/test_webhooks.py", "tests/web/test_submissions.py", "tests/web/test_schemathesis.py",
 )  # fmt: skip
+os.environ["LIENTHONG_WORKER_NICE"] = "0"  # workers of servers must keep up on a machine all of whose processors test
 TOGETHER = ("tests/browser", "tests/doors")  # rooms whose files share one province: one worker keeps it
 
 
@@ -41,6 +43,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((n for n, name in enumerate(LONG) if item.nodeid.startswith(name)), len(LONG))
 
     items.sort(key=place)
+
+
+def pytest_configure() -> None:
+    """A test waits for an answer as long as a busy machine needs; httpx alone would give up after five seconds."""
+    from httpx import _config  # Client, get() and the others hold this very value as their default
+
+    for phase in ("connect", "read", "write", "pool"):
+        setattr(_config.DEFAULT_TIMEOUT_CONFIG, phase, PATIENCE_SECONDS)
 
 
 @pytest.hookimpl(optionalhook=True)

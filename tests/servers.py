@@ -34,7 +34,7 @@ def program(name: str, package: str) -> str:
 
 def until_answers(port: int, what: str) -> None:
     """Until something listens there."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while True:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -52,7 +52,7 @@ def running(arguments: Sequence[str], port: int) -> Iterator[subprocess.Popen[by
         yield process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
 
 
 def kill_all(process: subprocess.Popen[bytes]) -> None:
@@ -83,7 +83,7 @@ def cut_off(
 
     thread = threading.Thread(target=run)
     thread.start()
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while thread.is_alive():
         found = part()
         if found is not None and found.exists() and found.stat().st_size > past:
@@ -91,7 +91,7 @@ def cut_off(
         assert time.monotonic() < until, "nothing was fetched"
         time.sleep(0.002)
     kill_all(process)
-    thread.join(60)
+    thread.join(120)
     assert raised, "it ended before the server was killed"
     return raised[0]
 
@@ -167,4 +167,4 @@ def in_thread(serve: object, stop: object) -> Iterator[None]:
         yield
     finally:
         stop()  # type: ignore[operator] # a callable
-        thread.join(10)
+        thread.join(120)

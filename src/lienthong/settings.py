@@ -110,6 +110,10 @@ class Settings:
     stamp_roots: Path = _setting(Path("stamp-roots.pem"), "The certificates (PEM) an authority's stamps must lead back to.")
     stamp_seconds: int = _setting(60, "How often the newest checkpoint is stamped, where there is an authority.")
     worker: bool = _setting(True, "Whether this server starts the process that does what nobody waits for: deliveries, clocks, reminders.")
+    worker_nice: int = _setting(
+        10,
+        "How far the processes beside the server step back for those who wait (0 to 19, as of `nice`); 0 where they must keep up on a busy machine.",
+    )
     xroad_subsystem: str = _setting("du-lieu", "The X-Road subsystem under which every agency's datasets are services.")
     xroad_networks: str = _setting(
         "", "Addresses of the province's own security server (CIDR, by commas): X-Road messages from there are taken at their word."

@@ -15,7 +15,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SCALE = 800
-PATIENCE_SECONDS = 150
+MODELS = Path(__file__).parent / "models"  # learnt from such a demo; parcels have none here, so that a demo still learns
+PATIENCE_SECONDS = 500
 
 
 def free_port() -> int:
@@ -36,12 +37,12 @@ class DemoProcess:
     @property
     def environment(self) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("LIENTHONG_")}
-        return {**ours, "LIENTHONG_HOME": str(self.home), "LIENTHONG_PORT": str(self.port)}
+        return {**ours, "LIENTHONG_HOME": str(self.home), "LIENTHONG_PORT": str(self.port), "LIENTHONG_WORKER_NICE": "0"}
 
     def start(self) -> dict[str, Any]:
         """The card, when it is written and the server answers."""
         began = time.time()
-        command = [sys.executable, "-m", "demo.run", "--scale", str(SCALE)]
+        command = [sys.executable, "-m", "demo.run", "--scale", str(SCALE), "--models", str(MODELS)]
         log = (self.home / "demo.log").open("w")
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True
@@ -65,7 +66,7 @@ class DemoProcess:
             if self.process.poll() is None:
                 self.process.send_signal(with_signal)
                 time.sleep(0.02)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
     def left_running(self) -> list[str]:
         """Command lines of processes that still name this demo's home or port."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from lienthong.store.embedded import EmbeddedServer
-from tests.browser.province import CHROMIUM, Province, serving
+from tests.browser.province import CHROMIUM, PATIENCE_MILLISECONDS, Province, serving
 from tests.conftest import fresh_database, open_folder
 
 
@@ -27,6 +27,7 @@ def province(postgres_server: EmbeddedServer) -> Iterator[Province]:
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.is_file():
         pytest.skip("Chromium is not installed (Debian's package `chromium`)")
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         yield started

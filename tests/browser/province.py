@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 from starlette.responses import Response
 
 from demo.province import generate
@@ -47,6 +47,7 @@ ROOT = Path(__file__).parents[2]
 LOADED = ("admin-units.units", "admin-units.changes", "agencies.register", "statistics.indicators", "land.holders", "environment.readings")
 HOURS = 24  # of readings
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE_MILLISECONDS = 120_000
 ISSUER = "https://dang-nhap.example"
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 WATCH = """
@@ -111,17 +112,17 @@ def serving(url: str, home: Path) -> Iterator[Province]:
     names = ("database_url", "home", "datasets", "agreements", "port", "borders", "indicators")
     ours = {name: value for name, value in os.environ.items() if not name.startswith("LIENTHONG_")}
     told = {f"LIENTHONG_{name.upper()}": str(getattr(settings, name)) for name in names}
-    environment = {**ours, **told, "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "true", "LIENTHONG_LOG_LEVEL": "WARNING"}
+    environment = {**ours, **told, "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "true", "LIENTHONG_LOG_LEVEL": "WARNING", "LIENTHONG_WORKER_NICE": "0"}
     command = "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())"
     process = subprocess.Popen([sys.executable, "-c", command], env=environment)
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while time.monotonic() < until and process.poll() is None and not answers(settings.public_url):
             time.sleep(0.05)
         yield Province(settings, place)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)
 
 
 def answers(base: str) -> bool:
@@ -219,6 +220,12 @@ class Watched:
         return [*self.errors, *self.away, *self.page.evaluate("window.broken || []")]
 
 
+def follow(page: Page, leads_on: Locator) -> None:
+    """Click what leads to another page, and wait until that is read: a click itself is over before."""
+    with page.expect_navigation():
+        leads_on.click()
+
+
 def watched(context: BrowserContext, base: str) -> Watched:
     page = context.new_page()
     page.add_init_script(WATCH)
@@ -234,5 +241,5 @@ def context_of(browser: Browser, *cookies: Mapping[str, Any], width: int = 1280,
     context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script, locale="vi-VN")
     if cookies:
         context.add_cookies([dict(cookie) for cookie in cookies])  # type: ignore[misc] # playwright's own dict type
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     return context

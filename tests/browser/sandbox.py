@@ -48,15 +48,16 @@ def sandbox_served(url: str, home: Path) -> Iterator[Sandbox]:
         **told,
         "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "true",
         "LIENTHONG_LOG_LEVEL": "WARNING",
+        "LIENTHONG_WORKER_NICE": "0",
         "LIENTHONG_TRAINERS": TRAINER,
     }
     command = "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())"
     process = subprocess.Popen([sys.executable, "-c", command], env=environment)
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while time.monotonic() < until and process.poll() is None and not answers(settings.public_url):
             time.sleep(0.05)
         yield Sandbox(settings.public_url, place)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)

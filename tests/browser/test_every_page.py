@@ -9,12 +9,12 @@ from typing import Literal
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from lienthong.access import Role
-from tests.browser.province import Province, Watched, context_of, watched
+from tests.browser.province import Province, Watched, context_of, follow, watched
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 PUBLIC = [
     "/", "/datasets", "/datasets?q=dat", "/datasets?q=dong+xoai", "/datasets?q=kh%C3%B4ng-c%C3%B3-g%C3%AC-c%E1%BA%A3", "/datasets/population.persons",
     "/datasets/environment.readings", "/datasets/environment.readings/preview?by=commune_code&of=value&indicator=PM2.5",
@@ -160,8 +160,8 @@ def test_a_choice_of_language_and_light_is_kept(browser: Browser, province: Prov
     context = context_of(browser)
     page = watched(context, province.base).open("/")
     assert page.page.locator("html").get_attribute("lang") == "vi"
-    page.page.get_by_role("link", name="English").click()
-    page.page.get_by_role("link", name="Dark").click()
+    follow(page.page, page.page.get_by_role("link", name="English"))
+    follow(page.page, page.page.get_by_role("link", name="Dark"))
     page.open("/status")
     assert page.page.locator("html").get_attribute("lang") == "en"
     assert page.page.locator("html").get_attribute("data-theme") == "dark"
@@ -180,8 +180,8 @@ def test_paper_holds_the_page_and_not_its_buttons(browser: Browser, province: Pr
     context = context_of(browser)
     page = watched(context, province.base).open("/datasets/environment.readings")
     page.page.emulate_media(media="print")
-    assert page.page.locator("h1").is_visible()
-    assert not page.page.locator(".places").is_visible()
-    assert not page.page.locator(".actions").first.is_visible()
+    expect(page.page.locator("h1")).to_be_visible()
+    expect(page.page.locator(".places")).to_be_hidden()
+    expect(page.page.locator(".actions").first).to_be_hidden()
     assert page.page.pdf(format="A4").startswith(b"%PDF")
     context.close()

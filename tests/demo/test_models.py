@@ -11,9 +11,12 @@ from demo.matching import LEARNT_FROM, MODELS, learnt_from, shipped
 from demo.run import SEED
 from lienthong.contracts import load_all
 from lienthong.masterdata.entities import entities_of
+from tests.acceptance.demo_process import MODELS as OURS
+from tests.acceptance.demo_process import SCALE
 
 ENTITIES = entities_of(load_all(Path(__file__).parents[2] / "datasets"))
 PERSONS = 20_000  # `make demo` without SCALE
+TAUGHT = sorted(path.stem for path in OURS.glob("*.json") if path.name != LEARNT_FROM)
 
 
 @pytest.mark.parametrize("entity", ENTITIES)
@@ -21,6 +24,16 @@ def test_a_model_fits_the_contracts(entity: str) -> None:
     model = shipped(ENTITIES[entity], PERSONS, SEED)
     assert model is not None, "make demo, then: python -m demo.matching"
     assert model.records_seen > 0
+
+
+@pytest.mark.parametrize("entity", TAUGHT)
+def test_a_model_of_the_small_demo_of_the_tests_fits_the_contracts(entity: str) -> None:
+    said = f"a demo with --scale {SCALE}, then: python -m demo.matching tests/acceptance/models, and remove parcel.*"
+    assert shipped(ENTITIES[entity], SCALE, SEED, OURS) is not None, said
+
+
+def test_the_small_demo_learns_one_model_and_is_given_the_others() -> None:
+    assert set(ENTITIES) - set(TAUGHT) == {"parcel"}
 
 
 def test_another_province_has_no_model_beside_it() -> None:

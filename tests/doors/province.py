@@ -105,7 +105,7 @@ def serving(url: str, home: Path) -> Iterator[Province]:
         yield Province(settings, workshop, keys)
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(120)
 
 
 def _agreed(folder: Path) -> Mapping[str, Mapping[str, Any]]:
@@ -138,7 +138,7 @@ def _filled(settings: Settings, out: Path) -> Workshop:
 
 
 def _await_answer(base: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 90
+    until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         try:
             httpx.get(base + "/health").raise_for_status()

@@ -14,6 +14,7 @@ from lienthong.access import Actor, Role
 from lienthong.access.opening import OpenAct
 from lienthong.pipeline.opening import Said, move
 from tests.doors.province import CALLER, Province
+from tests.patience import until
 
 OFFICER = Actor("can-bo-01", "H10.10", frozenset({Role.DATA_OFFICER}))
 LEADER = Actor("lanh-dao", "H10.01", frozenset({Role.LEADER}))
@@ -205,8 +206,4 @@ def test_data_that_is_suspended_on_the_list_is_given_to_nobody_in_particular_unt
 
 def until_status(address: str, status: int) -> httpx.Response:
     """The answer, once the serving process has heard of the change (within a second or two)."""
-    for _ in range(400):
-        answer = httpx.get(address)
-        if answer.status_code == status:
-            return answer
-    raise AssertionError(answer.text)
+    return until(lambda: answer if (answer := httpx.get(address)).status_code == status else None, f"an answer of {status}")

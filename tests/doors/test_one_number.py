@@ -20,7 +20,7 @@ from tests.doors.province import FIGURE_DATASET, RESTRICTED, ROOT, STRANGER, Pro
 from tests.store.ledgers import entries_of
 
 READINGS = "environment.readings"
-PATIENCE = 60.0  # seconds: every client at once makes a small machine slow
+PATIENCE = 240.0  # seconds: every client at once makes a small machine slow
 AT_ONCE = 3  # clients: a machine of two cores is busy with as many
 Read = Callable[[Province, str, str, tuple[str, ...]], Any]  # province, profile of Delta Sharing, dataset, conditions → the values found
 

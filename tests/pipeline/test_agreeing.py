@@ -250,7 +250,7 @@ def both(platform: Platform, id: str, *acts: Act, **said: Any) -> list[Kept | Li
     gate = threading.Barrier(len(acts))
 
     def one(what: Act) -> None:
-        gate.wait(20)
+        gate.wait(120)
         try:
             outcomes.append(platform.do(id, what, **said))
         except LienthongError as error:
@@ -260,7 +260,7 @@ def both(platform: Platform, id: str, *acts: Act, **said: Any) -> list[Kept | Li
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     return outcomes
 
 
@@ -385,7 +385,7 @@ def test_the_same_asked_for_by_many_at_once_is_kept_once(database_url: str) -> N
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert sorted(type(each).__name__ for each in kept) == ["Conflict"] * 4 + ["Kept"]
 
 
@@ -400,7 +400,7 @@ def test_two_servers_take_a_folder_over_once(database_url: str) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert sorted(counts) == [0, 0, 0, 20]
     assert READER in {kept.consumer for kept in standing(platform)}
     assert all(len(events(platform, kept.id)) == 1 for kept in standing(platform))

@@ -140,7 +140,7 @@ def mariadb(folder: Path) -> Iterator[int]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while True:
             try:
                 root = pymysql.connect(unix_socket=f"{home}/s", user="root", autocommit=True)
@@ -155,4 +155,4 @@ def mariadb(folder: Path) -> Iterator[int]:
         yield port
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(120)

@@ -51,7 +51,7 @@ def sshd(folder: Path) -> Iterator[Server]:
     )
     server = subprocess.Popen([program, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while True:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -61,7 +61,7 @@ def sshd(folder: Path) -> Iterator[Server]:
         yield Server(port, (folder / "host.pub").read_text("utf-8").strip(), folder / "own")
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(120)
 
 
 @pytest.fixture(scope="module")

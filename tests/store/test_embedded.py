@@ -64,7 +64,7 @@ def test_two_processes_that_start_together_share_one_server(open_path: Path) -> 
     )
     command = [sys.executable, "-c", program, str(open_path)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    answers = {child.communicate(timeout=60)[0] for child in both}
+    answers = {child.communicate(timeout=120)[0] for child in both}
     assert len(answers) == 1
     wait_until_gone(int(answers.pop()))
 
@@ -120,7 +120,7 @@ def test_a_user_killed_without_warning_leaves_no_claim_behind(open_path: Path) -
         "import sys, os, signal; from pathlib import Path; from lienthong.store.embedded import EmbeddedServer\n"
         "EmbeddedServer(Path(sys.argv[1])).start(); os.kill(os.getpid(), signal.SIGKILL)"
     )
-    subprocess.run([sys.executable, "-c", program, str(open_path)], check=False, timeout=60)
+    subprocess.run([sys.executable, "-c", program, str(open_path)], check=False, timeout=120)
     server = EmbeddedServer(open_path)
     server.start()
     process_id = server.process_id

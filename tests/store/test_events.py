@@ -129,10 +129,10 @@ def test_many_writers_and_readers_at_once(database_url: str) -> None:
     for thread in (*readers, *writers):
         thread.start()
     for thread in writers:
-        thread.join(60)
+        thread.join(120)
     done.set()
     for thread in readers:
-        thread.join(60)
+        thread.join(120)
     wanted = {f"{w}.{n}{mark}" for w in range(WRITERS) for n in range(EACH) if n % 7 for mark in ("", "+")}
     assert seen[0] == seen[1] == seen[2]
     assert [position for position, _ in seen[0]] == list(range(1, len(wanted) + 1))

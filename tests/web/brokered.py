@@ -123,7 +123,7 @@ def provider(module: str) -> Iterator[str]:
     process = subprocess.Popen([sys.executable, "-m", module, str(port)], cwd=Path(__file__).parents[2])
     base = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while True:
             try:
                 httpx.get(base + "/base/_seen")
@@ -136,7 +136,7 @@ def provider(module: str) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(120)
         except subprocess.TimeoutExpired:  # a connection it still serves
             process.kill()
             process.wait()
@@ -166,7 +166,7 @@ def brokering(database_url: str, folder: Path, *agreements: Mapping[str, Any], *
             yield running
 
 
-def wait_until(is_so: Any, seconds: float = 5) -> None:
+def wait_until(is_so: Any, seconds: float = 120) -> None:
     """Until something asynchronous has happened; there is no event to wait for in another process."""
     until = time.monotonic() + seconds
     while not is_so():

@@ -51,4 +51,4 @@ def running(database_url: str, home: Path, port: int, **settings: str) -> Iterat
         yield base
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)

@@ -48,7 +48,7 @@ class Receiver:
         with self._lock:
             return self._queues.setdefault(path, queue.Queue())
 
-    def take(self, path: str, seconds: float = 25) -> Received:
+    def take(self, path: str, seconds: float = 120) -> Received:
         return self.at(path).get(timeout=seconds)
 
     def answer(self, path: str, status: int, headers: dict[str, str] | None = None, after: threading.Event | None = None) -> None:
@@ -66,7 +66,7 @@ def receiving() -> Iterator[Receiver]:
             receiver.at(self.path).put(Received(self.path, headers, body, time.time()))
             status, more, after = receiver.answers.get(self.path, (204, {}, None))
             if after is not None:
-                after.wait(30)
+                after.wait(120)
             self.send_response(status)
             for name, value in more.items():
                 self.send_header(name, value)

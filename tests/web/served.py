@@ -131,7 +131,7 @@ def serving(
         yield Served(settings.public_url, workshop, private, process, folder)
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(120)
 
 
 def _free_port() -> int:
@@ -142,7 +142,7 @@ def _free_port() -> int:
 
 
 def _await_answer(base: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 90
+    until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         try:
             httpx.get(base + "/health").raise_for_status()

@@ -30,7 +30,7 @@ def brokered(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def client(brokered: Brokered) -> Iterator[httpx.Client]:
-    with httpx.Client(headers=brokered.served.headers(), timeout=30) as opened:
+    with httpx.Client(headers=brokered.served.headers(), timeout=120) as opened:
         yield opened
 
 
@@ -336,7 +336,7 @@ def raw(brokered: Brokered, client: httpx.Client, line: str, rest: str = "\r\n")
     """(status, answer) of bytes sent as they are."""
     host, port = brokered.served.base.removeprefix("http://").split(":")
     headers = "".join(f"{n}: {client.headers[n]}\r\n" for n in ("Authorization", "Lienthong-Purpose", "Lienthong-Official"))
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=120) as connection:
         answer = b""
         try:
             connection.sendall(f"{line}\r\nHost: x\r\nConnection: close\r\n{headers}{rest}".encode())

@@ -56,14 +56,14 @@ class RawProvider:
     @contextmanager
     def running(self) -> Iterator[RawProvider]:
         self._thread.start()
-        self._ready.wait(10)
+        self._ready.wait(120)
         try:
             yield self
         finally:
             assert self._loop is not None
             assert self._end is not None
             self._loop.call_soon_threadsafe(self._end.set)
-            self._thread.join(5)
+            self._thread.join(120)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def brokered(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory, hos
 
 @pytest.fixture(scope="module")
 def client(brokered: Brokered) -> Iterator[httpx.Client]:
-    with httpx.Client(headers=brokered.served.headers(), timeout=30) as opened:
+    with httpx.Client(headers=brokered.served.headers(), timeout=120) as opened:
         yield opened
 
 
@@ -175,7 +175,7 @@ def test_a_slow_provider_holds_up_nobody_else(brokered: Brokered, client: httpx.
     hostile.says = [(3.0, b"")]
 
     async def both() -> list[httpx.Response]:
-        async with httpx.AsyncClient(headers=client.headers, timeout=30) as other:
+        async with httpx.AsyncClient(headers=client.headers, timeout=120) as other:
             slow = [asyncio.create_task(other.get(brokered.address("/licences/1", SERVICE))) for _ in range(20)]
             quick = await other.get(brokered.address("/licences/1"))
             assert not any(task.done() for task in slow)

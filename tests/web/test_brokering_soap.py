@@ -80,7 +80,7 @@ def brokered(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def client(brokered: Brokered) -> Iterator[httpx.Client]:
-    with httpx.Client(headers=brokered.served.headers(), timeout=30) as opened:
+    with httpx.Client(headers=brokered.served.headers(), timeout=120) as opened:
         yield opened
 
 

@@ -84,7 +84,7 @@ def write(served: Served, changed: dict[int, str]) -> None:
 
 def reading(served: Served, after: str | None = None, path: str = EVENTS, **headers: str) -> Any:
     more = {"Last-Event-ID": after} if after is not None else {}
-    return httpx.stream("GET", served.base + path, headers={**served.headers(), **more, **headers}, timeout=30)
+    return httpx.stream("GET", served.base + path, headers={**served.headers(), **more, **headers}, timeout=120)
 
 
 def test_a_first_fill_is_told_record_by_record_then_the_version_itself(served: Served) -> None:
@@ -133,10 +133,10 @@ def test_what_is_published_while_somebody_listens_is_told_at_once(served: Served
 
     listener = threading.Thread(target=listen)
     listener.start()
-    assert began.wait(20)
+    assert began.wait(120)
     write(served, {7: "Công ty mới", 8: "Công ty khác"})
-    assert took.wait(20)
-    listener.join(20)
+    assert took.wait(120)
+    listener.join(120)
     assert [(message.data["data"].get("op"), message.data.get("subject")) for message in found] == [
         ("update", "7/GP-UBND"),
         ("update", "8/GP-UBND"),
@@ -187,10 +187,10 @@ def test_a_suspended_agreement_ends_the_stream_in_words(served: Served) -> None:
 
     listener = threading.Thread(target=listen)
     listener.start()
-    assert began.wait(20)
+    assert began.wait(120)
     try:
         path.write_text(json.dumps({**yaml.safe_load(before), "state": "suspended"}, ensure_ascii=False), "utf-8")
-        listener.join(20)
+        listener.join(120)
     finally:
         path.write_text(before, "utf-8")
     assert not listener.is_alive()

@@ -76,7 +76,7 @@ def test_every_answer_of_many_at_once_has_exactly_one_entry(served: Served) -> N
 
 async def _ask_many(base: str, headers: dict[str, str]) -> list[httpx.Response]:
     limits = httpx.Limits(max_connections=CONNECTIONS)
-    async with httpx.AsyncClient(base_url=base, headers=headers, limits=limits, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=base, headers=headers, limits=limits, timeout=120) as client:
         numbers = [n % LICENCES if n % 10 else LICENCES + n for n in range(MANY)]
         return await asyncio.gather(*(client.get(address(number)) for number in numbers))
 
@@ -219,7 +219,7 @@ def _claims(token: str) -> dict[str, Any]:
 def _raw(served: Served, request: bytes) -> tuple[int | None, bytes]:
     """(status, answer) of bytes sent as they are; None when the server hung up without a word."""
     host, port = served.base.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=120) as connection:
         answer = b""
         try:
             connection.sendall(request)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from lienthong.clock import vietnam_date
 from lienthong.contracts import build
 from lienthong.pipeline import noticing
 from tests.conftest import fresh_database
+from tests.patience import until
 from tests.web.served import CONTRACT, RECORDS, serving
 
 
@@ -31,11 +31,8 @@ def test_a_server_takes_a_notice_up_without_a_restart(postgres_server: Any, tmp_
         assert "sunset" not in before.headers
         day = vietnam_date(served.workshop.clock()) + timedelta(days=20)
         noticing.announce(served.workshop, build(document, "new"), "Đổi tên trường", "o", day)
-        for _ in range(100):
-            after = client.get(f"{RECORDS}/7%2FGP-UBND")
-            if "sunset" in after.headers:
-                break
-            time.sleep(0.1)
+        until(lambda: "sunset" in client.get(f"{RECORDS}/7%2FGP-UBND").headers, "the notice")
+        after = client.get(f"{RECORDS}/7%2FGP-UBND")
         assert after.json()["values"]["holder"] == "Công ty số 7"  # what was written goes on working
         assert after.headers["deprecation"].startswith("@")
         assert after.headers["sunset"].endswith("GMT")

@@ -72,7 +72,7 @@ def served(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory, colle
 
 def soon(what: Callable[[], Any]) -> Any:
     """What is asked for, as soon as there is something."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         found = what()
         if found:

@@ -60,7 +60,7 @@ def served(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def kept(served: Served, count: int) -> list[dict[str, Any]]:
     """The records, as soon as there are so many."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     later = datetime.now(UTC) + timedelta(minutes=1)
     while time.monotonic() < until:
         with served.workshop.database.connect() as connection:

@@ -52,17 +52,17 @@ class Nats:
     def stop(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait(20)
+            self._process.wait(120)
             self._process = None
 
     def messages(self, count: int) -> list[Any]:
         """The first so many messages of the stream."""
 
         async def read() -> list[Any]:
-            client = await nats.connect(self.url, max_reconnect_attempts=60, reconnect_time_wait=0.2, connect_timeout=5)
+            client = await nats.connect(self.url, max_reconnect_attempts=60, reconnect_time_wait=0.2, connect_timeout=60)
             try:
                 stream = client.jetstream()
-                for _ in range(200):
+                for _ in range(1200):
                     try:
                         if (await stream.stream_info("LIENTHONG")).state.messages >= count:
                             break
@@ -70,7 +70,7 @@ class Nats:
                         pass
                     await asyncio.sleep(0.1)
                 subscription = await stream.subscribe("lienthong.>", ordered_consumer=True)
-                return [await subscription.next_msg(timeout=20) for _ in range(count)]
+                return [await subscription.next_msg(timeout=120) for _ in range(count)]
             finally:
                 await client.close()
 
@@ -109,7 +109,7 @@ def relaying(province: Province, server: Nats) -> Iterator[None]:
     thread = threading.Thread(target=relay, args=(settings, workshop, ended))
     thread.start()
     try:
-        for _ in range(200):
+        for _ in range(1200):
             with province.workshop.database.connect() as connection:
                 if len(store.some(connection, roads=["nats"])) == 2:
                     break
@@ -117,7 +117,7 @@ def relaying(province: Province, server: Nats) -> Iterator[None]:
         yield
     finally:
         ended.set()
-        thread.join(30)
+        thread.join(120)
         assert not thread.is_alive()
 
 

@@ -34,7 +34,7 @@ class Town:
 
     def __init__(self, served: Served, keys: dict[str, Any]) -> None:
         self.served = served
-        self.clients = {who: httpx.Client(base_url=served.base, headers=self._headers(who, key), timeout=30) for who, key in keys.items()}
+        self.clients = {who: httpx.Client(base_url=served.base, headers=self._headers(who, key), timeout=120) for who, key in keys.items()}
 
     def _headers(self, who: str, key: Any) -> dict[str, str]:
         endpoint = self.served.base + "/oauth/token"

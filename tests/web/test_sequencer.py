@@ -16,7 +16,7 @@ from tests.conftest import fresh_database
 from tests.store.ledgers import verdict_of
 from tests.web.served import RECORDS, Served, serving
 
-PATIENCE = 15.0
+PATIENCE = 120.0
 
 
 @pytest.fixture(scope="module")

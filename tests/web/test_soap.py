@@ -36,7 +36,7 @@ def served(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="module")
 def client(served: Served) -> zeep.Client:
-    transport = Transport(timeout=10)  # type: ignore[no-untyped-call] # zeep publishes no types
+    transport = Transport(timeout=120)  # type: ignore[no-untyped-call] # zeep publishes no types
     return zeep.Client(served.base + WSDL, transport=transport)  # type: ignore[no-untyped-call] # as above
 
 
@@ -77,7 +77,7 @@ def look_up(key: str = "7/GP-UBND", **more: str) -> bytes:
 
 
 def post(served: Served, content: bytes, path: str = "/soap", kind: str = "text/xml; charset=utf-8", **headers: str) -> httpx.Response:
-    return httpx.post(served.base + path, content=content, headers={"Content-Type": kind, **headers}, timeout=20)
+    return httpx.post(served.base + path, content=content, headers={"Content-Type": kind, **headers}, timeout=120)
 
 
 def fault_of(answer: httpx.Response) -> tuple[str, str]:

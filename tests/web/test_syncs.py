@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from lienthong.sharing.sync_definitions import load_syncs, sync_variables
 from lienthong.standards.working_days import WorkingDays
 from lienthong.web.sync_round import keep_in_step
 from tests.conftest import fresh_database
+from tests.patience import until
 from tests.web.counters import OWNER, PART, READER, ROWS, Province, asking, make_app, make_province
 
 SYNCS = "/v1/syncs"
@@ -71,13 +71,6 @@ def held(url: str) -> list[Any]:
     with psycopg.connect(url) as connection:
         there = connection.execute("select to_regclass('public.nguoi') is not null").fetchone()
         return connection.execute("select lienthong_key, children from nguoi order by 1").fetchall() if there and there[0] else []
-
-
-def until(condition: Any, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.05)
 
 
 def test_the_worker_keeps_a_copy_in_step_and_does_what_is_asked(

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from lienthong.pipeline import run_dataset
 from lienthong.store.embedded import EmbeddedServer
+from tests import patience
 from tests.conftest import fresh_database, open_folder
 from tests.web.receiver import Received, Receiver, receiving
 from tests.web.served import CALLER, DATASET, LICENCES, Served, serving
@@ -84,8 +86,10 @@ def asked(served: Served, method: str, path: str, **more: Any) -> httpx.Response
 
 def until(served: Served, id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """The subscription once something holds of it."""
-    for _ in range(200):
-        found: dict[str, Any] = asked(served, "GET", f"/{id}").json()
+    end = time.monotonic() + patience.SECONDS
+    found: dict[str, Any] = {}
+    while time.monotonic() < end:
+        found = asked(served, "GET", f"/{id}").json()
         if holds(found):
             return found
         threading.Event().wait(0.1)
@@ -268,10 +272,8 @@ def test_a_suspended_agreement_sends_nothing_and_catches_up_afterwards(served: S
     path.write_text(json.dumps({**yaml.safe_load(before), "state": "suspended"}, ensure_ascii=False), "utf-8")
     try:
         headers = served.headers()
-        for _ in range(100):  # until the server knows
-            if httpx.get(f"{served.base}/v1/datasets/{DATASET}/changes", headers=headers).status_code == 403:
-                break
-            threading.Event().wait(0.1)
+        changes = f"{served.base}/v1/datasets/{DATASET}/changes"
+        patience.until(lambda: httpx.get(changes, headers=headers).status_code == 403, "the server's knowing")
         second = holders.change(served, 102)
         third = holders.change(served, 103)
         assert until(served, made["id"], lambda found: found["held"] != "")["held"] == "not_active"

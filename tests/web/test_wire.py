@@ -45,7 +45,7 @@ class Line:
 
     def __init__(self, served: Served) -> None:
         port = int(served.base.rsplit(":", 1)[1])
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=120)
         self._read = self._socket.makefile("rb")
 
     def send(self, data: bytes) -> None:

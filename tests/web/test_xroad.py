@@ -223,5 +223,5 @@ def test_a_document_that_is_not_there_is_told_in_the_words_collectors_know(serve
 
 
 def test_a_huge_message_is_refused(served: Served) -> None:
-    answer = httpx.post(served.base + SERVICE + "/records", headers=VOUCHED, content=b"x" * (17 * 1024 * 1024), timeout=30)
+    answer = httpx.post(served.base + SERVICE + "/records", headers=VOUCHED, content=b"x" * (17 * 1024 * 1024), timeout=120)
     assert answer.status_code == 400

@@ -40,7 +40,7 @@ def witnessing(folder: Path) -> Iterator[Running]:
     url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(command("serve", str(folder), "--port", str(port)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while True:
             try:
                 key = httpx.get(url + "/").text.strip()
@@ -52,4 +52,4 @@ def witnessing(folder: Path) -> Iterator[Running]:
         yield Running(key, url, process)
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(120)

@@ -95,7 +95,7 @@ def begin() -> tuple[Settings, threading.Event]:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server decides when we end
     settings = read_settings()
     configure_logging(settings.log_level)
-    os.nice(10)
+    os.nice(max(0, settings.worker_nice))
     ended = threading.Event()
 
     def await_end() -> None:

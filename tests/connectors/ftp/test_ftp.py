@@ -69,7 +69,7 @@ def test_a_wrong_password_is_told_in_words_that_do_not_hold_it(plain: Served) ->
 
 def test_a_fetch_that_breaks_off_goes_on_where_it_was(tmp_path: Path) -> None:
     root, port = tmp_path / "xuất", free_port()
-    served = Served(root, f"ftp://can-bo@127.0.0.1:{port}", {**PASSWORD, "timeout_seconds": 5})
+    served = Served(root, f"ftp://can-bo@127.0.0.1:{port}", {**PASSWORD, "timeout_seconds": 60})
     served.write_big("lớn.csv", 96)
     source = served.source("*.csv")
     with ftpd(root, port) as process:

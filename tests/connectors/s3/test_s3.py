@@ -79,7 +79,7 @@ def test_a_bucket_that_is_not_there_is_told(served: Bucket) -> None:
 
 def test_a_fetch_that_breaks_off_is_told_and_nothing_is_read(served: Bucket, tmp_path: Path) -> None:
     port = free_port()
-    other = Bucket(tmp_path / "xuất", f"s3://{BUCKET}/năm", {**KEYS, "endpoint": f"http://127.0.0.1:{port}", "timeout_seconds": 1})
+    other = Bucket(tmp_path / "xuất", f"s3://{BUCKET}/năm", {**KEYS, "endpoint": f"http://127.0.0.1:{port}", "timeout_seconds": 10})
     other.port, other.put = port, {}
     other.write_big("lớn.csv", 40)
     program = python_of("moto", Path(__file__).parent).parent / "moto_server"

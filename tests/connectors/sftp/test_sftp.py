@@ -75,7 +75,7 @@ def test_a_fetch_that_breaks_off_goes_on_where_it_was(tmp_path: Path) -> None:
     folder, root = tmp_path / "sshd", tmp_path / "xuất"
     folder.mkdir()
     with sshd(folder) as server:
-        served = Served(root, f"{server.url}{root}", {"host_key": server.host_key, "key_file": str(server.key_file), "timeout_seconds": 5})
+        served = Served(root, f"{server.url}{root}", {"host_key": server.host_key, "key_file": str(server.key_file), "timeout_seconds": 60})
         served.write_big("lớn.csv")
         source = served.source("lớn.csv")
         said = cut_off(lambda: served.read(source), served.part, server.process)

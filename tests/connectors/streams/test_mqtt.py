@@ -43,7 +43,7 @@ class Broker:
     def source(self, name: str, **more: Any) -> Source:
         options = {
             "topics": [f"{name}/+/số-liệu"], "client_id": name, "password": "mat-khau", "fields": FIELDS, "ca": str(self.made.ca),
-            "quiet_seconds": 0.3, "landing_seconds": 5, "timeout_seconds": 5, **more,
+            "quiet_seconds": 1, "landing_seconds": 30, "timeout_seconds": 60, **more,
         }  # fmt: skip
         return Source("stream", "mqtt_stream", f"mqtts://tram@localhost:{self.port}", Delivery.INCREMENTAL, options)
 
@@ -55,7 +55,7 @@ class Broker:
         client.connect("localhost", self.port)
         client.loop_start()
         for each in payloads:
-            client.publish(topic, each if isinstance(each, bytes | str) else json.dumps(each), qos=1).wait_for_publish(10)
+            client.publish(topic, each if isinstance(each, bytes | str) else json.dumps(each), qos=1).wait_for_publish(60)
         client.disconnect()
         client.loop_stop()
 
@@ -153,7 +153,7 @@ def test_what_is_no_reading_waits_as_a_broken_row(broker: Broker) -> None:
 
 def test_a_broker_that_dies_and_comes_back_loses_nothing(tmp_path: Path) -> None:
     broker = make_broker(tmp_path)
-    source = broker.source("e", quiet_seconds=1.5, timeout_seconds=15)
+    source = broker.source("e", quiet_seconds=2, timeout_seconds=60)
     with broker.up() as process:
         subscribe(replace(source, options={**source.options, "quiet_seconds": 0.2}))
         broker.publish("e/T1/số-liệu", *map(reading, range(30)))
@@ -161,7 +161,7 @@ def test_a_broker_that_dies_and_comes_back_loses_nothing(tmp_path: Path) -> None
         first = next(reading_on)
         assert first.on_landed is not None
         process.terminate()  # it writes down what it keeps
-        process.wait(10)
+        process.wait(120)
     with broker.up():
         first.on_landed()
         broker.publish("e/T1/số-liệu", reading(30))

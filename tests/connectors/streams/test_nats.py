@@ -44,7 +44,7 @@ class Server:
     def source(self, name: str, **more: Any) -> Source:
         options = {
             "stream": name, "password": "mat-khau", "ca": str(self.made.ca), "fields": FIELDS,
-            "quiet_seconds": 0.3, "landing_seconds": 5, "timeout_seconds": 5, **more,
+            "quiet_seconds": 1, "landing_seconds": 30, "timeout_seconds": 60, **more,
         }  # fmt: skip
         return Source("stream", "nats_stream", f"tls://tram@localhost:{self.port}", Delivery.INCREMENTAL, options)
 

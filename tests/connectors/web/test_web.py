@@ -91,7 +91,7 @@ def test_links_that_lead_out_of_the_folder_are_no_files_of_it(pages: Served) -> 
 
 def test_a_fetch_that_breaks_off_begins_anew_where_the_server_cannot_go_on(tmp_path: Path) -> None:
     root, port = tmp_path / "xuất", free_port()
-    served = Served(root, f"http://can-bo@127.0.0.1:{port}", {**PASSWORD, "timeout_seconds": 5})
+    served = Served(root, f"http://can-bo@127.0.0.1:{port}", {**PASSWORD, "timeout_seconds": 60})
     served.write_big("lớn.csv", 96)
     source = served.source("lớn.csv")
     with webd("pages", root, port) as process:

@@ -17,7 +17,7 @@ AGENCY = "LIENTHONG"
 
 
 def service(base: str, form: DataFormat = DataFormat.SDMX_ML_2_1_GEN) -> RestService:
-    return RestService(f"{base}/sdmx/2.1", ApiVersion.V1_4_0, data_format=form, structure_format=StructureFormat.SDMX_ML_2_1, timeout=60.0)
+    return RestService(f"{base}/sdmx/2.1", ApiVersion.V1_4_0, data_format=form, structure_format=StructureFormat.SDMX_ML_2_1, timeout=120.0)
 
 
 def faults(message: bytes) -> list[str]:
