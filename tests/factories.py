@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from lienthong.connectors import ReadContext
-from lienthong.contracts import Contract, Delivery, Expect, Property, Rule, Source
+from lienthong.contracts import Contract, Delivery, Expect, Property, Rule, Source, load_all
 from lienthong.ledger import Signer
 from lienthong.pipeline import Workshop, apply_contract
 from lienthong.store import Database
 
 START = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
+
+
+def contracts_of_the_province() -> dict[str, Contract]:
+    """Those of `datasets/`, read once a process."""
+    return dict(_contracts_read())
+
+
+@functools.cache
+def _contracts_read() -> dict[str, Contract]:
+    return load_all(Path(__file__).parents[1] / "datasets")
 
 
 class TickingClock:

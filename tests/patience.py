@@ -10,10 +10,12 @@ SECONDS = 120
 Found = TypeVar("Found")
 
 
-def until(look: Callable[[], Found], what: str = "it", seconds: float = SECONDS, between: float = 0.05) -> Found:
+def until(look: Callable[[], Found | None], what: str = "it", seconds: float = SECONDS, between: float = 0.05) -> Found:
     """What `look` finds, once it finds something that is true; what it found last, and what was waited for, are told when it never does."""
     end = time.monotonic() + seconds
-    while not (found := look()):
+    while True:
+        found = look()
+        if found:
+            return found
         assert time.monotonic() < end, f"{what} did not come about within {seconds} s; last seen: {found!r}"
         time.sleep(between)
-    return found

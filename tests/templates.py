@@ -12,11 +12,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from lienthong.contracts import load_all
 from lienthong.pipeline import Workshop
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
-from tests.factories import TickingClock, make_workshop
+from tests.factories import TickingClock, contracts_of_the_province, make_workshop
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,7 +53,7 @@ def copied(server: EmbeddedServer, template: str) -> Iterator[str]:
 def of_datasets(server: EmbeddedServer, schema: str) -> Template:
     """Every contract of the province applied, no row yet."""
     url = server.create_database("datasets_template", template=schema)
-    return Template(server, "datasets_template", make_workshop(url, *load_all(ROOT / "datasets").values()))
+    return Template(server, "datasets_template", make_workshop(url, *contracts_of_the_province().values()))
 
 
 def of_matched(datasets: Template) -> Template:

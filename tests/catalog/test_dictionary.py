@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,12 +11,11 @@ from hypothesis import strategies as st
 from lienthong.catalog.completeness import completeness
 from lienthong.catalog.dictionary import Element, as_row, compare, elements_of, known_heading, read_elements
 from lienthong.catalog.sheets import as_csv
-from lienthong.contracts import load_all
 from lienthong.contracts.inventory import COLUMNS, read_rows
 from lienthong.contracts.inventory import known_heading as inventory_heading
-from tests.factories import make_contract
+from tests.factories import contracts_of_the_province, make_contract
 
-CONTRACTS = load_all(Path(__file__).parents[2] / "datasets")
+CONTRACTS = contracts_of_the_province()
 HERE = elements_of(CONTRACTS.values())
 AGENCIES = {"H10.10": "Sở Tài nguyên và Môi trường", "H10.12": "Sở Lao động - Thương binh và Xã hội"}
 

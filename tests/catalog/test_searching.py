@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lienthong.catalog import Index, Kind, Wanted, find_named_units, items_of_contracts, lineage_of, unit_history
-from lienthong.contracts import load_all
+from tests.factories import contracts_of_the_province
 
-CONTRACTS = load_all(Path(__file__).parents[2] / "datasets")
+CONTRACTS = contracts_of_the_province()
 AGENCIES = {"H10.10": "Sở Tài nguyên và Môi trường", "H10.12": "Sở Lao động - Thương binh và Xã hội"}
 INDEX = Index(items_of_contracts(CONTRACTS.values(), AGENCIES))
 TODAY = date(2026, 11, 25)

@@ -19,12 +19,13 @@ import polars as pl
 from demo.province.agency_server import CLIENT_SECRET, Service
 from lienthong import quality
 from lienthong.connectors import ReadContext, read
-from lienthong.contracts import Contract, Source, load_all
+from lienthong.contracts import Contract, Source
 from lienthong.pipeline.columns import ColumnMatcher
 from lienthong.pipeline.judge import Judge, reference_columns
 from lienthong.pipeline.land import with_broken
 from lienthong.pipeline.picked import pick
 from lienthong.store.landing import LandedBatch
+from tests.factories import contracts_of_the_province
 
 DATASETS = Path(__file__).parents[2] / "datasets"
 DELIVERED_ON = date(2026, 6, 30)
@@ -36,7 +37,7 @@ def folder_of(contract: Contract) -> Path:
 
 def delivered() -> dict[str, Contract]:
     """The datasets that come from a source; golden records are made by us and have no sample."""
-    return {id: contract for id, contract in load_all(DATASETS).items() if contract.sources}
+    return {id: contract for id, contract in contracts_of_the_province().items() if contract.sources}
 
 
 def in_order(contracts: Mapping[str, Contract]) -> list[Contract]:

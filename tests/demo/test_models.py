@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from demo.matching import LEARNT_FROM, MODELS, learnt_from, shipped
 from demo.run import SEED
-from lienthong.contracts import load_all
 from lienthong.masterdata.entities import entities_of
 from tests.acceptance.demo_process import MODELS as OURS
 from tests.acceptance.demo_process import SCALE
+from tests.factories import contracts_of_the_province
 
-ENTITIES = entities_of(load_all(Path(__file__).parents[2] / "datasets"))
+ENTITIES = entities_of(contracts_of_the_province())
 PERSONS = 20_000  # `make demo` without SCALE
 TAUGHT = sorted(path.stem for path in OURS.glob("*.json") if path.name != LEARNT_FROM)
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lienthong.contracts import load_all
 from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.headings import Meant, meanings
 from lienthong.masterdata.list_rules import ListRules, pairs_to_compare
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.own_list import IN_FORCE, LEARNT, MAYBE, NONE, RULES, SURE, JudgedList, judge_list
+from tests.factories import contracts_of_the_province
 from tests.masterdata import people
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ AN = {"full_name": "Nguyễn Văn An", "born_on": "1980-02-01", "citizen_id": "0
 
 @pytest.fixture(scope="module")
 def entities() -> dict[str, Entity]:
-    return entities_of(load_all(ROOT / "datasets"))
+    return entities_of(contracts_of_the_province())
 
 
 def judged(*rows: Row) -> JudgedList:

@@ -12,15 +12,15 @@ import polars as pl
 import pytest
 from openpyxl import Workbook
 
-from lienthong.contracts import load_all
 from lienthong.errors import HostileInputError, SourceError, Unprocessable
 from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.headings import known_headings
 from lienthong.masterdata.own_list import RULES, SURE
 from lienthong.pipeline.list_reading import ReadList, read_list, rows_as_list
 from lienthong.pipeline.listing import judge_own_list
+from tests.factories import contracts_of_the_province
 
-PERSON: Entity = entities_of(load_all(Path(__file__).parents[2] / "datasets"))["person"]
+PERSON: Entity = entities_of(contracts_of_the_province())["person"]
 HEADINGS = ("STT", "Họ và tên", "Ngày sinh", "Số CCCD/CMND", "Giới tính")
 
 

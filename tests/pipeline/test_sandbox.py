@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from lienthong.access import Actor, Role, SignedIn
-from lienthong.contracts import load_all
 from lienthong.errors import Conflict, Denied, LienthongError, NotFound, SettingsError, StoreError, Unprocessable
 from lienthong.ledger import Event
 from lienthong.pipeline import Workshop, apply_contract, run_dataset, sandbox, training
@@ -19,7 +18,7 @@ from lienthong.pipeline.training.lessons import ANSWERS
 from lienthong.settings import Settings
 from lienthong.store import sandbox as store
 from lienthong.web.services import make_services
-from tests.factories import make_contract, make_property, make_workshop
+from tests.factories import contracts_of_the_province, make_contract, make_property, make_workshop
 from tests.store.ledgers import entries_of
 
 ROOT = Path(__file__).parents[2]
@@ -190,7 +189,7 @@ def test_a_profile_is_an_act(place: Workshop) -> None:
 
 
 def test_lessons_are_whole_in_both_languages() -> None:
-    contracts, lessons = load_all(ROOT / "datasets"), training.read_lessons()
+    contracts, lessons = contracts_of_the_province(), training.read_lessons()
     assert len(lessons) == 10
     assert [lesson.order for lesson in lessons.values()] == list(range(1, 11))
     for lesson in lessons.values():

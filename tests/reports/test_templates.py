@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 
 from lienthong.connectors import ReadContext
 from lienthong.connectors.template_layout import EXAMPLE, SHEET, template_options
-from lienthong.contracts import Contract, Source, load_all
+from lienthong.contracts import Contract, Source
 from lienthong.errors import ContractError, SourceError
 from lienthong.pipeline import Workshop
 from lienthong.pipeline.previewing import previewed, sample
 from lienthong.pipeline.upload import take_file
 from lienthong.reports.templates import template_workbook
 from lienthong.synthetic import invent, written
-from tests.factories import make_contract, make_property, make_workshop
+from tests.factories import contracts_of_the_province, make_contract, make_property, make_workshop
 
-CONTRACTS = {c.id: c for c in load_all(Path(__file__).parents[2] / "datasets").values() if c.layer.value != "master"}
+CONTRACTS = {c.id: c for c in contracts_of_the_province().values() if c.layer.value != "master"}
 
 
 def put(path: Path, body: bytes) -> Path:

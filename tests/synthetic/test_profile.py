@@ -12,14 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lienthong.contracts import Sensitivity, load_all
+from lienthong.contracts import Sensitivity
 from lienthong.errors import Unprocessable
 from lienthong.synthetic import SMALLEST_COUNT, TYPES, Profile, invent, profile_of
+from tests.factories import contracts_of_the_province
 from tests.quality.factories import make_contract, make_property
 from tests.synthetic.factories import TODAY
 
 ROOT = Path(__file__).parents[2]
-PERSONS = load_all(ROOT / "datasets")["population.persons"]
+PERSONS = contracts_of_the_province()["population.persons"]
 COUNT = 400
 
 

@@ -12,16 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.vn import mst
 
-from lienthong.contracts import Contract, Layer, Rule, load_all
+from lienthong.contracts import Contract, Layer, Rule
 from lienthong.errors import ContractError
 from lienthong.synthetic import invent, with_faults, written
 from lienthong.synthetic.chance import stream
 from lienthong.synthetic.patterns import fitting
+from tests.factories import contracts_of_the_province
 from tests.quality.factories import make_contract, make_property
 from tests.synthetic.factories import PATTERNS, TODAY, cleaned, contracts, judged
 
 ROOT = Path(__file__).parents[2]
-CONTRACTS = load_all(ROOT / "datasets")
+CONTRACTS = contracts_of_the_province()
 ROWS = 60
 
 

@@ -12,13 +12,14 @@ import pytest
 import yaml
 from starlette.testclient import TestClient
 
-from lienthong.contracts import Contract, load_all
+from lienthong.contracts import Contract
 from lienthong.web.asyncapi import describe
+from tests.factories import contracts_of_the_province
 from tests.web.counters import make_app, make_province
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads(gzip.decompress((ROOT / "tests/vectors/asyncapi-3.0.0.schema.json.gz").read_bytes()))
-CONTRACTS = load_all(ROOT / "datasets")
+CONTRACTS = contracts_of_the_province()
 BASE = "https://lienthong.example.gov.vn"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lienthong.contracts import Contract, Sensitivity, load_all
+from lienthong.contracts import Contract, Sensitivity
 from lienthong.contracts.faults import Faults
 from lienthong.contracts.indicators import Quality, ReadStanding, State, judge, load_indicators, load_reports, period_of
 from lienthong.contracts.indicators.formula import check_formula
@@ -16,7 +16,7 @@ from lienthong.contracts.indicators.load import build
 from lienthong.contracts.indicators.reports import build_report
 from lienthong.errors import ContractError
 from lienthong.reports.measures import NAMES
-from tests.factories import make_contract, make_property
+from tests.factories import contracts_of_the_province, make_contract, make_property
 
 ROOT = Path(__file__).parents[3]
 PEOPLE = make_contract(
@@ -45,7 +45,7 @@ def faults_of(formula: str, *reads: str) -> list[str]:
 
 
 def test_the_province_s_own_files_are_right() -> None:
-    found = load_indicators(ROOT / "indicators", load_all(ROOT / "datasets"), NAMES)
+    found = load_indicators(ROOT / "indicators", contracts_of_the_province(), NAMES)
     assert 5 <= sum(1 for each in found.values() if each.order and each.order <= 7) <= 7
     assert [each.id for each in found.values()] == [each.id for each in sorted(found.values(), key=lambda each: each.order)]
 
@@ -149,7 +149,7 @@ def test_a_percent_sign_in_a_text_is_no_parameter() -> None:
 
 
 def test_the_province_s_own_reports_are_right_and_a_wrong_one_tells_every_fault() -> None:
-    indicators = load_indicators(ROOT / "indicators", load_all(ROOT / "datasets"), NAMES)
+    indicators = load_indicators(ROOT / "indicators", contracts_of_the_province(), NAMES)
     assert "quarterly" in load_reports(ROOT / "indicators", indicators)
     wrong = {
         "id": "Q",

@@ -10,12 +10,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from lienthong.access import Role
-from lienthong.contracts import load_all
 from lienthong.settings import Settings
 from lienthong.store import Database
 from lienthong.web.app import create_app
 from lienthong.web.services import Services, make_services
 from tests.conftest import fresh_database
+from tests.factories import contracts_of_the_province
 from tests.web.signing_in import register_person, sign_in
 
 ROOT = Path(__file__).parents[3]
@@ -60,7 +60,7 @@ def console(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> I
         accept_synthetic_ids=True,
     )
     with fresh_database(postgres_server) as url:
-        services = make_services(settings, Database(url), load_all(ROOT / "datasets"))
+        services = make_services(settings, Database(url), contracts_of_the_province())
         people = {
             "can-bo-1": (AGENCY, [Role.DATA_OFFICER]),
             "can-bo-2": (AGENCY, [Role.DATA_OFFICER]),

@@ -15,8 +15,9 @@ from lienthong.contracts import load, load_all
 from lienthong.errors import StoreError
 from lienthong.pipeline import drafting, upload
 from lienthong.web.services import make_services
+from tests.factories import contracts_of_the_province
 from tests.store.ledgers import written
-from tests.web.pages.conftest import ROOT, Console
+from tests.web.pages.conftest import Console
 
 
 def workbook(rows: int = 30) -> bytes:
@@ -81,7 +82,7 @@ def test_a_spreadsheet_becomes_a_dataset_that_answers(console: Console) -> None:
 
 
 def test_another_process_takes_up_what_was_published(console: Console) -> None:
-    other = make_services(console.services.settings, console.services.workshop.database, load_all(ROOT / "datasets"))
+    other = make_services(console.services.settings, console.services.workshop.database, contracts_of_the_province())
     before = set(other.workshop.contracts)
     drafting.take_up(other.workshop, console.services.workshop.clock())
     assert set(other.workshop.contracts) == before
@@ -146,7 +147,7 @@ def test_a_file_that_is_none_is_refused_and_leaves_nothing(name: str, content: b
 def test_a_folder_that_cannot_be_written_publishes_nothing(console: Console, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     place = replace(console.services.workshop, folder=tmp_path / "file")
-    contract = next(iter(load_all(ROOT / "datasets").values()))
+    contract = next(iter(contracts_of_the_province().values()))
     with pytest.raises(StoreError):
         drafting.write_file(place.folder, contract)
     with pytest.raises(StoreError):

@@ -13,7 +13,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from lienthong.access import Agency, Role
-from lienthong.contracts import load_all
 from lienthong.ledger import Entry, Event, subject_hash
 from lienthong.pipeline import agencies, backing
 from lienthong.pipeline.granting import terminal
@@ -27,6 +26,7 @@ from lienthong.web.app import create_app
 from lienthong.web.duties import keeping_of
 from lienthong.web.services import Services, make_services
 from tests.conftest import fresh_database
+from tests.factories import contracts_of_the_province
 from tests.store.ledgers import written
 from tests.web.signing_in import register_person, sign_in
 
@@ -83,7 +83,7 @@ def room(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
         nats_url="nats://ten:mat@10.0.0.1:4222",
     )
     with fresh_database(postgres_server) as url:
-        services = make_services(settings, Database(url), load_all(ROOT / "datasets"))
+        services = make_services(settings, Database(url), contracts_of_the_province())
         who = {
             name: register_person(services.workshop.database, name, "H10.01", [role])
             for name, role in {
