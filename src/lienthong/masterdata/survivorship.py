@@ -6,13 +6,14 @@ many golden records at once, and a property test holds the two together.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+import msgspec
 
 from lienthong.contracts import Contract, SurvivorshipRule
 
@@ -107,6 +108,9 @@ def golden(statements: Iterable[Statement], policy: Policy, overrides: Sequence[
 
 def _choose(said: Sequence[Statement], rules: Sequence[SurvivorshipRule]) -> Chosen:
     """Narrow the statements rule by rule; the rule told is the one after which a single value was left."""
+    if len(said) == 1:
+        only = said[0]
+        return Chosen(only.value, only.source, only.record, ONLY, only.dated)
     left = list(said)
     told = ONLY
     for rule in rules:
@@ -195,4 +199,4 @@ _RANKS: Mapping[str, Callable[[Sequence[Statement], Mapping[str, Any]], Rank]] =
 def provenance(chosen: Mapping[str, Chosen]) -> str:
     """{attribute: [source, record, rule, distinct values]} as JSON, attributes in alphabetical order."""
     found = {name: [c.source, c.record, c.rule, 1 + len(c.others)] for name, c in sorted(chosen.items())}
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(found).decode()

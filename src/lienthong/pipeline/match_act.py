@@ -38,6 +38,7 @@ class Act:
         self._departed: dict[int, StoredRecord] = {}
         self._records: dict[int, StoredRecord] = {}  # all that is linked anew
         self._edges: list[Pair] = []
+        self._weights: dict[Pair, float] = {}  # worked out on the way, smaller number first
         self._clashes: dict[Pair, int] = {}  # one number, nothing else in common: the pair → the other's golden record
         self._wanted: Mapping[int, int] = {}
         self._unchanged: dict[Name, str] = {}
@@ -122,7 +123,7 @@ class Act:
             for other in sorted({found for key in mine.keys for found in by_key[key]} - {number}):
                 if other in self._fresh and other < number:
                     continue  # seen from the other side
-                if belong(self._matcher, mine, known[other]):
+                if belong(self._matcher, mine, known[other], self._weights):
                     self._edges.append((number, other))
                     touched.add(known[other].component)
                 elif clash(self._matcher, mine, known[other]):
@@ -136,8 +137,10 @@ class Act:
         if not self._records and not self._departed:
             return Matched(None, self._unchanged, {}, GoldenVersion(None, 0, 0, 0))
         judged = self._judged()
-        groups = groups_of(self._matcher, Touched(self._records, self._loose(), self._edges, frozenset(self._is_torn), judged))
-        linked = [link_group(self._matcher, group, self._records, judged) for group in groups]
+        groups = groups_of(
+            self._matcher, Touched(self._records, self._loose(), self._edges, frozenset(self._is_torn), judged), self._weights
+        )
+        linked = [link_group(self._matcher, group, self._records, judged, self._weights) for group in groups]
         settled = self._settle([cluster for each in linked for cluster in each.clusters])
         component_of = {number: group[0] for group in groups for number in group}
         act = self._cause.act if self._cause.act is not None else self._index.number(self._store, ACT)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lienthong.masterdata.grouping import Judged, Matcher, components
+from lienthong.masterdata.grouping import LARGEST_COMPONENT, Judged, Matcher, components
 from lienthong.masterdata.linkage import Linked, Pair
 from lienthong.masterdata.predicates import Features
 from lienthong.store.matching import StoredRecord
@@ -27,14 +27,17 @@ class Touched:
     judged: Judged
 
 
-def belong(matcher: Matcher, left: StoredRecord, right: StoredRecord) -> bool:
-    """Whether a pair that shares a key holds a component together."""
+def belong(matcher: Matcher, one: StoredRecord, other: StoredRecord, weights: dict[Pair, float]) -> bool:
+    """Whether a pair that shares a key holds a component together. A weight that was worked out is kept in `weights`, smaller number first."""
+    left, right = (one, other) if (one.source, one.key) < (other.source, other.key) else (other, one)
     rules = matcher.rules
     if rules.forbid(left.features, right.features, left.source, right.source):
         return False
     if rules.same_identifier(left.features, right.features) and rules.agree(left.features, right.features):
         return True
-    return matcher.weight(left.features, right.features, left.source, right.source) >= matcher.reach
+    over = matcher.weight(left.features, right.features, left.source, right.source)
+    weights[(left.record, right.record) if left.record < right.record else (right.record, left.record)] = over
+    return over >= matcher.reach
 
 
 def clash(matcher: Matcher, left: StoredRecord, right: StoredRecord) -> bool:
@@ -43,7 +46,7 @@ def clash(matcher: Matcher, left: StoredRecord, right: StoredRecord) -> bool:
     return rules.same_identifier(left.features, right.features) and not rules.agree(left.features, right.features)
 
 
-def groups_of(matcher: Matcher, touched: Touched) -> list[list[int]]:
+def groups_of(matcher: Matcher, touched: Touched, weights: dict[Pair, float]) -> list[list[int]]:
     """The components now, each sorted by record number."""
     numbers = sorted(touched.records)
     if len(numbers) == 1:
@@ -56,7 +59,7 @@ def groups_of(matcher: Matcher, touched: Touched) -> list[list[int]]:
             whole[touched.records[number].component].append(number)
     for component, members in whole.items():
         if component in touched.torn:
-            pairs += [(place[a], place[b]) for a, b in _inner_edges(matcher, [touched.records[n] for n in members])]
+            pairs += [(place[a], place[b]) for a, b in _inner_edges(matcher, [touched.records[n] for n in members], weights)]
         else:
             pairs += [(place[members[0]], place[other]) for other in members[1:]]
     groups: dict[int, list[int]] = defaultdict(list)
@@ -65,7 +68,7 @@ def groups_of(matcher: Matcher, touched: Touched) -> list[list[int]]:
     return list(groups.values())
 
 
-def _inner_edges(matcher: Matcher, members: Sequence[StoredRecord]) -> Iterable[Pair]:
+def _inner_edges(matcher: Matcher, members: Sequence[StoredRecord], weights: dict[Pair, float]) -> Iterable[Pair]:
     """What still holds a torn component together: pairs enough that their components are those of all pairs."""
     by_key: dict[int, list[StoredRecord]] = defaultdict(list)
     for member in members:
@@ -81,14 +84,19 @@ def _inner_edges(matcher: Matcher, members: Sequence[StoredRecord]) -> Iterable[
                 if pair in seen or right.record in home[left.record]:
                     continue
                 seen.add(pair)
-                if belong(matcher, left, right):
+                if belong(matcher, left, right, weights):
                     together = home[left.record] | home[right.record]
                     home |= dict.fromkeys(together, together)
                     yield pair
 
 
-def link_group(matcher: Matcher, group: Sequence[int], records: Mapping[int, StoredRecord], judged: Judged) -> Linked:
-    """The clusters of one component, by record number. Ties are settled by register and key, never by what came first."""
+def link_group(
+    matcher: Matcher, group: Sequence[int], records: Mapping[int, StoredRecord], judged: Judged, weights: Mapping[Pair, float]
+) -> Linked:  # fmt: skip
+    """The clusters of one component, by record number. Ties are settled by register and key, never by what came first.
+
+    `weights`: those at hand, by record numbers.
+    """
     if len(group) == 1:
         return Linked(((group[0],),), (), (), ())
     ordered = sorted(group, key=lambda number: (records[number].source, records[number].key))
@@ -97,7 +105,7 @@ def link_group(matcher: Matcher, group: Sequence[int], records: Mapping[int, Sto
     sources = {n: records[number].source for n, number in enumerate(ordered)}
     local = Judged(_renumbered(judged.same, place), _renumbered(judged.apart, place))
     ruled, conflicts = _rule_pairs(matcher, features)
-    linked = matcher.link(features, sources, ruled, {}, local)
+    linked = matcher.link(features, sources, ruled, _known(ordered, weights), local)
 
     def back(pair: Pair) -> Pair:
         return ordered[pair[0]], ordered[pair[1]]
@@ -108,6 +116,20 @@ def link_group(matcher: Matcher, group: Sequence[int], records: Mapping[int, Sto
         tuple(back(pair) for pair in (*local.unsaid(conflicts), *linked.conflicts)),
         tuple((ordered[a], ordered[b], bits) for a, b, bits in linked.near),
     )
+
+
+def _known(ordered: Sequence[int], weights: Mapping[Pair, float]) -> dict[Pair, float]:
+    """The weights of a component's pairs by their places; none of a component so large that it is cut, which asks for all or none."""
+    if not weights or len(ordered) > LARGEST_COMPONENT:
+        return {}
+    found = {}
+    for m, a in enumerate(ordered):
+        for n in range(m + 1, len(ordered)):
+            b = ordered[n]
+            over = weights.get((a, b) if a < b else (b, a))
+            if over is not None:
+                found[m, n] = over
+    return found
 
 
 def _rule_pairs(matcher: Matcher, features: Mapping[int, Features]) -> tuple[list[Pair], list[Pair]]:

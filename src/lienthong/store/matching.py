@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any
 
+import msgspec
 from psycopg import RawCursor, sql
 from psycopg.types.json import Json
 
@@ -310,7 +310,7 @@ def _numbered(text: str, parameters: Sequence[str]) -> bytes:
 
 
 def _json(rows: Sequence[Any]) -> str:
-    return json.dumps(list(rows), ensure_ascii=False)
+    return msgspec.json.encode(list(rows)).decode()
 
 
 def _publish_statement(contract: Contract) -> bytes:
