@@ -94,10 +94,10 @@ def _places(workshop: Workshop, dataset: str, source: str) -> pl.DataFrame:
         keys = pl.DataFrame(rows, schema={"key": pl.String, "row_no": pl.Int64, "run": pl.Int64}, orient="row")
         landed = []
         for run in keys["run"].unique().to_list():
-            files = {file.file_no: _file(dataset, file.uri) for file in landing.files(connection, run)}
+            files = {file.file_no: file_of(dataset, file.uri) for file in landing.files(connection, run)}
             for batch in landing.batches(connection, run):
                 numbers = range(batch.first_row_no, batch.last_row_no + 1)
-                name = files.get(batch.file_no) or _file(dataset, "")
+                name = files.get(batch.file_no) or file_of(dataset, "")
                 in_order = name.endswith(".json") or dataset in TABLES
                 file_rows = pl.Series(numbers, dtype=pl.Int64) if in_order else pl.Series(batch.source_rows, dtype=pl.Int64)
                 landed.append(
@@ -108,7 +108,7 @@ def _places(workshop: Workshop, dataset: str, source: str) -> pl.DataFrame:
     return found.select(pl.lit(source).alias("source"), "key", pl.lit(register).alias("register"), "file", "file_row")
 
 
-def _file(dataset: str, uri: str) -> str:
+def file_of(dataset: str, uri: str) -> str:
     """The file's name as the truth has it: a table's, a service's list, or the last part of a path."""
     if dataset in TABLES:
         return TABLES[dataset]

@@ -24,13 +24,13 @@ PUBLIC = [
 OFFICER = [
     "/console", "/console/explanations", "/console/datasets/land.holders", "/console/datasets/land.holders/quarantine", "/console/drafts",
     "/console/drafts/1", "/console/exchange", "/console/asking?fields=M%C3%A3+s%E1%BB%91+thu%E1%BA%BF", "/console/corrections",
-    "/console/datasets/land.holders/opening",
+    "/console/datasets/land.holders/opening", "/console/datasets/land.holders/fix",
 ]  # fmt: skip
 OPERATOR = [
     "/operator", "/operator?span=24h&from=H10.12&to=H10.02", "/operator/alerts", "/operator/queues", "/operator/runs", "/operator/ledger", "/operator/backups",
     "/operator/audit?event=run:dataset:published", "/operator/people", "/operator/organisation", "/operator/settings",
 ]  # fmt: skip
-LEADER = ["/board/reports", "/board/entered-once", "/board/insurance-coverage"]
+LEADER = ["/board/reports", "/board/quality", "/board/entered-once", "/board/insurance-coverage"]
 STEWARD = ["/desk", "/desk/person", "/desk/person/bulk?verdict=same", "/desk/person/acts"]
 PAGES = [*PUBLIC, *LEADER, *OFFICER, *STEWARD, *OPERATOR]
 TROUBLE = ["/nothing", "/datasets/no.such", "/datasets/population.persons/preview", "/console", "/datasets?q=" + "a" * 301]

@@ -89,7 +89,7 @@ def _errors(province: Province, register: str) -> dict[str, int]:
 
 
 def test_every_kind_of_error_occurs(province: Province) -> None:
-    assert set(province.truth("errors")["code"]) == set(RATES) | {"B1", "X1", "X2"}
+    assert set(province.truth("errors")["code"]) == set(RATES) | {"B1", "B2", "X1", "X2"}
 
 
 def test_most_errors_fall_on_a_fifth_of_the_communes(province: Province) -> None:

@@ -13,6 +13,8 @@ import yaml
 from lienthong.access import load_agreements
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, LiveContracts, Retiring, Verdict, build
+from lienthong.contracts.indicators import Indicator, PeriodType
+from lienthong.contracts.indicators.formula_model import Formula
 from lienthong.contracts.noticing import Notice, in_force, merged
 from lienthong.errors import Conflict, Unprocessable, UnsafeMigration
 from lienthong.ledger import Entry, Event
@@ -235,3 +237,64 @@ def test_merged_versions_are_a_contract_and_the_new_one_alone_afterwards(old: Co
     notice = Notice(1, old, new, Retiring(datetime.now(UTC), date(2026, 7, 10), "2.0.0", ("note",)))
     assert in_force(notice, date(2026, 7, 9)).properties == both.properties
     assert in_force(notice, date(2026, 7, 10)) == new
+
+
+def test_a_notice_taken_back_leaves_the_old_version_alone_and_what_came_with_the_new_one_as_history(
+    workshop: Workshop, old: Contract, people: Path
+) -> None:
+    new = build(document(people, "2.0.0", drop="note", add="remark"), "new")
+    on = vietnam_date(workshop.clock()) + timedelta(days=9)
+    notice = noticing.announce(workshop, new, "Đổi tên trường", "o", on)
+    noticing.take_up(workshop)
+    people.write_text("record_no,NGAY_SINH,note\n1,01/02/1990,c\n", "utf-8")
+    run_dataset(workshop, workshop.contracts[new.id])
+    with pytest.raises(Unprocessable):
+        noticing.withdraw(workshop, old.id, " ", "o")
+    assert noticing.withdraw(workshop, old.id, "Bên đọc chưa kịp", "o").number == notice.number
+    assert noticing.take_up(workshop) == [old.id]
+    now = workshop.contracts[old.id]
+    assert ([p.name for p in now.properties], now.version, now.retiring) == (["record_no", "born_on", "note"], "1.0.0", None)
+    people.write_text("record_no,NGAY_SINH,note\n1,01/02/1990,d\n", "utf-8")
+    run_dataset(workshop, now)
+    assert rows(workshop, "note") == [("d",)]
+    assert apply_contract(workshop, now).outcome == "unchanged"
+    with workshop.database.connect() as connection:
+        assert connection.execute(f"select remark from data.test_people_retired_{notice.number}").fetchall() == [("c",)]
+        events.put_in_order(connection)
+        assert [e.type for e in events.read(connection, 0, 100) if e.type.startswith("schema:")] == ["schema:announced", "schema:withdrawn"]
+        assert connection.execute("select state, withdrawn_by, withdrawal_reason from lienthong.contract_notices").fetchall() == [
+            ("withdrawn", "o", "Bên đọc chưa kịp")
+        ]
+    later = replace(workshop, clock=lambda: datetime.now(UTC) + timedelta(days=400))
+    assert noticing.end_due(later) == []
+    again = noticing.announce(workshop, new, "Lần hai", "o", on)  # the same change can be announced again
+    assert again.number != notice.number
+
+
+def test_a_notice_that_does_not_run_or_has_come_to_its_day_is_not_taken_back(workshop: Workshop, old: Contract, people: Path) -> None:
+    with pytest.raises(Conflict, match="No notice"):
+        noticing.withdraw(workshop, old.id, "x", "o")
+    noticing.announce(workshop, build(document(people, "2.0.0", drop="note"), "new"), "x", "o", vietnam_date(workshop.clock()))
+    with pytest.raises(Conflict, match="its day"):
+        noticing.withdraw(workshop, old.id, "x", "o")
+    assert len(noticing.running(workshop)) == 1
+
+
+def test_a_diff_names_subscriptions_copies_and_indicators(workshop: Workshop, old: Contract, people: Path) -> None:
+    formula = Formula("select year(born_on) from test.people", "select 1", (old.id,), ("value",))
+    indicator = Indicator("tuoi", "Tuổi", "Age", "", "", "H10.02", "năm", "years", PeriodType.YEAR, formula=formula)
+    with workshop.database.connect() as connection:
+        connection.execute(
+            "insert into event_subscriptions (subscription, caller, official, purpose, dataset_id, sources, road, url, types, conditions, form, most, lanes, state, since, made_at)"
+            " values ('s1', 'VN/GOV/H10.12/a', 'o', 'p', 'test.people', '{}', 'webhook', 'https://a.example', '{}', '{}', 'one', 1, 1, 'active', now(), now()),"
+            " ('s2', 'VN/GOV/H10.12/a', 'o', 'p', 'test.people', '{}', 'webhook', 'https://a.example', '{}', '{}', 'one', 1, 1, 'ended', now(), now())"
+        )
+        connection.execute("insert into syncs (sync, dataset_id, consumer, state) values ('copy-1', 'test.people', 'H10.12', 'following')")
+    for drop, kinds in (("note", ["subscription", "copy"]), ("born_on", ["subscription", "copy", "report"])):
+        with workshop.database.connect() as connection:
+            new = build(document(people, "2.0.0", drop=drop), "new")
+            hits = changing.diff(connection, old, new, workshop.contracts, datetime.now(UTC), [indicator]).hits
+        assert [(hit.kind, hit.name, hit.who) for hit in hits] == [
+            ("subscription", "s1", "VN/GOV/H10.12/a"), ("copy", "copy-1", "H10.12"), ("report", "tuoi", "H10.02"),
+        ][: len(kinds)]  # fmt: skip
+        assert all(hit.fields == (drop,) for hit in hits)

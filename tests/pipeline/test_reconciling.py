@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,41 @@ def test_a_source_that_says_nothing_is_no_disagreement() -> None:
 
     with control_of(Source("x", "http_json", "https://nguon.example/x"), ReadContext()) as control:
         assert control is None
+
+
+class _Register(BaseHTTPRequestHandler):
+    """A service of two rows that says how many it has: `said`, which may not be so."""
+
+    said = 2
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        rows = [{"record_no": f"P{n}", "full_name": "Nguyễn An", "born_on": "1980-03-07", "children": 1} for n in (1, 2)]
+        body = json.dumps({"items": rows, "meta": {"total": self.said}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_a_service_is_held_against_the_total_it_says(database_url: str) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Register)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        paging = {"kind": "page", "size": 500, "total": "meta.total"}
+        url = f"http://127.0.0.1:{server.server_port}/"
+        sources = [Source("service", "http_json", url, options={"items": "items", "paging": paging}), Source("silent", "http_json", url, options={"items": "items"})]  # fmt: skip
+        contract = make_contract(sources=sources)
+        workshop = make_workshop(database_url, contract)
+        run_dataset(workshop, contract, "service")
+        assert [(line.what, line.there, line.here) for line in reconcile(workshop, contract, sources[0]).lines] == [("rows", "2", "2")]
+        _Register.said = 3
+        assert not reconcile(workshop, contract, sources[0]).agrees
+        run_dataset(workshop, contract, "silent")
+        assert reconcile(workshop, contract, sources[1]).lines == []
+    finally:
+        _Register.said = 2
+        server.shutdown()
+        server.server_close()

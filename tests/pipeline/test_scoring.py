@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from lienthong.contracts import Expect, Sensitivity
-from lienthong.pipeline import run_dataset
+from lienthong.pipeline import approve_run, run_dataset
 from lienthong.pipeline.alert_rules import Rule
 from lienthong.pipeline.alerting import watch
 from lienthong.pipeline.scoring import profile_new
@@ -39,3 +41,29 @@ def test_scores_and_drift_follow_versions(database_url: str, tmp_path: Path) -> 
     kept = rows_of(workshop.database, "select profile::text from lienthong.version_profiles")
     assert not any("Người" in profile for (profile,) in kept)
     assert watch(workshop, [Rule("drift", "drift", "note", {"days": 7})], tmp_path) == 1
+
+
+@pytest.mark.parametrize(
+    ("expect", "bounds"),
+    [
+        (Expect(last_min_percent=0, drift_max_psi=0.25), [("drift_max_psi", ["children"])]),
+        (Expect(last_min_percent=0, empty_max_points=5, new_values_max=0), [("empty_max_points", ["born_on"]), ("new_values_max", ["children"])]),
+        (Expect(last_min_percent=0, empty_max_points=50, new_values_max=1), []),
+    ],
+)  # fmt: skip
+def test_a_delivery_that_drifts_past_its_bounds_waits_and_passes_by_a_person_s_word(
+    database_url: str, tmp_path: Path, expect: Expect, bounds: list[tuple[str, list[str]]]
+) -> None:
+    rows = [(f"P{n:03}", f"Người {n}", "1980-03-07", 1 + n % 2) for n in range(300)]
+    file = write_people(tmp_path / "people.csv", rows)
+    contract = make_contract(str(file), properties=(PEOPLE[0], NAME, PEOPLE[2], KIND), expect=expect)
+    workshop = make_workshop(database_url, contract)
+    assert run_dataset(workshop, contract).state == "published"  # the first has nothing to be held against, and no duty has looked at it
+    write_people(file, [(key, name, "" if n < 60 else born, 3 if n < 200 else kind) for n, (key, name, born, kind) in enumerate(rows)])
+    found = run_dataset(workshop, contract)
+    assert found.state == ("waiting" if bounds else "published")
+    assert [(each["bound"], each["columns"]) for each in found.waits_for] == bounds
+    if bounds:
+        assert rows_of(workshop.database, "select count(*) from data.test_people where children = '3'") == [(0,)]
+        assert approve_run(workshop, found.run_id, "Lê Thị Hoa").state == "published"
+        assert rows_of(workshop.database, "select count(*) from data.test_people where children = '3'") == [(200,)]

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from lienthong.standards import STANDARDS
 from lienthong.standards.agency_codes import agency_form, old_form, successor
+from lienthong.standards.base import Cleaned
 from lienthong.standards.code_lists import LISTS, entries
 from lienthong.standards.insurance import health_card_parts
 from lienthong.standards.periods import reporting_window
+from lienthong.standards.text import PERSON_NAME
 
 SAMPLE = {"accept_synthetic": True}
 
@@ -326,3 +328,22 @@ def test_an_entry_added_to_a_list_later_than_the_row_is_told() -> None:
         pl.Series(["14", "14", "01"]), {}, pl.Series([date(2013, 1, 1), date(2015, 1, 1), date(1990, 1, 1)])
     )
     assert found.problems.to_list() == ["code_list.other_date", None, None]
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("Trònh Ngoïc Ngaân", "Trịnh Ngọc Ngân"), ("Beá Thò Anh Haèng", "Bế Thị Anh Hằng"), ("NGUYEÃN VAÊN BÌNH", "Nguyễn Văn Bình"),
+        ("NguyÔn Duy Léc", "Nguyễn Duy Lộc"), ("TrÇn Thuû", "Trần Thuỷ"), ("Vâ Minh Huy", "Võ Minh Huy"),
+    ],
+)  # fmt: skip
+def test_a_name_of_an_old_font_is_repaired_though_some_words_are_syllables_either_way(written: str, name: str) -> None:
+    assert PERSON_NAME.clean(written, {}) == Cleaned(name, "person_name.font")
+    assert PERSON_NAME.clean_column(pl.Series([written]), {}).values.to_list() == [name]
+
+
+@pytest.mark.parametrize(
+    "name", ["Lê Zoë", "Lê Noël", "Võ Noé", "Lê Thò Mai", "Y Blô Niê", "H'Blaê Niê", "Hoà Hoá", "Bùi Thuý", "Điểu Krơ"]
+)
+def test_a_name_of_today_is_never_taken_for_one_of_an_old_font(name: str) -> None:
+    assert PERSON_NAME.clean(name, {}).value == name

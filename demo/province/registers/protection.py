@@ -12,11 +12,11 @@ from demo.province.headers import SOCIAL_PROTECTION
 from demo.province.observed import Observed, observe
 from demo.province.workbooks import Cell, Sheet, write_workbook
 from demo.province.world import World
-from lienthong.standards import encode_tcvn3
+from lienthong.standards import encode_legacy
 
 FOLDER = "bao-tro-xa-hoi"
 FIRST_ROW = 6  # of Excel
-OLD_FONT = "690"  # the district whose office still types in the fonts of before Unicode (B1)
+OLD_FONTS = {"690": ("tcvn3", "B1"), "692": ("vni", "B2")}  # districts whose offices still type in the fonts of before Unicode
 DISORDERED = "694"  # the district whose workbook has a total among the data (X2)
 BENEFITS = (
     ("Người cao tuổi", 1.0),
@@ -37,7 +37,7 @@ def write_protection(world: World, out: Path) -> tuple[Observed, tuple[pl.Series
     for row, commune in enumerate(rows["commune"]):
         districts.setdefault(world.communes[commune]["district_code"], []).append(row)
     files, numbers = [""] * seen.count, [0] * seen.count
-    typed: list[tuple[int, str, str]] = []
+    typed: list[tuple[int, str, str, str]] = []
     for district, members in sorted(districts.items()):
         name = f"{FOLDER}/bao-tro-{district}-2026-q2.xlsx"
         lines: list[list[Cell]] = []
@@ -46,9 +46,10 @@ def write_protection(world: World, out: Path) -> tuple[Observed, tuple[pl.Series
             kind, level = BENEFITS[0] if rows["year"][row] <= 1945 else BENEFITS[int(kinds[of])]  # who is 80 is paid for that
             unit = seen.addresses[row].split(", ", 2)[2]
             who = seen.names[row]
-            if district == OLD_FONT:
-                who = _in_old_font(who)
-                typed.append((row + 1, seen.names[row], who))
+            if district in OLD_FONTS:
+                font, code = OLD_FONTS[district]
+                who = _in_old_font(who, font)
+                typed.append((row + 1, code, seen.names[row], who))
             files[row], numbers[row] = name, FIRST_ROW + len(lines)
             month = f"{1 + of % 12:02}/{2015 + of % 11}"
             lines.append(
@@ -57,19 +58,19 @@ def write_protection(world: World, out: Path) -> tuple[Observed, tuple[pl.Series
             if district == DISORDERED and number == len(members) // 2:
                 lines.append([None, None, "Cộng trang", None, None, None, None, None, None, len(lines)])
         _write(out / name, district, lines)
-    notes = pl.DataFrame(
-        {"register": "R5", "row": [r for r, _, _ in typed], "field": "name", "code": "B1", "true": [t for _, t, _ in typed], "written": [w for _, _, w in typed]}
-    )  # fmt: skip
+    notes = pl.DataFrame(typed, schema=["row", "code", "true", "written"], orient="row").select(
+        pl.lit("R5").alias("register"), "row", pl.lit("name").alias("field"), "code", "true", "written"
+    )
     errors = pl.concat([seen.errors, notes.cast(seen.errors.schema)])
     return replace(seen, errors=errors), (pl.Series(files), pl.Series(numbers))
 
 
-def _in_old_font(text: str) -> str:
-    """TCVN3 bytes as a program of today shows them; letters the font has not stay as they are."""
+def _in_old_font(text: str, font: str) -> str:
+    """TCVN3 or VNI bytes as a program of today shows them; letters the font has not stay as they are."""
     shown = ""
     for letter in text:
         try:
-            shown += encode_tcvn3(letter).decode("latin-1")
+            shown += encode_legacy(letter, font).decode("latin-1")
         except UnicodeEncodeError:
             shown += letter
     return shown

@@ -111,6 +111,17 @@ def apply(
     )
 
 
+def withdraw_notice(
+    dataset: Annotated[str, typer.Argument(help="Bộ dữ liệu có thông báo đang chạy · the dataset whose notice runs")],
+    reason: Annotated[str, typer.Option(help="Lý do · why")],
+) -> None:
+    """Rút thông báo thay đổi trước ngày hiệu lực: bản cũ tiếp tục · take an announced change back before its day; the old version goes on."""
+    from lienthong.pipeline import noticing
+
+    taken = noticing.withdraw(workshop(), dataset, reason, who())
+    out.print(say(f"Đã rút thông báo {taken.number}: {dataset} {taken.old.version} tiếp tục. Hãy trả tệp hợp đồng {taken.old.version} về thư mục.", f"Notice {taken.number} is taken back: {dataset} {taken.old.version} goes on. Put the contract file of {taken.old.version} back into the folder."), soft_wrap=True)  # fmt: skip
+
+
 def _announce(place: Workshop, contract: Contract, reason: str, until: datetime | None) -> None:
     from lienthong.pipeline import noticing
     from lienthong.pipeline.agreeing import rules_of

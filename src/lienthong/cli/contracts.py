@@ -19,8 +19,9 @@ for command in (
     contract_changing.diff,
     contract_changing.plan,
     contract_changing.apply,
+    contract_changing.withdraw_notice,
 ):
-    app.command(command.__name__)(command)
+    app.command(command.__name__.replace("_", "-"))(command)
 Target = Annotated[Path, typer.Argument(help="Tệp hoặc thư mục hợp đồng · a contract file or a folder of them", exists=True)]
 
 

@@ -1,6 +1,6 @@
 """What a source says of itself, to be held against what arrived: how many rows, sums of numbers, hashes of files.
 
-A table is asked in its own database. A file has a control file beside it, `<name>.control.json`: {"rows": 120, "sums": {"Số tiền": "1500000"},
+A table is asked in its own database. A service that is read whole says its number of rows where the contract names it (`paging.total`). A file has a control file beside it, `<name>.control.json`: {"rows": 120, "sums": {"Số tiền": "1500000"},
 "sha256": "…"}, each part as far as it is known. Other sources say nothing.
 """
 
@@ -16,14 +16,16 @@ from typing import Any
 
 from lienthong.connectors.base import ReadContext
 from lienthong.connectors.files import find_files
+from lienthong.connectors.http_json import HTTP_JSON, HTTP_XML
 from lienthong.connectors.sql_database import TALKS
 from lienthong.connectors.sql_options import SqlOptions
 from lienthong.connectors.sql_sources import NUMBERS
-from lienthong.contracts import Source
+from lienthong.contracts import Delivery, Source
 from lienthong.errors import SourceError
 
 ENDING = ".control.json"
 LARGEST_CONTROL = 1_000_000
+_SERVICES = {"http_json": HTTP_JSON, "http_xml": HTTP_XML}
 CountBetween = Callable[[int, int], int]
 
 
@@ -49,6 +51,9 @@ def control_of(source: Source, context: ReadContext) -> Iterator[Control | None]
             yield _of_table(talk, options)
     elif source.connector.endswith("_file") and "://" not in source.location:
         yield _of_files(find_files(source, context))
+    elif source.connector in _SERVICES and source.delivery is Delivery.SNAPSHOT:
+        total = _SERVICES[source.connector].total(source, context)
+        yield None if total is None else Control(total)
     else:
         yield None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lienthong.connectors.base import Batch, Position, ReadContext
 from lienthong.connectors.http_forms import Form, JsonForm, XmlForm
-from lienthong.connectors.http_pages import HttpOptions, fingerprint_pages, read_pages
+from lienthong.connectors.http_pages import HttpOptions, fingerprint_pages, read_pages, total_of_pages
 from lienthong.connectors.http_session import Manner
 from lienthong.connectors.options import Options
 from lienthong.connectors.variables import expand
@@ -26,6 +26,10 @@ class HttpService:
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
         yield from read_pages(self._options(source, context), Manner(), context, after)
+
+    def total(self, source: Source, context: ReadContext) -> int | None:
+        """How many rows the service says it has, where the contract names the place of its total."""
+        return total_of_pages(self._options(source, context), Manner())
 
     def _options(self, source: Source, context: ReadContext) -> HttpOptions:
         return HttpOptions.take(source, Options.of(source, context), expand(source.location, context.variables), self.form)

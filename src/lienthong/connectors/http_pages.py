@@ -229,6 +229,15 @@ def read_pages(options: HttpOptions, manner: Manner, context: ReadContext, after
         yield from _Reader(options, session, context.batch_rows, after).batches()
 
 
+def total_of_pages(options: HttpOptions, manner: Manner) -> int | None:
+    """How many rows the service says it has in all, in the answer to its first page; None where the contract does not say where that stands."""
+    if not options.paging.total:
+        return None
+    with Session(options.url, options.access, options.limits, manner=manner, accept=options.form.accepts) as session:
+        total = _Reader(options, session, 1, None).first_page().total
+    return int(total) if total is not None and total.strip().isdecimal() else None
+
+
 @dataclass(frozen=True)
 class _Item:
     """One row of a page, where the page is, and its place in it from 1."""
@@ -245,6 +254,7 @@ class _Item:
 class _Page:
     items: Sequence[object]
     following: Mapping[str, Any] | None  # the state of the next page; None: this was the last
+    total: str | None = None  # of all rows, as the answer says it
 
 
 class _Reader:
@@ -304,6 +314,9 @@ class _Reader:
             yield [item for item in items if not (item.is_ended and self._is_whole)]  # what ended before is no part of the whole
             state, skip = page.following, 0
 
+    def first_page(self) -> _Page:
+        return self._fetch(self._options.paging.begin())
+
     def _fetch(self, state: Mapping[str, Any]) -> _Page:
         what = f"`{self._file.uri}` trang/page {state.get('page')}"
         options = self._options
@@ -315,7 +328,8 @@ class _Reader:
         try:
             page = options.form.page(answer.body)
             items = page.items(options.items)
-            return _Page(items, self._following(state, answer, len(items)))
+            total = page.text(options.paging.total) if options.paging.total else None
+            return _Page(items, self._following(state, answer, len(items)), total)
         except NotTheForm as error:
             kind = options.form.accepts.partition(",")[0].rpartition("/")[2].upper()
             raise SourceError(

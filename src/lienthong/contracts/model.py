@@ -180,6 +180,14 @@ class Expect:
     ended_max_percent: float | None = None
     quarantined_max_percent: float | None = None
     last_min_percent: float | None = None  # None: `quality.LAST_MIN_PERCENT`
+    drift_max_psi: float | None = None
+    empty_max_points: float | None = None
+    new_values_max: int | None = None
+
+    @property
+    def bounds_drift(self) -> bool:
+        """Whether a run is held against what earlier versions looked like."""
+        return not (self.drift_max_psi is None and self.empty_max_points is None and self.new_values_max is None)
 
 
 @dataclass(frozen=True)

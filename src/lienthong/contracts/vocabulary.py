@@ -107,6 +107,15 @@ EXPECT_WORDS: Mapping[str, tuple[str, str]] = {
         "last_min_percent",
         "Fewest rows of a whole delivery, per cent of the source's last one, where that had 50 or more. Without it: 80; 0 lets any through.",
     ),
+    "driftMaxPsi": (
+        "drift_max_psi",
+        "How far a field's values may lie from those of earlier versions (population stability index); 0.25 is the usual sign of another population.",
+    ),
+    "emptyMaxPoints": (
+        "empty_max_points",
+        "By how many percentage points a field's share of empties may move from that of earlier versions.",
+    ),
+    "newValuesMax": ("new_values_max", "How many values a field of a list may have that no earlier version had; 0 holds any new one back."),
 }
 SCHEDULE_WORDS: Mapping[str, str] = {
     "every": "`hour`, `day`, `working_day`, `week` or `month`. Required.",

@@ -9,6 +9,7 @@ class Event(StrEnum):
     CONTRACT_DRAFTED = "contract:draft:kept"
     CONTRACT_APPLIED = "contract:dataset:applied"
     CONTRACT_NOTICED = "contract:notice:announced"
+    CONTRACT_NOTICE_WITHDRAWN = "contract:notice:withdrawn"
     RUN_PUBLISHED = "run:dataset:published"
     RUN_UNCHANGED = "run:dataset:unchanged"
     RUN_WAITING = "run:dataset:waiting"

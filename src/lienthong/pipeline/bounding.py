@@ -13,6 +13,7 @@ from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Delivery, Expect
 from lienthong.pipeline.columns import ColumnMatcher
 from lienthong.pipeline.delivered import API, CORRECTION, UPLOAD, Delivered
+from lienthong.pipeline.scoring import history_of, profile_of
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, VersionWriter, runs
 from lienthong.store.runs import Counts
@@ -34,6 +35,17 @@ def broken_bounds(
         quality.closed_touched(periods),
     )
     return (*(bound for bound in found if bound is not None), *_bounds(read, contract, delivered, writer, counts))
+
+
+def drift_bounds(read: Connection, write: Connection, contract: Contract, delivered: Delivered) -> tuple[Mapping[str, Any], ...]:
+    """Where the version that `write` has just written and nobody sees yet lies too far from those before it; nothing when a person has looked."""
+    if not contract.expect.bounds_drift or delivered.approved_by or delivered.source_name in BY_HAND:
+        return ()
+    before = history_of(read, contract)
+    if not before:
+        return ()
+    titles = {p.name: (p.title_vi, p.title_en) for p in contract.properties}
+    return quality.drifted(contract.expect, profile_of(write, contract), before, titles)
 
 
 def closed_periods(
@@ -78,7 +90,7 @@ def _bounds(
     is_snapshot = delivered.delivery is Delivery.SNAPSHOT
     last = runs.last_rows_in(read, contract.id, delivered.source_name) if is_snapshot else 0
     found = quality.BoundCounts(rows_in=counts.rows_in, quarantined=counts.rows_quarantined, last_rows_in=last)
-    if replace(expect, last_min_percent=None) != Expect():
+    if replace(expect, last_min_percent=None, drift_max_psi=None, empty_max_points=None, new_values_max=None) != Expect():
         changed, new = writer.staged()
         found = replace(
             found,

@@ -67,6 +67,34 @@ def announce(workshop: Workshop, contract: Contract, reason: str, by: str, earli
     return notice
 
 
+def withdraw(workshop: Workshop, dataset: str, reason: str, by: str) -> Notice:
+    """Take back a change that was announced: the old version goes on alone. What the new one brought beside it stays in the tables, as history.
+
+    Raises Conflict where no notice runs or its day has come, Unprocessable without a reason.
+    """
+    at = workshop.clock()
+    if not reason.strip():
+        raise Unprocessable("Taking a notice back says why.", vi="Rút thông báo phải nêu lý do.")
+    with workshop.database.connect() as connection:
+        changing.lock(connection, dataset)
+        notice = next((each for each in _running(connection) if each.new.id == dataset), None)
+        if notice is None:
+            raise Conflict(f"No notice of `{dataset}` runs.", vi="Không có thông báo thay đổi nào đang chạy.")
+        if notice.retiring.ends_on <= vietnam_date(at):
+            raise Conflict(f"The notice of `{dataset}` has come to its day: the new version is answered.", vi="Thông báo đã đến ngày: phiên bản mới đã có hiệu lực.")  # fmt: skip
+        leaves = removed_fields(notice.new, notice.old) if notice.is_side_by_side else ()
+        changing.withdraw(connection, notice.number, at, by, reason.strip(), leaves)
+        if notice.is_side_by_side:
+            tables.keep_retired(connection, notice.old, leaves, notice.number)
+            tables.apply_tables(connection, notice.old)
+        details = {"notice": notice.number, "stays": notice.old.version, "withdrawn": notice.new.version, "leaves": list(leaves)}
+        events.append(connection, "schema:withdrawn", dataset, str(notice.number), details)
+        agreements.move_edge(connection)
+        entry = Entry(at, Event.CONTRACT_NOTICE_WITHDRAWN, PLATFORM, by, dataset=dataset, outcome="withdrawn", details=details)
+        append_entries(connection, [entry], workshop.signer)
+    return notice
+
+
 def end_due(workshop: Workshop) -> list[int]:
     """End every notice whose last day has come: from now on the new version alone is answered. What went stays in the tables, as history."""
     at = workshop.clock()

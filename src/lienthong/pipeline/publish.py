@@ -18,7 +18,7 @@ from lienthong import quality
 from lienthong.contracts import Contract, Delivery
 from lienthong.errors import RunError
 from lienthong.ledger import Entry, Event
-from lienthong.pipeline.bounding import broken_bounds, closed_periods, note_revisions
+from lienthong.pipeline.bounding import broken_bounds, closed_periods, drift_bounds, note_revisions
 from lienthong.pipeline.columns import ColumnMatcher, row_digests, without_marks
 from lienthong.pipeline.delivered import API, CORRECTION, Delivered
 from lienthong.pipeline.judge import Judge, Judged, reference_columns
@@ -296,6 +296,9 @@ class Publication:
     ) -> Outcome:  # fmt: skip
         run_id = self._delivered.run_id
         published = writer.publish(self._delivered.delivered_on, end_missing=self._is_snapshot or self._is_changes)
+        drifted = drift_bounds(self._read, self._write, self._contract, self._delivered) if published.any else ()
+        if drifted:
+            return self._wait(counts, drifted)
         version = writer.version if published.any else None
         if version is not None:
             writer.record(run_id, self._at, self._columns.delivered, published)

@@ -58,6 +58,15 @@ def profile_of(connection: Connection, contract: Contract) -> drift.Profile:
     return drift.Profile(records, columns)
 
 
+def history_of(connection: Connection, contract: Contract) -> list[drift.Profile]:
+    """What the published versions look like, newest first; the newest is looked at now where no duty has done so yet."""
+    newest = store.newest(connection, contract.id)
+    if newest is None:
+        return []
+    kept = [drift.profile_of(each) for each in store.profiles(connection, contract.id, newest[0] + 1, HISTORY)]
+    return kept if newest[1] else [profile_of(connection, contract), *kept][:HISTORY]
+
+
 def _kind(contract: Contract, p: Property) -> str | None:
     """How values are told: by name only where they are of a list (or a code list's own level) and nobody's secret; keys not at all."""
     if p.key_position is not None or p.unique:

@@ -3,7 +3,7 @@
 Pure: no database, no network, no clock; the day and the other datasets come in as arguments.
 """
 
-from lienthong.quality.bounds import LAST_MIN_PERCENT, BoundCounts, columns_gone, judge_bounds, withdrawn_before
+from lienthong.quality.bounds import LAST_MIN_PERCENT, BoundCounts, columns_gone, drifted, judge_bounds, withdrawn_before
 from lienthong.quality.check import CheckContext, Checked, check, issues_of_problems, promised_rules, words_of_rules
 from lienthong.quality.closing import closed_touched, closed_until, period_code
 from lienthong.quality.duplicates import duplicates, key_conflicts, repeats
@@ -26,6 +26,7 @@ __all__ = [
     "closed_touched",
     "closed_until",
     "columns_gone",
+    "drifted",
     "duplicates",
     "issues_of_problems",
     "judge_bounds",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lienthong.contracts import Expect
+from lienthong.quality.drift import Limits, Profile, drifts
 
 LAST_MIN_PERCENT = 80.0  # of a source's last whole delivery, where the contract says nothing: three in five must never pass unseen
 LAST_MATTERS_FROM = 50  # rows of the last delivery: below it a few rows more or less are a large share
@@ -67,6 +68,21 @@ def withdrawn_before(run_id: int | None) -> dict[str, Any] | None:
         return None
     vi, en = f"Chính tệp này đã bị rút ở lần nạp {run_id}", f"This very delivery was withdrawn (run {run_id})"
     return {**_broken("withdrawn_before", 1, 0, vi, en), "run": run_id}
+
+
+def drifted(expect: Expect, now: Profile, before: Sequence[Profile], titles: Mapping[str, tuple[str, str]]) -> tuple[dict[str, Any], ...]:
+    """What a version would look like beside those before it, where that goes past the contract's bounds."""
+    limits = Limits(expect.drift_max_psi, expect.empty_max_points, expect.new_values_max, None)
+    bounds = {
+        "distribution": ("drift_max_psi", expect.drift_max_psi),
+        "empty": ("empty_max_points", expect.empty_max_points),
+        "new_values": ("new_values_max", expect.new_values_max),
+    }
+    found = drifts(now, before, titles, limits)
+    return tuple(
+        {**_broken(bounds[each.kind][0], each.found, bounds[each.kind][1] or 0, each.vi, each.en), "columns": [each.column]}
+        for each in found
+    )
 
 
 def _shrunk(least_percent: float | None, counts: BoundCounts) -> dict[str, Any] | None:

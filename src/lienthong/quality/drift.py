@@ -1,5 +1,7 @@
 """How far a dataset has drifted from its own history: shares of empties, new values, how values lie, how many records. Told, never a silent stop.
 
+Where a contract bounds it (`expect`), a run that would go past waits for a person, as past any other bound.
+
 A profile holds counts alone. Values are told by name only where the contract lists them; others by their length, size or year, so a profile of
 personal data names nobody. How far two distributions lie apart is the population stability index: Σ (p − q) · ln(p / q) over buckets.
 """
@@ -35,6 +37,16 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """From where on what moved is told. None: it is not looked at."""
+
+    psi: float | None = PSI_MATTERS
+    empty_points: float | None = EMPTY_POINTS
+    new_values: int | None = 0
+    rows_percent: float | None = ROWS_PERCENT
+
+
+@dataclass(frozen=True)
 class Drift:
     """One thing that moved: kind is rows, empty, new_values or distribution; `column` empty for the whole dataset."""
 
@@ -46,16 +58,19 @@ class Drift:
     en: str
 
 
-def drifts(now: Profile, before: Sequence[Profile], titles: Mapping[str, tuple[str, str]]) -> list[Drift]:
+USUAL = Limits()
+
+
+def drifts(now: Profile, before: Sequence[Profile], titles: Mapping[str, tuple[str, str]], limits: Limits = USUAL) -> list[Drift]:
     """What moved against the mean of earlier profiles (newest first); nothing without history or with few records."""
     if not before or now.records < LEAST_RECORDS or before[0].records < LEAST_RECORDS:
         return []
-    found = [*_rows(now, before)]
+    found = [*_rows(now, before, limits)]
     for name, column in now.columns.items():
         earlier = [profile.columns[name] for profile in before if name in profile.columns]
         if earlier:
             records = sum(profile.records for profile in before if name in profile.columns)
-            found += _column(name, titles.get(name, (name, name)), column, now.records, earlier, records)
+            found += _column(name, titles.get(name, (name, name)), column, now.records, earlier, records, limits)
     return found
 
 
@@ -88,19 +103,20 @@ def profile_of(document: Mapping[str, Any]) -> Profile:
     return Profile(document["records"], columns)
 
 
-def _rows(now: Profile, before: Sequence[Profile]) -> Iterator[Drift]:
+def _rows(now: Profile, before: Sequence[Profile], limits: Limits) -> Iterator[Drift]:
     usual = sum(profile.records for profile in before) / len(before)
     moved = 100 * (now.records - usual) / usual
-    if abs(moved) > ROWS_PERCENT:
+    if limits.rows_percent is not None and abs(moved) > limits.rows_percent:
         vi = f"Số bản ghi {_vn(now.records)}, thường là {_vn(round(usual))} ({_signed(moved)} %)".replace(".0 %", " %")
         yield Drift("rows", "", now.records, round(usual, 1), vi, f"{now.records:,} records, usually {usual:,.0f} ({moved:+.1f} %)")
 
 
 def _column(
-    name: str, title: tuple[str, str], now: ColumnProfile, records: int, before: Sequence[ColumnProfile], before_records: int
-) -> Iterator[Drift]:
+    name: str, title: tuple[str, str], now: ColumnProfile, records: int, before: Sequence[ColumnProfile], before_records: int,
+    limits: Limits,
+) -> Iterator[Drift]:  # fmt: skip
     empty, usual = 100 * now.empty / records, 100 * sum(column.empty for column in before) / before_records
-    if abs(empty - usual) > EMPTY_POINTS:
+    if limits.empty_points is not None and abs(empty - usual) > limits.empty_points:
         vi = f"{title[0]}: {_comma(empty)} % để trống, thường là {_comma(usual)} %"
         yield Drift("empty", name, round(empty, 2), round(usual, 2), vi, f"{title[1]}: {empty:.1f} % empty, usually {usual:.1f} %")
     known: dict[str, int] = {}
@@ -108,14 +124,14 @@ def _column(
         for bucket, count in column.buckets.items():
             known[bucket] = known.get(bucket, 0) + count
     new = sorted(set(now.buckets) - set(known)) if now.is_listed else []
-    if new and known:
+    if limits.new_values is not None and len(new) > limits.new_values and known:
         shown = ", ".join(new[:NEW_VALUES_SHOWN]) + (", …" if len(new) > NEW_VALUES_SHOWN else "")
         yield Drift("new_values", name, len(new), 0, f"{title[0]}: giá trị mới: {shown}", f"{title[1]}: new values: {shown}")
     apart = psi(now.buckets, known)
-    if apart > PSI_MATTERS:
-        vi = f"{title[0]}: phân bố khác trước (PSI {_comma(apart, 2)}, ngưỡng {_comma(PSI_MATTERS, 2)})"
-        en = f"{title[1]}: values lie otherwise than before (PSI {apart:.2f}, from {PSI_MATTERS:g} on it matters)"
-        yield Drift("distribution", name, round(apart, 3), PSI_MATTERS, vi, en)
+    if limits.psi is not None and apart > limits.psi:
+        vi = f"{title[0]}: phân bố khác trước (PSI {_comma(apart, 2)}, ngưỡng {_comma(limits.psi, 2)})"
+        en = f"{title[1]}: values lie otherwise than before (PSI {apart:.2f}, from {limits.psi:g} on it matters)"
+        yield Drift("distribution", name, round(apart, 3), limits.psi, vi, en)
 
 
 def _vn(number: int) -> str:

@@ -142,6 +142,11 @@ def _rarity() -> Mapping[str, int]:
         return {syllable: int(row["rarity"]) for row in csv.DictReader(stream) for syllable in row["syllables"].split()}
 
 
+def rarity_of(words: Sequence[str]) -> float:
+    """How rare words with marks are all in all, in bits; a word that is no syllable counts most."""
+    return sum(_cost(word, mixed_capitals=True)[0] for word in words)
+
+
 def _cost(text: str, *, mixed_capitals: bool) -> tuple[float, bool]:
     """(bits, whether it is a syllable). In TCVN3 a capital with a tone is a small letter in a font of capitals: `NGUYễN` is well written."""
     small = text.lower()

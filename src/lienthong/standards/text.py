@@ -10,6 +10,7 @@ import polars as pl
 
 from lienthong.standards.base import Cleaned
 from lienthong.standards.distinct import DistinctStandard, Options
+from lienthong.standards.encoding_detection import rarity_of
 from lienthong.standards.legacy_encodings import decode_tcvn3, decode_vni, is_syllable
 
 # Nothing to see: joiners, byte order marks, and the signs that turn the direction of writing (a name or a number can be made to look another).
@@ -130,7 +131,7 @@ def _clean_name(value: str, _: Options) -> Cleaned:
         return Cleaned(None, "person_name.not_a_name" if text else None)
     bare = _without_notes(text)
     as_it_came = _SPACES.sub(" ", unicodedata.normalize("NFC", value.translate(_INVISIBLE_IN_FONTS))).strip()
-    candidates = () if re.fullmatch(_CLEAN_NAME, text) else (as_it_came, bare, _in_title_case(bare))
+    candidates = () if re.fullmatch(_CLEAN_NAME, text) and not _UNLIKELY.search(text) else (as_it_came, bare, _in_title_case(bare))
     from_old_font = next((found for one in candidates if (found := _from_old_font(one)) is not None), None)
     if from_old_font is not None:
         return Cleaned(_in_title_case(from_old_font), "person_name.font")
@@ -166,31 +167,32 @@ def _in_title_case(name: str) -> str:
     return " ".join(map(_cased, words))  # shouted; NGUYễN too, because TCVN3 has no capitals with a tone
 
 
-def _from_old_font(text: str) -> str | None:
-    """The name, where it was typed in TCVN3 or VNI and read as Latin (NguyÔn V¨n Thµnh); None where it was not.
+def _is_whole_syllable(word: str) -> bool:
+    """A syllable that does not end in ă or â, as none does: Vâ was Võ in TCVN3."""
+    return is_syllable(word) and not _OPEN.search("".join(c for c in unicodedata.normalize("NFD", word.lower()) if c not in _TONES))
 
-    Only where a letter stands that no Vietnamese name has, and every word with foreign letters becomes a syllable and none was one before.
+
+def _from_old_font(text: str) -> str | None:
+    """The name, where it was typed in TCVN3 or VNI and read as Latin (NguyÔn V¨n Thµnh, Nguyeãn Vaên Thònh); None where it was not.
+
+    Only where a word is no syllable as it stands, every word with foreign letters becomes one, and the name as read is plainly the likelier:
+    a word that is a syllable either way (Thò, Thị) goes with the others.
     """
-    if not _FOREIGN.search(text):
-        return None
     words = [word for word in text.split(" ") if not word.isascii()]
-    if not words or any(is_syllable(word) for word in words):
+    if not (_FOREIGN.search(text) or _UNLIKELY.search(text)) or all(map(_is_whole_syllable, words)):
         return None
     try:
         data = text.encode("cp1252")
     except UnicodeEncodeError:
         return None
+    likeliest, best = None, rarity_of(words) - LIKELIER_BITS
     for decode in (decode_tcvn3, decode_vni):
         found = unicodedata.normalize("NFC", decode(data))
         after = [new for old, new in zip(text.split(" "), found.split(" "), strict=False) if not old.isascii()]
-        if (
-            len(after) == len(words)
-            and len(found) > 1
-            and all(is_syllable(word) and not word.isascii() for word in after)
-            and _NAME.fullmatch(found)
-        ):
-            return found
-    return None
+        is_name = len(after) == len(words) and all(is_syllable(word) and not word.isascii() for word in after)
+        if is_name and _NAME.fullmatch(found) and rarity_of(after) <= best:
+            likeliest, best = found, rarity_of(after)
+    return likeliest
 
 
 def _cased(word: str) -> str:
@@ -206,6 +208,12 @@ def name_key(name: str) -> str:
 
 _CLEAN_WORD = r"[A-ZÀ-ÃÈ-ÊÌÍÒ-ÕÙÚÝĂĐĨŨƠƯẠẢẤẦẨẪẬẮẰẲẴẶẸẺẼẾỀỂỄỆỈỊỌỎỐỒỔỖỘỚỜỞỠỢỤỦỨỪỬỮỰỲỴỶỸ][a-zà-ãè-êìíò-õùúýăđĩũơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]+"
 _FOREIGN = re.compile(r"[^\W\d_][¡-¿×÷]|[¡-¿×÷][^\W\d_]|[a-zà-ỹ][À-ß]|[äåæçëïîñöøûüþßðÄÅÆÇËÏÎÑÖØÛÜÞÐœŒšŠžŽŸÿ]")
+_VNI_PAIRS = "(?i:a[âáàåãäêéèúüëùøûõï]|e[âáàåãäùøûõï]|o[âåäùøûõï]|[ôö][ùøûõï]|u[ùøûõï])"  # a letter and its mark, of VNI read as Latin
+_OPEN = re.compile("a[\u0302\u0306]$")
+_TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
+_NOT_VIETNAMESE = rf"{_VNI_PAIRS}|(?i:[âă])(?: |$)"
+_UNLIKELY = re.compile(_NOT_VIETNAMESE)
+LIKELIER_BITS = 8.0
 _CLEAN_NAME = rf"^{_CLEAN_WORD}( {_CLEAN_WORD})+$"
 
 
@@ -214,7 +222,7 @@ _LETTERS_ALONE = r"^[A-Za-zÀ-ÃÈ-ÊÌÍÒ-ÕÙÚÝà-ãè-êìíò-õùúýĂ�
 
 def _quick_name(value: pl.Expr, _: Options) -> pl.Expr:
     """Title case with at least one mark, no title before and no typing keys left over."""
-    unusual = rf"^(Ông|Bà|Anh|Chị|Cụ|Hộ|Vợ|Chồng) | (Và|Vợ|Chồng) |(^| ){_KEYS}( |$)|{_MISPLACED}"
+    unusual = rf"^(Ông|Bà|Anh|Chị|Cụ|Hộ|Vợ|Chồng) | (Và|Vợ|Chồng) |(^| ){_KEYS}( |$)|{_MISPLACED}|{_NOT_VIETNAMESE}"
     fits = value.str.contains(_CLEAN_NAME) & (value.str.len_bytes() <= LONGEST_NAME)  # bytes, no fewer than letters
     return pl.when(fits & value.str.contains(r"[^ -~]") & ~value.str.contains(unusual)).then(value)
 
@@ -241,10 +249,12 @@ PERSON_NAME = DistinctStandard(
         ("NGUYễN ĐứC AN", "Nguyễn Đức An"),
         ("Ông Thị Lan", "Ông Thị Lan"),
         ("NguyÔn V¨n Thµnh", "Nguyễn Văn Thành"),
+        ("Nguyeãn Vaên Thònh", "Nguyễn Văn Thịnh"),
     ),
     bad=(
         ("12345", "person_name.not_a_name"),
         ("Nguyeenx Van A", "person_name.telex"),
+        ("Bùi Xuân Coong", "person_name.telex"),
         ("Trần Thị Út (Bé Ba)", "person_name.note"),
         ("Bà Lê Thị Út", "person_name.note"),
         ("NguyÔn V¨n Thµnh", "person_name.font"),

@@ -112,6 +112,12 @@ def end(connection: Connection, notice: int, at: datetime) -> bool:
     return connection.execute(_query("end"), {"notice": notice, "at": at}).fetchone() is not None
 
 
+def withdraw(connection: Connection, notice: int, at: datetime, by: str, reason: str, leaves: Sequence[str]) -> bool:
+    """Whether it was still running. `leaves`: fields only the version that is taken back had."""
+    values = {"notice": notice, "at": at, "by": by, "reason": reason, "leaves": list(leaves)}
+    return connection.execute(_query("withdraw"), values).fetchone() is not None
+
+
 def _all(connection: Connection, name: str, **values: Any) -> list[Any]:
     return connection.execute(_query(name), values).fetchall()
 

@@ -96,6 +96,11 @@ def keep_drift(connection: Connection, note: DriftNote) -> None:
     connection.execute(queries("quality")["keep_drift"], values)
 
 
+def newest(connection: Connection, dataset_id: str) -> tuple[int, bool] | None:
+    """(a dataset's newest version, whether its profile is kept); None before the first."""
+    return connection.execute(queries("quality")["newest_version"], {"dataset": dataset_id}).fetchone()
+
+
 def profiles(connection: Connection, dataset_id: str, before: int, limit: int) -> list[dict[str, Any]]:
     """Profiles of versions before one, newest first."""
     values = {"dataset": dataset_id, "before": before, "limit": limit}
@@ -116,6 +121,24 @@ def notes(connection: Connection, dataset_id: str | None = None, limit: int = 50
 def scores_now(connection: Connection) -> list[tuple[str, int, datetime, int, dict[str, float]]]:
     """(dataset, version, when, records, scores) of every dataset's newest profile."""
     return connection.execute(queries("quality")["scores_now"]).fetchall()
+
+
+def trends(connection: Connection, limit: int) -> dict[str, list[ScoredVersion]]:
+    """Dataset → its last scored versions, oldest first."""
+    found: dict[str, list[ScoredVersion]] = {}
+    for dataset, *row in connection.execute(queries("quality")["trends"], {"limit": limit}).fetchall():
+        found.setdefault(dataset, []).append(ScoredVersion(*row))
+    return found
+
+
+def runs_waiting(connection: Connection) -> dict[str, list[int]]:
+    """Dataset → runs that wait for a person."""
+    return dict(connection.execute(queries("quality")["runs_waiting"]).fetchall())
+
+
+def notes_from(connection: Connection, at: datetime) -> list[DriftNote]:
+    """What drifted since an instant, of all datasets, newest first."""
+    return [DriftNote(*row) for row in connection.execute(queries("quality")["notes_from"], {"since": at}).fetchall()]
 
 
 def rules_by_run(connection: Connection, dataset_id: str, limit: int = 10) -> list[tuple[int, datetime, str, str, int]]:

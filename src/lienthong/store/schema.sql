@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (43);
+insert into schema_versions (number) values (44);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -497,7 +497,11 @@ create table contract_notices (
     ends_on date not null, -- the first day the old version is no longer answered
     state text not null default 'running' constraint contract_notices_state_known check (state in ('running', 'ended', 'withdrawn')),
     ended_at timestamptz,
-    constraint contract_notices_ended check ((state = 'running') = (ended_at is null))
+    constraint contract_notices_ended check ((state = 'running') = (ended_at is null)),
+    withdrawn_by text,
+    withdrawal_reason text,
+    leaves text[] not null default '{}', -- fields the new version brought, when it is taken back: kept in the tables as history
+    constraint contract_notices_withdrawn check ((state = 'withdrawn') = (withdrawn_by is not null and withdrawal_reason is not null))
 );
 create unique index contract_notices_one_running on contract_notices (dataset_id) where state = 'running';
 

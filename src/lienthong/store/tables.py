@@ -265,7 +265,8 @@ def _unwanted(connection: Connection, contract: Contract, there: Mapping[str, st
     retired = {
         row[0]
         for row in connection.execute(
-            "select unnest(retires) from contract_notices where dataset_id = %s and state <> 'withdrawn'", (contract.id,)
+            "select unnest(case when state = 'withdrawn' then leaves else retires end) from contract_notices where dataset_id = %s",
+            (contract.id,),
         ).fetchall()
     }
     unwanted = [name for name in there if name not in wanted and name not in retired]

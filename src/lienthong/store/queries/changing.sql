@@ -70,3 +70,9 @@ select distinct on (dataset_id) dataset_id, notice, state from contract_notices 
 
 -- name: end
 update contract_notices set state = 'ended', ended_at = %(at)s where notice = %(notice)s and state = 'running' returning notice;
+
+-- name: withdraw
+update contract_notices
+set state = 'withdrawn', ended_at = %(at)s, withdrawn_by = %(by)s, withdrawal_reason = %(reason)s, leaves = %(leaves)s
+where notice = %(notice)s and state = 'running'
+returning notice;

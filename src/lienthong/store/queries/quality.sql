@@ -20,6 +20,11 @@ values (%(dataset)s, %(version)s, %(kind)s, %(column)s, %(found)s, %(usual)s, %(
 -- Profiles of a dataset's versions before one, newest first.
 select profile from version_profiles where dataset_id = %(dataset)s and version < %(before)s order by version desc limit %(limit)s;
 
+-- name: newest_version
+-- The newest version of a dataset, and whether it has a profile.
+select d.current_version, exists (select 1 from version_profiles as p where p.dataset_id = d.dataset_id and p.version = d.current_version)
+from datasets as d where d.dataset_id = %(dataset)s and d.current_version > 0;
+
 -- name: history
 -- Scores of a dataset's versions, newest first.
 select version, run_id, at, (profile ->> 'records')::bigint, scores from version_profiles where dataset_id = %(dataset)s order by version desc limit %(limit)s;
@@ -41,6 +46,23 @@ group by i.rule, i.severity;
 -- name: scores_now
 -- The newest scores of every dataset.
 select distinct on (dataset_id) dataset_id, version, at, (profile ->> 'records')::bigint, scores from version_profiles order by dataset_id, version desc;
+
+-- name: trends
+-- The last scored versions of every dataset, oldest first: (dataset, version, run, when, records, scores).
+select dataset_id, version, run_id, at, (profile ->> 'records')::bigint, scores
+from (
+    select p.*, row_number() over (partition by dataset_id order by version desc) as place from version_profiles as p
+) as newest
+where place <= %(limit)s
+order by dataset_id, version;
+
+-- name: runs_waiting
+-- Runs that wait for a person, by dataset.
+select dataset_id, array_agg(run_id order by run_id) from runs where state = 'waiting' group by dataset_id;
+
+-- name: notes_from
+-- What drifted since an instant.
+select dataset_id, version, kind, column_name, found, usual, vi, en, at from drift_notes where at >= %(since)s order by at desc, dataset_id, note;
 
 -- name: rules_by_run
 -- How many issues of each rule the last runs of a dataset found, newest run first.
