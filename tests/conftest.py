@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from lienthong.pipeline import Workshop
@@ -29,11 +30,18 @@ FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}  # 
 
 # Files and rooms that take a minute or more, the longest first: begun last, one of them would keep a single worker busy at the end.
 LONG = (
-    "tests/browser", "tests/doors", "tests/acceptance/test_first_hour.py", "tests/masterdata/test_spark.py", "tests/masterdata/test_training.py",
+    "tests/browser", "tests/masterdata/test_spark.py", "tests/doors", "tests/acceptance/test_first_hour.py", "tests/masterdata/test_training.py",
     "tests/acceptance", "tests/evaluation", "tests/web/test_webhooks.py", "tests/web/test_submissions.py", "tests/web/test_schemathesis.py",
 )  # fmt: skip
 os.environ["LIENTHONG_WORKER_NICE"] = "0"  # workers of servers must keep up on a machine all of whose processors test
 TOGETHER = ("tests/browser", "tests/doors")  # rooms whose files share one province: one worker keeps it
+
+# Properties are tried with the same examples each time, and none fails for being slow on a busy machine;
+# `pytest --hypothesis-profile=exploring` looks for others.
+STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None, print_blob=True)
+settings.register_profile("exploring", STEADY)
+settings.register_profile("steady", STEADY, derandomize=True)
+settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -31,6 +31,7 @@ SMALL = {
     "spark.sql.codegen.wholeStage": "false",  # compiling what runs once on a few hundred rows takes longer than running it
     "spark.sql.adaptive.enabled": "false",
 }
+BRIEF = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData"  # a machine of Java that lives a minute earns back no deep compiling
 MASTERS = ("local[2]", "local-cluster[2,1,1024]")  # two threads; two workers, each a process of its own
 
 pytest.importorskip("pyspark", reason="the extra lienthong[spark] is not installed")
@@ -41,9 +42,11 @@ needs_java = pytest.mark.skipif(
 
 @pytest.fixture(scope="module", params=MASTERS)
 def session(request: pytest.FixtureRequest) -> Iterator[SparkSession]:
-    running = spark.spark_session(request.param, SMALL)
-    yield running
-    running.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_TOOL_OPTIONS", BRIEF)
+        running = spark.spark_session(request.param, SMALL)
+        yield running
+        running.stop()
 
 
 class Watched:

@@ -161,7 +161,7 @@ def test_too_many_ends_wait_for_a_person_and_nothing_is_settled_meanwhile(databa
     assert (journal.settled, list(list_quarantine(workshop, contract.id))) == (3, [])
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.lists(st.tuples(st.sampled_from("1234"), st.sampled_from(["Lê A", "Lê B", "", None])), max_size=6), max_size=4))
 def test_however_words_are_cut_into_deliveries_the_last_good_one_stands(
     place: tuple[Workshop, Contract], journal: Journal, deliveries: list[list[Word]]

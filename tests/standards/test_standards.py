@@ -114,9 +114,9 @@ def test_what_is_shown_parses_to_itself(standard: Standard, typed: str) -> None:
 @ALL
 @pytest.mark.parametrize("piece", ["(", "vợ ", "9", "1.", "Xã Tân ", "[", "-", "́", "a,", "0123 "])
 def test_a_very_long_value_is_judged_at_once(standard: Standard, piece: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()  # of this process alone
     standard.clean(piece * 20_000, OPTIONS.get(standard.name, {}))
-    assert time.perf_counter() - begin < 1.5
+    assert time.process_time() - begin < 1.5
 
 
 @ALL

@@ -58,7 +58,7 @@ SHAPES = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(one=SHAPES, other=SHAPES)
 def test_what_meets_in_the_database_meets_here_whichever_is_named_first(
     database_url: str, one: dict[str, object], other: dict[str, object]

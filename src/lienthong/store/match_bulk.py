@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 
 from lienthong.store.copying import CopyIn, copy_frames
 from lienthong.store.database import Connection, queries
@@ -167,16 +168,27 @@ def first_filling(connection: Connection) -> Iterator[None]:
     """Fill the records: where the table is empty, and ours, blocking keys are indexed after it is filled, not row by row.
 
     Row by row the index is written at random, and takes longer a record the more there are. Where there are records the index stays:
-    nobody who asks meanwhile is to wait for its making.
+    nobody who asks meanwhile is to wait for its making. It stays as well where another entity is being filled: two that had both
+    read the records would each wait for the other to let go of them.
     """
     row = connection.execute(queries("matching")["keys_index_if_empty"]).fetchone()
-    if row is None:
+    if row is None or not _are_ours(connection):
         yield
         return
     connection.execute(queries("matching")["drop_keys_index"])
     yield
     connection.execute(queries("matching")["room_for_index"])
     connection.execute(row[0].encode())
+
+
+def _are_ours(connection: Connection) -> bool:
+    """Whether nobody else is at the records; then nobody is until the transaction's end."""
+    try:
+        with connection.transaction():
+            connection.execute(queries("matching")["records_are_ours"])
+    except LockNotAvailable:
+        return False
+    return True
 
 
 def put(connection: Connection, table: str, schema: pa.Schema, frame: pl.DataFrame) -> None:

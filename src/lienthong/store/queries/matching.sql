@@ -264,6 +264,10 @@ select record, source, key, golden, since from match_records where entity = %(en
 -- Before all records of an entity are written anew.
 delete from match_records where entity = %(entity)s;
 
+-- name: records_are_ours
+-- Nobody else reads or writes the records until we commit; an error at once where somebody does.
+lock table match_records in access exclusive mode nowait;
+
 -- name: keys_index_if_empty
 -- How the index of blocking keys is made, while no entity has a record and the table is ours to change.
 select pg_get_indexdef('match_records_keys'::regclass)
