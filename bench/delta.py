@@ -53,15 +53,17 @@ def measure(server: EmbeddedServer, folder: Path, rows: int) -> list[Row]:
             _query(client)
             making = time.perf_counter() - began
             shared = [_shared(client, rows) for _ in range(TIMES)]
-            whole = _whole(client, rows)
-        beside = [_duckdb(home) for _ in range(TIMES)]
+            beside = [_duckdb(home) for _ in range(TIMES)]  # before another set of files is there
+            begun, _ = _whole(client, rows)
+            again = [_whole(client, rows) for _ in range(TIMES)]
     seconds, first = statistics.median(total for total, _ in shared), max(first for _, first in shared)
-    reference = statistics.median(beside)
+    reference, whole = statistics.median(beside), statistics.median(total for total, _ in again)
     named = f"DuckDB, the same files from disk, {reference:.2f} s"
     return [
         at_least(f"Delta Sharing, {rows:,} rows, prepared, {seconds:.2f} s", reference / seconds, 0.5, "× DuckDB", named, issue=7),
         at_most("its first byte of data", first, 1, "s", f"making the files took {making:.1f} s, once", issue=7),
-        at_least(f"the same as one Parquet file made on the way, {whole:.2f} s", reference / whole, 0.5, "× DuckDB", named, issue=7),
+        at_least(f"the same as one Parquet file, given before, {whole:.2f} s", reference / whole, 0.5, "× DuckDB", named, issue=7),
+        at_most("its first byte", max(first for _, first in again), 1, "s", f"made on the way the first time: {begun:.1f} s", issue=7),
     ]
 
 
@@ -104,11 +106,15 @@ def _shared(client: httpx.Client, rows: int) -> tuple[float, float]:
     return time.perf_counter() - began, first
 
 
-def _whole(client: httpx.Client, rows: int) -> float:
-    began = time.perf_counter()
-    answer = client.get("/v1/datasets/bench.answers/records", headers={"Accept": "application/vnd.apache.parquet"}).raise_for_status()
-    assert parquet.read_table(io.BytesIO(answer.content)).num_rows == rows
-    return time.perf_counter() - began
+def _whole(client: httpx.Client, rows: int) -> tuple[float, float]:
+    """The same two of the one file."""
+    began, first, body = time.perf_counter(), 0.0, io.BytesIO()
+    with client.stream("GET", "/v1/datasets/bench.answers/records", headers={"Accept": "application/vnd.apache.parquet"}) as answer:
+        for piece in answer.raise_for_status().iter_bytes():
+            first = first or time.perf_counter() - began
+            body.write(piece)
+    assert parquet.read_table(body).num_rows == rows
+    return time.perf_counter() - began, first
 
 
 def _duckdb(home: Path) -> float:

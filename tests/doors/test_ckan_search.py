@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lienthong.catalog import Index, items_of_contracts
 from lienthong.errors import SearchNotUnderstood
+from lienthong.store.publications import Publication
+from lienthong.web.doors.ckan.listing import Packages
+from lienthong.web.doors.ckan.searching import search
 from lienthong.web.doors.ckan.solr import read_query, terms_of
+from lienthong.web.doors.ckan.values import Parameters
+from tests.factories import make_contract
 
 NOW = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
 DOCUMENT: dict[str, Any] = {
@@ -117,3 +124,53 @@ def test_plain_words_are_left_to_be_ranked(query: str, words: str | None) -> Non
 def test_any_query_is_answered_or_refused(query: str) -> None:
     with contextlib.suppress(SearchNotUnderstood):
         assert read_query(query, NOW).test(DOCUMENT) in (True, False)
+
+
+SOME = [
+    replace(make_contract(id=f"test.d{n:02}"), title_vi=f"Hộ nghèo {n % 4}", agency=f"H10.{n % 3:02}", domain="land" if n % 2 else "")
+    for n in range(12)
+]
+FACTS = {each.id: Publication(1, NOW, NOW.replace(day=1 + n % 5), n) for n, each in enumerate(SOME)}
+
+
+def owner(code: str) -> str:
+    return f"Sở {code}"
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("name asc", list(range(12))),
+        ("name desc", list(range(12))[::-1]),
+        ("title_string asc, name desc", sorted(range(12), key=lambda n: (n % 4, -n))),
+        ("organization desc, metadata_modified asc", sorted(range(12), key=lambda n: (-(n % 3), n % 5, n))),
+        ("score desc, metadata_modified desc", sorted(range(12), key=lambda n: (-(n % 5), n))),
+        ("views_recent desc", list(range(12))),
+    ],
+)
+def test_packages_come_in_the_order_asked_for_and_equal_ones_by_their_ids(text: str, places: list[int]) -> None:
+    listed = Packages("http://x").of(SOME, FACTS, owner)
+    found = search(Parameters({"sort": text, "rows": 100}), listed, Index(()), NOW, owner)
+    assert [each["name"] for each in found["results"]] == [f"test_d{n:02}" for n in places]
+
+
+def test_words_are_ranked_and_filters_and_facets_count_what_is_left() -> None:
+    listed = Packages("http://x").of(SOME[3:], FACTS, owner)  # of another caller: the first three are not theirs
+    index = Index(items_of_contracts(SOME, {}))
+    sent = Parameters({"q": "ho ngheo 1", "fq": "-organization:h10_01", "facet.field": ["organization", "groups"], "facet.limit": 1})
+    found = search(sent, listed, index, NOW, owner)
+    assert [each["name"] for each in found["results"]] == ["test_d05", "test_d09"]
+    assert found["facets"] == {"organization": {"h10_00": 1}, "groups": {"land": 2}}  # equal ones by name
+    assert found["search_facets"]["organization"]["items"] == [{"name": "h10_00", "display_name": "Sở H10.00", "count": 1}]
+
+
+def test_a_list_is_made_once_until_something_in_it_changes() -> None:
+    packages = Packages("http://x")
+    first = packages.of(SOME, FACTS, owner)
+    assert packages.of(list(SOME), FACTS, owner) is first
+    assert packages.of(SOME[1:], FACTS, owner) is not first
+    assert packages.of(SOME, FACTS, owner) is first  # the other caller's list did not push it out
+    renamed = packages.of(SOME, FACTS, lambda code: f"Cục {code}")
+    assert renamed[0].package["author"] == "Cục H10.00"
+    newer = packages.of(SOME, {**FACTS, "test.d00": Publication(2, NOW, NOW, 5)}, owner)
+    assert {"key": "data_version", "value": "2"} in newer[0].package["extras"]
