@@ -30,13 +30,14 @@ from evaluation.throwaway import throwaway_databases
 from lienthong.pipeline.judge import cleaning
 from lienthong.standards import Standard, get_standard
 from lienthong.standards.admin_units import MERGED, successors, units_by_code
+from lienthong.standards.legacy_encodings import is_syllable
 
 ISSUE = 6
 SEED = 11  # 1 to 9 are for development
 FROM_A_FEW = 20  # cells: a share of fewer says nothing
 DELIVERED = date(2026, 7, 1)
 PROVINCE = {"level": "commune", "within": "75", "strict": True}
-ALWAYS = ("N1", "D2", "I3", "T1", "B1", "B2", "B3", "B4", "A2", "A5", "X2")
+ALWAYS = ("N1", "D2", "I3", "T1", "B3", "B4", "A2", "A5", "X2")
 TELEX_LEFT = (
     r"(^| )[A-Za-z]*(?i:aa|ee|oo|dd|aw|ow|uw|[aeiouy](?:ch|ng|nh|[cmnpt])?[sfxj])[A-Za-z]*$"  # the last word as its keys were struck
 )
@@ -238,7 +239,9 @@ def _moved(told: Told, errors: pl.DataFrame) -> pl.DataFrame:
     cells = errors.unique(["register", "row"]).select("register", "row", pl.lit(name).alias("property"), "written")
     cells = cells.join(told.values.unique(CELL), on=CELL, how="inner").filter(~pl.col("is_held"))
     cells = cells if told.register in NAMED else cells.filter(_is_ours(cells["value"]).fill_null(False))
-    code, flagged = (cells["value"], cells["value"].is_null()) if told.register in NAMED else _read(cells["value"])
+    flags = told.issues.select(CELL).unique().with_columns(pl.lit(True).alias("is_flagged"))
+    said = cells.join(flags, on=CELL, how="left", maintain_order="left")["is_flagged"].fill_null(False)
+    code, flagged = (cells["value"], said) if told.register in NAMED else _read(cells["value"])
     written = pl.Series([_codes_of_both_times(each) for each in cells["written"].to_list()], dtype=pl.List(pl.String))
     cells = cells.with_columns(code.alias("read"), flagged.alias("flagged"), written.alias("codes"))
     is_as_written = pl.col("read").is_in(pl.col("codes"))
@@ -309,9 +312,15 @@ def _decides(code: str) -> pl.Expr:
         "I4": (written.str.slice(4, 2) != true.str.slice(4, 2)) & (written.str.len_chars() == 12) & pl.col("born_beside").is_not_null(),
         "A3": ~pl.col("names_an_old_unit"),
         "A4": ~((pl.col("register") == "R1") & pl.col("is_an_old_code")),  # R1 keeps the units of before: there the code is another's
+        **dict.fromkeys(("B1", "B2"), written.map_elements(_has_no_syllable, return_dtype=pl.Boolean)),  # Thò Anh is a name as it stands
         **dict.fromkeys(ALWAYS, pl.lit(True)),
     }
     return ((pl.col("damages") == 1) & rules.get(code, pl.lit(False)).fill_null(False)).alias("is_decided")
+
+
+def _has_no_syllable(name: str) -> bool:
+    """Whether a word with foreign letters is no syllable of Vietnamese: only then does a name say that it came in an old font."""
+    return any(not word.isascii() and not is_syllable(word) for word in name.split())
 
 
 def clean_cells(told: Told, folder: Path) -> tuple[int, int]:
