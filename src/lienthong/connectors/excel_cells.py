@@ -21,6 +21,8 @@ ERROR_CELLS: Mapping[str, str] = {
     "GettingData": "#GETTING_DATA",
 }
 
+TIMES = (b" 00:00:00", b"1899-12-3", b"1904-01-01 ")  # of a date without a time, of a time without a date
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -84,6 +86,9 @@ def cells_of(sheet: Any, first_row: int = 0) -> Cells:
 def _as_written(column: pa.Array) -> pa.Array:
     """Dates without a midnight nobody wrote, times without Excel's day zero."""
     text = column.cast(pa.string())
+    held = text.buffers()[2]
+    if held is None or not any(sign in held.to_pybytes() for sign in TIMES):  # most columns have no time of day at all
+        return text
     text = pc.replace_substring_regex(text, r"^(\d{4}-\d{2}-\d{2}) 00:00:00(\.0+)?$", r"\1")
     return pc.replace_substring_regex(text, r"^(?:1899-12-3[01]|1904-01-01) (\d{2}:\d{2}:\d{2})$", r"\1")
 

@@ -203,12 +203,13 @@ class _Laying:
         if sections is not None:
             rows = rows[sections[0]]
         picked = pa.array(rows)
+        is_run = len(rows) > 0 and rows[-1] - rows[0] == len(rows) - 1
         columns: dict[str, pa.Array] = {}
         for column, values in enumerate(cells.columns, cells.first_column):
             name = self._names.get(column, "")
             if name is _DROPPED:
                 continue
-            taken = values.take(picked)
+            taken = values.slice(int(rows[0]), len(rows)) if is_run else values.take(picked)
             if not name:
                 if taken.null_count == len(taken):
                     continue
@@ -294,6 +295,8 @@ class _Laying:
         filled = np.zeros(cells.height, np.bool_)
         for column in cells.columns:
             filled |= _is_filled(column)
+            if filled.all():
+                break
         rows = np.flatnonzero(filled)
         rows = rows[rows >= self._first_row - 1 - cells.first_row]
         if self.layout.until_blank and len(rows):
@@ -419,8 +422,13 @@ def _first_filled(cells: Cells) -> pa.Array:
     """The first filled cell of each row, without outer spaces."""
     if not cells.columns:
         return pa.nulls(cells.height, pa.string())
-    trimmed = [pc.utf8_trim_whitespace(column) for column in cells.columns]
-    return pc.coalesce(*(pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column) for column in trimmed))
+    found = pa.nulls(cells.height, pa.string())
+    for column in cells.columns:
+        trimmed = pc.utf8_trim_whitespace(column)
+        found = pc.coalesce(found, pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed))
+        if found.null_count == 0:
+            break
+    return found
 
 
 def _count_filled(cells: Cells, row: int) -> int:
