@@ -129,6 +129,7 @@ class _Xlsx:
     def parts(self, sheet: str, how: _How, /) -> Iterator[Iterator[Cells]]:
         part: SheetPart = next(each for each in self.workbook.sheets if each.name == sheet)
         self.workbook.seen[sheet] = how.seen
+        isolated.prepare()
         with self.workbook.packed(part, empty_uncomputed=how.empty_uncomputed, first_only=how.first_only) as packed:
             yield _pieces(packed, f"{self.workbook.name}, {sheet}")
 

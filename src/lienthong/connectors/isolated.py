@@ -40,6 +40,11 @@ class Limits:
     cpu_seconds: int = MAX_CPU_SECONDS
 
 
+def prepare() -> None:
+    """Have the process of ours load its libraries while the caller still does something else."""
+    _nursery.begin()
+
+
 def tables(job: str, name: str, limits: Limits | None = None, **arguments: Any) -> Iterator[pa.RecordBatch]:
     """Batches a job of `isolated_jobs` yields in a child. Raises its SourceError, or one of our own when the child died.
 
@@ -116,11 +121,16 @@ class _Nursery:
         self._socket: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
-    def send(self, job: Mapping[str, Any], descriptors: Sequence[int]) -> None:
-        message = json.dumps(job).encode()
+    def begin(self) -> None:
+        """Start it if it does not run."""
         with self._lock:
             if self._owner != os.getpid() or self._process is None or self._process.poll() is not None:
                 self._start()
+
+    def send(self, job: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+        message = json.dumps(job).encode()
+        self.begin()
+        with self._lock:
             assert self._socket is not None
             socket.send_fds(self._socket, [message], list(descriptors))
 
