@@ -10,11 +10,16 @@ import socket
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
 
-from lienthong.connectors.outward import Networks, may_reach
+from lienthong.connectors.outward import Networks, lies_in, may_reach
 from lienthong.errors import HostileInputError, SourceError
 
 CONNECT_SECONDS = 10.0
 PRIVATE: Networks = tuple(ip_network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+
+METADATA: Networks = tuple(
+    ip_network(each)
+    for each in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32")
+)  # link-local (RFC 3927, RFC 4291), and what AWS, Alibaba, Azure and Oracle keep elsewhere
 
 
 def judged(host: str, port: int, networks: Networks) -> list[str]:
@@ -34,6 +39,28 @@ def judged(host: str, port: int, networks: Networks) -> list[str]:
         raise HostileInputError(
             f"`{host}`: địa chỉ không được phép kết nối / this address is in no network sources may be in.",
             hint="If it is right, the operator allows its network in LIENTHONG_NETWORKS_OF_SOURCES.",
+        )
+    return found
+
+
+def not_metadata(host: str, port: int) -> list[str]:
+    """Addresses a database's or service's name leads to. Raises HostileInputError when one of them is link-local or a cloud's metadata.
+
+    These sources may be on this machine and in its own networks, but nothing a province would read is where a cloud keeps its keys. A name
+    nobody knows gives none: who connects says it in words.
+    """
+    try:
+        found = [str(ip_address(host.partition("%")[0]))]
+    except ValueError:
+        try:
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return []
+        found = list(dict.fromkeys(str(info[4][0]) for info in infos))
+    if any(lies_in(address, METADATA) for address in found):
+        raise HostileInputError(
+            f"`{host}`: địa chỉ không được phép kết nối / this address is link-local or a cloud's own: nothing was sent.",
+            hint="Write the address of the agency's server.",
         )
     return found
 

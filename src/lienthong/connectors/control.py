@@ -47,6 +47,7 @@ def control_of(source: Source, context: ReadContext) -> Iterator[Control | None]
     """What the source says of itself now; None where it says nothing. Raises SourceError for a control file that is not understood."""
     if source.connector == "sql_database":
         options = SqlOptions.take(source, context)
+        options.check_hosts()
         with TALKS[options.kind](options) as talk:
             yield _of_table(talk, options)
     elif source.connector.endswith("_file") and "://" not in source.location:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -12,10 +12,12 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urljoin, urlsplit
 
+import httpcore
 import httpx
 import msgspec
 
 from lienthong.clock import system_clock
+from lienthong.connectors.addresses import not_metadata
 from lienthong.connectors.assertion import ASSERTION_TYPE, sign_assertion
 from lienthong.connectors.options import Options
 from lienthong.errors import HostileInputError, SourceError
@@ -112,6 +114,22 @@ class _TokenAnswer(msgspec.Struct):
     expires_in: float = 300.0
 
 
+class _Backend(httpcore.SyncBackend):
+    """Connects to an address that was judged, never to a name that could mean another the next time."""
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:  # fmt: skip
+        last: Exception = httpcore.ConnectError("no such host")
+        for address in not_metadata(host, port):
+            try:
+                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                last = error
+        raise last
+
+
 class Session:
     """One signed-in conversation with one host."""
 
@@ -127,6 +145,7 @@ class Session:
         self._client = httpx.Client(
             timeout=limits.timeout_seconds, follow_redirects=False, headers={"Accept": accept, "Accept-Encoding": "gzip, deflate"}
         )
+        self._client._transport._pool._network_backend = _Backend()  # type: ignore[attr-defined]  # noqa: SLF001 # httpx has no other way to say how
         self._token = access.token
         self._token_until = 0.0
         self._next_at = 0.0

@@ -66,6 +66,7 @@ def _slot_name(name: str) -> str:
 def connected(options: LogOptions) -> Iterator[Connection]:
     """A session that writes values as the whole reading does. Raises SourceError for whatever server or line say."""
     reading = options.reading
+    reading.check_hosts()
     try:
         with psycopg.connect(
             with_tls(reading), autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="lienthong"

@@ -50,15 +50,24 @@ def read_networks(text: str, setting: str = "LIENTHONG_WEBHOOK_NETWORKS") -> Net
 
 def may_reach(address: str, networks: Networks) -> bool:
     """Whether an address is public, or in a network that is allowed. What holds an IPv4 address inside an IPv6 one is judged as that."""
-    try:
-        found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-    except ValueError:
+    found = _judgeable(address)
+    if found is None:
         return False
-    if isinstance(found, IPv6Address):
-        found = _inner(found)
-    if any(found in network for network in networks if network.version == found.version):
-        return True
-    return found.is_global and not found.is_multicast
+    return lies_in(address, networks) or (found.is_global and not found.is_multicast)
+
+
+def lies_in(address: str, networks: Networks) -> bool:
+    """Whether an address is in one of the networks; an IPv4 address inside an IPv6 one is judged as itself."""
+    found = _judgeable(address)
+    return found is not None and any(found in network for network in networks if network.version == found.version)
+
+
+def _judgeable(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    return _inner(found) if isinstance(found, IPv6Address) else found
 
 
 def _inner(address: IPv6Address) -> IPv4Address | IPv6Address:

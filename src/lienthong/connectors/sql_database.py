@@ -34,5 +34,6 @@ class SqlDatabase:
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
         options = SqlOptions.take(source, context)
+        options.check_hosts()
         with TALKS[options.kind](options) as talk:
             yield from read_talk(talk, options, context.batch_rows, after)

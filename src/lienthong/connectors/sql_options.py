@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+from lienthong.connectors.addresses import not_metadata
 from lienthong.connectors.base import Position, ReadContext
 from lienthong.connectors.options import Options
 from lienthong.connectors.sql_checking import check_condition, check_query
@@ -82,6 +83,16 @@ class SqlOptions:
         if self.where:
             check_condition(self.where, self.kind, f"Nguồn/source `{source.name}`, option `where`")
         return self
+
+    def check_hosts(self) -> None:
+        """Raises HostileInputError where the location leads to an address that is never a database's."""
+        parts = urlsplit(self.url)
+        words = parse_qs(parts.query)
+        named = [parts.netloc.rpartition("@")[2], *words.get("host", []), *words.get("hostaddr", [])]
+        for each in ",".join(named).split(","):
+            host = each.partition("]")[0].lstrip("[") if each.startswith("[") else each if each.count(":") > 1 else each.partition(":")[0]
+            if host and not host.startswith("/"):  # a socket of this machine is a path
+                not_metadata(unquote(host), 0)
 
     @property
     def named(self) -> str:

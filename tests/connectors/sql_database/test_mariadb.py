@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from lienthong.connectors import ReadContext, get_connector, read
+from lienthong.connectors.sql_mariadb import _answer
 from lienthong.contracts import Delivery, Source
 from lienthong.errors import HostileInputError, SourceError
 from tests.connectors.reading import check_resuming, make_source, read_all
@@ -216,3 +217,49 @@ def test_a_server_that_is_killed_in_the_middle_is_told_and_what_was_given_stays_
             for batch in batches:
                 given += batch.table.num_rows
                 assert batch.position["row"] == given
+
+
+def test_hostile_values_stay_values(server: str) -> None:
+    run(
+        server,
+        "create table doc (id int primary key, chu text character set utf8mb4 collate utf8mb4_general_ci, cu varchar(40) character set latin1,"
+        " viet varchar(40) character set utf8mb4 collate utf8mb4_unicode_ci, dai longtext character set utf8mb4) character set utf8mb4",
+        "insert into doc values (1, '=cmd|'' /C calc''!A0', x'41818d8f909d42', '@SUM(1)', repeat('ữ', 4000000)), (2, concat('a', char(0), 'b'), 'x', 'y', 'z'),"
+        " (3, 'sau', 'é', '<!ENTITY x>', repeat('1', 250)), (4, '', null, 'a\\nb', repeat('2', 251))",
+    )
+    source = make_source("sql_database", server, table="kho.doc", key=["id"])
+    reading = read_all(source, 2)
+    first, third, fourth = reading.rows
+    assert (first["id"], first["chu"], first["viet"], first["dai"]) == ("1", "=cmd|' /C calc'!A0", "@SUM(1)", "ữ" * 4_000_000)
+    assert (str(first["cu"])[0], str(first["cu"])[-1]) == ("A", "B")
+    assert [row.code for row in reading.broken] == ["row.nul"]
+    assert (third["id"], third["cu"], third["viet"], third["dai"]) == ("3", "é", "<!ENTITY x>", "1" * 250)
+    assert (fourth["chu"], fourth["cu"], fourth["viet"], fourth["dai"]) == ("", None, "a\nb", "2" * 251)
+    run(server, "insert into doc values (5, concat('a', char(31), 'b'), 'x', char(30), repeat('3', 70000))")
+    again = read_all(source, 3)
+    assert (again.rows[-1]["chu"], again.rows[-1]["viet"], again.rows[-1]["dai"]) == ("a\x1fb", "\x1e", "3" * 70_000)
+    assert again.rows[:-1] == reading.rows
+
+
+def test_a_row_longer_than_a_packet_comes_whole() -> None:
+    whole = _answer(
+        _Line(
+            b"\xff\xff\xff\0" + b"\xfd\xfc\xff\xff" + b"x" * (0xFFFFFF - 4) + b"\1\0\0\1" + b"y" + b"\2\0\0\2\1z" + b"\5\0\0\3\xfe\0\0\2\0"
+        ),
+        9,
+    )
+    rows = next(whole)
+    assert [rows.data[b:e][-1:] for b, e in zip(rows.begins, rows.ends, strict=True)] == [b"y", b"z"]
+    assert (rows.ends - rows.begins).tolist() == [0xFFFFFF + 1, 2]
+    assert list(whole) == []
+
+
+class _Line:
+    """Bytes that come in small parts."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def read1(self, _: int) -> bytes:
+        part, self._data = self._data[:999_983], self._data[999_983:]
+        return part
