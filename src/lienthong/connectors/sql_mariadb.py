@@ -254,10 +254,10 @@ def _parted(rows: _Rows, columns: int) -> pa.Table:
     for place in range(-HEAD, int(heads.max())):  # a length may look like the sign that parts values
         seen[(rows.begins + place)[heads > place]] = 0
     begins = rows.begins + heads
-    signs = np.flatnonzero(seen == ord(SEPARATOR))
-    if len(signs) != len(begins) * (columns - 1):
+    found = np.flatnonzero(seen == ord(SEPARATOR))
+    if len(found) != len(begins) * (columns - 1):
         raise NotOneText
-    signs = signs.reshape(len(begins), columns - 1)
+    signs = found.reshape(len(begins), columns - 1)
     if columns > 1 and ((signs[:, 0] < begins).any() or (signs[:, -1] >= rows.ends).any()):
         raise NotOneText
     first_ends = signs[:, 0] if columns > 1 else rows.ends
