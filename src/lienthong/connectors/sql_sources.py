@@ -184,7 +184,7 @@ MARIADB = SqlDialect(
     quote=_quoted("`"),
     texts={
         "text": "convert({} using utf8mb4)",
-        "utf8": "{} collate utf8mb4_bin",  # a third of the server's work saved; columns of several collations would not stand beside each other
+        "utf8": "{} collate utf8mb4_bin",  # no conversion; of one collation, for several would not stand beside each other
         "number": "{}",
         "float": "{}",
         "single": "if(cast(concat({0}) as float) = {0}, concat({0}), cast({0} as double))",  # it writes six digits, even where they are not all
