@@ -30,7 +30,9 @@ DUCKDB_FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "jaro_winkler_simil
 SPARK_FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "jaro_winkler"}
 _NEVER = 'l."unique_id" = r."unique_id"'  # Splink asks for a blocking rule; the pairs are ours
 _LEAST_M, _LEAST_U = 5e-4, 1e-7  # a rung never seen in training: rare, not impossible
-PAIRS_AT_ONCE = 400_000  # the records of so many pairs are copied to the engine: a million of them need half as much memory again
+PAIRS_AT_ONCE = (
+    100_000  # their records are copied to the engine: with more at once a million need well over 2 GiB; each part costs half a second
+)
 _U_PAIRS = 200_000  # random pairs for u: rungs hardly ever seen among them fall to _LEAST_U
 
 
