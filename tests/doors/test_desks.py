@@ -70,7 +70,7 @@ def test_calc_opens_the_workbook_and_the_csv_at_its_address(province: Province, 
         assert values == [figure.value], name
 
 
-# What `OData.Feed` sends (Power Query in Excel and Power BI): learn.microsoft.com, "Power Query OData feed"; the headers are those of Microsoft's OData library.
+# Like what `OData.Feed` sends (Power Query in Excel and Power BI); not recorded from it.
 MASHUP = {
     "User-Agent": "Microsoft.Data.Mashup (https://go.microsoft.com/fwlink/?LinkID=304225)",
     "OData-MaxVersion": "4.0",
