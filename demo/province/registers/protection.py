@@ -49,7 +49,8 @@ def write_protection(world: World, out: Path) -> tuple[Observed, tuple[pl.Series
             if district in OLD_FONTS:
                 font, code = OLD_FONTS[district]
                 who = _in_old_font(who, font)
-                typed.append((row + 1, code, seen.names[row], who))
+                if who != seen.names[row]:  # a name without marks is the same in any font
+                    typed.append((row + 1, code, seen.names[row], who))
             files[row], numbers[row] = name, FIRST_ROW + len(lines)
             month = f"{1 + of % 12:02}/{2015 + of % 11}"
             lines.append(
