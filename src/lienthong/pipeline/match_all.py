@@ -202,20 +202,20 @@ class _Writer:
             mask = frame["cluster"].is_in(list(steady_golden)).to_numpy()
             numbers[mask] = old[mask]
         new: dict[int, str] = {}
-        first = match_bulk.reserve(self._connection, "golden", fresh.size)
+        given = match_bulk.reserve(self._connection, "golden", fresh.size)
         ordered = np.sort(fresh)
         places = np.searchsorted(ordered, cluster)
         places[places == ordered.size] = 0
         is_fresh = ordered[places] == cluster if ordered.size else np.zeros(len(cluster), np.bool_)
-        numbers[is_fresh] = first + places[is_fresh]
-        new |= {first + n: new_id(self._entity.name) for n in range(ordered.size)}
+        numbers[is_fresh] = given[places[is_fresh]]
+        new |= {golden: new_id(self._entity.name) for golden in given.tolist()}
         groups = [part["row"].to_list() for part in moved.sort("row").partition_by("cluster", maintain_order=True)]
         known = {row: int(old[row]) for group in groups for row in group if old[row] >= 0}
         vanished = {-1 - n: golden for n, golden in enumerate(gone["golden"].to_list()) if golden not in set(steady_golden.values())}
         assigned = assign(groups, known, vanished, self._former(groups, known))
         for group, golden in zip(groups, assigned.golden, strict=True):
             if golden is None:
-                golden = match_bulk.reserve(self._connection, "golden", 1)
+                golden = int(match_bulk.reserve(self._connection, "golden", 1)[0])
                 new[golden] = new_id(self._entity.name)
             numbers[group] = golden
         ended = set(assigned.ended) | (lost - set(np.unique(numbers).tolist()) - assigned.merged.keys())
@@ -241,8 +241,7 @@ class _Writer:
     def _record_numbers(self, held: pl.DataFrame) -> NDArray[np.int64]:
         given = held["record"].fill_null(-1).to_numpy().copy()
         missing = np.flatnonzero(given < 0)
-        first = match_bulk.reserve(self._connection, "record", missing.size)
-        given[missing] = first + np.arange(missing.size)
+        given[missing] = match_bulk.reserve(self._connection, "record", missing.size)
         return np.asarray(given, np.int64)
 
     def _put_records(self, records: NDArray[np.int64], numbers: NDArray[np.int64], held: pl.DataFrame) -> None:

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
@@ -102,15 +104,17 @@ def _read(connection: Connection, statement: sql.Composed) -> pl.DataFrame:
     return pl.read_csv(data, infer_schema=False)
 
 
-def reserve(connection: Connection, column: str, count: int) -> int:
-    """Take `count` numbers of `match_goldens.golden` or `match_records.record`; gives the first. The entity's lock is held."""
+def reserve(connection: Connection, column: str, count: int) -> NDArray[np.int64]:
+    """`count` numbers of `match_goldens.golden` or `match_records.record`, rising and nobody else's; others may take numbers in between."""
     table = {"golden": "match_goldens", "record": "match_records"}[column]
-    row = connection.execute(
-        "select setval(pg_get_serial_sequence(%(table)s, %(column)s), nextval(pg_get_serial_sequence(%(table)s, %(column)s)) + %(count)s)",
-        {"table": table, "column": column, "count": max(count, 1)},
-    ).fetchone()
-    assert row is not None  # a function's value
-    return int(row[0]) - max(count, 1)
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(
+            "select array_agg(nextval(pg_get_serial_sequence(%(table)s, %(column)s)::regclass)) from generate_series(1, %(count)s)",
+            {"table": table, "column": column, "count": count},
+        )
+        row = cursor.fetchone()
+    assert row is not None  # an aggregate's value
+    return np.array(row[0] or [], np.int64)
 
 
 def count_anew(connection: Connection) -> None:
