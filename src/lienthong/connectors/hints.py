@@ -45,6 +45,7 @@ HINTS: Mapping[str, str] = {
     "To open it write `member: '*.zip!*.csv'`.": "Muốn mở thì ghi `member: '*.zip!*.csv'`.",
     "Use another `folder.order`.": "Chọn `folder.order` khác.",
     "Write the address it leads to.": "Ghi địa chỉ mà nó dẫn tới.",
+    "Write the address of the agency's server.": "Hãy ghi địa chỉ máy chủ của cơ quan.",
 }  # fmt: skip
 PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Did you mean `(.+)`\?"), r"Có phải là `\1`?"),
