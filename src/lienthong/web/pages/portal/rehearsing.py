@@ -59,7 +59,7 @@ def shown(site: Site, visit: Visit) -> Page:
     written = samples(found["links"]["calls"] + address, said, is_open=False, verb=case["verb"], body=body)
     title = visit.speech.t("try.title", title=visit.speech.pick(service.title_vi, service.title_en))
     table = Table(("sample", "text"), [(sample["name"], sample["text"]) for sample in written])
-    return Page("portal/rehearse.html", title, facts, table, {"samples": written}, is_public=True)
+    return Page("portal/rehearse.html", title, facts, table, {"samples": written, "shown": _shown(answer)}, is_public=True)
 
 
 def _typed(visit: Visit, name: str, otherwise: str) -> str:
@@ -77,7 +77,7 @@ def _tried(offer: Offer, route: Route, address: str, body: str, headers: dict[st
         return _rest(offer, route, address, body, headers, code)
     except LienthongError as error:
         refused: Response = answer_problem(None, error)
-        return refused.status_code, json.dumps(json.loads(bytes(refused.body)), ensure_ascii=False, indent=2)
+        return refused.status_code, bytes(refused.body).decode()
 
 
 def _rest(offer: Offer, route: Route, address: str, body: str, headers: dict[str, str], code: str) -> tuple[int, str]:
@@ -114,6 +114,14 @@ def _codes(offer: Offer, route: Route) -> list[str]:
     if route.soap and not route.is_mapped:
         return []
     return sorted(str(code) for code in offer.service.operation(route).get("responses") or {} if str(code).isdigit())
+
+
+def _shown(answer: str) -> str:
+    """JSON over several lines, anything else as it is."""
+    try:
+        return json.dumps(json.loads(answer), ensure_ascii=False, indent=2)
+    except ValueError:
+        return answer
 
 
 def _shown_name(header: str) -> str:
