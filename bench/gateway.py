@@ -26,10 +26,16 @@ import asyncpg
 pool = None
 async def app(scope, receive, send):
     global pool
+    if scope["type"] == "lifespan":
+        while True:
+            said = (await receive())["type"]
+            if said == "lifespan.startup":
+                pool = await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=16, max_size=16)
+            await send({{"type": said + ".complete"}})
+            if said == "lifespan.shutdown":
+                return
     if scope["type"] != "http":
         return
-    if pool is None:
-        pool = await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=4, max_size=16)
     key = scope["path"].rpartition("/")[2]
     row = await pool.fetchrow("select {", ".join(FIELDS)} from public.gateway_rows where so_ho_so = $1", key)
     body = b"{{}}" if row is None else json.dumps(dict(row), ensure_ascii=False, default=str).encode()
