@@ -52,6 +52,8 @@ def test_a_code_of_another_time_is_told_and_kept() -> None:
         ("X. Tân Tiến H. Đồng Phú T. Bình Phước", ("25393", None)),
         ("Xã Tân Tiên, Huyện Đồng Phú, Bình Phước", ("25393", "admin_unit.respelled")),
         ("Xã Tân Tieesn, Huyện Đồng Phú, Bình Phước", ("25393", "admin_unit.respelled")),
+        ("Xã Nhi Sơn, huyện Mường Lát, Thanh Hóa", ("14864", None)),
+        ("Phường Nhi Sơn, huyện Mường Lát, Thanh Hóa", ("14864", "admin_unit.respelled")),  # it may be Phường Nghi Sơn, of another district
         ("Thị trấn Thiệu Hòa, Huyện Thiệu Hóa, Tỉnh Thanh Hóa", (None, "admin_unit.ambiguous")),  # Thị trấn Thiệu Hóa or Xã Thiệu Hòa
         ("XA THANH AN, HUYEN VINH THANH, THANH PHO CAN THO", ("31240", None)),  # Xã Thạnh An; Thanh An is a thị trấn
         ("Phường 11, Huyện Đồng Phú, Bình Phước", (None, "admin_unit.unknown")),

@@ -351,6 +351,8 @@ def _in_place(part: Part, around: tuple[Around, ...], level: str | None, within:
             kept = _within(kept, within, is_merged=is_merged)
         if part.kind and (within is not None or around):  # without a place even a full name may be another's: kinds change
             kept = _of_kind(part, kept, around, levels, is_merged=is_merged)
+            if kept and not any(unit.name.casefold().startswith(part.kind) for unit in kept):
+                reading = Reading.RESPELLED  # "Phường Nhi Sơn" where there is a Xã Nhi Sơn: told, it may be another's name misspelt
         is_plain = reading is Reading.UNMARKED and not part.is_unmarked
         if is_plain and not (around or within):  # wrong marks and no place: it may be a name that the register does not know
             return Found(tuple(_in_force(kept, on)), Reading.RESPELLED)
