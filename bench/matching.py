@@ -27,7 +27,7 @@ from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.model import Model
 from lienthong.pipeline import Workshop, apply_contract, match_all, match_models, stewarding
 from lienthong.pipeline.matching import Arrival, Cause, EntityIndex, arrive
-from lienthong.store import Connection, Database, append_entries, piped
+from lienthong.store import Connection, Database, append_entries
 from lienthong.store.copying import copy_frames
 from lienthong.store.publishing import arrow_schema
 from lienthong.store.tables import current
@@ -285,13 +285,12 @@ def _push(
     place: Workshop, connection: Connection, index: EntityIndex, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]]
 ) -> None:
     at = place.clock()
-    with piped(connection):
-        done = arrive(connection, index, arrivals, gone, Cause("arrival", "bench", at, vietnam_date(at)))
-        entry = Entry(
-            at=at, event=Event.RECORDS_MATCHED, caller="bench", dataset=index.master.id, outcome="matched", details={"act": done.act or 0}
-        )
-        append_entries(connection, [entry], place.signer)
-        connection.commit()
+    done = arrive(connection, index, arrivals, gone, Cause("arrival", "bench", at, vietnam_date(at)))
+    entry = Entry(
+        at=at, event=Event.RECORDS_MATCHED, caller="bench", dataset=index.master.id, outcome="matched", details={"act": done.act or 0}
+    )
+    append_entries(connection, [entry], place.signer)
+    connection.commit()
 
 
 if __name__ == "__main__":

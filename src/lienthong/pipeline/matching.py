@@ -13,15 +13,15 @@ from lienthong.masterdata.entities import Entity
 from lienthong.masterdata.model import Model
 from lienthong.pipeline.match_act import PLATFORM, Act
 from lienthong.pipeline.match_words import Arrival, Cause, EntityIndex, Matched, Name
-from lienthong.store import Connection, piped
+from lienthong.store import Connection
 from lienthong.store.matching import Index, StoredRecord
 
 
 def arrive(
     connection: Connection, index: EntityIndex, arrivals: Sequence[Arrival], departures: Sequence[Name], cause: Cause
 ) -> Matched:  # fmt: skip
-    """Match records that came, changed or left. The caller commits, after its ledger entry: best in the same pipeline, one trip less."""
-    with piped(connection):
+    """Match records that came, changed or left. The caller commits, after its ledger entry."""
+    with connection.pipeline():
         act = Act(connection, index, cause)
         act.take(arrivals, departures)
         return act.finish()
@@ -31,7 +31,7 @@ def relink(
     connection: Connection, index: EntityIndex, records: Sequence[StoredRecord], cause: Cause, wanted: Mapping[int, int] | None = None
 ) -> Matched:  # fmt: skip
     """Link the components of these records anew, as judgements now stand. `wanted`: record → identity an undone act took from it."""
-    with piped(connection):
+    with connection.pipeline():
         Index(connection, index.entity.name).lock()
         act = Act(connection, index, cause)
         act.touch(records, wanted or {})

@@ -1,7 +1,7 @@
 """Remembers everything in PostgreSQL, with versions. All SQL lives here."""
 
 from lienthong.store import events, integrity, landing, ledger, match_bulk, quarantine, references, runs, submissions, tables, writes
-from lienthong.store.database import WEB_ROLE, Connection, Database, dataset_lock, piped, take_web_role
+from lienthong.store.database import WEB_ROLE, Connection, Database, dataset_lock, take_web_role
 from lienthong.store.ledger import append_entries
 from lienthong.store.opening import open_database
 from lienthong.store.publishing import Conflict, Published, VersionWriter
@@ -21,7 +21,6 @@ __all__ = [
     "ledger",
     "match_bulk",
     "open_database",
-    "piped",
     "quarantine",
     "references",
     "runs",

@@ -53,16 +53,6 @@ class Database:
             connection.execute(_resource("roles.sql"))
 
 
-@contextmanager
-def piped(connection: Connection) -> Iterator[None]:
-    """Statements go out without waiting for the answers of those before; within a pipeline already begun, nothing is waited for either."""
-    if connection.info.pipeline_status != psycopg.pq.PipelineStatus.OFF:
-        yield
-        return
-    with connection.pipeline():
-        yield
-
-
 def take_web_role(connection: Connection) -> None:
     """Work from now on under the role that reads what is shared and can only append to the ledger, where there is one."""
     connection.execute(
