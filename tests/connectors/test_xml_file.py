@@ -111,7 +111,7 @@ def test_deep_nesting_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", [7, 64, 300])
 def test_violations_find_their_rows_wherever_blocks_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    monkeypatch.setattr("lienthong.connectors.xml_file.READ_BYTES", block)
+    monkeypatch.setattr("lienthong.connectors.xml_checked.READ_BYTES", block)
     (tmp_path / "a.xsd").write_text(XSD)
     lines = [
         f"<GiayPhep><SoGiayPhep>{n}</SoGiayPhep><NgayCap>{'x' if n % 5 == 0 else '2026-01-31'}</NgayCap></GiayPhep>" for n in range(1, 40)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 # What fastexcel calls an error cell, and what the person sees in it.
 ERROR_CELLS: Mapping[str, str] = {
@@ -83,11 +85,35 @@ def cells_of(sheet: Any, first_row: int = 0) -> Cells:
     return Cells(tuple(columns), sheet.selected_columns[0].absolute_index, batch.num_rows, first_row)
 
 
+def is_filled(column: pa.Array) -> NDArray[np.bool_]:
+    """Cells with more than spaces in them."""
+    return pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(column), ""), False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return] # untyped
+
+
+def first_filled(cells: Cells) -> pa.Array:
+    """The first filled cell of each row, without outer spaces."""
+    if not cells.columns:
+        return pa.nulls(cells.height, pa.string())
+    found = pa.nulls(cells.height, pa.string())
+    for column in cells.columns:
+        trimmed = pc.utf8_trim_whitespace(column)
+        found = pc.coalesce(found, pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed))
+        if found.null_count == 0:
+            break
+    return found
+
+
+def count_filled(cells: Cells, row: int) -> int:
+    """How many cells of a row are filled."""
+    return sum(1 for column in cells.columns if (column[row].as_py() or "").strip())
+
+
 def _as_written(column: pa.Array) -> pa.Array:
     """Dates without a midnight nobody wrote, times without Excel's day zero."""
     text = column.cast(pa.string())
     held = text.buffers()[2]
-    if held is None or not any(sign in held.to_pybytes() for sign in TIMES):  # most columns have no time of day at all
+    written = b"" if held is None else held.to_pybytes()
+    if not any(sign in written for sign in TIMES):  # most columns have no time of day at all
         return text
     text = pc.replace_substring_regex(text, r"^(\d{4}-\d{2}-\d{2}) 00:00:00(\.0+)?$", r"\1")
     return pc.replace_substring_regex(text, r"^(?:1899-12-3[01]|1904-01-01) (\d{2}:\d{2}:\d{2})$", r"\1")

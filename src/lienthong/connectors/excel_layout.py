@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lienthong.connectors.csv_dialect import checked_headings
-from lienthong.connectors.excel_cells import Cells, column_letter
+from lienthong.connectors.excel_cells import Cells, column_letter, count_filled, first_filled, is_filled
 from lienthong.connectors.excel_finding import find_headings, is_numbering
 from lienthong.connectors.options import Options
 from lienthong.errors import SourceError
@@ -237,7 +237,7 @@ class _Laying:
         layout = self.layout
         after = 0
         if layout.table_after is not None:
-            firsts = _first_filled(cells).to_pylist()
+            firsts = first_filled(cells).to_pylist()
             titles = [row for row, first in enumerate(firsts) if first is not None and layout.table_after.search(first)]
             if not titles:
                 raise SourceError(f"{self.where}: không thấy tiêu đề bảng / no cell fits `table_after` `{layout.table_after.pattern}`.")
@@ -294,7 +294,7 @@ class _Laying:
         """Rows that hold anything, from the first of data to where the table ends, without what is left out."""
         filled = np.zeros(cells.height, np.bool_)
         for column in cells.columns:
-            filled |= _is_filled(column)
+            filled |= is_filled(column)
             if filled.all():
                 break
         rows = np.flatnonzero(filled)
@@ -303,7 +303,7 @@ class _Laying:
             rows = self._until_blank(rows, cells)
         if not len(rows):
             return rows
-        firsts = _first_filled(cells).take(pa.array(rows))
+        firsts = first_filled(cells).take(pa.array(rows))
         stop = self._stop(firsts, cells, rows)
         if stop is not None:
             self.ended = True
@@ -331,7 +331,7 @@ class _Laying:
             under = [
                 place
                 for place in _fitting(FOOTERS, firsts)
-                if _count_filled(cells, int(rows[place])) <= most and (self._any_row or place > 0)
+                if count_filled(cells, int(rows[place])) <= most and (self._any_row or place > 0)
             ]
             if under and (not places or under[0] < places[0]):
                 self.told["footers"] += len(rows) - under[0]
@@ -376,10 +376,10 @@ class _Laying:
         """Which rows are data, and the section each of these stands in: a row with words in one cell only heads what follows."""
         counts = np.zeros(cells.height, np.int64)
         for column in cells.columns:
-            counts += _is_filled(column)
+            counts += is_filled(column)
         heads = counts[rows] <= 1
         numbered = (counts[rows] == 2) & (len(self._names) > 3)
-        firsts = _first_filled(cells).take(pa.array(rows)).to_pylist()
+        firsts = first_filled(cells).take(pa.array(rows)).to_pylist()
         for place in np.flatnonzero(numbered).tolist():
             heads[place] = bool(_ROMAN.match(firsts[place] or ""))
         sections: list[str | None] = []
@@ -411,28 +411,6 @@ class _Laying:
 _DROPPED = "\0dropped"
 _NUMBERING = re.compile(r"^\(?(?:[A-ZĐ]|1)\)?$")
 _ROMAN = re.compile(r"^\s*(?:[IVXLC]+|[A-ZĐ])[.)]?\s*$")
-
-
-def _is_filled(column: pa.Array) -> NDArray[np.bool_]:
-    """Cells with more than spaces in them."""
-    return pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(column), ""), False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return] # untyped
-
-
-def _first_filled(cells: Cells) -> pa.Array:
-    """The first filled cell of each row, without outer spaces."""
-    if not cells.columns:
-        return pa.nulls(cells.height, pa.string())
-    found = pa.nulls(cells.height, pa.string())
-    for column in cells.columns:
-        trimmed = pc.utf8_trim_whitespace(column)
-        found = pc.coalesce(found, pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed))
-        if found.null_count == 0:
-            break
-    return found
-
-
-def _count_filled(cells: Cells, row: int) -> int:
-    return sum(1 for column in cells.columns if (column[row].as_py() or "").strip())
 
 
 def _fitting(pattern: re.Pattern[str], firsts: pa.Array) -> list[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -21,21 +21,18 @@ from lienthong.connectors.base import Batch, BrokenRow, Position, ReadContext
 from lienthong.connectors.broken import broken_row
 from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
 from lienthong.connectors.options import Options
+from lienthong.connectors.xml_checked import Checked, schema_of
+from lienthong.connectors.xml_parsing import FED, MOST_NAMES, PARSING, doctype, local_name, not_xml, refuse_doctype, refuse_doctype_of
 from lienthong.connectors.xml_plain import Block, NotPlain, PlainReader, can_read, parted
 from lienthong.contracts import Source
-from lienthong.errors import HostileInputError, SourceError
 
 MOST_VIOLATIONS = 2_000
-READ_BYTES = 256 * 1024
-TAIL_BYTES = 4_096
-SHOWN_VIOLATIONS = 5
 FIRST_BYTES = 65_536  # read at first: the beginning goes the long way
 PLAIN_BYTES = 1 << 20  # of a block of rows read as a whole
 LEAST_BYTES = 32_768  # a block that is not plain is halved down to this
 LATE_BYTES = 65_536  # where the last end of a row is looked for first
 MOST_TAG = 1_024
 MOST_HELD = 16 << 20  # a longer row is fed to the parser as it comes
-MOST_NAMES = 4_096
 
 
 @dataclass(frozen=True)
@@ -121,7 +118,7 @@ class Part:
     def _learnt(self, tag: str) -> Any:
         if len(self._by_tag) > MOST_NAMES:  # a document has few names; a hostile one may have many
             self._by_tag.clear()
-        part = self.parts.get(_local(tag))
+        part = self.parts.get(local_name(tag))
         is_text = part is not None and len(part.places) == 1 and not part.attributes and not part.parts
         self._by_tag[tag] = part.places[0] if part is not None and is_text else part
         return self._by_tag[tag]
@@ -129,8 +126,8 @@ class Part:
 
 def _attribute(element: etree._Element, name: str) -> str | None:
     found: str | None = element.get(name)
-    if found is None and any(_local(each) == name for each in element.attrib):
-        found = next(value for each, value in element.attrib.items() if _local(each) == name)
+    if found is None and any(local_name(each) == name for each in element.attrib):
+        found = next(value for each, value in element.attrib.items() if local_name(each) == name)
     return found
 
 
@@ -142,7 +139,7 @@ class XmlFile:
 
     def read(self, source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:
         options = XmlOptions.take(Options.of(source, context))
-        schema = _schema(Path(options.xsd)) if options.xsd else None
+        schema = schema_of(Path(options.xsd)) if options.xsd else None
 
         def read_one(found: FoundFile, at: Mapping[str, Any] | None) -> Iterator[Batch]:
             return _read_file(found, options, schema, context.batch_rows, 0 if at is None else int(at["element"]))
@@ -220,20 +217,6 @@ def _table(rows: Sequence[Sequence[str | None]], columns: Sequence[str]) -> pa.T
     return pa.table({name: pa.array(column, pa.string()) for name, column in zip(columns, values, strict=True)})
 
 
-_PARSING: dict[str, Any] = {
-    "events": ("start", "end"),
-    "resolve_entities": False,
-    "no_network": True,
-    "load_dtd": False,
-    "huge_tree": False,
-    "remove_pis": True,
-}
-
-
-# `resolve_entities=False` makes a parser that is fed forgive what is not well-formed; a document type is refused before it is fed any.
-_FED: dict[str, Any] = {**_PARSING, "resolve_entities": "internal"}
-
-
 def _given(found: FoundFile, options: XmlOptions, schema: etree.XMLSchema | None) -> Iterator[_Row | Block]:
     """All rows of a document: in blocks where they are plain, else one by one."""
     with found.path.open("rb") as stream:
@@ -241,15 +224,15 @@ def _given(found: FoundFile, options: XmlOptions, schema: etree.XMLSchema | None
             if schema is None and can_read(options.parts) and _is_utf8(stream):
                 yield from _Mixed(found, options).rows(stream)
             elif schema is None:
-                parser = etree.iterparse(stream, tag=f"{{*}}{options.row}", **_PARSING)
+                parser = etree.iterparse(stream, tag=f"{{*}}{options.row}", **PARSING)
                 yield from _Walk(found, options).rows(parser)
-                _refuse_doctype_of(parser.root, found)
+                refuse_doctype_of(parser.root, found.file.uri)
             else:
-                checked = _Checked(stream, found.file.uri, options, schema)
+                checked = Checked(stream, found.file.uri, options.row, options.max_violations, schema)
                 yield from _Walk(found, options, said_of_row=checked.said_of_row).rows(checked)
-                _refuse_doctype_of(checked.root, found)
+                refuse_doctype_of(checked.root, found.file.uri)
         except etree.XMLSyntaxError as error:
-            raise _not_xml(found, error) from error
+            raise not_xml(found.file.uri, error) from error
 
 
 @dataclass
@@ -270,7 +253,7 @@ class _Walk:
             if event == "start":
                 if self.number == 0 and self.depth == 0:
                     self.root = element.getroottree().getroot()
-                    _refuse_doctype(element.getroottree(), self.found)
+                    refuse_doctype(element.getroottree(), self.found.file.uri)
                 self.depth += 1
                 continue
             self.depth -= 1
@@ -305,7 +288,7 @@ class _Mixed:
         self._found = found
         known = frozenset(steps[0] for steps in options.fields.values()) if options.strict else None
         self._plain = PlainReader(options.row, options.parts, len(options.fields), known)
-        self._parser = etree.XMLPullParser(tag=f"{{*}}{options.row}", **_FED)
+        self._parser = etree.XMLPullParser(tag=f"{{*}}{options.row}", **FED)
         self._walk = _Walk(found, options)
         name = re.escape(options.row.encode())
         self._end = re.compile(rb"</(?:[^\s<>/:]+:)?" + name + rb"\s*>")
@@ -333,8 +316,8 @@ class _Mixed:
             yield from self._parsed(held)
             root = self._parser.close()
         except etree.XMLSyntaxError as error:
-            raise _not_xml(self._found, error, self._walk.lines_passed) from error
-        _refuse_doctype_of(root, self._found)
+            raise not_xml(self._found.file.uri, error, self._walk.lines_passed) from error
+        refuse_doctype_of(root, self._found.file.uri)
 
     def _block(self, data: bytes) -> Iterator[_Row | Block]:
         """Whole rows; the smaller a part that is not plain, the fewer rows go the long way."""
@@ -365,111 +348,11 @@ class _Mixed:
     def _parsed(self, data: bytes) -> Iterator[_Row]:
         if self._walk.root is None:
             if b"<!DOCTYPE" in self._tail + data:
-                raise _doctype(self._found.file.uri)
+                raise doctype(self._found.file.uri)
             self._tail = data[-len(b"<!DOCTYPE") :]
         self._lines += data.count(b"\n")
         self._parser.feed(data)
         yield from self._walk.rows(self._parser.read_events())
-
-
-class _Checked:
-    """Events of a document held against its schema while it streams. What the schema says belongs to the row that is open, or to none.
-
-    The parser tells violations without their place; so it is fed up to each row and from there to its end, and asked each time.
-    """
-
-    def __init__(self, stream: BinaryIO, name: str, options: XmlOptions, schema: etree.XMLSchema) -> None:
-        self._stream, self._name, self._most = stream, name, options.max_violations
-        self._parser = etree.XMLPullParser(tag=f"{{*}}{options.row}", schema=schema, **_FED)
-        self._tag = re.compile(rb"<(/?)(?:[^\s<>/:]+:)?" + re.escape(options.row.encode()) + rb"(?=[\s/>])[^>]*>")
-        self._seen = 0
-        self._of_row: list[str] = []
-        self._tail = b""
-        self.root: Any = None
-
-    def __iter__(self) -> Iterator[tuple[str, Any]]:
-        depth = 0
-        for part, begins_row in self._parts():
-            self._parser.feed(part)
-            self._tail = (self._tail + part)[-TAIL_BYTES:]
-            new = self._new()
-            if new and depth == 0 and not begins_row:
-                self._refuse(new)
-            self._of_row += new
-            for event, element in self._parser.read_events():
-                depth += 1 if event == "start" else -1
-                self.root = element.getroottree().getroot()
-                yield event, element
-        try:
-            root = self._parser.close()
-        except etree.XMLSyntaxError:  # raised of violations too, when all is read; it then hides whether all was there
-            if not self._seen:
-                raise
-        else:
-            self.root = root if self.root is None else self.root
-        if not self._ends_well():
-            raise SourceError(
-                f"`{self._name}`: tệp bị cắt / the document ends before its root does.", hint="The delivery may have been cut off."
-            )
-        self._refuse(self._new())
-
-    def _ends_well(self) -> bool:
-        """Whether the document ends as its root does."""
-        name = b"" if self.root is None else _local(self.root.tag).encode()
-        return re.search(rb"(?:</(?:[^\s<>/:]+:)?" + re.escape(name) + rb"\s*>|/>)(?:\s|<!--.*?-->)*$", self._tail, re.DOTALL) is not None
-
-    def said_of_row(self) -> str:
-        """What the row that just ended breaks, in words; empty when nothing."""
-        said, self._of_row = "; ".join(self._of_row[:SHOWN_VIOLATIONS]), []
-        return said
-
-    def _parts(self) -> Iterator[tuple[bytes, bool]]:
-        """The document cut before each row's first tag and behind its last; whether a part begins with a row."""
-        held, begins = b"", False
-        while data := self._stream.read(READ_BYTES):
-            held += data
-            if self.root is None and b"<!DOCTYPE" in held:
-                raise _doctype(self._name)
-            done = 0
-            for tag in self._tag.finditer(held):
-                cut = tag.end() if tag[1] or tag[0].endswith(b"/>") else tag.start()
-                if not tag[1] and tag.start() > done:
-                    yield held[done : tag.start()], begins
-                    done, begins = tag.start(), True
-                if cut > done:
-                    yield held[done:cut], begins
-                    done, begins = cut, False
-                begins = begins or not tag[1]
-            held = held[done:]
-            if len(held) > READ_BYTES:  # a part without a row in it, or a giant row
-                end = held.rfind(b">") + 1 or len(held)
-                yield held[:end], begins
-                held = held[end:]
-        if held:
-            yield held, begins
-
-    def _new(self) -> list[str]:
-        log = self._parser.feed_error_log
-        if len(log) == self._seen:
-            return []
-        new = [_without_value(entry.message) for entry in list(log)[self._seen :] if entry.domain == etree.ErrorDomains.SCHEMASV]
-        self._seen = len(log)
-        if self._seen > self._most:
-            raise SourceError(
-                f"`{self._name}`: hơn {self._most} chỗ sai lược đồ / breaks its XSD in more than {self._most} places; the last: {new[-1:]}.",
-                hint="Is it the right schema? Else raise `max_violations`.",
-            )
-        return new
-
-    def _refuse(self, said: Sequence[str]) -> None:
-        if said:
-            raise SourceError(f"`{self._name}`: không đúng lược đồ XSD / does not keep its XSD: {'; '.join(said[:SHOWN_VIOLATIONS])}.")
-
-
-def _without_value(message: str) -> str:
-    """A violation without namespaces; the value itself stays, it waits with the row in quarantine."""
-    parts = message.split("{")
-    return parts[0] + "".join(part.partition("}")[2] for part in parts[1:])
 
 
 def _row(element: etree._Element, line: int, options: XmlOptions) -> _Row:
@@ -480,7 +363,7 @@ def _row(element: etree._Element, line: int, options: XmlOptions) -> _Row:
         return _broken(element, line, "row.repeated", column, len(values_at(element, steps)))
     if options.strict:
         known = {steps[0] for steps in options.fields.values()}
-        unknown = next((name for child in element if (name := _local(child.tag)) and name not in known), None)
+        unknown = next((name for child in element if (name := local_name(child.tag)) and name not in known), None)
         if unknown is not None:
             return _broken(element, line, "row.unknown", "", unknown)
     return _Row(line, values)
@@ -496,16 +379,10 @@ def values_at(element: etree._Element, steps: Sequence[str]) -> list[str]:
     here = [element]
     for step in steps:
         if step.startswith("@"):
-            return [value for each in here for name, value in each.attrib.items() if _local(name) == step[1:]]
+            return [value for each in here for name, value in each.attrib.items() if local_name(name) == step[1:]]
         if step != ".":
-            here = [child for each in here for child in each if _local(child.tag) == step]
+            here = [child for each in here for child in each if local_name(child.tag) == step]
     return ["".join(each.itertext()) if len(each) else each.text or "" for each in here]
-
-
-@lru_cache(MOST_NAMES)
-def _local(tag: object) -> str:
-    """A name without its namespace; empty for comments and the like."""
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
 def _forget(element: etree._Element) -> None:
@@ -514,35 +391,3 @@ def _forget(element: etree._Element) -> None:
     parent = element.getparent()
     while parent is not None and element.getprevious() is not None:
         del parent[0]
-
-
-def _refuse_doctype_of(root: etree._Element | None, found: FoundFile) -> None:
-    if root is not None:
-        _refuse_doctype(root.getroottree(), found)
-
-
-def _refuse_doctype(tree: etree._ElementTree, found: FoundFile) -> None:
-    if tree.docinfo.internalDTD is not None or tree.docinfo.doctype:
-        raise _doctype(found.file.uri)
-
-
-def _doctype(name: str) -> HostileInputError:
-    return HostileInputError(
-        f"`{name}`: có khai báo DOCTYPE / has a document type declaration, which can reach for other files or grow without end.",
-        hint="Deliver it without DOCTYPE.",
-    )
-
-
-def _not_xml(found: FoundFile, error: etree.XMLSyntaxError, lines_passed: int = 0) -> SourceError:
-    said = f"`{found.file.uri}` line {(error.lineno or 0) + lines_passed}"
-    if "entity" in error.msg.lower() or "huge" in error.msg.lower() or "depth" in error.msg.lower():
-        return HostileInputError(f"{said}: XML bị từ chối / refused: {error.msg}.")
-    return SourceError(f"{said}: không phải XML hợp lệ / is not well-formed XML: {error.msg}.", hint="The delivery may have been cut off.")
-
-
-def _schema(path: Path) -> etree.XMLSchema:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    try:
-        return etree.XMLSchema(etree.parse(str(path), parser))
-    except (OSError, etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
-        raise SourceError(f"Option `xsd`: `{path}`: không đọc được lược đồ / the schema cannot be read ({error}).") from error
