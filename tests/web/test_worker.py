@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import psutil
+
 from lienthong.settings import Settings
 from lienthong.store import Database
+from lienthong.web.companion import Companion
 from lienthong.web.duties import Duty, Office, every
 from lienthong.web.services import make_workshop
 from lienthong.web.worker import work
+from tests.patience import until
 
 
 def _office(database_url: str, folder: Path) -> Office:
@@ -55,3 +59,17 @@ def test_of_two_workers_one_does_a_duty(database_url: str, tmp_path: Path) -> No
     for worker in workers:
         worker.join(120)
     assert most[0] == 1
+
+
+def test_a_process_beside_the_server_steps_back_from_its_start_and_ends_with_it(database_url: str, tmp_path: Path) -> None:
+    companion = Companion("lienthong.web.worker", Settings(home=tmp_path, worker_nice=7), database_url)
+    companion.ensure()
+    started = companion._process
+    assert started is not None
+    process = psutil.Process(started.pid)
+    assert until(process.nice, "stepping back") == 7
+    until(lambda: "lienthong.web.worker" in process.cmdline() and "nice" not in process.name(), "the process itself")
+    assert process.nice() == 7
+    companion.close()
+    companion.wait()
+    assert not process.is_running()

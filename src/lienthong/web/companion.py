@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -65,8 +64,8 @@ class Companion:
     def __init__(self, module: str, settings: Settings, database_url: str) -> None:
         self._module = module
         self._environment = {**os.environ, **_environment_of(settings), PREFIX + "DATABASE_URL": database_url}
-        # From its first instruction on: what it loads takes two seconds of a processor that answers need. `nice` becomes the process itself.
-        self._nice = ["nice", "-n", str(max(0, settings.worker_nice))] if shutil.which("nice") else []
+        # `nice` becomes the process itself, which so steps back from its first instruction on: loading takes two seconds of a processor.
+        self._command = ["nice", "-n", str(max(0, settings.worker_nice)), sys.executable, "-m", module]
         self._process: subprocess.Popen[bytes] | None = None
 
     def ensure(self) -> None:
@@ -75,7 +74,7 @@ class Companion:
             return
         if self._process is not None:
             log.warning("companion_started_again", module=self._module, ended_with=self._process.returncode)
-        self._process = subprocess.Popen([*self._nice, sys.executable, "-m", self._module], stdin=subprocess.PIPE, env=self._environment)
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, env=self._environment)
 
     def close(self) -> None:
         """Tell it to end."""
@@ -98,7 +97,6 @@ def begin() -> tuple[Settings, threading.Event]:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server decides when we end
     settings = read_settings()
     configure_logging(settings.log_level)
-    os.nice(max(0, settings.worker_nice - os.nice(0)))
     ended = threading.Event()
 
     def await_end() -> None:
