@@ -13,7 +13,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -285,12 +285,15 @@ def _push(
     place: Workshop, connection: Connection, index: EntityIndex, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]]
 ) -> None:
     at = place.clock()
-    done = arrive(connection, index, arrivals, gone, Cause("arrival", "bench", at, vietnam_date(at)))
-    entry = Entry(
-        at=at, event=Event.RECORDS_MATCHED, caller="bench", dataset=index.master.id, outcome="matched", details={"act": done.act or 0}
-    )
-    append_entries(connection, [entry], place.signer)
-    connection.commit()
+
+    def end(act: int | None, _: Mapping[tuple[str, str], str]) -> None:
+        entry = Entry(
+            at=at, event=Event.RECORDS_MATCHED, caller="bench", dataset=index.master.id, outcome="matched", details={"act": act or 0}
+        )
+        append_entries(connection, [entry], place.signer)
+        connection.commit()
+
+    arrive(connection, index, arrivals, gone, Cause("arrival", "bench", at, vietnam_date(at)), end)
 
 
 if __name__ == "__main__":

@@ -357,6 +357,8 @@ _DATE = Kind(("ymd", "year", "md", "swapped"), _date, "year", "ymd", _date_level
 
 
 def _code(text: str) -> Features:
+    if text.isascii() and text.isalnum():
+        return (text.lower(),)
     return ("".join(letter for letter in without_marks(text) if letter.isalnum() and letter.isascii()) or None,)
 
 

@@ -82,7 +82,8 @@ def link(
         for other, others in members.items():
             if other == keep:
                 continue
-            kept, lost = (min(keep, other), max(keep, other)), (min(lose, other), max(lose, other))
+            kept = (keep, other) if keep < other else (other, keep)
+            lost = (lose, other) if lose < other else (other, lose)
             sums[kept] = total = sums[kept] + sums.pop(lost)
             if lost in banned:
                 banned.add(kept)
@@ -101,14 +102,14 @@ def link(
 
 def _between(members: Mapping[int, Sequence[int]], forbidden: Forbidden, weight: Weight) -> tuple[dict[Pair, float], set[Pair]]:
     """(sum of weights between each two nuclei, pairs of nuclei that must stay apart)."""
-    names = list(members)
+    ordered = [(name, sorted(records)) for name, records in members.items()]
     sums: dict[Pair, float] = {}
     banned: set[Pair] = set()
-    for n, a in enumerate(names):
-        for b in names[n + 1 :]:
+    for n, (a, first) in enumerate(ordered):
+        for b, second in ordered[n + 1 :]:
             total = 0.0
-            for x in sorted(members[a]):
-                for y in sorted(members[b]):
+            for x in first:
+                for y in second:
                     total += weight(x, y) if x < y else weight(y, x)
                     if forbidden(x, y):
                         banned.add((a, b))

@@ -11,6 +11,8 @@ import polars as pl
 from lienthong.masterdata.kinds import KINDS, Attribute, columns_of, comparisons_of, features_of
 from lienthong.masterdata.predicates import Comparison, Features
 
+_VALUES_AT_ONCE = 20_000  # as Python's own texts they take ten times the room
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -63,11 +65,17 @@ class Plan:
                 continue
             given = values[attribute.name]
             distinct = given.unique()
-            read = [features_of(attribute, value) for value in distinct]
-            table = pl.DataFrame(read, schema=dict.fromkeys(names, pl.String), orient="row").with_columns(distinct.alias("_value"))
+            starts = range(0, max(distinct.len(), 1), _VALUES_AT_ONCE)
+            table = pl.concat([_read(attribute, names, distinct.slice(start, _VALUES_AT_ONCE)) for start in starts])
             joined = given.to_frame("_value").join(table, on="_value", how="left", nulls_equal=True, maintain_order="left")
             columns += [joined[name] for name in names]
         return pl.DataFrame(columns)
+
+
+def _read(attribute: Attribute, names: Sequence[str], distinct: pl.Series) -> pl.DataFrame:
+    """The features of each value, beside it as `_value`."""
+    read = [features_of(attribute, value) for value in distinct]
+    return pl.DataFrame(read, schema=dict.fromkeys(names, pl.String), orient="row").with_columns(distinct.alias("_value"))
 
 
 def plan_of_columns(kinds: Mapping[str, str], unique_sources: Sequence[str] = (), identifiers: Sequence[str] = ()) -> Plan:

@@ -16,10 +16,10 @@ from lienthong.masterdata.linkage import Linked, Pair
 from lienthong.masterdata.predicates import Features
 from lienthong.masterdata.survivorship import Override
 from lienthong.pipeline.match_linking import Touched, belong, clash, groups_of, link_group
-from lienthong.pipeline.match_telling import Settled, tell, tell_changed
-from lienthong.pipeline.match_words import ACT, GOLDEN, RECORD, Arrival, Cause, EntityIndex, Matched, Name
+from lienthong.pipeline.match_telling import Settled, counted, tell
+from lienthong.pipeline.match_words import ACT, GOLDEN, RECORD, Arrival, Cause, Ending, EntityIndex, Matched, Name
 from lienthong.store import Connection
-from lienthong.store.matching import Beginning, GoldenVersion, Index, Noted, Putting, StoredRecord, publish_goldens
+from lienthong.store.matching import Beginning, GoldenVersion, Index, Noted, Publication, Putting, StoredRecord, publish_goldens
 
 PLATFORM = "lienthong"
 
@@ -132,9 +132,10 @@ class Act:
 
     # Finishing
 
-    def finish(self) -> Matched:
-        """Link, give identities, choose values, write."""
+    def finish(self, ending: Ending) -> Matched:
+        """Link, give identities, choose values, write; then whatever ends the transaction, in the same trip to the server."""
         if not self._records and not self._departed:
+            ending(None, self._unchanged)
             return Matched(None, self._unchanged, {}, GoldenVersion(None, 0, 0, 0))
         judged = self._judged()
         groups = groups_of(
@@ -151,20 +152,19 @@ class Act:
             if len(group) > 1 and any(settled.before.get(n) != settled.golden_of[n] or n in self._old for n in group)
         ]
         shaken = {n for group, _ in moved if any(self._is_shaken(n, settled) for n in group) for n in group}
-        self._write(act, settled, component_of, self._joins([each for _, each in moved], shaken, settled), events)
+        self._write(act, settled, component_of, self._joins([each for _, each in moved], shaken, settled))
         self._end_joins(act, shaken)
         waiting = self._queue(linked, component_of, settled.golden_of, judged)
-        version = self._publish(settled)
-        changed = tell_changed(version.changed, events)
-        if changed:
-            self._store.add_events(changed, self._cause.at, act)
+        publication = self._publish(act, settled, events)
         named = {
             (r.source, r.key): settled.ids[settled.golden_of[n]]
             for n, r in self._records.items()
             if n in self._fresh or self._wanted or self._is_torn
         }
-        counted = Counter(event["kind"] for event in (*events, *changed))
-        return Matched(act, {**self._unchanged, **named}, counted, version, waiting)
+        who = {**self._unchanged, **named}
+        ending(act, who)
+        version = publication.read()
+        return Matched(act, who, counted(events, version.changed), version, waiting)
 
     def _loose(self) -> frozenset[int]:
         return frozenset(n for n in self._fresh if not self._records[n].golden or n in self._old)
@@ -210,10 +210,9 @@ class Act:
         return found
 
     def _write(
-        self, act: int, settled: Settled, component_of: Mapping[int, int], joins: Sequence[Mapping[str, Any]],
-        events: Sequence[Mapping[str, Any]],
+        self, act: int, settled: Settled, component_of: Mapping[int, int], joins: Sequence[Mapping[str, Any]]
     ) -> None:  # fmt: skip
-        """Everything but what waits and the golden records: the common part in one statement, the rest where there is any."""
+        """Everything but what waits, the golden records and what is told: the common part in one statement, the rest where there is any."""
         cause, store, assigned = self._cause, self._store, settled.assigned
         putting = [
             Putting(n, r.source, r.key, r.features, r.keys, r.content or {}, r.dated, settled.golden_of[n], component_of[n])
@@ -221,7 +220,7 @@ class Act:
             for r in (self._records[n],)
         ]
         noted = None if cause.act is not None else Noted(cause.kind, cause.by, cause.reason, cause.undoes, cause.details)
-        store.write(act, cause.at, noted, settled.new, putting, joins, events)
+        store.write(act, cause.at, noted, settled.new, putting, joins)
         if assigned.revived:
             store.revive_goldens(assigned.revived)
         if self._departed:
@@ -292,7 +291,7 @@ class Act:
             self._store.requeue(clear | set(component_of.values()), rows, self._cause.at)
         return len(rows)
 
-    def _publish(self, settled: Settled) -> GoldenVersion:
+    def _publish(self, act: int, settled: Settled, events: Sequence[Mapping[str, Any]]) -> Publication:
         touched = settled.touched(self._fresh)
         members: dict[int, list[StoredRecord]] = defaultdict(list)
         for number, golden in settled.golden_of.items():
@@ -306,4 +305,4 @@ class Act:
         policy, master = self._index.policy, self._index.master
         rows = [golden_row(settled.ids[g], members[g], policy, master, overrides[g]) for g in sorted(touched) if members[g]]
         gone = [settled.ids[golden] for golden in settled.ending]
-        return publish_goldens(self._connection, master, rows, gone, self._cause.at, self._cause.on)
+        return publish_goldens(self._connection, master, rows, gone, act, events, self._cause.at, self._cause.on)

@@ -76,7 +76,8 @@ def _inner_edges(matcher: Matcher, members: Sequence[StoredRecord], weights: dic
             by_key[key].append(member)
     seen: set[Pair] = set()
     home = {member.record: {member.record} for member in members}  # what each is known to hang together with
-    for sharing in by_key.values():
+    groups = {tuple(member.record for member in sharing): sharing for sharing in by_key.values()}  # the same records share many keys
+    for sharing in groups.values():
         for n, a in enumerate(sharing):
             for b in sharing[n + 1 :]:
                 left, right = (a, b) if a.record < b.record else (b, a)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +44,7 @@ class Settled:
 
 
 def tell(settled: Settled, records: Mapping[int, StoredRecord]) -> list[dict[str, Any]]:
-    """Events of one act, each of kind, id, others, records; those of changed values alone come after (`tell_changed`)."""
+    """Events of one act, each of kind, id, others, records; those of changed values alone are told as they are published."""
     assigned, ids = settled.assigned, settled.ids
     arrived: dict[int, list[str]] = defaultdict(list)
     left: set[int] = set(settled.vanished.values())
@@ -80,7 +80,10 @@ def tell(settled: Settled, records: Mapping[int, StoredRecord]) -> list[dict[str
     return events
 
 
-def tell_changed(changed: Iterable[str], told: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Golden records whose values changed and of which nothing else is told."""
+def counted(events: Iterable[Mapping[str, Any]], changed: Iterable[str]) -> Counter[str]:
+    """Kind → how many events, with those of golden records whose values changed and of which nothing else is told."""
+    told = list(events)
     known = {event["id"] for event in told}
-    return [{"kind": "changed", "id": id, "others": [], "records": []} for id in changed if id not in known]
+    found = Counter(event["kind"] for event in told)
+    found.update("changed" for id in changed if id not in known)
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -58,6 +58,13 @@ class Matched:
     events: Mapping[str, int]
     version: GoldenVersion
     waiting: int = 0
+
+
+Ending = Callable[[int | None, Mapping[Name, str]], None]  # with the act (None: nothing to do) and who its records are now
+
+
+def left_open(act: int | None, who: Mapping[Name, str]) -> None:
+    """No ending: the caller has more to do in the transaction."""
 
 
 class EntityIndex:

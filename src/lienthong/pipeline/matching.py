@@ -12,30 +12,31 @@ from lienthong.errors import NotFound
 from lienthong.masterdata.entities import Entity
 from lienthong.masterdata.model import Model
 from lienthong.pipeline.match_act import PLATFORM, Act
-from lienthong.pipeline.match_words import Arrival, Cause, EntityIndex, Matched, Name
+from lienthong.pipeline.match_words import Arrival, Cause, Ending, EntityIndex, Matched, Name, left_open
 from lienthong.store import Connection
 from lienthong.store.matching import Index, StoredRecord
 
 
 def arrive(
-    connection: Connection, index: EntityIndex, arrivals: Sequence[Arrival], departures: Sequence[Name], cause: Cause
+    connection: Connection, index: EntityIndex, arrivals: Sequence[Arrival], departures: Sequence[Name], cause: Cause, ending: Ending = left_open
 ) -> Matched:  # fmt: skip
-    """Match records that came, changed or left. The caller commits, after its ledger entry."""
+    """Match records that came, changed or left. The caller commits, after its ledger entry: best in `ending`, which costs no trip of its own."""
     with connection.pipeline():
         act = Act(connection, index, cause)
         act.take(arrivals, departures)
-        return act.finish()
+        return act.finish(ending)
 
 
 def relink(
-    connection: Connection, index: EntityIndex, records: Sequence[StoredRecord], cause: Cause, wanted: Mapping[int, int] | None = None
+    connection: Connection, index: EntityIndex, records: Sequence[StoredRecord], cause: Cause, wanted: Mapping[int, int] | None = None,
+    ending: Ending = left_open,
 ) -> Matched:  # fmt: skip
     """Link the components of these records anew, as judgements now stand. `wanted`: record → identity an undone act took from it."""
     with connection.pipeline():
         Index(connection, index.entity.name).lock()
         act = Act(connection, index, cause)
         act.touch(records, wanted or {})
-        return act.finish()
+        return act.finish(ending)
 
 
 def split_name(text: str) -> Name:
@@ -53,4 +54,4 @@ def index_of(entities: Mapping[str, Entity], name: str, model: Model | None) -> 
     return EntityIndex(entities[name], model)
 
 
-__all__ = ["PLATFORM", "Arrival", "Cause", "EntityIndex", "Matched", "Name", "arrive", "index_of", "relink", "split_name"]
+__all__ = ["PLATFORM", "Arrival", "Cause", "Ending", "EntityIndex", "Matched", "Name", "arrive", "index_of", "relink", "split_name"]

@@ -181,10 +181,7 @@ def _show(
     for record in index_store.of_goldens(goldens):
         members[record.golden].append(record)
     rows = [golden_row(id, members[golden], index.policy, index.master, standing[golden]) for golden, id in goldens.items()]
-    version = publish_goldens(connection, index.master, rows, [], at, today)
-    events = [{"kind": "changed", "id": id, "others": [], "records": []} for id in version.changed]
-    if events:
-        index_store.add_events(events, at, act)
+    version = publish_goldens(connection, index.master, rows, [], act, [], at, today).read()
     entry = Entry(
         at=at,
         event=Event.OVERRIDE_MADE,

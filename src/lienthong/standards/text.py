@@ -49,6 +49,8 @@ def without_floods(text: str) -> str:
 
 def without_marks(text: str) -> str:
     """Lower case, no tone, no mark, đ as d: how people search."""
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFD", text.casefold())
     return "".join(letter for letter in plain if not unicodedata.combining(letter)).replace("đ", "d")
 

@@ -106,18 +106,10 @@ class Index:
 
         In pipeline mode all of it is one trip to the server.
         """
-        self._execute("lock_for_arrival", entity=self._entity)
-        candidates = "candidates" if len(keys) <= _FEW_KEYS else "candidates_of_many"
-        found = self._connection.execute(
-            self._queries["begin"].format(candidates=self._queries[candidates]),
-            {
-                "entity": self._entity,
-                "keys": list(keys),
-                "sources": [source for source, _ in names],
-                "source_keys": [key for _, key in names],
-            },
-            binary=True,
-        )
+        RawCursor(self._connection).execute(_raw("lock_for_arrival", ("entity",)), [self._entity])
+        found = RawCursor(self._connection)
+        values = [self._entity, _array(keys), [source for source, _ in names], [key for _, key in names]]
+        found.execute(_begin("candidates" if len(keys) <= _FEW_KEYS else "candidates_of_many"), values, binary=True)
         own, near, said = [], [], []
         for part, record, source, key, features, held_keys, component, golden, id, content in found:
             if part == "said":
@@ -134,10 +126,10 @@ class Index:
         return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6], r[7]) for r in rows]
 
     def members(self, components: Iterable[int]) -> list[StoredRecord]:
-        return self._whole("members", components=list(components))
+        return self._whole("members", components)
 
     def of_goldens(self, goldens: Iterable[int]) -> list[StoredRecord]:
-        return self._whole("of_goldens", goldens=list(goldens))
+        return self._whole("of_goldens", goldens)
 
     def judged(self, names: Sequence[tuple[str, str]]) -> list[tuple[str, str, str, str, str]]:
         """(left source, left key, right source, right key, verdict) of stewards' words in force about these records."""
@@ -164,9 +156,9 @@ class Index:
 
     def write(
         self, act: int, at: datetime, noted: Noted | None, goldens: Mapping[int, str], records: Sequence[Putting],
-        judgements: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]],
+        judgements: Sequence[Mapping[str, Any]],
     ) -> None:  # fmt: skip
-        """What most acts write, in one statement: the act (None: it was noted before), new identities, records, judgements, events."""
+        """What most acts write, in one statement: the act (None: it was noted before), new identities, records, judgements."""
         values = (
             self._entity,
             at,
@@ -175,11 +167,10 @@ class Index:
             [{"golden": golden, "id": id} for golden, id in goldens.items()],
             [record.as_row() for record in records],
             judgements,
-            events,
         )
         cursor = RawCursor(self._connection)  # a long statement, always the same: nothing in it is to be looked for again
         cursor.execute(
-            _raw("write", ("entity", "at", "act", "acts", "goldens", "records", "judgements", "events")),
+            _raw("write", ("entity", "at", "act", "acts", "goldens", "records", "judgements")),
             [*values[:3], *map(_json, values[3:])],
         )
 
@@ -226,8 +217,10 @@ class Index:
         """(identity, attribute, value) of every steward's value in force today, the oldest first."""
         return [tuple(row) for row in self._run("all_overrides", today=today)]
 
-    def _whole(self, name: str, **values: Any) -> list[StoredRecord]:
-        return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), *r[5:]) for r in self._run(name, **values)]
+    def _whole(self, name: str, numbers: Iterable[int]) -> list[StoredRecord]:
+        cursor = RawCursor(self._connection)
+        cursor.execute(_raw(name, ("numbers",)), [_array(numbers)], binary=True)
+        return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), *r[5:]) for r in cursor]
 
     def _run(self, name: str, **values: Any) -> list[Any]:
         return self._connection.execute(self._queries[name], values).fetchall()
@@ -261,22 +254,36 @@ def model_version(connection: Connection, entity: str) -> str | None:
     return None if row is None else row[0]
 
 
+class Publication:
+    """A version of golden records on its way. It was sent; `read` waits for the server's word on it."""
+
+    def __init__(self, cursor: RawCursor[tuple[Any, ...]]) -> None:
+        self._cursor = cursor
+
+    def read(self) -> GoldenVersion:
+        """What it did. In pipeline mode whatever was sent after it has gone the same way."""
+        counted = self._cursor.fetchone()
+        assert counted is not None  # the contract is applied
+        version, inserted, updated, ended, changed = counted
+        if not inserted + updated + ended:
+            return GoldenVersion(None, 0, 0, 0)
+        return GoldenVersion(version, inserted, updated, ended, tuple(changed))
+
+
 def publish_goldens(
-    connection: Connection, contract: Contract, rows: Sequence[Mapping[str, Any]], gone: Sequence[str], at: datetime, on: date
-) -> GoldenVersion:  # fmt: skip
+    connection: Connection, master: Contract, rows: Sequence[Mapping[str, Any]], gone: Sequence[str], act: int,
+    events: Sequence[Mapping[str, Any]], at: datetime, on: date,
+) -> Publication:  # fmt: skip
     """One version of golden records. `rows`: `_key` and every property; `gone`: ids that end. Unchanged rows cost nothing.
 
-    All of one day are published under one run. The caller holds the entity's lock: whoever changes golden records takes it first.
+    `events` of the act, each of kind, id, others, records, are told with it, and `changed` for a record whose values alone did. All of
+    one day are published under one run. The caller holds the entity's lock: whoever changes golden records takes it first.
     """
     cursor = RawCursor(connection)  # as in `write`
-    names = [p.name for p in contract.properties]
-    cursor.execute(_publish_statement(contract), [_json(rows), list(gone), on, contract.id, contract.digest, at, contract.version, names])
-    counted = cursor.fetchone()
-    assert counted is not None  # the contract is applied
-    version, inserted, updated, ended, changed = counted
-    if not inserted + updated + ended:
-        return GoldenVersion(None, 0, 0, 0)
-    return GoldenVersion(version, inserted, updated, ended, tuple(changed))
+    names = [p.name for p in master.properties]
+    values = [_json(rows), list(gone), on, master.id, master.digest, at, master.version, names, master.entity, act, _json(events)]
+    cursor.execute(_publish_statement(master), values)
+    return Publication(cursor)
 
 
 @lru_cache(maxsize=64)
@@ -292,14 +299,37 @@ def _statement(contract_id: str, columns: tuple[tuple[str, str], ...]) -> bytes:
         same=sql.SQL(" and ").join(sql.SQL("incoming.{0} is not distinct from held.{0}").format(n) for n in names),
         assignments=sql.SQL(", ").join(sql.SQL("{0} = incoming.{0}").format(n) for n in names),
     )
-    return _numbered(
-        statement.as_string(None), ("rows", "gone", "on", "dataset", "contract_digest", "at", "contract_version", "delivered_columns")
+    parameters = (
+        "rows",
+        "gone",
+        "on",
+        "dataset",
+        "contract_digest",
+        "at",
+        "contract_version",
+        "delivered_columns",
+        "entity",
+        "act",
+        "events",
     )
+    return _numbered(statement.as_string(None), parameters)
 
 
 @cache
 def _raw(name: str, parameters: tuple[str, ...]) -> bytes:
     return _numbered(queries("matching")[name].as_string(None), parameters)
+
+
+@cache
+def _begin(candidates: str) -> bytes:
+    known = queries("matching")
+    statement = known["begin"].format(candidates=known[candidates])
+    return _numbered(statement.as_string(None), ("entity", "keys", "sources", "source_keys"))
+
+
+def _array(numbers: Iterable[int]) -> str:
+    """Numbers as the server reads an array of them."""
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def _numbered(text: str, parameters: Sequence[str]) -> bytes:

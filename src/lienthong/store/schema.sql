@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (44);
+insert into schema_versions (number) values (45);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -676,10 +676,10 @@ create table match_judgements (
     act bigint not null constraint match_judgements_act_fk references match_acts,
     ended_by bigint constraint match_judgements_ended_fk references match_acts
 );
-create index match_judgements_left on match_judgements (left_source, left_key) where to_at is null;
+create index match_judgements_left on match_judgements (left_source, left_key) where to_at is null and kind <> 'steward';
 create index match_judgements_said_left on match_judgements (left_source, left_key) where to_at is null and kind = 'steward';
 create index match_judgements_said_right on match_judgements (right_source, right_key) where to_at is null and kind = 'steward';
-create index match_judgements_act on match_judgements (act);
+create index match_judgements_act on match_judgements (act) where kind = 'steward';
 create index match_judgements_ended on match_judgements (ended_by) where ended_by is not null and kind = 'steward';
 
 create table match_events (

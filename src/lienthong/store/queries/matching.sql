@@ -79,13 +79,13 @@ select r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.i
     exists (select from match_judgements as j where j.left_source = r.source and j.left_key = r.key and j.to_at is null and j.kind = 'steward')
         or exists (select from match_judgements as j where j.right_source = r.source and j.right_key = r.key and j.to_at is null and j.kind = 'steward')
 from match_records as r join match_goldens as g using (golden)
-where r.component = any(%(components)s);
+where r.component = any(%(numbers)s::bigint[]);
 
 -- name: of_goldens
 -- All records of these golden records.
 select r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.id, r.content, r.dated, r.since, false, false, false
 from match_records as r join match_goldens as g using (golden)
-where r.golden = any(%(goldens)s);
+where r.golden = any(%(numbers)s::bigint[]);
 
 -- name: judged
 -- Stewards' words in force about these records.
@@ -121,7 +121,7 @@ values (%(entity)s, %(kind)s, %(at)s, %(by)s, %(reason)s, %(undoes)s, %(details)
 returning act;
 
 -- name: write
--- What most acts write: the act, new identities, new and changed records, judgements, events. What a record was goes to memberships.
+-- What most acts write: the act, new identities, new and changed records, judgements. What a record was goes to memberships.
 with noted as (
     insert into match_acts (act, entity, kind, at, by_whom, reason, undoes, details)
     overriding system value
@@ -151,20 +151,15 @@ put as (
     on conflict (record) do update
     set features = excluded.features, keys = excluded.keys, content = excluded.content, dated = excluded.dated, golden = excluded.golden,
         component = excluded.component, since = case when held.golden = excluded.golden then held.since else excluded.since end
-),
-judged as (
-    insert into match_judgements (
-        entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, bits, model, from_at, act
-    )
-    select %(entity)s, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, bits, model, %(at)s, %(act)s
-    from json_to_recordset(%(judgements)s::json) as j (
-        left_source text, left_key text, right_source text, right_key text, verdict text, kind text, by_whom text, reason text,
-        bits double precision, model text
-    )
 )
-insert into match_events (entity, kind, id, others, records, at, act)
-select %(entity)s, kind, id, others, records, %(at)s, %(act)s
-from json_to_recordset(%(events)s::json) as e (kind text, id text, others text[], records text[]);
+insert into match_judgements (
+    entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, bits, model, from_at, act
+)
+select %(entity)s, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, bits, model, %(at)s, %(act)s
+from json_to_recordset(%(judgements)s::json) as j (
+    left_source text, left_key text, right_source text, right_key text, verdict text, kind text, by_whom text, reason text,
+    bits double precision, model text
+);
 
 -- name: move_records
 -- Records that stay as they are but for their identity or component.
@@ -326,7 +321,8 @@ select
     (select count(*) from match_queue where entity = %(entity)s) as waiting;
 
 -- name: publish_goldens
--- New, changed and ended golden records of one act as one version: what differs, nothing else.
+-- New, changed and ended golden records of one act as one version: what differs, nothing else. With the act's events: those given, and a
+-- change of values of which nothing else is told.
 with head as (
     select current_version + 1 as version from datasets where dataset_id = %(dataset)s for update
 ),
@@ -397,6 +393,18 @@ versioned as (
 ),
 pointed as (
     update datasets set current_version = versioned.version from versioned where dataset_id = %(dataset)s
+),
+given as materialized (
+    select * from json_to_recordset(%(events)s::json) as e (kind text, id text, others text[], records text[])
+),
+told as (
+    insert into match_events (entity, kind, id, others, records, at, act)
+    select %(entity)s, kind, id, others, records, %(at)s, %(act)s
+    from (
+        select kind, id, others, records from given
+        union all
+        select 'changed', _key, '{{}}'::text[], '{{}}'::text[] from changed where _key not in (select id from given)
+    ) as events
 )
 select version, inserted, updated, ended, array(select _key from changed) from head, counted;
 

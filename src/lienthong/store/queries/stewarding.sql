@@ -77,6 +77,13 @@ with standing as (
 ),
 members as (
     select r.* from match_records as r join standing using (golden)
+),
+said as ( -- by stewards, and by rules and the model: an index each
+    select j.* from members as m join match_judgements as j on j.left_source = m.source and j.left_key = m.key
+    where j.to_at is null and j.kind = 'steward'
+    union all
+    select j.* from members as m join match_judgements as j on j.left_source = m.source and j.left_key = m.key
+    where j.to_at is null and j.kind <> 'steward'
 )
 select jsonb_build_object(
     'id', standing.id,
@@ -87,8 +94,7 @@ select jsonb_build_object(
         from match_overrides as o where o.golden = standing.golden),
     'judgements', (select coalesce(jsonb_agg(jsonb_build_object('left', j.left_source || '/' || j.left_key, 'right', j.right_source || '/' || j.right_key,
         'verdict', j.verdict, 'kind', j.kind, 'by', j.by_whom, 'reason', j.reason, 'bits', j.bits, 'model', j.model, 'from', j.from_at, 'act', j.act)
-        order by j.judgement), '[]')
-        from match_judgements as j join members as m on m.source = j.left_source and m.key = j.left_key where j.to_at is null),
+        order by j.judgement), '[]') from said as j),
     'events', (select coalesce(jsonb_agg(jsonb_build_object('event', e.event, 'kind', e.kind, 'others', e.others, 'records', e.records, 'at', e.at,
         'act', e.act) order by e.event), '[]') from match_events as e where e.id = standing.id)
 )
