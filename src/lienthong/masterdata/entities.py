@@ -98,7 +98,7 @@ def content_frame(rows: pl.DataFrame, register: Register, master: Contract) -> p
         columns.append(_attribute(role, p.name, pattern_of(master, p.name), rows.columns).alias(p.name))
     for name, pattern in role.unless.items():
         rows = rows.filter(~pl.col(name).cast(pl.String).str.contains(pattern).fill_null(value=False))
-    frame = rows.sort("_key").select(columns)
+    frame = (rows if rows["_key"].is_sorted() else rows.sort("_key")).select(columns)
     if role.by:
         frame = frame.drop_nulls("key").unique("key", keep="first", maintain_order=True)
     return frame

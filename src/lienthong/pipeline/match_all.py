@@ -6,6 +6,7 @@ arrives (`matching.py`). Killed before the commit, nothing was seen; done again,
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -33,6 +34,7 @@ from lienthong.store.matching import GoldenVersion, Index
 from lienthong.store.runs import Counts
 
 OnStep = Callable[[str, int], None]
+_ROWS_AT_ONCE = 10_000  # written at a time: as the server's binary rows a record takes 2 KB, and several parts are on their way
 PLATFORM = "lienthong"
 SOURCE = "matching"  # the source name of runs that publish golden records
 
@@ -60,9 +62,17 @@ def read_register_rows(connection: Connection, entity: Entity) -> pl.DataFrame:
         rows = match_bulk.read_rows(connection, register.contract.id, sorted(columns))
         if role.dated_by is not None:
             rows = rows.with_columns(pl.col(role.dated_by).str.slice(0, 10).str.to_date(strict=False))
-        frames.append(content_frame(rows, register, entity.master))
-    frame = pl.concat(frames).filter(pl.any_horizontal(pl.exclude("source", "key", "dated").is_not_null()))
-    return frame.sort("source", "key")
+        says_something = pl.any_horizontal(pl.exclude("source", "key", "dated").is_not_null())
+        frames.append(content_frame(rows, register, entity.master).filter(says_something))
+    frame = pl.concat(frames)
+    return frame if _is_in_order(frame) else frame.sort("source", "key")
+
+
+def _is_in_order(frame: pl.DataFrame) -> bool:
+    """Whether rows are sorted by source and key: as a rule they come so, and sorting takes their room once more."""
+    source, key = pl.col("source"), pl.col("key")
+    later = (source > source.shift()) | ((source == source.shift()) & (key >= key.shift()))
+    return bool(frame.select(later.all()).item())
 
 
 def match_all(
@@ -99,7 +109,11 @@ def match_all_in(
     on_step("comparing", rows.height)
     features = model.plan.feature_frame(rows)
     before = match_bulk.read_records(connection, entity.name)
-    resolution = resolve(model, features, rows["source"], _judged(store, rows), make_engine)
+    judged, sources, packed = _judged(store, rows), rows["source"], _packed(rows)
+    del rows  # weighing pairs needs the room and looks at features alone
+    resolution = resolve(model, features, sources, judged, make_engine)
+    rows = pl.read_ipc(packed)
+    del packed
     on_step("writing", rows.height)
     act = store.add_act("bulk", at, official or PLATFORM, reason, details={"model": model.version, **resolution.counts})
     goldens = _Writer(connection, store, entity, model, rows, features, resolution, at, act).write(before)
@@ -109,6 +123,14 @@ def match_all_in(
     match_bulk.count_anew(connection)
     counts = {**found, "waiting": waiting, "goldens": int(np.unique(goldens.numbers).size)}
     return MatchedAll(entity.name, act, version, counts)
+
+
+def _packed(rows: pl.DataFrame) -> io.BytesIO:
+    """The rows in a fifth of their room, to be read again."""
+    data = io.BytesIO()
+    rows.write_ipc(data, compression="lz4")
+    data.seek(0)
+    return data
 
 
 def _judged(store: Index, rows: pl.DataFrame) -> Judged:
@@ -253,9 +275,9 @@ class _Writer:
         table = match_bulk.records_table()
         filling = match_bulk.first_filling(self._connection)
         with filling, match_bulk.CopyIn(self._connection, table, match_bulk.RECORDS) as copy:
-            for start in range(0, self._rows.height, 50_000):
-                rows = self._rows[start : start + 50_000]
-                features = self._features[start : start + 50_000]
+            for start in range(0, self._rows.height, _ROWS_AT_ONCE):
+                rows = self._rows[start : start + _ROWS_AT_ONCE]
+                features = self._features[start : start + _ROWS_AT_ONCE]
                 size = rows.height
                 part = pl.DataFrame(
                     {
@@ -391,8 +413,8 @@ def _publish(
     frame = _as_master(chosen, master, writer.version, today)
     on_step("publishing", frame.height)
     with writer.open_stage(None, versions) as stage:
-        for start in range(0, frame.height, 100_000):
-            stage.add(frame[start : start + 100_000])
+        for part in frame.iter_slices(_ROWS_AT_ONCE):
+            stage.add(part)
     same = writer.settle_same()
     published = writer.publish(today, end_missing=True)
     counts = Counts(

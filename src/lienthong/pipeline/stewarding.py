@@ -88,7 +88,7 @@ def decide(
     if left == right:
         raise Unprocessable("A decision needs two different records.", vi="Cần hai bản ghi khác nhau để quyết định.")
     at = workshop.clock()
-    with workshop.database.connect() as connection:
+    with workshop.database.warm() as connection:
         index_store = Index(connection, index.entity.name)
         index_store.lock()
         records = _records(index_store, [left, right])
@@ -135,7 +135,7 @@ def split(
             vi="Tách cần từ hai nhóm, mỗi bản ghi ở đúng một nhóm.",
         )
     at = workshop.clock()
-    with workshop.database.connect() as connection:
+    with workshop.database.warm() as connection:
         index_store = Index(connection, index.entity.name)
         index_store.lock()
         records = _records(index_store, names)
@@ -156,7 +156,7 @@ def undo(workshop: Workshop, index: EntityIndex, act: int, by: str, reason: str,
     """
     require_reason(reason)
     at = workshop.clock()
-    with workshop.database.connect() as connection:
+    with workshop.database.warm() as connection:
         index_store = Index(connection, index.entity.name)
         index_store.lock()
         found = store.act(connection, act)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import re
+import select
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +42,24 @@ class Database:
                 hint="Check that the server runs and that LIENTHONG_DATABASE_URL is right.",
             ) from error
 
+    @contextmanager
+    def warm(self) -> Iterator[Connection]:
+        """A connection as `connect` gives it, one used before where it is idle: for it the server has read its catalogues already.
+
+        Commits at the end of the block; after an error it is rolled back and closed. For acts that set nothing for the session.
+        """
+        kept = _idle.setdefault((os.getpid(), self.url), deque())
+        connection = _taken(kept) or self.connect()
+        try:
+            yield connection
+            connection.commit()
+        except BaseException:
+            connection.close()
+            raise
+        kept.append(connection)
+        if len(kept) > _MOST_IDLE and (spare := _taken(kept)) is not None:
+            spare.close()
+
     def apply_schema(self) -> None:
         """Create our tables where there are none; safe to call at every start and by several processes at once."""
         with self.connect() as connection:
@@ -51,6 +73,30 @@ class Database:
                     connection.execute(_resource(f"migrations/{name}"))
                     connection.execute("insert into lienthong.schema_versions (number) values (%s)", (number,))
             connection.execute(_resource("roles.sql"))
+
+
+_MOST_IDLE = 2  # of one process and one database
+_idle: dict[tuple[int, str], deque[Connection]] = {}  # by process: a child must not speak on its parent's connection
+
+
+def _taken(kept: deque[Connection]) -> Connection | None:
+    """An idle connection that is still good: what the server says unasked is that it ended it."""
+    while kept:
+        try:
+            connection = kept.pop()
+        except IndexError:  # another thread took the last one
+            return None
+        if not connection.closed and not select.select([connection.fileno()], [], [], 0)[0]:
+            return connection
+        connection.close()
+    return None
+
+
+@atexit.register
+def _leave() -> None:
+    for (process, _), kept in _idle.items():
+        while process == os.getpid() and kept:
+            kept.pop().close()
 
 
 def take_web_role(connection: Connection) -> None:

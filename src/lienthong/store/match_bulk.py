@@ -74,6 +74,8 @@ MEMBERSHIPS = pa.schema(
     ]
 )
 
+_ROWS_AT_ONCE = 50_000  # handed over at a time
+
 
 def read_rows(connection: Connection, dataset_id: str, columns: Sequence[str]) -> pl.DataFrame:
     """`_key` and these columns of a dataset's current rows, all as text, sorted by key; no rows while nothing was published."""
@@ -197,7 +199,7 @@ def _are_ours(connection: Connection) -> bool:
 
 def put(connection: Connection, table: str, schema: pa.Schema, frame: pl.DataFrame) -> None:
     """COPY a frame into a table of the index."""
-    copy_frames(connection, sql.Identifier(table), schema, [frame])
+    copy_frames(connection, sql.Identifier(table), schema, frame.iter_slices(_ROWS_AT_ONCE))
 
 
 __all__ = [
