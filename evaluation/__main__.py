@@ -27,6 +27,7 @@ from lienthong.masterdata.resolve import resolve
 from lienthong.masterdata.training import train
 
 PROVINCE = "province"
+SEEN_OF_SPLINK = {"FEBRL 3": 20, "FEBRL 4": 5}  # its best with the model of its documentation, as the target was set: F1 0.998 and 0.9995
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 SETS: dict[str, Callable[[int], LabelledSet]] = {
     "febrl1": lambda _: sets.febrl(1),
@@ -86,7 +87,9 @@ def _labelled(one: LabelledSet, table: Table) -> list[Row]:
     if one.name.startswith("FEBRL"):
         wrong, theirs = ((1 - found.f1) * 10_000 for found in (mine, best))
         named = f"{one.name}: 1 − F1 of clusters"
-        return [at_most(named, wrong, round(theirs, 1), "per 10,000", "Splink's best, cut chosen with labels", 3)]
+        seen = SEEN_OF_SPLINK.get(one.name)
+        told = "Splink's best of this run, its cut chosen with labels" + ("" if seen is None else f" (seen before: {seen})")
+        return [at_most(named, wrong, round(theirs, 1), "per 10,000", told, 3)]
     named = f"{one.name}: F1 above Splink's documented way"
     return [at_least(named, mine.f1 - documented.f1, 0.08, "", f"{mine.f1:.4f} / {documented.f1:.4f}", 3)]
 
