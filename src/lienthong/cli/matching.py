@@ -111,13 +111,16 @@ def run(
         with err.status(name) as status:
             done = match_all.match_all(place, found, model, who(), reason, _teller(status), _engine(spark))
         counts = done.counts
-        rows.append((name, counts["records"], counts["goldens"], counts["candidate_pairs"], counts["waiting"], done.version.version))
+        shown = ("records", "goldens", "candidate_pairs", "common_keys", "dropped_keys", "waiting")
+        rows.append((name, *(counts[each] for each in shown), done.version.version))
     show(
         (
             ("Thực thể", "Entity"),
             ("Bản ghi", "Records"),
             ("Bản ghi gốc", "Golden records"),
             ("Cặp đã so", "Pairs compared"),
+            ("Khóa phổ biến, đã chia nhỏ", "Common keys, refined"),
+            ("Khóa bỏ vì quá phổ biến", "Keys left out, too common"),
             ("Chờ người", "Waiting"),
             ("Phiên bản", "Version"),
         ),
