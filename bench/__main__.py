@@ -79,7 +79,7 @@ PARTS: Mapping[str, Measure] = {
     "bulk": lambda at: delta.measure(at.server, at.folder, at.rows),
     "encodings": lambda at: encodings.measure(at.folder),
     "formats": lambda at: formats.measure(at.database("formats"), at.folder, at.rows // 5, at.rows // 1_000, at.rows),
-    "flat": lambda at: flat.measure(at.folder, at.large),
+    "flat": lambda at: flat.measure(at.server, at.folder, at.large),
     "sources": lambda at: sources.measure(at.server, at.folder, at.rows // 1_000),
     "databases": lambda at: databases.measure(at.server, at.large // 2),
     "errors": lambda at: errors.measure(20_000) + errors.measure(at.rows),

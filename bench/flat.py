@@ -1,20 +1,28 @@
-"""Ten million rows through each reader of files, and whether memory grows with them.
+"""Ten million rows through each kind of source, and whether memory grows with them.
 
-Files are written in a stream, read in a process of its own, every batch let go of; a tenth of the rows shows
-that the peak does not grow. XML has one row an element, with a comment now and then, so that both of its roads are gone.
+Files are written in a stream; databases and the service make their rows as they are asked. Each is read in a process of its own, every batch
+let go of; a tenth of the rows shows that the peak does not grow. XML has one row an element, with a comment now and then, so that both of
+its roads are gone. A workbook has as many sheets as it needs.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+import os
+import resource
+import sqlite3
 import struct
 import subprocess
 import sys
+import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -23,12 +31,18 @@ from bench.installed import INSTALLED
 from bench.report import Row, at_most
 from lienthong import connectors
 from lienthong.connectors import ReadContext
+from lienthong.connectors.outward import read_networks
 from lienthong.contracts import Source
+from lienthong.store.embedded import EmbeddedServer
+from tests.connectors.sql_database.servers import maria_url
 
 ISSUE = 6
 MOST_MIB = 1_536
 MOST_GROWTH = 1.3
 PART = 50_000  # rows written at once
+SHEET_ROWS = 1_000_000  # rows of one sheet, headings beside
+PAGE = 10_000  # rows of one answer
+HERE = read_networks("127.0.0.0/8")
 
 
 def _parts(rows: int) -> Iterator[range]:
@@ -79,58 +93,193 @@ def write_dbf(path: Path, rows: int) -> None:
         stream.write(b"\x1a")
 
 
+def write_geojson(path: Path, rows: int) -> None:
+    def line(n: int) -> str:
+        place = f'{{"type":"Point","coordinates":[{106 + n % 1000 / 1000:.3f},{11 + n % 997 / 1000:.3f}]}}'
+        comma = "" if n == rows - 1 else ","
+        return (
+            f'{{"type":"Feature","properties":{{"ma":"{n:09d}","ten":"Nguyễn Văn {n % 9000}","xa":{n % 600}}},"geometry":{place}}}{comma}\n'
+        )
+
+    _text(path, rows, '{"type":"FeatureCollection","features":[\n', line, "]}\n")
+
+
+def write_xlsx(path: Path, rows: int) -> None:
+    """Sheets as a program writes them, texts beside their cells: no library writes so many rows in this time."""
+    counts = [min(SHEET_ROWS, rows - first) for first in range(0, rows, SHEET_ROWS)]
+    numbers = range(1, len(counts) + 1)
+    types = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>'
+        for n in numbers
+    )
+    relations = "".join(
+        f'<Relationship Id="rId{n}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n in numbers
+    )
+    sheets = "".join(f'<sheet name="S{n}" sheetId="{n}" r:id="rId{n}"/>' for n in numbers)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
+        book.writestr(
+            "[Content_Types].xml",
+            '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+            '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            '<Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>'
+            f"{types}</Types>",
+        )
+        book.writestr(
+            "_rels/.rels",
+            '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" '
+            'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        )
+        book.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{relations}</Relationships>',
+        )
+        book.writestr(
+            "xl/workbook.xml",
+            '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
+            f'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets>{sheets}</sheets></workbook>',
+        )
+        for number, count in zip(numbers, counts, strict=True):
+            with book.open(f"xl/worksheets/sheet{number}.xml", "w", force_zip64=True) as sheet:
+                _write_sheet(sheet.write, (number - 1) * SHEET_ROWS, count)
+
+
+def _write_sheet(write: Callable[[bytes], object], first: int, count: int) -> None:
+    def text(cell: str, value: str) -> str:
+        return f'<c r="{cell}" t="inlineStr"><is><t>{value}</t></is></c>'
+
+    write(b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>')
+    write(f'<row r="1">{text("A1", "ma")}{text("B1", "ten")}{text("C1", "xa")}</row>'.encode())
+    for part in _parts(count):
+        rows = (
+            f'<row r="{n + 2}">{text(f"A{n + 2}", f"{first + n:09d}")}{text(f"B{n + 2}", f"Nguyễn Văn {n % 9000}")}<c r="C{n + 2}"><v>{n % 600}</v></c></row>'
+            for n in part
+        )
+        write("".join(rows).encode())
+    write(b"</sheetData></worksheet>")
+
+
+def write_sqlite(path: Path, rows: int) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("create table nguoi (ma text primary key, ten text, xa integer) without rowid")
+    for part in _parts(rows):
+        connection.executemany("insert into nguoi values (?, ?, ?)", ((f"{n:09d}", f"Nguyễn Văn {n % 9000}", n % 600) for n in part))
+    connection.commit()
+    connection.close()
+
+
+def write_zip(path: Path, rows: int) -> None:
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("a.csv", "w", force_zip64=True) as stream,
+    ):
+        stream.write(b"ma,ten,xa\n")
+        for part in _parts(rows):
+            stream.write("".join(f"{n:09d},Nguyễn Văn {n % 9000},{n % 600}\n" for n in part).encode())
+
+
 KINDS: Mapping[str, tuple[str, Callable[[Path, int], None], Mapping[str, Any]]] = {
     "CSV": ("csv_file", write_csv, {}),
     "JSON lines": ("json_file", write_lines, {}),
     "Parquet": ("parquet_file", write_parquet, {}),
     "XML": ("xml_file", write_xml, {"row": "r", "fields": {"ma": "ma", "ten": "ten", "xa": "xa"}}),
     "DBF": ("dbf_file", write_dbf, {}),
+    "GeoJSON": ("geojson_file", write_geojson, {}),
+    "XLSX": ("excel_file", write_xlsx, {"sheet": "*"}),
+    "SQLite": ("sqlite_file", write_sqlite, {"table": "nguoi", "key": ["ma"]}),
+    "ZIP of CSV": ("csv_file", write_zip, {"folder": {"member": "*.csv"}}),
 }
+PG_ROWS = "select n as ma, 'Nguyễn Văn ' || n % 9000 as ten, n % 600 as xa from generate_series(1, {}) n"
+MARIA_ROWS = "select seq as ma, concat('Nguyễn Văn ', seq % 9000) as ten, seq % 600 as xa from seq_1_to_{}"
 
 
-def read_through(connector: str, path: Path, options: Mapping[str, Any]) -> dict[str, float]:
-    """Rows, seconds, and peak memory (MiB) of this process; what reads Parquet is a child with a bound of its own."""
+class _Pages(BaseHTTPRequestHandler):
+    """`/<rows>?from=…`: rows, and where the next ones begin."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:  # as the library has it
+        place = urlsplit(self.path)
+        rows, first = int(place.path[1:]), int(parse_qs(place.query).get("from", ["0"])[0])
+        last = min(first + PAGE, rows)
+        items = ",".join(f'{{"ma":"{n:09d}","ten":"Nguyễn Văn {n % 9000}","xa":{n % 600}}}' for n in range(first, last))
+        more = "" if last == rows else f', "next": "{last}"'
+        body = f'{{"items": [{items}]{more}}}'.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def service() -> Iterator[str]:
+    """A service that gives as many rows as its path says, page after page."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Pages)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+
+
+def read_through(connector: str, location: str, options: Mapping[str, Any]) -> dict[str, float]:
+    """Rows, seconds, and peak memory (MiB) of this process and of each it lets read for it."""
     began, rows = time.perf_counter(), 0
-    for batch in connectors.read(Source("file", connector, str(path), options=options), ReadContext()):
+    for batch in connectors.read(Source("file", connector, location, options=options), ReadContext(networks=HERE)):
         rows += batch.table.num_rows
     seconds = time.perf_counter() - began
     told = next(line for line in Path("/proc/self/status").read_text("ascii").splitlines() if line.startswith("VmHWM"))
-    return {"rows": rows, "seconds": seconds, "peak_mib": int(told.split()[1]) / 1024}
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return {"rows": rows, "seconds": seconds, "peak_mib": max(int(told.split()[1]) / 1024, children)}
 
 
-def in_process(kind: str, path: Path) -> dict[str, float]:
+def in_process(connector: str, location: str, options: Mapping[str, Any]) -> dict[str, float]:
+    told = json.dumps([connector, location, options])
     done = subprocess.run(
-        [sys.executable, "-m", "bench.flat", "--kind", kind, "--path", str(path)], capture_output=True, text=True, check=True, env=INSTALLED
+        [sys.executable, "-m", "bench.flat"], input=told, capture_output=True, text=True, check=True, env={**os.environ, **INSTALLED}
     )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def measure(folder: Path, rows: int, kinds: tuple[str, ...] = tuple(KINDS)) -> list[Row]:
-    """Two rows of the report for each reader: its peak, and its growth from a tenth of the rows."""
+def measure(server: EmbeddedServer, folder: Path, rows: int, kinds: tuple[str, ...] = ()) -> list[Row]:
+    """Two rows of the report for each kind of source: its peak, and its growth from a tenth of the rows."""
     report: list[Row] = []
-    for kind in kinds:
-        peaks = []
-        for count in (rows // 10, rows):
-            path = folder / f"flat-{count}"
-            KINDS[kind][1](path, count)
-            found = in_process(kind, path)
-            path.unlink()
-            if found["rows"] != count:
-                raise AssertionError(f"{kind}: {found['rows']:,.0f} rows read of {count:,}")
-            peaks.append(found["peak_mib"])
-        told = f"{found['rows'] / found['seconds']:,.0f} rows/s; {peaks[0]:,.0f} MiB for a tenth"
-        report += [
-            at_most(f"{kind}, {rows:,} rows read, peak memory", peaks[1], MOST_MIB, "MiB", told, ISSUE),
-            at_most(f"{kind}, peak of ten times the rows", peaks[1] / peaks[0], MOST_GROWTH, "×", f"{peaks[1]:,.0f} MiB", ISSUE),
-        ]
+    with maria_url() as maria, service() as address:
+        elsewhere: Mapping[str, Callable[[int], tuple[str, str, Mapping[str, Any]]]] = {
+            "PostgreSQL": lambda n: ("sql_database", server.create_database(f"flat_{n}"), {"query": PG_ROWS.format(n), "key": ["ma"]}),
+            "MariaDB": lambda n: ("sql_database", maria, {"query": MARIA_ROWS.format(n), "key": ["ma"]}),
+            "HTTP in pages": lambda n: (
+                "http_json",
+                f"{address}/{n}",
+                {"items": "items", "paging": {"kind": "cursor", "next": "next", "cursor_parameter": "from"}},
+            ),
+        }
+        for kind in kinds or (*KINDS, *elsewhere):
+            peaks = []
+            for count in (rows // 10, rows):
+                path = folder / f"flat-{count}"
+                if kind in KINDS:
+                    connector, write, options = KINDS[kind]
+                    write(path, count)
+                    found = in_process(connector, str(path), options)
+                    path.unlink()
+                else:
+                    found = in_process(*elsewhere[kind](count))
+                if found["rows"] != count:
+                    raise AssertionError(f"{kind}: {found['rows']:,.0f} rows read of {count:,}")
+                peaks.append(found["peak_mib"])
+            told = f"{found['rows'] / found['seconds']:,.0f} rows/s; {peaks[0]:,.0f} MiB for a tenth"
+            report += [
+                at_most(f"{kind}, {rows:,} rows read, peak memory", peaks[1], MOST_MIB, "MiB", told, ISSUE),
+                at_most(f"{kind}, peak of ten times the rows", peaks[1] / peaks[0], MOST_GROWTH, "×", f"{peaks[1]:,.0f} MiB", ISSUE),
+            ]
     return report
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--kind", required=True)
-    arguments.add_argument("--path", type=Path, required=True)
-    given = arguments.parse_args()
-    connector, _, options = KINDS[given.kind]
-    print(json.dumps(read_through(connector, given.path, options)))  # read by the parent
+    print(json.dumps(read_through(*json.load(sys.stdin))))  # read by the parent

@@ -112,11 +112,15 @@ def ours(url: str, server: Server | None, csv: Path) -> dict[str, float]:
     apply_contract(workshop, contract)
     with workshop.database.connect(autocommit=True) as connection:
         began = time.perf_counter()
-        fingerprint = connectors.fingerprint(source, context)
+        coming = connectors.coming(source, context)
+        fingerprint = connectors.fingerprint(source, context) if coming is None else coming.mark
         run = runs.begin(
             connection, contract.id, source.name, source.delivery.value, contract.digest, fingerprint, workshop.clock(), date(2026, 1, 1)
         )
-        rows = sum(batch.table.num_rows for batch in land(workshop, connection, contract, source, run, None, no_progress))
+        rows = sum(
+            batch.table.num_rows
+            for batch in land(workshop, connection, contract, source, run, None, no_progress, as_it_arrives=coming is not None)
+        )
         seconds = time.perf_counter() - began
     return {"seconds": seconds, "rows": rows, "peak_mib": _peak_mib()}
 

@@ -10,6 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from lienthong.connectors import Batch, BrokenRow, ReadContext, get_connector
+from lienthong.connectors.control import control_of
+from lienthong.connectors.row_hash import Sums, bucket_sums
 from lienthong.contracts import Delivery, Source
 
 
@@ -54,6 +56,19 @@ def read_all(source: Source, batch_rows: int = 1000, after: Any = None, variable
         assert batch.source_rows.type == pa.int64()
     assert batches, "an empty source yields one batch of no rows"
     return Reading(batches)
+
+
+def check_hashes(source: Source) -> None:
+    """A database hashes its own rows as we hash what came of them, and each row is found by its bucket."""
+    here, rows = Sums(), list[tuple[str, str]]()
+    with control_of(source, ReadContext()) as control:
+        assert control is not None
+        assert control.hashes is not None
+        for batch in read_all(source).batches:
+            rows += control.hashes.of_landed(batch.table)
+        bucket_sums(rows, here)
+        assert control.hashes.sums() == here
+        assert sorted((key, row) for key, row, _ in control.hashes.rows(sorted(here))) == sorted(rows)
 
 
 def check_resuming(source: Source, batch_rows: Sequence[int] = (1, 2, 3, 7)) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+import psycopg
 import pytest
 
 from lienthong.connectors import ReadContext, read
 from lienthong.connectors.http_session import Access, Limits, Session
+from lienthong.connectors.sql_options import pinned
 from lienthong.contracts import Delivery
 from lienthong.errors import HostileInputError, SourceError
 from tests.connectors.reading import make_source
@@ -59,6 +61,49 @@ def test_every_host_a_location_names_is_judged(place: str) -> None:
         list(read(make_source("sql_database", place, **OPTIONS), ReadContext()))
     with pytest.raises(HostileInputError, match="nothing was sent"):
         list(read(make_source("postgresql_log", place, Delivery.CHANGES, **OPTIONS, publication="p", slot="s"), ReadContext()))
+
+
+def test_the_address_that_was_judged_is_the_one_a_database_is_asked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that leads elsewhere at the second look-up gains nothing: there is no look-up of the driver's own."""
+    answers = iter(["203.0.113.7", "203.0.113.7"])
+    reached: list[object] = []
+
+    def lookup(host: str, port: int, *_: object, **__: object) -> list[Any]:
+        del host
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers, "169.254.169.254"), port))]
+
+    def refuse(place: tuple[str, int], *_: object, **__: object) -> None:
+        reached.append(place)
+        raise OSError("nobody is there")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    with pytest.raises(SourceError, match="cannot be reached"):
+        list(read(make_source("sql_database", "mariadb://kho:mat-khau@db.example/kho", **OPTIONS), ReadContext()))
+    assert reached == [("203.0.113.7", 3306)]
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("postgresql://kho:a%40b@db.example/kho", "postgresql://kho:a%40b@/kho?host=db.example&hostaddr=203.0.113.7&port="),
+        (
+            "postgresql://kho@a.example:5433,b.example/kho?sslmode=require",
+            "postgresql://kho@/kho?sslmode=require&host=a.example,b.example&hostaddr=203.0.113.7,203.0.113.7&port=5433,",
+        ),
+        ("postgresql:///kho?host=db.example&port=5434", "postgresql:///kho?host=db.example&hostaddr=203.0.113.7&port=5434"),
+        ("postgresql://[2001:db8::7]:5433/kho", "postgresql:///kho?host=2001:db8::7&hostaddr=2001:db8::7&port=5433"),
+        ("postgresql:///kho?host=/run/postgresql", "postgresql:///kho?host=/run/postgresql"),
+        ("postgresql://db.example/kho?hostaddr=203.0.113.9", "postgresql://db.example/kho?hostaddr=203.0.113.9"),
+    ],
+)
+def test_postgresql_is_told_the_judged_address_beside_the_name(monkeypatch: pytest.MonkeyPatch, place: str, expected: str) -> None:
+    def lookup(host: str, port: int, *_: object, **__: object) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host if ":" in host else "203.0.113.7", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    assert pinned(place) == expected
+    assert psycopg.conninfo.conninfo_to_dict(pinned(place))["dbname"] == "kho"
 
 
 @pytest.mark.parametrize("host", METADATA)

@@ -14,6 +14,7 @@ from lienthong.contracts.mapping import read_mapping
 from lienthong.errors import RunError, SourceError
 from lienthong.pipeline import Workshop, correct_row, list_quarantine, run_again, run_dataset
 from lienthong.pipeline.submit import submit_records
+from lienthong.pipeline.withdrawing import withdraw
 from lienthong.store import landing
 from tests.factories import make_contract, make_property, make_workshop
 
@@ -129,10 +130,31 @@ def test_a_heading_the_mapping_needs_is_asked_for_by_name(workshop: Workshop, tm
         run_dataset(workshop, contract)
 
 
-def test_increments_are_not_judged_again_from_one_delivery(workshop: Workshop, tmp_path: Path) -> None:
-    contract = of_parcels(tmp_path / "parcels.csv", delivery=Delivery.INCREMENTAL)
+@pytest.mark.parametrize("delivery", [Delivery.INCREMENTAL, Delivery.CHANGES])
+def test_increments_are_judged_again_as_one_and_the_last_that_speaks_of_a_record_counts(
+    workshop: Workshop, tmp_path: Path, delivery: Delivery
+) -> None:
+    """A withdrawn delivery says nothing any more; judging again twice changes nothing, and the next delivery is taken as ever."""
+
+    def contract(name: str) -> Contract:
+        return of_parcels(tmp_path / "giao-*.csv", name, delivery=delivery)
+
+    before, after = contract('join(" ", [Họ và tên đệm], [Tên])'), contract('upper(join(" ", [Họ và tên đệm], [Tên]))')
     with pytest.raises(RunError):
-        run_again(workshop, contract)
+        run_again(changed(workshop, before), before)
+    for n, rows in enumerate(("1;Lê;An;1;2;1990;1;Lộc Ninh\n2;Lê;Bình;1;2;1990;1;Lộc Ninh\n", "1;Lê;Ân;1;2;1990;1;Lộc Ninh\n")):
+        (tmp_path / f"giao-{n}.csv").write_text(HEAD + rows, "utf-8")
+        assert run_dataset(changed(workshop, before), before).state == "published"
+    (tmp_path / "giao-2.csv").write_text(HEAD + "2;Lê;Sai;1;2;1990;1;Lộc Ninh\n", "utf-8")
+    wrong = run_dataset(changed(workshop, before), before)
+    withdraw(changed(workshop, before), wrong.run_id, "o", "giao nhầm")
+    outcome = run_again(changed(workshop, after), after)
+    assert (outcome.state, outcome.rows_in, outcome.rows_published, outcome.rows_ended) == ("published", 3, 2, 0)
+    assert [row[1] for row in current(workshop)] == ["LÊ ÂN", "LÊ BÌNH"]
+    assert run_again(changed(workshop, after), after).state == "unchanged"
+    (tmp_path / "giao-3.csv").write_text(HEAD + "3;Lê;Chi;1;2;1990;1;Lộc Ninh\n", "utf-8")
+    assert run_dataset(changed(workshop, after), after).rows_published == 1
+    assert run_again(changed(workshop, after), after).rows_in == 4
 
 
 def test_the_catalogue_knows_of_which_columns_a_field_is_made(workshop: Workshop) -> None:

@@ -65,6 +65,17 @@ def not_metadata(host: str, port: int) -> list[str]:
     return found
 
 
+def leads_to(host: str, port: int) -> list[str]:
+    """Like `not_metadata`. Raises SourceError when a name leads nowhere: nobody may look it up once more, and find something else."""
+    found = not_metadata(host, port)
+    if not found:
+        raise SourceError(
+            f"`{host}`: không tìm thấy máy chủ này / no such host is found.",
+            hint="Is the name written right, and does this machine's name server know it?",
+        )
+    return found
+
+
 def connected(host: str, port: int, addresses: list[str], timeout_seconds: float) -> socket.socket:
     """A connection to the first judged address that answers. Raises SourceError."""
     last: OSError | None = None

@@ -69,7 +69,8 @@ class ReadContext:
     """What a connector may know beyond its source. `variables` fill `${NAME}` in locations and options.
 
     `spool`: a folder for fetched files, kept between processes; None: one of this process. `networks`: where sources may be besides the
-    public internet. `only_looks`: nothing may be taken, acknowledged or left behind (preview, test).
+    public internet. `only_looks`: nothing may be taken, acknowledged or left behind (preview, test). `as_it_arrives`: a file elsewhere is
+    read while it is fetched; its hash then stands in its last batch alone.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class ReadContext:
     spool: Path | None = None
     networks: Networks = PRIVATE
     only_looks: bool = False
+    as_it_arrives: bool = False
 
 
 class Connector(Protocol):

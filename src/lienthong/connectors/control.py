@@ -1,6 +1,6 @@
 """What a source says of itself, to be held against what arrived: how many rows, sums of numbers, hashes of files.
 
-A table is asked in its own database. A service that is read whole says its number of rows where the contract names it (`paging.total`). A file has a control file beside it, `<name>.control.json`: {"rows": 120, "sums": {"Số tiền": "1500000"},
+A table is asked in its own database, where it also hashes its rows. A service that is read whole says its number of rows where the contract names it (`paging.total`). A file has a control file beside it, `<name>.control.json`: {"rows": 120, "sums": {"Số tiền": "1500000"},
 "sha256": "…"}, each part as far as it is known. Other sources say nothing.
 """
 
@@ -9,17 +9,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from lienthong.connectors.base import ReadContext
 from lienthong.connectors.files import find_files
 from lienthong.connectors.http_json import HTTP_JSON, HTTP_XML
+from lienthong.connectors.row_hash import Sums, sums_from
 from lienthong.connectors.sql_database import TALKS
+from lienthong.connectors.sql_hashing import HashStatements, row_digests
 from lienthong.connectors.sql_options import SqlOptions
-from lienthong.connectors.sql_sources import NUMBERS
+from lienthong.connectors.sql_sources import NUMBERS, Described
 from lienthong.contracts import Delivery, Source
 from lienthong.errors import SourceError
 
@@ -29,10 +33,40 @@ _SERVICES = {"http_json": HTTP_JSON, "http_xml": HTTP_XML}
 CountBetween = Callable[[int, int], int]
 
 
+BATCH_ROWS = 65_536
+
+
+class RowHashes:
+    """The hashes of a table's rows, made by its own database (`sums`, `rows`), and the same of what landed (`of_landed`)."""
+
+    def __init__(self, talk: Any, statements: HashStatements) -> None:
+        self._talk, self._statements = talk, statements
+
+    def sums(self) -> Sums:
+        """Of each bucket of keys: how many rows, and the parts of their hashes added up."""
+        found: list[tuple[str, ...]] = []
+        for table in self._talk.stream(self._statements.sums(), 6, BATCH_ROWS):
+            found += zip(*table.to_pydict().values(), strict=True)
+        return sums_from(found)
+
+    def rows(self, buckets: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+        """(key's hash, row's hash, the key's own text) of the rows of some buckets."""
+        width = 2 + len(self._statements.key)
+        for table in self._talk.stream(self._statements.rows(buckets), width, BATCH_ROWS):
+            for key, row, *values in zip(*table.to_pydict().values(), strict=True):
+                yield key, row, "~".join(value or "" for value in values)
+
+    def of_landed(self, table: pa.Table) -> list[tuple[str, str]]:
+        """(key's hash, row's hash) of each row, in order."""
+        encoding = self._statements.hashing.encoding
+        keys = row_digests(table, [column.name for column in self._statements.key], encoding)
+        return list(zip(keys, row_digests(table, [column.name for column in self._statements.shown], encoding), strict=True))
+
+
 @dataclass(frozen=True)
 class Control:
     """`rows`: None where it is not said. `sums`: column → sum. `sha256`: file → hash. `key` and `count_between` (from, up to and without):
-    of a table with one whole number as key, to find where rows are missing.
+    of a table with one whole number as key, to find where rows are missing. `hashes`: of a table that is read whole, to find which rows differ.
     """
 
     rows: int | None
@@ -40,6 +74,7 @@ class Control:
     sha256: Mapping[str, str] = field(default_factory=dict)
     key: str | None = None
     count_between: CountBetween | None = None
+    hashes: RowHashes | None = None
 
 
 @contextmanager
@@ -49,7 +84,7 @@ def control_of(source: Source, context: ReadContext) -> Iterator[Control | None]
         options = SqlOptions.take(source, context)
         options.check_hosts()
         with TALKS[options.kind](options) as talk:
-            yield _of_table(talk, options)
+            yield _of_table(talk, options, is_whole=source.delivery is Delivery.SNAPSHOT)
     elif source.connector.endswith("_file") and "://" not in source.location:
         yield _of_files(find_files(source, context))
     elif source.connector in _SERVICES and source.delivery is Delivery.SNAPSHOT:
@@ -59,7 +94,7 @@ def control_of(source: Source, context: ReadContext) -> Iterator[Control | None]
         yield None
 
 
-def _of_table(talk: Any, options: SqlOptions) -> Control:
+def _of_table(talk: Any, options: SqlOptions, *, is_whole: bool) -> Control:
     described = {column.name: column for column in talk.described()}
     shown = options.columns or tuple(described)
     place = f"from {talk.origin()} _row where {f'({options.where})' if options.where else '1 = 1'}"
@@ -75,7 +110,16 @@ def _of_table(talk: Any, options: SqlOptions) -> Control:
         column = f"_row.{quote(str(key))}"
         return int(talk.one(f"select count(*) {place} and {column} >= {int(begins)} and {column} < {int(until)}") or 0)
 
-    return Control(int(talk.one(f"select count(*) {place}") or 0), sums, {}, key, between if key is not None else None)
+    hashes = _hashes(talk, options, [described[name] for name in shown], [described[name] for name in options.key]) if is_whole else None
+    return Control(int(talk.one(f"select count(*) {place}") or 0), sums, {}, key, between if key is not None else None, hashes)
+
+
+def _hashes(talk: Any, options: SqlOptions, shown: Sequence[Described], key: Sequence[Described]) -> RowHashes | None:
+    statements = HashStatements(talk.dialect, talk.origin(), shown, key, options.where)
+    hashed = [column for column in shown if column.kind not in statements.hashing.unhashed]
+    if {column.name for column in key} - {column.name for column in hashed}:
+        return None  # what did not land cannot be hashed here
+    return RowHashes(talk, replace(statements, shown=hashed))
 
 
 def _of_files(paths: Sequence[Path]) -> Control | None:

@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -22,7 +21,7 @@ from lienthong.connectors.base import Batch, BrokenRow, Position, ReadContext, S
 from lienthong.connectors.broken import broken_row
 from lienthong.connectors.csv_dialect import Dialect, checked_headings, find_delimiter, find_line_end, split_fields
 from lienthong.connectors.csv_records import Marks, Records, split_records, texts
-from lienthong.connectors.encodings import Encoding, find_encoding, named_encoding
+from lienthong.connectors.encodings import Encoding, find_encoding, find_in_samples, named_encoding
 from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
 from lienthong.connectors.fonts import reading_fonts, take_fonts
 from lienthong.connectors.options import Options
@@ -74,6 +73,8 @@ def _header_row(options: Options, default: int) -> int:
 class CsvFile:
     """Connector `csv_file`."""
 
+    reads_arriving = True
+
     def fingerprint(self, source: Source, context: ReadContext) -> str | None:
         return fingerprint_files(source, context)
 
@@ -91,9 +92,9 @@ class CsvFile:
 def _read_file(found: FoundFile, options: CsvOptions, batch_rows: int, at: Mapping[str, Any] | None) -> Iterator[Batch]:
     if found.file.size_bytes == 0:
         raise SourceError(f"`{found.file.uri}`: tệp rỗng / the file is empty (0 bytes).", hint="Ask the agency to deliver it again.")
-    encoding = named_encoding(options.encoding) if options.encoding else find_encoding(found.path)
+    encoding = named_encoding(options.encoding) if options.encoding else _find_encoding(found)
     file = replace(found.file, encoding=encoding.name, encoding_confidence=encoding.confidence)
-    with _as_bytes(found.path, encoding) as stream:
+    with _as_bytes(found, encoding) as stream:
         yield from _CsvReader(file, stream, Encoding("utf-8") if encoding.is_wide else encoding, options, batch_rows).batches(at)
 
 
@@ -104,10 +105,15 @@ def read_csv_stream(
     yield from _CsvReader(file, stream, Encoding("utf-8"), options, batch_rows).batches(at)
 
 
-def _as_bytes(path: Path, encoding: Encoding) -> BinaryIO:
+def _find_encoding(found: FoundFile) -> Encoding:
+    return find_encoding(found.path) if found.arriving is None else find_in_samples(found.arriving.samples)
+
+
+def _as_bytes(found: FoundFile, encoding: Encoding) -> BinaryIO:
     """The file's bytes; those of a wide encoding rewritten in UTF-8 beside, since ASCII must stand where it is."""
     if not encoding.is_wide:
-        return path.open("rb")
+        return found.path.open("rb") if found.arriving is None else found.arriving.open()
+    path = found.path if found.arriving is None else found.arriving.finished()[0]
     rewritten = tempfile.TemporaryFile()  # noqa: SIM115 # the caller closes it
     try:
         with path.open(encoding=encoding.name, newline="") as text:

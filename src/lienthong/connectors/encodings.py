@@ -71,13 +71,27 @@ def named_encoding(name: str) -> Encoding:
 def find_encoding(path: Path) -> Encoding:
     """The encoding of a text file, from its byte order mark or from samples all over it."""
     with path.open("rb") as stream:
-        head = stream.read(4)
-        for mark, name in BYTE_ORDER_MARKS:
-            if head.startswith(mark):
-                return Encoding(name)
-        samples = _samples(stream, path.stat().st_size)
-    name, confidence = detect_encoding(samples)
+        sampled = {}
+        for place, size in sample_places(path.stat().st_size):
+            stream.seek(place)
+            sampled[place] = stream.read(size)
+    return find_in_samples(sampled)
+
+
+def find_in_samples(sampled: Mapping[int, bytes]) -> Encoding:
+    """The encoding of a text file of which the bytes of `sample_places` are known."""
+    for mark, name in BYTE_ORDER_MARKS:
+        if sampled[0].startswith(mark):
+            return Encoding(name)
+    lines = [_whole_lines(data, from_start=place == 0) for place, data in sampled.items()]
+    name, confidence = detect_encoding([each for each in lines if each])
     return Encoding(name, confidence)
+
+
+def sample_places(size: int) -> list[tuple[int, int]]:
+    """(place, bytes): the beginning, and places all over a file of that size."""
+    places = [size * n // SAMPLE_PLACES for n in range(1, SAMPLE_PLACES)]
+    return [(0, SAMPLE_BYTES), *((place, SAMPLE_BYTES // 4) for place in places if place >= SAMPLE_BYTES)]
 
 
 def as_utf8(path: Path, encoding: Encoding) -> BinaryIO:
@@ -109,19 +123,6 @@ def _decoded(path: Path, encoding: Encoding) -> Iterator[str]:
             rest = data[end:]
             yield encoding.decode(data[:end])
         yield encoding.decode(rest)
-
-
-def _samples(stream: BinaryIO, size: int) -> list[bytes]:
-    """Whole lines from the beginning and from places all over the file."""
-    stream.seek(0)
-    samples = [_whole_lines(stream.read(SAMPLE_BYTES), from_start=True)]
-    for place in range(1, SAMPLE_PLACES):
-        start = size * place // SAMPLE_PLACES
-        if start < SAMPLE_BYTES:
-            continue
-        stream.seek(start)
-        samples.append(_whole_lines(stream.read(SAMPLE_BYTES // 4), from_start=False))
-    return [sample for sample in samples if sample]
 
 
 def _whole_lines(data: bytes, *, from_start: bool) -> bytes:

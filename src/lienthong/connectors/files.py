@@ -26,6 +26,7 @@ import pyarrow as pa
 
 from lienthong.connectors.archive import Member, unpack
 from lienthong.connectors.arrival import arrived
+from lienthong.connectors.arriving import AnyPlace, ArrivingFile
 from lienthong.connectors.base import Batch, Position, ReadContext, SourceFile
 from lienthong.connectors.folder import FolderOptions, Lying, RemoteFolder, is_remote, matcher, open_folder, read_address
 from lienthong.connectors.spool import Spool
@@ -44,8 +45,19 @@ log = get_logger("sources")
 
 @dataclass(frozen=True)
 class FoundFile:
+    """A file to be read. One that is still `arriving` has no path yet but its name."""
+
     path: Path
     file: SourceFile
+    arriving: ArrivingFile | None = None
+
+
+@dataclass(frozen=True)
+class Coming:
+    """One file elsewhere that nobody has fetched yet. `mark`: what it is as far as its place tells, as long as its hash is not known."""
+
+    mark: str
+    size: int
 
 
 class FileReader(Protocol):
@@ -131,6 +143,27 @@ def fingerprint_files(source: Source, context: ReadContext) -> str:
     return digest.hexdigest()
 
 
+def fingerprint_of(sha256: str) -> str:
+    """What `fingerprint_files` gives for one file with that hash."""
+    return hashlib.sha256(bytes.fromhex(sha256)).hexdigest()
+
+
+def coming_file(source: Source, context: ReadContext, begun: str | None) -> Coming | None:
+    """The file of a snapshot that can be read while it is fetched; None where there are several, or its hash is known already.
+
+    `begun`: the mark of a reading that was cut off, which is gone on with whatever is known by now.
+    """
+    if source.delivery is not Delivery.SNAPSHOT or not is_remote(expand(source.location, context.variables)):
+        return None
+    with _delivery(source, context) as delivery:
+        if delivery.spool is None or len(delivery.places) != 1 or delivery.options.packed.member or delivery.companions:
+            return None
+        lying = delivery.places[0].lying
+        mark = f"arriving:{hashlib.sha256(repr(lying).encode()).hexdigest()}"
+        can_be_read = isinstance(delivery.folder, AnyPlace) and lying.size > 0 and (lying.modified is not None or bool(lying.tag))
+        return Coming(mark, lying.size) if can_be_read and (mark == begun or delivery.spool.known(lying) is None) else None
+
+
 def listed_files(source: Source, context: ReadContext) -> list[Lying]:
     """What is there to be read now, in its order, without reading it or waiting for who does. Raises like `find_files`."""
     options = FolderOptions.of(source, context)
@@ -178,6 +211,7 @@ class _Delivery:
     spool: Spool | None = None
     folder: RemoteFolder | None = None
     companions: tuple[str, ...] = ()
+    is_arriving: bool = False
     is_let_go: bool = True  # a file elsewhere, as soon as it is read; of a snapshot only when the run is over: it may have to be read again
 
     def hash_of(self, place: _Place) -> str:
@@ -193,6 +227,13 @@ class _Delivery:
         """The file, or the members of an archive, there to be read; fetched and unpacked before."""
         with ExitStack() as stack:
             path = place.path
+            if path is None and self.is_arriving:
+                assert self.spool is not None  # files elsewhere have one
+                assert self.folder is not None
+                arriving = ArrivingFile(self.spool, self.folder, place.lying)
+                stack.callback(arriving.leave)
+                yield [FoundFile(Path(PurePosixPath(place.name).name), SourceFile(uri=place.name, size_bytes=place.size), arriving)]
+                return
             if path is None:
                 assert self.spool is not None  # files elsewhere have one
                 assert self.folder is not None
@@ -233,7 +274,7 @@ def _delivery(source: Source, context: ReadContext, after: Position | None = Non
             companions = () if options.packed.member else COMPANIONS.get(source.connector, ())
             places = [replace(place, beside=_beside(folder, place.lying, companions)) for place in _in_order(lying, epoch=folder.epoch)]
             is_let_go = source.delivery is not Delivery.SNAPSHOT
-            yield _Delivery(options, places, spool, folder, COMPANIONS.get(source.connector, ()), is_let_go)
+            yield _Delivery(options, places, spool, folder, COMPANIONS.get(source.connector, ()), context.as_it_arrives, is_let_go)
             return
         options.own.close()
         spool_here = stack.enter_context(Spool.of(source, context, options.limits)) if options.packed.member else None
@@ -361,6 +402,9 @@ class _Reading:
         before = None if place.path is None else place.path.stat()
         told = {"file": place.name, "size": place.size, "before": place.before}
         with self.delivery.opened(place) as found:
+            if found and found[0].arriving is not None:
+                yield from self._of_arriving(found[0], found[0].arriving, at, told)
+                return
             digest = hashlib.sha256("".join(each.file.sha256 for each in found).encode()).hexdigest()
             if at is None and digest == self.last_hash:
                 log.info("file_sent_twice", file=place.number)
@@ -389,6 +433,20 @@ class _Reading:
             last = batch
         if last is not None:
             yield replace(last, position={**told, "at": dict(last.position), "whole": True, "columns": last.table.column_names})
+
+    def _of_arriving(
+        self, found: FoundFile, arriving: ArrivingFile, at: Mapping[str, Any] | None, told: Mapping[str, Any]
+    ) -> Iterator[Batch]:
+        """Batches of a file that is being fetched; the last one is given when it has come whole, and bears its hash."""
+        last: Batch | None = None
+        for batch in self._of_elsewhere([found], at, told):
+            if last is not None:
+                yield last
+            last = batch
+        _, sha256 = arriving.finished()
+        if last is not None:
+            digest = hashlib.sha256(sha256.encode()).hexdigest()
+            yield replace(last, file=replace(last.file, sha256=sha256), position={**last.position, "sha256": digest})
 
     def _members(self, found: Sequence[FoundFile], at: Mapping[str, Any] | None) -> Iterator[Batch]:
         if not self.delivery.options.packed.member:

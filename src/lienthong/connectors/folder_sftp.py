@@ -79,6 +79,12 @@ class SftpFolder:
                 end = min(begin + WINDOW, lying.size)
                 yield from file.readv([(place, min(REQUEST, end - place)) for place in range(begin, end, REQUEST)])
 
+    def part(self, lying: Lying, offset: int, size: int) -> bytes:
+        """Bytes from the middle of a file."""
+        with _words(self._address, lying.name), self._client.open(self._path(lying.name), "rb") as file:
+            file.seek(offset)
+            return file.read(min(size, lying.size - offset))
+
     def close(self) -> None:
         if self._transport is not None:
             close_quietly(self._transport)

@@ -14,7 +14,7 @@ from lienthong.connectors.base import ReadContext
 from lienthong.connectors.options import Options
 from lienthong.connectors.pgoutput import parse_lsn, write_lsn
 from lienthong.connectors.sql_options import SCHEMES, TLS, SqlOptions, said
-from lienthong.connectors.sql_postgresql import SETTINGS, with_tls
+from lienthong.connectors.sql_postgresql import SETTINGS, to_connect
 from lienthong.connectors.variables import expand
 from lienthong.contracts import Delivery, Source
 from lienthong.errors import SourceError
@@ -69,7 +69,7 @@ def connected(options: LogOptions) -> Iterator[Connection]:
     reading.check_hosts()
     try:
         with psycopg.connect(
-            with_tls(reading), autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="lienthong"
+            to_connect(reading), autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="lienthong"
         ) as connection:
             for statement in SETTINGS:
                 if statement.startswith("set "):

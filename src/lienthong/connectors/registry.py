@@ -14,6 +14,7 @@ from lienthong.connectors.crosstab import Crosstab, turned, without
 from lienthong.connectors.csv_file import CsvFile
 from lienthong.connectors.dbf_file import DbfFile
 from lienthong.connectors.excel_file import ExcelFile
+from lienthong.connectors.files import Coming, coming_file
 from lienthong.connectors.geojson_file import GeojsonFile
 from lienthong.connectors.geopackage_file import GeopackageFile
 from lienthong.connectors.http_json import HTTP_JSON, HTTP_XML
@@ -87,6 +88,12 @@ def connector_names() -> tuple[str, ...]:
 def fingerprint(source: Source, context: ReadContext) -> str | None:
     """Hex digest of the source's whole content when cheap to know, else None."""
     return get_connector(source.connector).fingerprint(without(source), context)
+
+
+def coming(source: Source, context: ReadContext, begun: str | None = None) -> Coming | None:
+    """What can be read while it is fetched, before its fingerprint is known; None: ask for the fingerprint first."""
+    reads_arriving = getattr(get_connector(source.connector), "reads_arriving", False)
+    return coming_file(without(source), context, begun) if reads_arriving else None
 
 
 def read(source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Batch]:

@@ -80,11 +80,20 @@ def _text(values: pl.Series, kind: str) -> pl.Series:
 def add_up(hashes: Mapping[str, str], sums: Sums) -> None:
     """Add rows to the sums of their buckets."""
     for key, text in hashes.items():
-        number = int(text, 16)
-        parts = (1, number >> 96, number >> 64 & 0xFFFFFFFF, number >> 32 & 0xFFFFFFFF, number & 0xFFFFFFFF)
-        bucket = bucket_of(key)
-        before = sums.get(bucket, (0,) * (PARTS + 1))
-        sums[bucket] = tuple(a + b for a, b in zip(before, parts, strict=True))  # type: ignore[assignment] # five and five
+        _add(sums, bucket_of(key), text)
+
+
+def bucket_sums(hashes: Iterable[tuple[str, str]], sums: Sums) -> None:
+    """Add rows, each with its key's own hash, to the sums of their buckets."""
+    for key, text in hashes:
+        _add(sums, key[:BUCKET_DIGITS], text)
+
+
+def _add(sums: Sums, bucket: str, text: str) -> None:
+    number = int(text, 16)
+    parts = (1, number >> 96, number >> 64 & 0xFFFFFFFF, number >> 32 & 0xFFFFFFFF, number & 0xFFFFFFFF)
+    before = sums.get(bucket, (0,) * (PARTS + 1))
+    sums[bucket] = tuple(a + b for a, b in zip(before, parts, strict=True))  # type: ignore[assignment] # five and five
 
 
 def sums_from(rows: Iterable[Sequence[object]]) -> Sums:

@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -74,8 +74,13 @@ class Spool:
         """Hex SHA-256 of a file fetched before that has not changed since, as far as the place tells."""
         return self._known.get(_identity(lying))
 
-    def fetch(self, folder: RemoteFolder, lying: Lying) -> tuple[Path, str]:
-        """(the whole file, its hex SHA-256). Raises SourceError when it cannot be had whole, HostileInputError past the limits."""
+    def fetch(
+        self, folder: RemoteFolder, lying: Lying, has_come: Callable[[Path, int], None] = lambda *_: None
+    ) -> tuple[Path, str]:  # fmt: skip
+        """(the whole file, its hex SHA-256). Raises SourceError when it cannot be had whole, HostileInputError past the limits.
+
+        `has_come` is told where the file grows and how far it has come, whenever that is more.
+        """
         place = self.folder / _identity(lying)[:32]
         whole, part = place / _safe(lying.name), place / ".part"
         sha256 = self._known.get(_identity(lying))
@@ -90,12 +95,15 @@ class Spool:
                 file.truncate(0)
                 digest, size = hashlib.sha256(), 0
             until = time.monotonic() + self.limits.max_seconds
+            has_come(part, size)
             if size != lying.size:
                 for piece in folder.pieces(lying, size):
                     size += len(piece)
                     self._count(lying, size, len(piece), until)
                     digest.update(piece)
                     file.write(piece)
+                    file.flush()
+                    has_come(part, size)
         if lying.size >= 0 and size != lying.size:
             raise SourceError(
                 f"`{lying.name}`: tệp bị cắt khi tải / was cut off while it was fetched: {size} of {lying.size} bytes.",

@@ -32,6 +32,12 @@ def driver(module: str) -> Any:
         ) from error
 
 
+def _judged(options: SqlOptions, port: int) -> str:
+    """Whom the driver connects to: the judged address. By its name only where the server must prove that it is the one so called."""
+    host, _, addresses = options.addresses(port)
+    return host if options.tls == "required" or options.ca else addresses[0]
+
+
 @contextmanager
 def _words(options: SqlOptions, error_of: type[Exception]) -> Iterator[None]:
     try:
@@ -52,7 +58,7 @@ def talk_sqlserver(options: SqlOptions) -> Iterator[SqlServerTalk]:
         _words(options, tds.Error),
         closing(
             tds.connect(
-                server=place.hostname or "127.0.0.1",
+                server=_judged(options, 1433),
                 port=place.port or 1433,
                 database=unquote(place.path.lstrip("/")),
                 user=unquote(place.username or ""),
@@ -91,7 +97,7 @@ def talk_oracle(options: SqlOptions) -> Iterator[OracleTalk]:
             oracledb.connect(
                 user=unquote(place.username or ""),
                 password=options.password,
-                host=place.hostname or "127.0.0.1",
+                host=_judged(options, 1521),
                 port=place.port or 1521,
                 service_name=unquote(place.path.lstrip("/")),
                 protocol=protocol,

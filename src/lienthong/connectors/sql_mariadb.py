@@ -6,6 +6,7 @@ a tenth of the rate (measured). They are parted by the block, not row by row.
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from pymysql.connections import Connection
 from pymysql.cursors import SSCursor
 
+from lienthong.connectors.addresses import connected
 from lienthong.connectors.sql_options import SqlOptions, said
 from lienthong.connectors.sql_reading import NotOneText
 from lienthong.connectors.sql_sources import ABSENT, MARIADB, SEPARATOR, Described
@@ -58,15 +60,25 @@ def talk_mariadb(options: SqlOptions) -> Iterator[MariaTalk]:
 
 def _connect(options: SqlOptions) -> Connection[Any]:
     place = urlsplit(options.url)
+    host, port, addresses = options.addresses(3306)
     context = None
     if options.tls == "required" or options.ca:
         context = ssl.create_default_context(cafile=options.ca or None)
-    return pymysql.connect(
-        host=place.hostname or "127.0.0.1", port=place.port or 3306, user=unquote(place.username or ""), password=options.password.encode(),
+    connection = pymysql.connect(
+        host=host, port=port, user=unquote(place.username or ""), password=options.password.encode(),
         database=unquote(place.path.lstrip("/")) or None, charset="utf8mb4", autocommit=True, connect_timeout=CONNECT_SECONDS,
         read_timeout=ANSWER_SECONDS, write_timeout=ANSWER_SECONDS, local_infile=False, ssl=context,
-        init_command=SESSION,
+        init_command=SESSION, defer_connect=True,
     )  # fmt: skip
+    line = connected(host, port, addresses, CONNECT_SECONDS)  # the driver would look the name up anew
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    try:
+        connection.connect(line)
+    except BaseException:
+        line.close()
+        raise
+    return connection
 
 
 def _begin(connection: Connection[Any], options: SqlOptions) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
 
-from lienthong.connectors.addresses import not_metadata
+from lienthong.connectors.addresses import leads_to, not_metadata
 from lienthong.connectors.base import Position, ReadContext
 from lienthong.connectors.options import Options
 from lienthong.connectors.sql_checking import check_condition, check_query
@@ -89,10 +89,18 @@ class SqlOptions:
         parts = urlsplit(self.url)
         words = parse_qs(parts.query)
         named = [parts.netloc.rpartition("@")[2], *words.get("host", []), *words.get("hostaddr", [])]
-        for each in ",".join(named).split(","):
-            host = each.partition("]")[0].lstrip("[") if each.startswith("[") else each if each.count(":") > 1 else each.partition(":")[0]
+        for host, _ in _hosts(",".join(named)):
             if host and not host.startswith("/"):  # a socket of this machine is a path
-                not_metadata(unquote(host), 0)
+                not_metadata(host, 0)
+
+    def addresses(self, port: int) -> tuple[str, int, list[str]]:
+        """(host, port, the addresses its name leads to now): judged, and those to connect to, for a name may change its mind.
+
+        Raises SourceError when it leads nowhere, HostileInputError when to what is never a database's.
+        """
+        place = urlsplit(self.url)
+        host = place.hostname or "127.0.0.1"
+        return host, place.port or port, leads_to(host, place.port or port)
 
     @property
     def named(self) -> str:
@@ -108,6 +116,35 @@ class SqlOptions:
     @property
     def password(self) -> str:
         return unquote(urlsplit(self.url).password or "")
+
+
+def pinned(url: str) -> str:
+    """A location of PostgreSQL with the judged address beside each host: the one is connected to, the other is what its certificate must bear."""
+    parts = urlsplit(url)
+    words = parse_qs(parts.query, keep_blank_values=True)
+    login, at, place = parts.netloc.rpartition("@")
+    named = _hosts(",".join(words.pop("host", [place])))
+    if "hostaddr" in words or any(not host or host.startswith("/") for host, _ in named):
+        return url
+    ports = ",".join(words.pop("port", [])).split(",")
+    ports = ports * len(named) if len(ports) == 1 else ports
+    told = [(host, address, port or own) for (host, port), own in zip(named, ports, strict=True) for address in leads_to(host, 0)]
+    pairs = [(name, value) for name, values in words.items() for value in values]
+    pairs += [(name, ",".join(each[n] for each in told)) for n, name in enumerate(("host", "hostaddr", "port"))]
+    return urlunsplit(parts._replace(netloc=login + at, query=urlencode(pairs, safe=",:/", quote_via=quote)))
+
+
+def _hosts(named: str) -> list[tuple[str, str]]:
+    """(host, port or nothing) of a list with commas."""
+    found = []
+    for each in named.split(","):
+        if each.startswith("["):
+            host, _, rest = each[1:].partition("]")
+            port = rest.removeprefix(":")
+        else:
+            host, _, port = (each, "", "") if each.count(":") > 1 else each.partition(":")
+        found.append((unquote(host), port))
+    return found
 
 
 @dataclass(frozen=True)

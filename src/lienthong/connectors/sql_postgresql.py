@@ -11,7 +11,7 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
-from lienthong.connectors.sql_options import SqlOptions, said
+from lienthong.connectors.sql_options import SqlOptions, pinned, said
 from lienthong.connectors.sql_sources import POSTGRESQL, Described
 from lienthong.errors import SourceError
 
@@ -32,7 +32,7 @@ def talk_postgresql(options: SqlOptions) -> Iterator[PostgresTalk]:
     import adbc_driver_postgresql.dbapi as adbc  # type: ignore[import-untyped]  # noqa: PLC0415 # publishes no types
 
     try:
-        with adbc.connect(with_tls(options), autocommit=True) as connection, connection.cursor() as cursor:
+        with adbc.connect(to_connect(options), autocommit=True) as connection, connection.cursor() as cursor:
             for statement in SETTINGS:
                 cursor.execute(statement)
             if options.timeout_seconds:
@@ -45,11 +45,12 @@ def talk_postgresql(options: SqlOptions) -> Iterator[PostgresTalk]:
         ) from error
 
 
-def with_tls(options: SqlOptions) -> str:
-    """The address, with the certificate that is demanded of the server."""
+def to_connect(options: SqlOptions) -> str:
+    """The location as it is connected to: the address that was judged, and the certificate that is demanded of the server."""
+    url = pinned(options.url)
     if options.tls == "off":
-        return options.url
-    parts = urlsplit(options.url)
+        return url
+    parts = urlsplit(url)
     words = "sslmode=verify-full" + (f"&sslrootcert={options.ca}" if options.ca else "&sslrootcert=system")
     return urlunsplit(parts._replace(query=f"{parts.query}&{words}" if parts.query else words))
 
@@ -76,7 +77,7 @@ class PostgresTalk:
 
     def _described_query(self) -> Sequence[Described]:
         """Over a connection of its own, for the types of a query's columns are in no catalogue."""
-        with psycopg.connect(with_tls(self._options), autocommit=True, options="-c default_transaction_read_only=on") as connection:
+        with psycopg.connect(to_connect(self._options), autocommit=True, options="-c default_transaction_read_only=on") as connection:
             cursor = connection.execute(f"select * from {self.origin()} _row limit 0".encode())  # noqa: S608 # a query that was checked
             columns = cursor.description or ()
             named = connection.execute("select format_type(t, null) from unnest(%s::oid[]) as t", ([c.type_code for c in columns],))

@@ -39,3 +39,6 @@ class Delivered:
     legal_basis: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     is_again: bool = False  # rows that landed before are judged anew, every one
+    begins: tuple[
+        int, ...
+    ] = ()  # of several deliveries judged as one: the first row of each; of those that speak of a record the last counts

@@ -38,11 +38,11 @@ class Prepared:
 
 def land(
     workshop: Workshop, connection: Connection, contract: Contract, source: Source, run_id: int,
-    after: Mapping[str, Any] | None, on_progress: OnProgress,
+    after: Mapping[str, Any] | None, on_progress: OnProgress, *, as_it_arrives: bool = False,
 ) -> Iterator[LandedBatch]:  # fmt: skip
     """Read a source to its end into the landing of a run, and give each batch once it is safe. `connection` is in autocommit.
 
-    `after` is where an earlier try, or an earlier incremental run, stopped. Raises SourceError; what landed before stays.
+    `as_it_arrives`: the file's hash is known, and kept, with its last batch. `after` is where an earlier try, or an earlier incremental run, stopped. Raises SourceError; what landed before stays.
     """
     columns = ColumnMatcher(contract, source.name)
 
@@ -55,13 +55,17 @@ def land(
     batch_no, file_no, row_no, position = reached.batch_no, reached.file_no, reached.row_no, after
     open_file = landing.last_file(connection, run_id)
     known = None if open_file is None else open_file[:3]
-    batches = _read_ahead(lambda: connectors.read(source, workshop.read_context, after))
+    context = replace(workshop.read_context, as_it_arrives=as_it_arrives)
+    batches = _read_ahead(lambda: connectors.read(source, context, after))
     for ready in _read_ahead(lambda: map(prepare, batches)):  # two threads: parsing takes as long as all that is done with a batch after it
         batch, count = ready.batch, ready.table.num_rows
         position = batch.position
         batch_no += 1
         with connection.transaction():  # a file and its first batch in one commit: an hour of readings is a file of its own
-            if known != _identity(batch.file):
+            if known is not None and known[2] == "" and known == _identity(replace(batch.file, sha256="")):
+                landing.hash_file(connection, run_id, file_no, batch.file.sha256)
+                known = _identity(batch.file)
+            elif known != _identity(batch.file):
                 file_no += 1
                 known = _identity(batch.file)
                 landing.add_file(connection, run_id, _landed_file(batch.file, file_no))

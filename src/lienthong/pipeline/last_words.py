@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,9 +16,12 @@ from lienthong.store.landing import LandedBatch
 
 @dataclass
 class LastWords:
-    """Met batch by batch, in their order. A row without a whole key, or that could not be read, speaks of no other: it is always a last word."""
+    """Met batch by batch, in their order; with `begins` (the first row of each of several deliveries) all rows of the last delivery that
+    speaks of a record are last words: that they are several is told as it was told then. A row without a whole key, or that could not be read, speaks of no other: it is always a last word.
+    """
 
     keys_of: Callable[[pa.Table], pl.DataFrame]
+    begins: Sequence[int] = ()
     _keys: list[NDArray[np.int64]] = field(default_factory=lambda: [np.empty(0, np.int64)])
     _alone: list[NDArray[np.bool_]] = field(default_factory=lambda: [np.empty(0, np.bool_)])
     _ended: list[NDArray[np.bool_]] = field(default_factory=lambda: [np.empty(0, np.bool_)])
@@ -33,7 +36,13 @@ class LastWords:
     def told(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """(rows that are the last word on a record that is, rows that are the last word on one that has ended)."""
         keys, is_last, ended = np.concatenate(self._keys), np.concatenate(self._alone), np.concatenate(self._ended)
-        if len(keys):
+        if len(keys) and self.begins:
+            delivery = np.searchsorted(self.begins, np.arange(1, len(keys) + 1), side="right")
+            _, of_key = np.unique(keys, return_inverse=True)
+            last = np.zeros(of_key.max() + 1, delivery.dtype)
+            np.maximum.at(last, of_key, delivery)
+            is_last |= delivery == last[of_key]
+        elif len(keys):
             from_behind = np.unique(keys[::-1], return_index=True)[1]
             is_last[len(keys) - 1 - from_behind] = True
         return is_last & ~ended, is_last & ended

@@ -77,7 +77,7 @@ class Publication:
         self._columns = ColumnMatcher(contract, f"run {delivered.run_id}")
         self._count_landed()
         self._is_snapshot = delivered.delivery is Delivery.SNAPSHOT
-        self._is_changes = delivered.delivery is Delivery.CHANGES
+        self._is_changes = delivered.delivery is Delivery.CHANGES or bool(delivered.begins)
         self._endings: NDArray[np.bool_] | None = None  # rows that say that their record ended
 
     def publish(self, before_entry: BeforeEntry | None = None) -> Outcome:
@@ -151,13 +151,14 @@ class Publication:
 
     def _compare_changes(self, judge: Judge, writer: VersionWriter) -> tuple[NDArray[np.bool_], NDArray[np.int64], int]:
         """Only the last word on a record is looked at; rows that later ones overtook are as they were."""
-        standing, words = Standing(writer.current_digests()), LastWords(judge.keys_as_came)
+        begins = () if self._delivered.delivery is Delivery.CHANGES else self._delivered.begins
+        standing, words = Standing(writer.current_digests()), LastWords(judge.keys_as_came, begins)
         for batch in landing.batches(self._read, self._delivered.run_id):
             standing.meet(judge.digests(batch))
             words.meet(batch)
             self._on_progress(Progress(self._contract.id, "comparing", batch.last_row_no, self._rows_in))
         lasting, self._endings = words.told()
-        wanted = standing.compared().new & lasting
+        wanted = lasting if self._delivered.is_again else standing.compared().new & lasting
         return wanted, np.empty(0, np.int64), int(len(wanted) - wanted.sum() - self._endings.sum())
 
     def _ended_keys(self, judge: Judge) -> list[str] | None:

@@ -1,15 +1,19 @@
-"""What a source says of itself held against what landed here: rows, sums of numbers, hashes of files; where keys tell it, in which range."""
+"""What a source says of itself held against what landed here: rows, sums of numbers, hashes of files and of
+rows; where it differs, in which range of keys, and row by row.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from lienthong.connectors.control import Control, CountBetween, control_of
-from lienthong.contracts import Contract, Source
+from lienthong.connectors.control import Control, CountBetween, RowHashes, control_of
+from lienthong.connectors.row_hash import BUCKET_DIGITS, Sums, bucket_sums, differing
+from lienthong.contracts import Contract, Sensitivity, Source
 from lienthong.errors import RunError
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.delivered import PLATFORM
@@ -19,11 +23,14 @@ from lienthong.store import Connection, append_entries, landing, reconciliations
 
 MOST_QUESTIONS = 200  # to a source, to find where rows are missing
 MOST_RANGES = 20
+MOST_BUCKETS = 32  # of 4,096: looked into at once, so that of ten million rows no more than 80,000 are asked for one by one
+MOST_ROWS = 50
+SHOWN_DIGITS = 12
 
 
 @dataclass(frozen=True)
 class Line:
-    """One measure at both ends. `what`: rows, sum of a column, hash of a file, rows of a range of keys."""
+    """One measure at both ends. `what`: rows, sum of a column, hash of a file, of all rows, or of one; rows of a range of keys."""
 
     what: str
     there: str
@@ -57,6 +64,8 @@ def reconcile(workshop: Workshop, contract: Contract, source: Source, official: 
         run_id = landed_by(connection, stored)
         with control_of(source, workshop.read_context) as control:
             lines = [] if control is None else _lines(connection, run_id, control)
+            if control is not None and control.hashes is not None:
+                lines += _hash_lines(connection, run_id, control.hashes, is_personal=_is_personal(contract))
         found = Reconciliation(stored.run_id, lines)
         document = [{"what": line.what, "there": line.there, "here": line.here} for line in lines]
         reconciliations.keep(connection, contract.id, source.name, stored.run_id, document, at, agrees=found.agrees if lines else None)
@@ -79,6 +88,52 @@ def _lines(connection: Connection, run_id: int, control: Control) -> list[Line]:
             for begins, until, there, here in _ranges(control.count_between, keys)
         ]
     return lines
+
+
+def _is_personal(contract: Contract) -> bool:
+    return any(p.sensitivity in (Sensitivity.PERSONAL, Sensitivity.SENSITIVE) for p in contract.key)
+
+
+def _hash_lines(connection: Connection, run_id: int, hashes: RowHashes, *, is_personal: bool) -> list[Line]:
+    """Whether all rows are alike at both ends; which are not, by their row number here, of those that are there alone by their key."""
+    there, here = hashes.sums(), Sums()
+    for batch in landing.batches(connection, run_id):
+        bucket_sums(hashes.of_landed(batch.table), here)
+    differ = differing(there, here)
+    lines = [Line("hash of rows", _digest(there), _digest(here))]
+    if not differ:
+        return lines
+    looked_into = frozenset(differ[:MOST_BUCKETS])
+    found = list(hashes.rows(sorted(looked_into)))
+    waiting: dict[tuple[str, str], int] = {}
+    for key, row, _ in found:
+        waiting[key, row] = waiting.get((key, row), 0) + 1
+    of_key = {key: row for key, row, _ in found}
+    told = set[str]()
+    for batch in landing.batches(connection, run_id):
+        for number, (key, row) in zip(batch.source_rows.to_pylist(), hashes.of_landed(batch.table), strict=True):
+            if key[:BUCKET_DIGITS] not in looked_into:
+                continue
+            if waiting.get((key, row), 0):
+                waiting[key, row] -= 1
+            elif len(lines) <= MOST_ROWS:
+                told.add(key)
+                lines.append(Line(f"row {number}", of_key.get(key, "")[:SHOWN_DIGITS], row[:SHOWN_DIGITS]))
+    for key, row, text in found:
+        if waiting[key, row] and key not in told and len(lines) <= MOST_ROWS:
+            waiting[key, row] -= 1
+            lines.append(Line(f"key {_shown(text, is_personal=is_personal)}", row[:SHOWN_DIGITS], ""))
+    if len(differ) > len(looked_into) or len(lines) > MOST_ROWS:
+        lines.append(Line("rows looked into", f"{len(looked_into)}/{len(differ)}", ""))
+    return lines
+
+
+def _digest(sums: Sums) -> str:
+    return hashlib.sha256(repr(sorted(sums.items())).encode()).hexdigest()[:SHOWN_DIGITS]
+
+
+def _shown(key: str, *, is_personal: bool) -> str:
+    return f"…{key[-3:]}" if is_personal else key
 
 
 def _landed(connection: Connection, run_id: int, control: Control) -> tuple[int, dict[str, Decimal | None], list[int]]:

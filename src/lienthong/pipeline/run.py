@@ -77,32 +77,33 @@ def run_dataset(
 
 
 def run_again(workshop: Workshop, contract: Contract, source_name: str | None = None, on_progress: OnProgress = no_progress) -> RunOutcome:
-    """Judge the newest delivery of a source anew from its landing, under today's contract, mapping and code lists; nothing is fetched.
+    """Judge what a source delivered anew from its landing, under today's contract, mapping and code lists; nothing is fetched.
 
-    Raises RunError where nothing landed yet, or the source sends increments: what a record is then lies in many deliveries.
+    Of a source that delivers the whole its newest delivery; of others all since it was last read whole, for what a record is lies in
+    many of them: the last one that speaks of it counts. Raises RunError where nothing landed yet.
     """
     began = time.monotonic()
     source = _source(contract, source_name)
-    if source.delivery is not Delivery.SNAPSHOT:
-        raise RunError(
-            f"`{contract.id}`, `{source.name}`: only a source that delivers the whole can be judged again from its last delivery.",
-            hint="Have the whole delivered once.", vi="Chỉ nguồn giao toàn bộ mới xử lý lại được từ lần giao cuối.",
-        )  # fmt: skip
     with workshop.database.connect(autocommit=True) as connection, dataset_lock(connection, contract.id):
         done = runs.last_done(connection, contract.id, source.name)
         stored = None if done is None else runs.show(connection, done.run_id)
         if done is None or stored is None:
             raise RunError(f"`{contract.id}`, `{source.name}`: nothing has been taken in yet.", vi="Chưa có lần nạp nào.")
-        landing_run = landed_by(connection, stored)
+        is_whole = source.delivery is Delivery.SNAPSHOT
+        landed = [landed_by(connection, stored)] if is_whole else runs.deliveries(connection, contract.id, source.name)
+        fingerprint = stored.fingerprint if is_whole else runs.AGAIN
         at = workshop.clock()
         with connection.transaction():
             run_id = runs.begin(
-                connection, contract.id, source.name, stored.delivery, contract.digest, stored.fingerprint, at, stored.delivered_on
+                connection, contract.id, source.name, source.delivery.value, contract.digest, fingerprint, at, stored.delivered_on
             )
-            landing.copy(connection, landing_run, run_id)
-            runs.landed(connection, run_id, stored.rows_in, done.position)
-        details = {"again_from_run": landing_run}
-        delivered = Delivered(run_id, source.name, source.delivery, stored.delivered_on, stored.fingerprint, details=details, is_again=True)
+            begins = [landing.copy(connection, each, run_id) for each in landed]
+            runs.landed(connection, run_id, landing.reached(connection, run_id).row_no, done.position)
+        details = {"again_from_run": landed[-1], "deliveries": len(landed)} if landed else {}
+        delivered = Delivered(
+            run_id, source.name, source.delivery, stored.delivered_on, fingerprint, details=details, is_again=True,
+            begins=() if is_whole else tuple(begins),
+        )  # fmt: skip
         try:
             outcome = publish_landing(workshop, connection, contract, delivered, on_progress)
         except LienthongError as error:
@@ -221,9 +222,10 @@ class _Run:
     whole: bool = False
 
     def take(self, delivered_on: date) -> RunOutcome:
-        fingerprint = connectors.fingerprint(self.source, self.workshop.read_context)
         done = runs.last_done(self.connection, self.contract.id, self.source.name)
         cut_off = runs.unfinished(self.connection, self.contract.id, self.source.name)
+        coming = self._coming(None if cut_off is None else cut_off.fingerprint)
+        fingerprint = connectors.fingerprint(self.source, self.workshop.read_context) if coming is None else coming.mark
         if cut_off is not None and (cut_off.fingerprint != fingerprint or not self._resumes(cut_off.position)):
             self.fail(cut_off.run_id, "The source was replaced before its landing was complete.")
             cut_off = None
@@ -247,7 +249,10 @@ class _Run:
             arriving = None
             if cut_off is None or cut_off.state == "landing":
                 is_whole = cut_off is None and delivery is not Delivery.CHANGES
-                arriving = self._land(run_id, after, is_whole=is_whole, is_file=fingerprint is not None)
+                is_at_hand = coming is None and fingerprint is not None
+                arriving = self._land(run_id, after, is_whole=is_whole, is_at_hand=is_at_hand, as_it_arrives=coming is not None)
+            if coming is not None:
+                fingerprint = self._keep_fingerprint(run_id)
             delivered = Delivered(run_id, self.source.name, delivery, delivered_on, fingerprint)
             outcome = publish_landing(self.workshop, self.connection, self.contract, delivered, self.on_progress, arriving=arriving)
         except LienthongError as error:
@@ -255,6 +260,20 @@ class _Run:
             raise
         settle_source(self.workshop, self.connection, self.contract, self.source.name)
         return outcome
+
+    def _coming(self, begun: str | None) -> connectors.Coming | None:
+        """A file elsewhere that may be read while it is fetched: none that could be one taken in before, which its hash must tell first."""
+        coming = connectors.coming(self.source, self.workshop.read_context, begun)
+        if coming is None or coming.mark == begun:
+            return coming
+        is_like = landing.has_file_of_size(self.connection, self.contract.id, self.source.name, coming.size)
+        return None if is_like else coming
+
+    def _keep_fingerprint(self, run_id: int) -> str:
+        """Of a file that was read while it was fetched, now that it has come whole."""
+        fingerprint = connectors.fingerprint_of(landing.files(self.connection, run_id)[0].sha256)
+        runs.keep_fingerprint(self.connection, run_id, fingerprint)
+        return fingerprint
 
     def _goes_on_after(self, done: LastDone | None) -> Mapping[str, Any] | None:
         """Where the last run that ended well stopped; None: the source is read from its beginning."""
@@ -265,13 +284,18 @@ class _Run:
     def _resumes(self, position: Mapping[str, Any] | None) -> bool:
         return not self.whole and (position is None or connectors.resumes(self.source, self.workshop.read_context, position))
 
-    def _land(self, run_id: int, after: Mapping[str, Any] | None, *, is_whole: bool, is_file: bool) -> Arriving | None:
+    def _land(
+        self, run_id: int, after: Mapping[str, Any] | None, *, is_whole: bool, is_at_hand: bool, as_it_arrives: bool
+    ) -> Arriving | None:  # fmt: skip
         """Land the source, or, for the first fill from files, let publishing draw the batches as they land: both cores have work.
 
-        A service or another database may be slow, and a slow source must not keep a transaction open: those land first.
+        A service, another database or a file that is still being fetched may be slow, and a slow source must not keep a transaction open:
+        those land first.
         """
-        batches = land(self.workshop, self.connection, self.contract, self.source, run_id, after, self.on_progress)
-        if is_whole and is_file and tables.is_unpublished(self.connection, self.contract.id):
+        batches = land(
+            self.workshop, self.connection, self.contract, self.source, run_id, after, self.on_progress, as_it_arrives=as_it_arrives
+        )
+        if is_whole and is_at_hand and tables.is_unpublished(self.connection, self.contract.id):
             return Arriving(batches=batches)
         if not is_whole:
             for _ in batches:

@@ -83,6 +83,17 @@ def add_file(connection: Connection, run_id: int, file: LandedFile) -> None:
     connection.execute(queries("landing")["add_file"], {"run": run_id, **file.__dict__})
 
 
+def hash_file(connection: Connection, run_id: int, file_no: int, sha256: str) -> None:
+    """The hash of a file that was read while it was fetched; empty as long as it is not known."""
+    connection.execute(queries("landing")["hash_file"], {"run": run_id, "file_no": file_no, "sha256": sha256})
+
+
+def has_file_of_size(connection: Connection, dataset_id: str, source_name: str, size_bytes: int) -> bool:
+    """Whether a file of that size has landed from a source before: one that has not cannot be the same."""
+    values = {"dataset": dataset_id, "source": source_name, "size_bytes": size_bytes}
+    return connection.execute(queries("landing")["has_file_of_size"], values).fetchone() is not None
+
+
 def add_batch(connection: Connection, run_id: int, batch_no: int, batch: EncodedBatch, position: Mapping[str, Any]) -> None:
     """Keep one batch and where to go on after it, in one commit."""
     values = {
@@ -100,10 +111,13 @@ def add_batch(connection: Connection, run_id: int, batch_no: int, batch: Encoded
         connection.execute(queries("landing")["keep_position"], {"run": run_id, "position": json.dumps(position), "rows_in": last_row_no})
 
 
-def copy(connection: Connection, run_id: int, to: int) -> None:
-    """What one run landed becomes the landing of another, unchanged; nothing passes through here."""
-    connection.execute(queries("landing")["copy_files"], {"run": run_id, "to": to})
-    connection.execute(queries("landing")["copy_batches"], {"run": run_id, "to": to})
+def copy(connection: Connection, run_id: int, to: int) -> int:
+    """What one run landed is put behind the landing of another, unchanged; nothing passes through here. The number of its first row there."""
+    there = reached(connection, to)
+    values = {"run": run_id, "to": to, "batches": there.batch_no, "files": there.file_no, "rows": there.row_no}
+    connection.execute(queries("landing")["copy_files"], values)
+    connection.execute(queries("landing")["copy_batches"], values)
+    return there.row_no + 1
 
 
 def last_file(connection: Connection, run_id: int) -> tuple[str, str, str, int] | None:

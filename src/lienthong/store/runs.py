@@ -10,6 +10,8 @@ from typing import Any
 
 from lienthong.store.database import Connection, queries
 
+AGAIN = "again"  # stands for the fingerprint of a run that judges earlier deliveries anew: it brought none of its own
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -92,6 +94,17 @@ def begin(
     ).fetchone()
     assert row is not None  # `returning` of an insert
     return int(row[0])
+
+
+def keep_fingerprint(connection: Connection, run_id: int, fingerprint: str) -> None:
+    """What a delivery turned out to be that was read while it was fetched."""
+    connection.execute(queries("runs")["keep_fingerprint"], {"run": run_id, "fingerprint": fingerprint})
+
+
+def deliveries(connection: Connection, dataset_id: str, source_name: str) -> list[int]:
+    """Runs of a source whose rows are believed, in their order, from the last one that read it whole; none that judged others anew."""
+    values = {"dataset": dataset_id, "source": source_name, "again": AGAIN}
+    return [int(row[0]) for row in connection.execute(queries("runs")["deliveries"], values).fetchall()]
 
 
 def unfinished(connection: Connection, dataset_id: str, source_name: str) -> Unfinished | None:

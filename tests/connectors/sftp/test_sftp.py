@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from lienthong.connectors import let_go
+from lienthong.connectors import coming, let_go, read
 from lienthong.connectors.files import fingerprint_files
 from lienthong.errors import HostileInputError, SourceError
 from lienthong.pipeline import run_dataset
+from lienthong.store import landing, runs
 from tests.connectors.folders import ROOT, EveryFolder, Served, peak_of
 from tests.factories import make_contract, make_workshop, write_people
 from tests.servers import SshServer, cut_off, sshd
@@ -139,3 +140,48 @@ def test_a_delivery_sent_twice_is_recognised_and_what_was_fetched_for_it_is_gone
     assert run_dataset(workshop, contract).state == "published"
     os.utime(people, (1_700_000_100, 1_700_000_100))
     assert (run_dataset(workshop, contract).state, served.left()) == ("unchanged", [])
+
+
+def test_a_first_delivery_is_landed_while_it_is_fetched_and_is_what_a_fetch_before_would_have_landed(
+    served: Served, database_url: str
+) -> None:
+    """Its hash and fingerprint are known at its end, so that the same content, sent again, is recognised."""
+    people = write_people(served.root / "a.csv", [(f"P{n}", f"Người {n}", "07/03/1980", 1) for n in range(2500)])
+    source = served.source("a.csv")
+    assert coming(source, served.context) is not None
+    contract = make_contract(sources=(source,))
+    workshop = replace(make_workshop(database_url, contract), read_context=served.context)
+    outcome = run_dataset(workshop, contract)
+    assert (outcome.state, outcome.rows_published, served.left()) == ("published", 2500, [])
+    with workshop.database.connect() as connection:
+        files = landing.files(connection, outcome.run_id)
+        stored = runs.show(connection, outcome.run_id)
+    assert [file.sha256 for file in files] == [hashlib.sha256(people.read_bytes()).hexdigest()]
+    assert stored is not None
+    assert stored.fingerprint == fingerprint_files(source, served.context)
+    os.utime(people, (1_700_000_100, 1_700_000_100))
+    assert run_dataset(workshop, contract).state == "unchanged"
+
+
+def test_a_wide_encoding_and_a_broken_row_are_read_alike_whether_a_file_has_come_or_is_coming(served: Served) -> None:
+    lines = "mã;giá trị\n" + "".join(f"{n};{'Đỗ' * 20}\n" for n in range(900)) + "hỏng\n"
+    for name, encoding in (("utf16.csv", "utf-16"), ("utf8.csv", "utf-8")):
+        (served.root / name).write_bytes(lines.encode(encoding))
+        source = served.source(name)
+        arriving = list(read(source, replace(served.context, as_it_arrives=True)))
+        here = served.read(source).batches
+        assert [batch.table for batch in arriving] == [batch.table for batch in here]
+        assert [batch.broken for batch in arriving] == [batch.broken for batch in here]
+        assert arriving[-1].file == here[-1].file
+
+
+def test_a_file_that_ends_otherwise_than_it_began_publishes_nothing(served: Served, database_url: str) -> None:
+    """A refusal in the middle of a file under way: the run failed, the fetch has stopped, the next delivery is taken."""
+    (served.root / "a.csv").write_bytes("mã;giá trị\n".encode() + b"x" * (40 << 20))
+    source = served.source("a.csv")
+    contract = make_contract(sources=(source,))
+    workshop = replace(make_workshop(database_url, contract), read_context=served.context)
+    with pytest.raises(HostileInputError, match="longer than"):
+        run_dataset(workshop, contract)
+    write_people(served.root / "a.csv", [("P1", "Nguyễn Thị An", "07/03/1980", 2)])
+    assert (run_dataset(workshop, contract).state, served.left()) == ("published", [])

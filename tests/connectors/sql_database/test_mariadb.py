@@ -15,7 +15,7 @@ from lienthong.connectors import ReadContext, get_connector, read
 from lienthong.connectors.sql_mariadb import _answer
 from lienthong.contracts import Delivery, Source
 from lienthong.errors import HostileInputError, SourceError
-from tests.connectors.reading import check_resuming, make_source, read_all
+from tests.connectors.reading import check_hashes, check_resuming, make_source, read_all
 from tests.connectors.sql_database.servers import maria_url, run
 
 
@@ -69,6 +69,11 @@ def test_every_kind_of_value_is_exact_text(server: str) -> None:
 
 def test_reading_goes_on_from_any_row(server: str) -> None:
     check_resuming(people(server))
+
+
+def test_the_server_hashes_its_rows_as_they_land(server: str) -> None:
+    check_hashes(people(server))
+    check_hashes(people(server, table="", query="select id, ho_ten, anh from nguoi", key=["id", "ho_ten"], where="id > 1"))
 
 
 def test_keys_that_compare_as_equal_but_are_not_lose_and_repeat_nothing(numbers: str) -> None:

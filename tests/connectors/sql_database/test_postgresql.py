@@ -10,7 +10,7 @@ import pytest
 
 from lienthong.connectors import ReadContext, read
 from lienthong.errors import SourceError
-from tests.connectors.reading import check_resuming, make_source, read_all
+from tests.connectors.reading import check_hashes, check_resuming, make_source, read_all
 
 
 @pytest.fixture
@@ -52,6 +52,15 @@ def test_keys_of_several_columns_and_views_go_on_too(population: str) -> None:
     with psycopg.connect(population, autocommit=True) as connection:
         connection.execute("create view cong_dan.xem as select so_ho_so % 5 as nhom, * from cong_dan.nhan_khau")
     check_resuming(make_source("sql_database", population, table="cong_dan.xem", key=["nhom", "ngay_sinh"]), (3,))
+
+
+def test_the_server_hashes_its_rows_as_they_land(population: str) -> None:
+    check_hashes(make_source("sql_database", population, table="cong_dan.nhan_khau", key=["so_ho_so"]))
+    with psycopg.connect(population, autocommit=True) as connection:
+        connection.execute(
+            "create view cong_dan.xem as select *, so_ho_so % 5 as nhom, '\\x00ff'::bytea as anh, 0.1::real as le from cong_dan.nhan_khau"
+        )
+    check_hashes(make_source("sql_database", population, table="cong_dan.xem", key=["nhom", "ngay_sinh"], where="nhom > 1"))
 
 
 def test_columns_and_rows_can_be_chosen(population: str) -> None:

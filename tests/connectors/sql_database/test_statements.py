@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 
+import pyarrow as pa
 import pytest
 import sqlglot
 
 from lienthong.connectors.sql_checking import READERS
+from lienthong.connectors.sql_hashing import HASHINGS, HashStatements, row_digests
 from lienthong.connectors.sql_sources import DIALECTS, MARIADB, ORACLE, SQLSERVER, Described, SqlDialect, Statements
 from lienthong.contracts import Delivery
 from lienthong.errors import SourceError
@@ -46,6 +49,53 @@ def test_every_statement_is_one_select_of_its_database(name: str, is_unique: boo
         for statement in said:
             trees = sqlglot.parse(statement, dialect=READERS[name])
             assert [type(tree).__name__ for tree in trees] == ["Select"], statement
+
+
+@pytest.mark.parametrize("name", sorted(HASHINGS))
+def test_every_statement_of_hashes_is_one_select_of_its_database(name: str) -> None:
+    asked = statements(DIALECTS[name])
+    shown = [column for column in asked.shown if column.kind not in HASHINGS[name].unhashed]
+    hashed = HashStatements(asked.dialect, asked.origin, shown, asked.order, "id > 0")
+    for statement in (hashed.sums(), hashed.rows(["0ab", "fff"])):
+        trees = sqlglot.parse(statement, dialect=READERS[name])
+        assert [type(tree).__name__ for tree in trees] == ["Select"], statement
+
+
+def test_sql_server_hashes_so() -> None:
+    columns = [SQLSERVER.described("id", "int"), SQLSERVER.described("ten", "nvarchar")]
+    hashed = HashStatements(SQLSERVER, "[dbo].[nguoi]", columns, columns[:1], "xoa = 0")
+    value = "coalesce(lower(convert(nvarchar(32), hashbytes('MD5', {}), 2)), 'n')"
+    number, text = value.format("convert(nvarchar(64), _row.[id])"), value.format("convert(nvarchar(max), _row.[ten])")
+    part = "convert(nvarchar(64), sum(convert(numeric(38), convert(bigint, convert(varbinary(4), substring(_hashed.h, {}, 8), 2)) & 4294967295)))"
+    inside = (
+        f"(select lower(convert(nvarchar(32), hashbytes('MD5', {number}), 2)) as k, "
+        f"lower(convert(nvarchar(32), hashbytes('MD5', {number} + {text}), 2)) as h from [dbo].[nguoi] _row where (xoa = 0)) _hashed"
+    )
+    parts = ", ".join(f"{part.format(1 + 8 * n)} as p{n}" for n in range(4))
+    assert hashed.sums() == f"select left(_hashed.k, 3) as b, count(*) as n, {parts} from {inside} group by left(_hashed.k, 3)"
+
+
+def test_oracle_hashes_so() -> None:
+    columns = [ORACLE.described("MA", "VARCHAR2"), ORACLE.described("ANH", "RAW")]
+    hashed = HashStatements(ORACLE, '"KHO"."NGUOI"', columns, columns[:1], "")
+    md5 = "lower(rawtohex(standard_hash(convert({}, 'AL32UTF8'), 'MD5')))"
+    key = "coalesce(" + md5.format('to_char(_row."MA")') + ", 'n')"
+    raw = "coalesce(" + md5.format("'\\x' || lower(rawtohex(_row.\"ANH\"))") + ", 'n')"
+    assert hashed.rows(["0ab"]) == (
+        f"select _hashed.k, _hashed.h, _hashed.k0 from (select {md5.format(key)} as k, {md5.format(f'{key} || {raw}')} as h, "
+        'to_char(_row."MA") as k0 from "KHO"."NGUOI" _row) _hashed where substr(_hashed.k, 1, 3) in (\'0ab\')'
+    )
+
+
+def md5_of(text: str, encoding: str) -> str:
+    return hashlib.md5(text.encode(encoding), usedforsecurity=False).hexdigest()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_rows_are_hashed_here_in_the_bytes_of_the_server(encoding: str) -> None:
+    """SQL Server hashes its national texts as it holds them, two bytes a letter."""
+    found = row_digests(pa.table({"a": ["Lê", None]}), ["a"], encoding)
+    assert found == [md5_of(each, encoding) for each in (md5_of("Lê", encoding), "n")]
 
 
 def test_sql_server_is_asked_so() -> None:

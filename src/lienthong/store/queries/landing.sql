@@ -3,6 +3,18 @@
 insert into landing_files (run_id, file_no, uri, sheet, sha256, size_bytes, encoding, encoding_confidence)
 values (%(run)s, %(file_no)s, %(uri)s, %(sheet)s, %(sha256)s, %(size_bytes)s, %(encoding)s, %(encoding_confidence)s);
 
+-- name: hash_file
+-- The hash of a file that was read while it was fetched.
+update landing_files set sha256 = %(sha256)s where run_id = %(run)s and file_no = %(file_no)s and sha256 is distinct from %(sha256)s;
+
+-- name: has_file_of_size
+-- A file of that size that a source delivered before, as far as it was taken in.
+select 1
+from runs
+join landing_files using (run_id)
+where dataset_id = %(dataset)s and source_name = %(source)s and state <> 'failed' and size_bytes = %(size_bytes)s
+limit 1;
+
 -- name: add_batch
 -- One more batch of a run.
 insert into landing_batches (run_id, batch_no, file_no, first_row_no, row_count, rows)
@@ -43,15 +55,15 @@ limit 1;
 select file_no, uri, sheet, sha256, size_bytes, encoding, encoding_confidence from landing_files where run_id = %(run)s order by file_no;
 
 -- name: copy_files
--- The files of one run as those of another.
+-- The files of one run as more of another's.
 insert into landing_files (run_id, file_no, uri, sheet, sha256, size_bytes, encoding, encoding_confidence)
-select %(to)s, file_no, uri, sheet, sha256, size_bytes, encoding, encoding_confidence
+select %(to)s, file_no + %(files)s, uri, sheet, sha256, size_bytes, encoding, encoding_confidence
 from landing_files
 where run_id = %(run)s;
 
 -- name: copy_batches
--- The rows of one run as those of another.
+-- The rows of one run behind those of another.
 insert into landing_batches (run_id, batch_no, file_no, first_row_no, row_count, rows)
-select %(to)s, batch_no, file_no, first_row_no, row_count, rows
+select %(to)s, batch_no + %(batches)s, file_no + %(files)s, first_row_no + %(rows)s, row_count, rows
 from landing_batches
 where run_id = %(run)s;

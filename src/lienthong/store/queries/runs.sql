@@ -4,6 +4,22 @@ insert into runs (dataset_id, source_name, delivery, state, contract_digest, fin
 values (%(dataset)s, %(source)s, %(delivery)s, 'landing', %(contract_digest)s, %(fingerprint)s, %(at)s, %(delivered_on)s)
 returning run_id;
 
+-- name: keep_fingerprint
+-- The fingerprint of a delivery that was read while it was fetched.
+update runs set fingerprint = %(fingerprint)s where run_id = %(run)s;
+
+-- name: deliveries
+-- Runs of a source whose landings together are what it said, in order: from the last reading of the whole on.
+with believed as (
+    select run_id, delivery
+    from runs
+    where dataset_id = %(dataset)s and source_name = %(source)s and state in ('published', 'unchanged') and fingerprint is distinct from %(again)s
+)
+select run_id
+from believed
+where run_id >= coalesce((select max(run_id) from believed where delivery = 'snapshot'), 0)
+order by run_id;
+
 -- name: unfinished
 -- The newest run of a source that was cut off before it was published: landing or landed, nobody at work (the caller holds the lock).
 select run_id, state, fingerprint, position, rows_in, delivered_on, contract_digest, delivery
