@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ LEAST_ROW = 9  # a shorter one that begins like the longest is the end of an ans
 LENGTHS = np.ones(256, np.int64)  # bytes a text's length takes, by the first of them
 LENGTHS[[0xFC, 0xFD, 0xFE]] = 3, 4, 9
 READ_BYTES = 1 << 18
+_WORD = struct.Struct("<I")
 MOST_HELD = 64 << 20  # bytes of rows given at once
 SESSION = "set session sql_mode = 'NO_BACKSLASH_ESCAPES', session time_zone = '+00:00', session net_write_timeout = 600"
 
@@ -188,40 +190,56 @@ class _Rows:
 
 
 def _answer(line: Any, most: int) -> Iterator[_Rows]:
-    """The rows of an answer, up to its end; so many at a time, fewer where they are long."""
+    """The rows of an answer, up to its end; so many at a time, fewer where they are long.
+
+    The loop over rows does as little as it can, for it is the pole of a whole landing (measured): whether the server ended with an error is
+    looked at where nothing follows, and a row longer than a packet apart.
+    """
     held, at = bytearray(), 0
     begins: list[int] = []
-    ends: list[int] = []
+    word_at, begin_at = _WORD.unpack_from, begins.append
     while True:
-        there = len(held)
-        while at + HEAD < there:
-            size = held[at] | held[at + 1] << 8 | held[at + 2] << 16
-            end = at + HEAD + size
-            if end > there:
+        whole = len(held) - HEAD
+        while at < whole:
+            size = word_at(held, at)[0] & FULL_PACKET
+            end = at + size
+            if end > whole:
                 break
-            if size == FULL_PACKET:
-                whole = _joined(held, end)
-                if whole < 0:
-                    break
-                end, there = whole, len(held)
-            first = held[at + HEAD]
-            if first >= LONGEST and (first == WRONG or size < LEAST_ROW):
-                if first == WRONG:
-                    pymysql.err.raise_mysql_exception(bytes(held[at + HEAD : end]))
+            if size < LEAST_ROW and held[at + HEAD] == LONGEST:
                 if begins:
-                    yield _Rows(bytes(held[:at]), np.array(begins, np.int64), np.array(ends, np.int64))
+                    yield _rows(held, begins, at)
                 return
-            begins.append(at + HEAD)
-            ends.append(end)
-            at = end
+            if size == FULL_PACKET:
+                end = _joined(held, end + HEAD) - HEAD
+                if end < 0:
+                    break
+                whole = len(held) - HEAD
+            begin_at(at)
+            at = end + HEAD
             if len(begins) == most or at > MOST_HELD:
-                yield _Rows(bytes(held[:at]), np.array(begins, np.int64), np.array(ends, np.int64))
+                _raise_error(held, begins)
+                yield _rows(held, begins, at)
                 del held[:at]
-                begins, ends, at, there = [], [], 0, len(held)
+                begins.clear()
+                at, whole = 0, len(held) - HEAD
+        if at == len(held):
+            _raise_error(held, begins)
         more = line.read1(READ_BYTES)
         if not more:
             raise pymysql.err.OperationalError(2013, "Lost connection to the server during query")
         held += more
+
+
+def _raise_error(held: bytearray, begins: Sequence[int]) -> None:
+    """Raise what the server says where the last packet is no row but its error."""
+    if begins and held[begins[-1] + HEAD] == WRONG:
+        pymysql.err.raise_mysql_exception(bytes(held[begins[-1] + HEAD :]))
+
+
+def _rows(held: bytearray, begins: Sequence[int], until: int) -> _Rows:
+    """Rows whose packets begin there, one after another up to a place."""
+    places = np.array([*begins, until], np.int64)
+    return _Rows(bytes(held[:until]), places[:-1] + HEAD, places[1:])
 
 
 def _joined(held: bytearray, end: int) -> int:
