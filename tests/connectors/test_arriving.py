@@ -23,7 +23,7 @@ PIECE = 1000
 class HeldFolder:
     """A folder elsewhere that sends what a test lets it send."""
 
-    epoch = None
+    epoch: str | None = None
 
     def __init__(self, content: bytes, *, sends: int | None = None, breaks_at: int | None = None) -> None:
         self.content, self.breaks_at = content, breaks_at

@@ -23,6 +23,11 @@ class AnyPlace(Protocol):
     def part(self, lying: Lying, offset: int, size: int) -> bytes: ...
 
 
+def gives_parts(folder: object) -> bool:
+    """Whether a folder is one that can do so."""
+    return isinstance(folder, AnyPlace)
+
+
 class ArrivingFile:
     """One file under way. Every wait ends with the fetch, and raises what the fetch did."""
 

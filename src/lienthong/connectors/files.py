@@ -26,7 +26,7 @@ import pyarrow as pa
 
 from lienthong.connectors.archive import Member, unpack
 from lienthong.connectors.arrival import arrived
-from lienthong.connectors.arriving import AnyPlace, ArrivingFile
+from lienthong.connectors.arriving import ArrivingFile, gives_parts
 from lienthong.connectors.base import Batch, Position, ReadContext, SourceFile
 from lienthong.connectors.folder import FolderOptions, Lying, RemoteFolder, is_remote, matcher, open_folder, read_address
 from lienthong.connectors.spool import Spool
@@ -160,7 +160,7 @@ def coming_file(source: Source, context: ReadContext, begun: str | None) -> Comi
             return None
         lying = delivery.places[0].lying
         mark = f"arriving:{hashlib.sha256(repr(lying).encode()).hexdigest()}"
-        can_be_read = isinstance(delivery.folder, AnyPlace) and lying.size > 0 and (lying.modified is not None or bool(lying.tag))
+        can_be_read = gives_parts(delivery.folder) and lying.size > 0 and (lying.modified is not None or bool(lying.tag))
         return Coming(mark, lying.size) if can_be_read and (mark == begun or delivery.spool.known(lying) is None) else None
 
 
