@@ -19,6 +19,7 @@ import time
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -358,6 +359,7 @@ def _even(names: pl.Series) -> pl.Series:
     return names.replace_strict(distinct, pl.Series([_even_one(name) for name in distinct], dtype=pl.String), default=None)
 
 
+@cache  # the same names stand in many registers: a third of the judging (measured)
 def _even_one(name: str) -> str:
     words = []
     for word in unicodedata.normalize("NFD", name.casefold()).replace("\u00a0", " ").replace("\u200b", "").split():
