@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from lienthong.connectors.addresses import leads_to, not_metadata
 from lienthong.connectors.base import Position, ReadContext
@@ -131,7 +131,8 @@ def pinned(url: str) -> str:
     told = [(host, address, port or own) for (host, port), own in zip(named, ports, strict=True) for address in leads_to(host, 0)]
     pairs = [(name, value) for name, values in words.items() for value in values]
     pairs += [(name, ",".join(each[n] for each in told)) for n, name in enumerate(("host", "hostaddr", "port"))]
-    return urlunsplit(parts._replace(netloc=login + at, query=urlencode(pairs, safe=",:/", quote_via=quote)))
+    query = urlencode(pairs, safe=",:/", quote_via=quote)
+    return f"{parts.scheme}://{login}{at}{parts.path}?{query}"  # put together by hand: `urlunsplit` leaves `//` out where no host stands
 
 
 def _hosts(named: str) -> list[tuple[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pyarrow as pa
@@ -50,9 +49,8 @@ def to_connect(options: SqlOptions) -> str:
     url = pinned(options.url)
     if options.tls == "off":
         return url
-    parts = urlsplit(url)
     words = "sslmode=verify-full" + (f"&sslrootcert={options.ca}" if options.ca else "&sslrootcert=system")
-    return urlunsplit(parts._replace(query=f"{parts.query}&{words}" if parts.query else words))
+    return f"{url}{'&' if '?' in url else '?'}{words}"
 
 
 class PostgresTalk:
