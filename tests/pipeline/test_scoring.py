@@ -43,6 +43,19 @@ def test_scores_and_drift_follow_versions(database_url: str, tmp_path: Path) -> 
     assert watch(workshop, [Rule("drift", "drift", "note", {"days": 7})], tmp_path) == 1
 
 
+def test_what_was_put_right_is_told_beside_and_is_nothing_wrong(database_url: str, tmp_path: Path) -> None:
+    code = make_property("children", standard="admin_unit", standard_options={"level": "commune", "date": "2026-01-01"})
+    typed = ("25195", "P. Tân Phú, TP Đồng Xoài, Bình Phước", "Xã Không Có Ở Đâu", "25195")
+    file = write_people(tmp_path / "people.csv", [(f"P{n}", f"Người {n}", "1980-03-07", place) for n, place in enumerate(typed)])
+    contract = make_contract(str(file), properties=(PEOPLE[0], NAME, PEOPLE[2], code), expect=Expect(last_min_percent=0))
+    workshop = make_workshop(database_url, contract)
+    run_dataset(workshop, contract)
+    profile_new(workshop)
+    with workshop.database.connect() as connection:
+        [scored] = store.history(connection, contract.id)
+    assert (scored.scores["conformity"], scored.scores["put_right"]) == (75.0, 25.0)
+
+
 @pytest.mark.parametrize(
     ("expect", "bounds"),
     [

@@ -79,6 +79,7 @@ app.add_typer(delta.app, name="delta", help="Delta Sharing: hồ sơ truy cập 
 app.add_typer(ledger.app, name="ledger", help="Sổ kiểm chứng · the ledger")
 app.add_typer(backups.app, name="backup", help="Sao lưu và diễn tập khôi phục · backups and restore rehearsals")
 app.add_typer(registry.agencies, name="agency", help="Cơ quan · agencies")
+app.add_typer(registry.units, name="unit", help="Đơn vị hành chính · communes")
 app.add_typer(registry.subsystems, name="subsystem", help="Hệ thống và khóa · subsystems and keys")
 app.add_typer(people.app, name="person", help="Người và vai trò · persons and roles")
 app.add_typer(privacy.app, name="privacy", help="Hồ sơ, yêu cầu về dữ liệu cá nhân · files and requests about personal data")

@@ -1,7 +1,8 @@
-"""`lienthong agency …` and `lienthong subsystem …`: who takes part, at the server's own terminal."""
+"""`lienthong agency …`, `subsystem …` and `unit …`: who takes part, and which communes there are, at the server's own terminal."""
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from lienthong.cli.words import out, say, show
 
 agencies = typer.Typer(no_args_is_help=True)
 subsystems = typer.Typer(no_args_is_help=True)
+units = typer.Typer(no_args_is_help=True)
 Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="2025-03-01")]
 
 
@@ -99,3 +101,46 @@ def revoke(
     where = environment or settings().environment
     registering.revoke_key(workshop(), granting.terminal(at_terminal()), identifier, where, kid, reason)
     out.print(say(f"Đã thu hồi {kid}.", f"{kid} is revoked."))
+
+
+@units.command("changes")
+def list_changes() -> None:
+    """Các thay đổi đơn vị hành chính đã quyết định · changes of communes that were decided."""
+    from lienthong.store import unit_changes as store
+
+    with workshop().database.connect() as connection:
+        found = store.everything(connection)
+    rows = [
+        (each.number, each.change.on, each.change.resolution, f"{unit.code} {unit.name}", ", ".join(unit.of), say("đã hủy", "taken back") if each.taken_back_at else "")
+        for each in found
+        for unit in each.change.begun
+    ]  # fmt: skip
+    headings = (("số", "number"), ("từ ngày", "on"), ("nghị quyết", "resolution"), ("đơn vị mới", "new"), ("lập từ", "made of"), ("", ""))
+    show(headings, rows)
+
+
+@units.command("preview")
+def preview_change(
+    on: Day,
+    resolution: Annotated[str, typer.Option(help="12/NQ-HĐND")],
+    new: Annotated[list[str], typer.Option(help='"25195 Phường Hợp Nhất = 25195 25198"')],
+) -> None:
+    """Xem trước một thay đổi: bản ghi, thỏa thuận, chỉ tiêu bị ảnh hưởng · what a change would touch; it is proposed and approved on the page."""
+    from lienthong.pipeline import units as acts
+
+    place = workshop()
+    begun = [
+        (named.split()[0], " ".join(named.split()[1:]), of.split())
+        for named, _, of in (text.partition("=") for text in new)
+        if named.split()
+    ]
+    change = acts.read_change(on.date(), resolution, begun)
+    document = acts.preview(place, change)
+    out.print_json(json.dumps(document, ensure_ascii=False))
+    with place.database.connect() as connection:
+        rows = [
+            (b.contract.id, field, count)
+            for b in acts.bearing(connection, place.contracts, change.ended)
+            for field, count in b.records.items()
+        ]
+    show((("bộ dữ liệu", "dataset"), ("trường", "field"), ("bản ghi", "records")), rows)

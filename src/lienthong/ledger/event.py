@@ -76,6 +76,8 @@ class Event(StrEnum):
     AGENCY_KEPT = "agency:record:kept"
     AGENCY_CLOSED = "agency:record:closed"
     AGENCIES_MERGED = "agency:rights:regranted"
+    UNITS_CHANGED = "unit:communes:changed"
+    UNITS_TAKEN_BACK = "unit:change:taken-back"
     SIGN_IN_REFUSED = "person:session:refused"
     FACTOR_ADDED = "person:factor:added"
     FACTOR_ENDED = "person:factor:ended"

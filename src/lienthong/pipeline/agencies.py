@@ -125,12 +125,19 @@ class Merger:
 
 def preview(workshop: Workshop, merged: Sequence[str], into: str, on: date) -> dict[str, Any]:
     """What a merger would do. Raises NotFound, Conflict, Unprocessable."""
+    with workshop.database.connect() as connection:
+        return preview_within(connection, workshop.contracts, merged, into, on)
+
+
+def preview_within(
+    connection: Connection, contracts: Mapping[str, Contract], merged: Sequence[str], into: str, on: date
+) -> dict[str, Any]:  # fmt: skip
+    """As `preview`, as a transaction sees it."""
     codes = tuple(sorted({agency_code(code) for code in merged}))
     target = agency_code(into)
     if not codes or target in codes:
         raise Unprocessable("Agencies merge into another one.", vi="Các cơ quan sáp nhập vào một cơ quan khác.")
-    with workshop.database.connect() as connection:
-        return Merger(codes, target, on).document(connection, workshop.contracts)
+    return Merger(codes, target, on).document(connection, contracts)
 
 
 def _merge(workshop: Workshop, connection: Connection, approved: Approved) -> Sequence[Entry]:

@@ -22,6 +22,7 @@ from lienthong.contracts.indicators.model import Empty, Level
 from lienthong.errors import Conflict, Denied, LienthongError, NotFound, StoreError, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.log import get_logger
+from lienthong.pipeline.units import follow
 from lienthong.pipeline.workshop import Workshop
 from lienthong.standards.admin_units import BEGINNING, units_by_code
 from lienthong.store import Connection, append_entries, dataset_lock
@@ -55,6 +56,7 @@ def compute_all(
 ) -> list[Computed]:  # fmt: skip
     """Reckon what may have changed; one indicator that fails is told and the others go on. `everything`: whatever was looked at before."""
     done: list[Computed] = []
+    follow(workshop)
     for indicator in indicators:
         try:
             done += compute(workshop, indicator, measures, seconds, everything=everything)

@@ -20,6 +20,7 @@ from lienthong.pipeline.land import land
 from lienthong.pipeline.picked import Rows, pick
 from lienthong.pipeline.publish import Arriving, BeforeEntry, Outcome, Publication
 from lienthong.pipeline.standing import Standing
+from lienthong.pipeline.units import follow
 from lienthong.pipeline.workshop import OnProgress, Progress, RunOutcome, Workshop, no_progress
 from lienthong.store import Connection, VersionWriter, append_entries, dataset_lock, landing, runs, tables
 from lienthong.store.landing import LandedBatch
@@ -66,6 +67,7 @@ def run_dataset(
     """
     began = time.monotonic()
     source = _source(contract, source_name)
+    follow(workshop)
     with workshop.database.connect(autocommit=True) as connection, dataset_lock(connection, contract.id):
         run = _Run(workshop, connection, contract, source, on_progress, whole)
         try:
@@ -84,6 +86,7 @@ def run_again(workshop: Workshop, contract: Contract, source_name: str | None = 
     """
     began = time.monotonic()
     source = _source(contract, source_name)
+    follow(workshop)
     with workshop.database.connect(autocommit=True) as connection, dataset_lock(connection, contract.id):
         done = runs.last_done(connection, contract.id, source.name)
         stored = None if done is None else runs.show(connection, done.run_id)

@@ -83,17 +83,26 @@ def _kind(contract: Contract, p: Property) -> str | None:
 
 
 def _scores(connection: Connection, contract: Contract, profile: drift.Profile, run_id: int) -> dict[str, float]:
-    """Of all rows, published and waiting: the share without an issue, by dimension; and how much of the cells is filled."""
+    """Of all rows, published and waiting: the share without an issue, by dimension; and how much of the cells is filled.
+
+    What a standard put right or noted as it took a value (a name for a code, an old code) is nothing wrong: it is told apart, as `put_right`.
+    """
     waiting = quarantine.counts(connection, contract.id).get("waiting", 0)
     rows = profile.records + waiting
+    promised = {rule.id for rule in quality.promised_rules(contract)}
     by_rule: dict[str, int] = {}
-    for rule, _, count in store.issues_of(connection, contract.id, run_id):
-        by_rule[rule] = by_rule.get(rule, 0) + count
+    put_right = 0
+    for rule, severity, count in store.issues_of(connection, contract.id, run_id):
+        if severity == "error" or rule in promised:
+            by_rule[rule] = by_rule.get(rule, 0) + count
+        else:
+            put_right += count
     found = {score.dimension: score.percent for score in quality.score(contract, rows, by_rule)}
     cells = profile.records * len(profile.columns)
     filled = cells - sum(column.empty for column in profile.columns.values())
     return {
         **found,
+        "put_right": round(min(100.0, 100 * put_right / rows), 2) if rows else 0.0,
         "filled": round(100 * filled / cells, 2) if cells else 100.0,
         "through": round(100 * profile.records / rows, 2) if rows else 100.0,
     }

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from lienthong.contracts.indicators import Indicator
 from lienthong.contracts.indicators.model import Level
-from lienthong.standards.admin_units import MERGED, Unit, predecessors, successors, units_by_code
+from lienthong.standards.admin_units import MERGED, Unit, units_by_code, units_on
 from lienthong.store.indicators import Part
 
 NO_UNIT = ""
@@ -71,22 +71,14 @@ def _targets(part: Part, on: date, level: Level) -> list[tuple[str, str]]:
     return districts if all(code for code, _ in districts) else [(NO_UNIT, "")]
 
 
-def units_on(unit: Unit, on: date) -> list[Unit]:
-    """The units in force on a date that a unit is, became or was made of."""
-    if unit.is_valid(on):
-        return [unit]
-    if unit.valid_to is not None and unit.valid_to <= on:
-        return successors(unit, on)
-    return [each for each in predecessors(unit) if each.is_valid(on)]
-
-
 def _district(unit: Unit, on: date) -> tuple[str, str]:
     found = next((each for each in units_by_code().get(unit.district_code, []) if each.level == "district" and each.is_valid(on)), None)
     return (found.code, found.name) if found else (NO_UNIT, "")
 
 
 def district_of_today(code: str) -> str:
-    """The district most of a commune of today lay in; empty for none."""
-    today = [unit for unit in units_by_code().get(code, []) if unit.level == "commune" and unit.valid_to is None]
-    before = [each.district_code for unit in today for each in (predecessors(unit) or [unit])]
+    """The district most of a commune of today, or of one that ended since, lay in; empty for none."""
+    communes = [unit for unit in units_by_code().get(code, []) if unit.level == "commune"]
+    today = [unit for unit in communes if unit.valid_to is None or unit.valid_from >= MERGED]
+    before = [each.district_code for unit in today for each in (units_on(unit, MERGED - timedelta(days=1)) or [unit])]
     return max(sorted(set(before)), key=before.count) if before else ""

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from lienthong.standards.admin_unit import LAST_DAY_OF_OLD_UNITS, end_of_address
-from lienthong.standards.admin_units import MERGED, Unit
+from lienthong.standards.admin_units import MERGED, Unit, of_units
 from lienthong.standards.base import Cleaned, CleanedColumn
 from lienthong.standards.distinct import TOO_LONG, Options, refuse_unknown
 from lienthong.standards.text import tidy, without_marks
@@ -109,6 +109,7 @@ def _below(parts: list[str]) -> dict[str, str]:
     return {name: ", ".join(said) for name, said in found.items()}
 
 
+@of_units
 @lru_cache(maxsize=65_536)
 def _units(end: str, on: date, within: str | None, *, strict: bool) -> tuple[dict[str, str], tuple[str, ...]]:
     """Commune, district, province and code of the end of an address, and the parts of it that lie below the commune."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import IntEnum
 from functools import cache, lru_cache
 
@@ -18,12 +18,13 @@ from rapidfuzz.distance import OSA
 from lienthong.standards.admin_units import (
     MERGED,
     Unit,
+    of_units,
     one_home,
-    predecessors,
     related_provinces,
     successors,
     units,
     units_by_code,
+    units_on,
 )
 from lienthong.standards.text import tidy
 from lienthong.standards.unit_names import (
@@ -38,6 +39,7 @@ from lienthong.standards.unit_names import (
     without_kind,
 )
 
+LAST_DAY_OF_DISTRICTS = MERGED - timedelta(days=1)
 LONGEST_ADDRESS = 300  # letters; what is longer is no address
 LAST_PARTS = 4  # a commune, a district, a province, and one beside them (a hamlet, the country)
 _CODE_DIGITS = {"commune": 5, "district": 3, "province": 2}
@@ -177,6 +179,7 @@ def _commune_among(parts: list[str]) -> int | None:
     return next((n for n in range(len(parts) - 1, -1, -1) if kind_of(parts[n]) in KINDS_OF_COMMUNES), None)
 
 
+@of_units
 @lru_cache(maxsize=65_536)
 def read_parts(text: str, on: date, level: str | None = None, within: str | None = None, *, strict: bool = False) -> Found:
     """As `read_unit`, of the end of an address alone."""
@@ -214,6 +217,7 @@ def _parts(parts: tuple[str, ...]) -> tuple[str, ...]:
     return parts
 
 
+@of_units
 @lru_cache(maxsize=65_536)
 def _apart(text: str, level: str) -> tuple[str, ...]:
     """`TP Đồng Xoài Bình Phước` as `TP Đồng Xoài`, `Bình Phước`: where a part names nothing but its last words a unit of a level."""
@@ -234,6 +238,7 @@ def _known(part: Part) -> tuple[Unit, ...]:
     return part.exact or part.plain
 
 
+@of_units
 @cache
 def _by_key() -> dict[str, tuple[Unit, ...]]:
     found: dict[str, list[Unit]] = {}
@@ -242,6 +247,7 @@ def _by_key() -> dict[str, tuple[Unit, ...]]:
     return {key: tuple(named) for key, named in found.items()}
 
 
+@of_units
 @cache
 def _by_plain_key() -> dict[str, tuple[Unit, ...]]:
     found: dict[str, list[Unit]] = {}
@@ -250,6 +256,7 @@ def _by_plain_key() -> dict[str, tuple[Unit, ...]]:
     return {key: tuple(named) for key, named in found.items()}
 
 
+@of_units
 @lru_cache(maxsize=262_144)
 def part_of(text: str) -> Part:
     """One name of a text, read."""
@@ -262,6 +269,7 @@ def part_of(text: str) -> Part:
     return Part(text, kind, exact, plain, text.isascii())
 
 
+@of_units
 @lru_cache(maxsize=65_536)
 def _allowed(text: str, levels: frozenset[str] | None) -> tuple[tuple[Unit, ...], tuple[Unit, ...]]:
     part = part_of(text)
@@ -270,6 +278,7 @@ def _allowed(text: str, levels: frozenset[str] | None) -> tuple[tuple[Unit, ...]
     return _of_levels(exact, allowed, levels), _of_levels(part.plain, allowed, levels)
 
 
+@of_units
 @lru_cache(maxsize=65_536)
 def _surroundings(parts: tuple[str, ...]) -> tuple[Around, ...]:
     """The districts and provinces that parts name, innermost first; a part that names none is a street or a hamlet.
@@ -294,9 +303,11 @@ def _surroundings(parts: tuple[str, ...]) -> tuple[Around, ...]:
     return tuple(reversed(found))
 
 
+@of_units
 @lru_cache(maxsize=16_384)
 def _before(code: str) -> frozenset[str]:
-    return frozenset(old.district_code for unit in units_by_code()[code] if unit.valid_from >= MERGED for old in predecessors(unit))
+    now = [unit for unit in units_by_code()[code] if unit.valid_from >= MERGED]
+    return frozenset(old.district_code for unit in now for old in units_on(unit, LAST_DAY_OF_DISTRICTS) if old.valid_to is not None)
 
 
 def _districts_before(unit: Unit) -> frozenset[str]:
@@ -409,6 +420,7 @@ def _within(found: Sequence[Unit], code: str, *, is_merged: bool) -> Sequence[Un
     )
 
 
+@of_units
 @lru_cache(maxsize=8192)
 def _communes_in(around: tuple[Around, ...], level: str, *, is_merged: bool) -> tuple[Unit, ...]:
     """Every unit of a level in a named place, as of then and, once merged, as of before."""

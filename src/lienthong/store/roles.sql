@@ -29,7 +29,8 @@ begin
         grant execute on function lienthong.quota_lease to lienthong_web;
         grant delete on lienthong.used_assertions to lienthong_web;
         grant select on lienthong.persons, lienthong.person_roles, lienthong.sessions to lienthong_web;
-        grant select on lienthong.agencies, lienthong.subsystems, lienthong.subsystem_keys to lienthong_web;
+        grant select on lienthong.agencies, lienthong.subsystems, lienthong.subsystem_keys, lienthong.unit_changes,
+            lienthong.unit_change_units to lienthong_web;
         grant insert on lienthong.sessions to lienthong_web;
         grant update (seen_at, ended_at) on lienthong.sessions to lienthong_web;
         grant select on lienthong.services, lienthong.service_stops to lienthong_web;

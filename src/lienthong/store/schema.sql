@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (45);
+insert into schema_versions (number) values (46);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -1269,6 +1269,26 @@ create table agencies (
     constraint agencies_period check (valid_to is null or valid_to > valid_from)
 );
 create unique index agencies_code on agencies (code) where ended_at is null;
+
+-- Communes that end and begin by a province's own resolution, after the edition of the package. What was decided is never changed; it can be taken back.
+create table unit_changes (
+    change bigint generated always as identity constraint unit_changes_pk primary key,
+    takes_effect_on date not null,
+    resolution text not null,
+    proposal bigint not null constraint unit_changes_proposal_fk references proposals constraint unit_changes_proposal_unique unique,
+    decided_at timestamptz not null,
+    taken_back_at timestamptz,
+    taken_back_by bigint constraint unit_changes_taken_back_fk references proposals, -- the proposal that did
+    constraint unit_changes_taken_back check ((taken_back_at is null) = (taken_back_by is null))
+);
+
+create table unit_change_units (
+    change bigint not null constraint unit_change_units_change_fk references unit_changes,
+    code text not null constraint unit_change_units_code_known check (code ~ '^[0-9]{5}$'), -- of the commune that begins
+    name text not null,
+    made_of text[] not null constraint unit_change_units_made_of_something check (cardinality(made_of) > 0), -- codes of communes that end
+    constraint unit_change_units_pk primary key (change, code)
+);
 
 create table subsystems (
     entry bigint generated always as identity constraint subsystems_pk primary key,

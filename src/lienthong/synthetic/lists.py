@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from lienthong.contracts import Contract, Layer
-from lienthong.standards.admin_units import MERGED, successors, units, units_by_code
+from lienthong.standards.admin_units import successors, units
 from lienthong.synthetic.kinds import TYPES
 from lienthong.synthetic.places import PROVINCE, spots
 
@@ -36,10 +36,12 @@ def _units() -> pl.DataFrame:
 
 
 def _changes() -> pl.DataFrame:
+    before = {spot.before.province_code for spot in spots()} | {PROVINCE}
     rows = []
-    for row in _units().filter(pl.col("level") == "commune", pl.col("valid_to").is_not_null()).iter_rows(named=True):
-        old = next(unit for unit in units_by_code()[row["code"]] if unit.valid_to is not None)
-        after = sorted({new.code for new in successors(old, MERGED)})
+    for old in units():
+        if old.level != "commune" or old.valid_to is None or old.province_code not in before:
+            continue
+        after = sorted({new.code for new in successors(old, old.valid_to)})
         rows += [
             {
                 "level": "commune",
@@ -47,7 +49,7 @@ def _changes() -> pl.DataFrame:
                 "new_code": code,
                 "is_split": len(after) > 1,
                 "is_default": n == 0,
-                "changed_on": MERGED,
+                "changed_on": old.valid_to,
             }
             for n, code in enumerate(after)
         ]

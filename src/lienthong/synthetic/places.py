@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from lienthong.standards.admin_units import MERGED, Unit, predecessors, units
+from lienthong.standards.admin_units import MERGED, Unit, of_units, predecessors, units
 
 PROVINCE = "75"  # Đồng Nai, of which Bình Phước became a part
 LEVELS = ("commune", "district", "province")
@@ -23,6 +23,7 @@ class Spot:
         return (self.now if on >= MERGED else self.before).code
 
 
+@of_units
 @cache
 def spots(province: str = PROVINCE) -> tuple[Spot, ...]:
     """Communes of a province as it is now, by code."""

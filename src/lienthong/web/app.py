@@ -20,7 +20,7 @@ from lienthong.access import Decision, Sealer
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError, Unauthenticated
 from lienthong.log import get_logger
-from lienthong.pipeline import noticing
+from lienthong.pipeline import noticing, units
 from lienthong.pipeline.drafting import take_up
 from lienthong.pipeline.privacy import registrar_of
 from lienthong.settings import Settings
@@ -314,6 +314,10 @@ async def _watch(services: Services, companions: Companions, door: BrokerDoor) -
             await asyncio.to_thread(register.look)
         except Exception as error:  # the folder may be away for a while; look again
             log.warning("agreements_not_read", error=type(error).__name__)
+        try:
+            await asyncio.to_thread(units.follow, services.workshop)
+        except Exception as error:  # the database may be away for a while; look again
+            log.warning("units_not_read", error=type(error).__name__)
         try:
             await asyncio.to_thread(take_up, services.workshop, began)
         except Exception as error:  # the database may be away for a while; look again

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from lienthong.access import Actor, Decision, Person, Role, Sealer, SignedIn, refused_as_closed
 from lienthong.clock import vietnam_date
 from lienthong.errors import BadRequest, NotFound, Unprocessable
-from lienthong.pipeline import agencies, approving, drafting, granting, releasing
+from lienthong.pipeline import agencies, approving, drafting, granting, releasing, units
 from lienthong.pipeline.approving import Kind
 from lienthong.store import people as store
 from lienthong.store.approvals import Proposal
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from lienthong.web.services import Services
 
 LARGEST_BODY = 262_144
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (granting.GRANT_ROLE, agencies.MERGE, drafting.PUBLISH, releasing.RELEASE)}
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (granting.GRANT_ROLE, agencies.MERGE, units.CHANGE, units.TAKE_BACK, drafting.PUBLISH, releasing.RELEASE)
+}
 Act = Callable[[Actor, Request, Mapping[str, Any]], Any]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from lienthong.connectors import ReadContext, connector_names, source_variables
 from lienthong.connectors.outward import read_networks
 from lienthong.contracts import Contract, LiveContracts, load_all
 from lienthong.errors import SettingsError
-from lienthong.pipeline import Workshop, noticing
+from lienthong.pipeline import Workshop, noticing, units
 from lienthong.pipeline.agreeing import AgreementRules, rules_of
 from lienthong.settings import Settings
 from lienthong.sharing.ledger_writer import LedgerWriter, Writer
@@ -72,7 +73,7 @@ def make_workshop(settings: Settings, database: Database, contracts: Mapping[str
     """The pipeline's workshop under these settings, with the contracts of `settings.datasets` unless they are given."""
     if settings.province and not any(unit.level == "province" for unit in units_by_code().get(settings.province, [])):
         raise SettingsError(f"LIENTHONG_PROVINCE: no province has the code `{settings.province}`.", hint="Such as `75`.")
-    return Workshop(
+    made = Workshop(
         database=database,
         contracts=LiveContracts(_in_force(load_all(settings.datasets, connector_names()) if contracts is None else contracts, database)),
         signer=ledger_signer(settings),
@@ -82,6 +83,9 @@ def make_workshop(settings: Settings, database: Database, contracts: Mapping[str
         folder=settings.datasets,
         offices=read_working_days(Path(settings.holidays) if settings.holidays else None),
     )
+    with suppress(psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):  # a store that is not there yet knows of no change
+        units.follow(made)
+    return made
 
 
 def _in_force(contracts: Mapping[str, Contract], database: Database) -> Mapping[str, Contract]:

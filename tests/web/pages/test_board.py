@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from starlette.testclient import TestClient
 
@@ -35,6 +37,7 @@ REPORT = {
     "id": "monthly", "title": "Báo cáo tháng", "titleEn": "Monthly report", "about": "Số người {period}", "agency": "H10.12", "agencyName": "Sở mẫu",
     "sign": "BC-SM", "place": "Bình Phước", "period": "month", "closing": {"days": 6}, "indicators": ["heads", "own-heads"], "places": ["heads"],
     "receivers": ["Lưu: VT."], "signer": {"title": "Giám đốc"}, "recipients": ["leader"],
+    "form": {"cells": {"Biểu!C2": "heads"}, "table": {"sheet": "Biểu", "firstRow": 5, "place": "B", "columns": {"C": "heads"}}},
 }  # fmt: skip
 WHO = {"leader": ("H10.01", Role.LEADER), "officer": ("H10.12", Role.DATA_OFFICER), "other": ("H10.10", Role.DATA_OFFICER)}
 
@@ -233,6 +236,75 @@ def test_the_issuing_agency_files_a_report_itself(board: Board) -> None:
     assert any(each["period"] == "2026-07" or each["filing"] for each in board.facts("/board/reports")["reports"])
     csrf = board.enter("other")
     assert board.post("/board/reports/monthly", csrf=csrf, period="2026-07").status_code == 403
+
+
+def form_of(typed: dict[str, Any], sheet: str = "Biểu") -> bytes:
+    book = openpyxl.Workbook()
+    book.active.title = sheet
+    for where, value in {"B4": "Đơn vị", "C4": "Số người", **typed}.items():
+        book.active[where] = value
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def hand_in(board: Board, csrf: str, body: bytes, word: str = "read") -> Any:
+    return board.client.post(
+        "/board/reports/monthly/form",
+        data={"csrf": csrf, "word": word},
+        files={"file": ("bieu.xlsx", body)},
+        headers={"Accept": "text/html"},
+    )
+
+
+def test_an_agency_s_own_form_is_filled_and_read_back_against_the_frozen_figures(board: Board) -> None:
+    csrf = board.enter("officer")
+    board.post("/board/reports/monthly", period="2026-06", csrf=csrf)
+    assert "/board/reports/monthly/form" in board.page("/board/reports")
+    blank = form_of({"B5": "Phường Bình Phước"})
+    answer = hand_in(board, csrf, blank, "fill")
+    assert answer.headers["content-type"].startswith("application/vnd.openxmlformats")
+    filled = openpyxl.load_workbook(io.BytesIO(answer.content))["Biểu"]
+    total = board.facts("/board/heads?period=2026-06")["figure"]["total"]
+    assert filled["C2"].value == total
+    again = hand_in(board, csrf, answer.content)
+    assert (again.status_code, "Không có ô nào sai" in again.text, "khác</span>" in again.text) == (200, True, False)
+    typed = hand_in(board, csrf, form_of({"C2": f"{total + 5:g}", "B5": "Phường Bình Phước", "C5": "1.234,5"}))
+    assert (typed.status_code, "khác</span>" in typed.text, "1.234" in typed.text) == (200, True, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (form_of({"C2": "ba mươi", "B5": "Phường Bình Phước", "C5": 7}), "ba mươi"),
+        (form_of({"C2": 3, "B5": "Phường Bình Phước"}), "để trống"),
+        (form_of({"C2": 3, "B5": "Xã A", "C5": 2, "B6": "Xã A", "C6": 2}), "mỗi đơn vị một hàng"),
+        (form_of({"C2": 3, "B5": "Xã A", "C5": 2, "B6": "Tổng cộng", "C6": 9}), "tổng các hàng là 2"),
+        (form_of({"C2": 3}, sheet="Khác"), "thiếu “Biểu!C2”"),
+        (b"khong phai so tinh", "cần sổ Excel dạng .xlsx"),
+        (b"PK" + bytes(5_100_000), "quá lớn"),
+    ],
+)  # fmt: skip
+def test_every_fault_of_a_form_has_words(board: Board, body: bytes, words: str) -> None:
+    answer = hand_in(board, board.enter("officer"), body)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert "<script>" not in answer.text
+
+
+def test_only_who_issues_a_report_hands_its_form_in(board: Board) -> None:
+    body = form_of({"C2": 3})
+    assert hand_in(board, "", body).status_code in (401, 403)
+    board.enter("")
+    assert hand_in(board, "", body).status_code == 401
+    assert hand_in(board, board.enter("leader"), body).status_code == 403
+    assert hand_in(board, board.enter("other"), body).status_code == 403
+    csrf = board.enter("officer")
+    assert hand_in(board, "khac", body).status_code == 403
+    assert board.client.post("/board/reports/nothing/form", data={"csrf": csrf}, files={"file": ("x.xlsx", body)}).status_code == 404
+    assert (
+        board.client.post("/board/reports/monthly/form", data={"csrf": csrf, "word": "read"}, files={"khac": ("x", b"")}).status_code == 422
+    )
 
 
 def test_english_is_complete(board: Board) -> None:

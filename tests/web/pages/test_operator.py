@@ -31,7 +31,7 @@ from tests.store.ledgers import written
 from tests.web.signing_in import register_person, sign_in
 
 ROOT = Path(__file__).parents[3]
-PAGES = ["", "/runs", "/queues", "/ledger", "/alerts", "/audit", "/people", "/organisation", "/settings", "/backups"]
+PAGES = ["", "/runs", "/queues", "/ledger", "/alerts", "/audit", "/people", "/organisation", "/units", "/settings", "/backups"]
 SECRET = "mat-khau-dai-khong-duoc-hien-ra"
 READER = "VN/GOV/H10.12/tro-cap"
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from lienthong.standards.admin_units import units_by_code
+from lienthong.standards.admin_units import MERGED, successors, units_by_code
 from lienthong.web.pages.drawing import Area
 
 STEPS = 5
@@ -49,13 +50,33 @@ class Borders:
         return [code for code, _, _ in self._features]
 
     def shaded(
-        self, values: Mapping[str, float | None], tell: Callable[[str, float | None], str], where: Callable[[str], str]
+        self, values: Mapping[str, float | None], tell: Callable[[str, float | None], str], where: Callable[[str], str],
+        on: date | None = None,
     ) -> list[Area]:  # fmt: skip
-        """Every unit with its shade: fifths of the units that have a value, so that one large city does not leave the rest white."""
-        known = sorted(value for code, _, _ in self._features if (value := values.get(code)) is not None)
-        return [
-            Area(rings, _step(values.get(code), known), tell(name, values.get(code)), where(code)) for code, name, rings in self._features
-        ]
+        """Every unit with its shade: fifths of the units that have a value, so that one large city does not leave the rest white.
+
+        With `on`, what became one unit by then is drawn as one, and told under its name; what was split stays as the file draws it, for no
+        file says where the line runs.
+        """
+        drawn = self._features if on is None else self._joined(on)
+        known = sorted(value for code, _, _ in drawn if (value := values.get(code)) is not None)
+        return [Area(rings, _step(values.get(code), known), tell(name, values.get(code)), where(code)) for code, name, rings in drawn]
+
+    def _joined(self, on: date) -> list[tuple[str, str, list[Ring]]]:
+        joined: dict[str, tuple[str, list[Ring]]] = {}
+        for code, name, rings in self._features:
+            then, called = _became(code, name, on)
+            joined[then] = (called, [*joined[then][1], *rings] if then in joined else rings)
+        return [(code, name, rings) for code, (name, rings) in joined.items()]
+
+
+def _became(code: str, name: str, on: date) -> tuple[str, str]:
+    """The one unit that a border's unit is on a day: itself, or what took its place whole."""
+    drawn = next((unit for unit in units_by_code().get(code, []) if unit.valid_from == MERGED and unit.level == "commune"), None)
+    if drawn is None or drawn.valid_to is None or drawn.valid_to > on:
+        return code, name
+    after = successors(drawn, on)
+    return (after[0].code, after[0].name) if len(after) == 1 else (code, name)
 
 
 def name_of(code: str) -> str:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from lienthong.web.pages import assets
 from lienthong.web.pages.board import FORMS as BOARD_FORMS
 from lienthong.web.pages.board import WAYS as BOARD
+from lienthong.web.pages.board import forms as report_forms
 from lienthong.web.pages.board import reporting
 from lienthong.web.pages.console import FORMS as CONSOLE_FORMS
 from lienthong.web.pages.console import WAYS as CONSOLE
@@ -46,6 +47,7 @@ def routes_of(site: Site) -> list[Route]:
         *form_routes(site, [*PORTAL_FORMS, *DESK_FORMS, *CONSOLE_FORMS, *OPERATOR_FORMS]),
         *form_routes(site, [*DESK_FORMS, *CONSOLE_FORMS, *BOARD_FORMS, *OPERATOR_FORMS]),
         Route("/figures/{figure}/{name}.{form}", partial(reporting.give, site)),
+        Route("/board/reports/{report}/form", partial(report_forms.take, site), methods=["POST"]),
         *page_routes(site, BOARD),
         Route("/training/handbook.pdf", partial(papers.give_pdf, site)),
         Route("/training/{lesson}/practice.xlsx", partial(lesson.give_file, site)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ VIETNAMESE, ENGLISH = "vi", "en"
 LANGUAGES = (VIETNAMESE, ENGLISH)
 VIETNAM = timezone(timedelta(hours=7))
 NOTHING = "–"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 _TONES = {"\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}  # huyền, hỏi, ngã, sắc, nặng: the order of dictionaries
@@ -108,10 +110,12 @@ class Speech:
     def percent(self, value: float | None, decimals: int = 1) -> str:
         return NOTHING if value is None else f"{self.number(float(value), decimals)}%"
 
-    def day(self, value: date | datetime | None) -> str:
-        """dd/MM/yyyy on Vietnam's calendar."""
-        if value is None:
+    def day(self, value: date | datetime | str | None) -> str:
+        """dd/MM/yyyy on Vietnam's calendar; a text is a day as documents of JSON hold it (2026-01-31), or what it is."""
+        if value is None or value == "":
             return NOTHING
+        if isinstance(value, str):
+            return f"{value[8:10]}/{value[5:7]}/{value[:4]}" if _DAY.fullmatch(value) else value
         return (value.astimezone(VIETNAM) if isinstance(value, datetime) else value).strftime("%d/%m/%Y")
 
     def moment(self, value: datetime | None) -> str:

@@ -145,6 +145,7 @@ def _map(site: Site, visit: Visit, indicator: Indicator, places: Sequence[PlaceF
         return ""
     by_code = {place.code: place for place in places if place.code}
     codes = site.borders.codes()
+    codes = codes if level is Level.DISTRICT else [*codes, *(code for code in by_code if code not in set(codes))]
     lies_in = {code: (district_of_today(code) if level is Level.DISTRICT else code) for code in codes}
     values = {code: by_code[unit].total for code, unit in lies_in.items() if unit in by_code}
 
@@ -152,6 +153,11 @@ def _map(site: Site, visit: Visit, indicator: Indicator, places: Sequence[PlaceF
         return f"{name}: {telling.with_unit(visit.speech, indicator, value)}"
 
     return area_map(
-        site.borders.shaded(values, tell, lambda code: f"#place-{lies_in[code]}" if lies_in.get(code) in by_code else ""),
+        site.borders.shaded(
+            values,
+            tell,
+            lambda code: f"#place-{lies_in[code]}" if lies_in.get(code) in by_code else "",
+            on if level is Level.COMMUNE else None,
+        ),
         visit.speech.t("board.map_of"),
     )

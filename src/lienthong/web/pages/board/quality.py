@@ -79,6 +79,7 @@ def _told(
         **telling.short(contract, standing, site.agency(contract.agency)),
         "percent": round(100 * standing.records / rows, 2) if rows else None,
         "scores": {name: newest.scores[name] for name in DIMENSIONS if name in newest.scores} if newest else {},
+        "put_right": newest.scores.get("put_right", 0.0) if newest else 0.0,
         "scored_at": newest.at if newest else None,
         "trend": [{"version": each.version, "at": each.at, "percent": each.scores.get("through", 100.0)} for each in trend],
         "waiting": waiting,

@@ -89,6 +89,7 @@ def listed(site: Site, visit: Visit) -> Page:
     beside = {
         "titles": {(each.id, code): telling.period_title(visit.speech, found) for each in seen for code in {t["period"] for t in told if t["report"] == each.id} if (found := period_named(each.period, code))},
         "may_file": may_file,
+        "with_form": {each.id for each in seen if each.form is not None},
     }  # fmt: skip
     table = Table(COLUMNS, [[each[name] for name in COLUMNS] for each in told])
     return Page("board/reports.html", visit.speech.t("board.reports"), facts, table, beside)

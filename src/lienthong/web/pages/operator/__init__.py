@@ -1,7 +1,7 @@
 """The operator's room: what passes between agencies, what runs and waits, the ledger, alerts, who may do what. Operators act, auditors look."""
 
 from lienthong.web.pages.forms import Act
-from lienthong.web.pages.operator import alerts, audit, backups, configuration, exchanges, organisation, persons, proving, work
+from lienthong.web.pages.operator import alerts, audit, backups, configuration, exchanges, organisation, persons, proving, units, work
 from lienthong.web.pages.site import Way
 
 WAYS: list[Way] = [
@@ -15,6 +15,7 @@ WAYS: list[Way] = [
     ("/operator/people", persons.listed),
     ("/operator/approvals/{proposal}", persons.proposal),
     ("/operator/organisation", organisation.shown),
+    ("/operator/units", units.shown),
     ("/operator/settings", configuration.shown),
 ]
 FORMS: list[tuple[str, Act]] = [
@@ -25,4 +26,5 @@ FORMS: list[tuple[str, Act]] = [
     ("/operator/people/{handle}", persons.change),
     ("/operator/approvals/{proposal}", persons.decide),
     ("/operator/organisation", organisation.propose),
+    ("/operator/units", units.propose),
 ]

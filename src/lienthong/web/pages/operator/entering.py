@@ -17,6 +17,7 @@ ROOMS = (
     ("/operator/audit", "operator.audit"),
     ("/operator/people", "operator.people"),
     ("/operator/organisation", "operator.organisation"),
+    ("/operator/units", "operator.units"),
     ("/operator/settings", "operator.settings"),
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lienthong.access import Actor, Person, Role, SignedIn
 from lienthong.errors import NotFound, Unprocessable
-from lienthong.pipeline import approving, granting
+from lienthong.pipeline import approving, granting, units
 from lienthong.store import people as store
 from lienthong.store.approvals import Proposal
 from lienthong.web import acting
@@ -110,6 +110,7 @@ def decide(site: Site, visit: Visit, form: Form) -> Any:
     kind = KINDS[found.kind]
     if word == "approve":
         approving.approve(site.counter.workshop, kind, actor, found.number, text_in(form, "digest"))
+        units.follow(site.counter.workshop)  # what this page shows next is under the communes as they are now
     elif word == "refuse":
         approving.refuse(site.counter.workshop, kind, actor, found.number, text_in(form, "reason", ""))
     elif word == "withdraw":
