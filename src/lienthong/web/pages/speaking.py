@@ -17,7 +17,7 @@ VIETNAMESE, ENGLISH = "vi", "en"
 LANGUAGES = (VIETNAMESE, ENGLISH)
 VIETNAM = timezone(timedelta(hours=7))
 NOTHING = "–"
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 _TONES = {"\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}  # huyền, hỏi, ngã, sắc, nặng: the order of dictionaries
@@ -115,7 +115,7 @@ class Speech:
         if value is None or value == "":
             return NOTHING
         if isinstance(value, str):
-            return f"{value[8:10]}/{value[5:7]}/{value[:4]}" if _DAY.fullmatch(value) else value
+            return f"{value[8:10]}/{value[5:7]}/{value[:4]}" if _ISO_DAY.fullmatch(value) else value
         return (value.astimezone(VIETNAM) if isinstance(value, datetime) else value).strftime("%d/%m/%Y")
 
     def moment(self, value: datetime | None) -> str:
