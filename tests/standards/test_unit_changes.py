@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.contracts.indicators.model import Indicator, Level, PeriodType
+from lienthong.contracts.indicators import Indicator, PeriodType
+from lienthong.contracts.indicators.model import Level
 from lienthong.reports.regrouping import regroup
 from lienthong.standards import ADMIN_UNIT
 from lienthong.standards.admin_units import (

@@ -65,8 +65,8 @@ def faults_of(change: UnitChange, register: UnitRegister, first_day: date, provi
         found.append((f"Cần từ 1 đến {MOST_BEGUN} đơn vị mới.", f"Expected 1 to {MOST_BEGUN} new units."))
     for unit in change.begun:
         found += _faults_of_begun(unit, change, register)
-    ending = [unit for code in change.ended if (unit := _ending(code, change.on, register, found)) is not None]
-    provinces = sorted({unit.province_code for unit in ending})
+    ending = [held for code in change.ended if (held := _ending(code, change.on, register, found)) is not None]
+    provinces = sorted({held.province_code for held in ending})
     if len(provinces) > 1:
         found.append(("Các đơn vị phải thuộc một tỉnh.", "The units must lie in one province."))
     elif provinces and province and provinces != [province]:

@@ -143,9 +143,3 @@ def decisions_by_day(connection: Connection, entity: str, since: datetime) -> li
 def recent_acts(connection: Connection, entity: str, limit: int) -> list[tuple[Any, ...]]:
     """(act, kind, at, by whom, reason, verdict, the act that undid it), newest first."""
     return connection.execute(queries("pages")["recent_acts"], {"entity": entity, "limit": limit}).fetchall()
-
-
-def entity_counts(connection: Connection, entity: str) -> tuple[int, int]:
-    """(records, golden records)."""
-    row = connection.execute(queries("pages")["entity_counts"], {"entity": entity}).fetchone()
-    return (0, 0) if row is None else (row[0], row[1])

@@ -11,11 +11,17 @@ from psycopg.types.json import Json
 from lienthong.store.database import Connection, queries
 
 Name = tuple[str, str]
+NEAREST = 500  # pairs looked at to find the next ones
 
 
 def waiting(connection: Connection, entity: str, by: str, at: datetime, limit: int) -> list[tuple[Any, ...]]:
-    """item, why, bits, left source, key, content, golden id, right source, key, content, golden id, records."""
-    return connection.execute(_query("waiting"), {"entity": entity, "by": by, "at": at, "limit": limit}).fetchall()
+    """item, why, bits, left source, key, content, golden id, right source, key, content, golden id, records.
+
+    Looks among the nearest to the cut first, and at all that waits only where these do not suffice: a page does not wait for ten thousand pairs.
+    """
+    values = {"entity": entity, "by": by, "at": at, "limit": limit}
+    found = connection.execute(_query("waiting"), {**values, "near": NEAREST}).fetchall() if limit < NEAREST else []
+    return found if len(found) == limit else connection.execute(_query("waiting"), {**values, "near": None}).fetchall()
 
 
 def lock_items(connection: Connection, items: Sequence[int], by: str, until: datetime) -> None:

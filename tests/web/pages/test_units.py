@@ -23,6 +23,7 @@ from lienthong.pipeline.granting import terminal
 from lienthong.settings import Settings
 from lienthong.standards import ADMIN_UNIT
 from lienthong.standards.admin_units import follow_changes, packaged, units_by_code
+from lienthong.standards.unit_changes import UnitChange
 from lienthong.store import Database
 from lienthong.store import agreements as agreed
 from lienthong.store import unit_changes as store
@@ -107,11 +108,11 @@ def today(house: House) -> date:
     return vietnam_date(house.services.workshop.clock())
 
 
-def merger(on: date, *codes: str, into: str = "", name: str = "Phường Hợp Nhất") -> units.UnitChange:
+def merger(on: date, *codes: str, into: str = "", name: str = "Phường Hợp Nhất") -> UnitChange:
     return units.read_change(on, "12/NQ-HĐND", [(into or codes[0], name, codes)])
 
 
-def decided(house: House, change: units.UnitChange, **agencies_too: Any) -> int:
+def decided(house: House, change: UnitChange, **agencies_too: Any) -> int:
     """Proposed by one operator, approved by another."""
     workshop = house.services.workshop
     made = approving.propose(workshop, units.CHANGE, FIRST, units.preview(workshop, change, **agencies_too), "theo nghị quyết")

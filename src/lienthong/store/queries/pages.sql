@@ -81,7 +81,3 @@ from match_acts as a
 where a.entity = %(entity)s and a.kind in ('decision', 'undo', 'override')
 order by a.act desc
 limit %(limit)s;
-
--- name: entity_counts
--- Records and golden records of an entity.
-select count(*), count(distinct golden) from match_records where entity = %(entity)s;

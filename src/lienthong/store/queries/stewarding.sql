@@ -1,19 +1,25 @@
 -- name: waiting
--- What waits for a person: the pairs whose decision moves most, near the cut first. A pair somebody else has open is left out.
-with seen as (
+-- What waits for a person: of the pairs nearest the cut those whose decision moves most. A pair somebody else has open is left out.
+with near as (
+    select item, why, bits, left_record, right_record
+    from match_queue
+    where entity = %(entity)s
+        and (deferred_until is null or deferred_until <= %(at)s)
+        and (locked_until is null or locked_until <= %(at)s or locked_by = %(by)s)
+    order by abs(bits), item
+    limit %(near)s
+),
+seen as (
     select q.item, q.why, q.bits, l.source as left_source, l.key as left_key, l.content as left_content, lg.id as left_id,
         r.source as right_source, r.key as right_key, r.content as right_content, rg.id as right_id,
         (select count(*) from match_records as m where m.golden = l.golden)
             + (select count(*) from match_records as m where m.golden = r.golden) as records
-    from match_queue as q
+    from near as q
     join match_records as l on l.record = q.left_record
     join match_records as r on r.record = q.right_record
     join match_goldens as lg on lg.golden = l.golden
     join match_goldens as rg on rg.golden = r.golden
-    where q.entity = %(entity)s
-        and l.golden <> r.golden
-        and (q.deferred_until is null or q.deferred_until <= %(at)s)
-        and (q.locked_until is null or q.locked_until <= %(at)s or q.locked_by = %(by)s)
+    where l.golden <> r.golden
 )
 select item, why, bits, left_source, left_key, left_content, left_id, right_source, right_key, right_content, right_id, records
 from seen

@@ -160,10 +160,9 @@ def _page(
     known = site.numbers.indicators()
     reader = telling.reader_of(visit)
     table = report.form.table
-    places = [
-        *report.form.cells.items(),
-        *((f"{table.sheet or '1'}!{letter}{table.first_row}…", name) for letter, name in (table.columns.items() if table else ())),
-    ]
+    places = list(report.form.cells.items())
+    if table is not None:
+        places += [(f"{table.sheet or '1'}!{letter}{table.first_row}…", name) for letter, name in table.columns.items()]
     period = None if filing is None else period_named(report.period, filing.period)
     facts: dict[str, Any] = {
         "report": report.id, "title": report.title_vi, "title_en": report.title_en, "agency": report.agency,
