@@ -1,12 +1,13 @@
 """`make bench`: every measure on one server of its own, a table, and `bench/results/latest.json`.
 
 `--rows` and `--large` make it smaller; `--only loading,serving,start` measures these parts alone, in that order; the rows of the others stay,
-each with the commit it was measured at. Each part is written as soon as it is measured; one that fails is told, and the others go on.
+each with the commit it was measured at. `LIENTHONG_BENCH_PAGES=FOLDER` keeps the province of the pages, so that it is loaded once. Each part is written as soon as it is measured; one that fails is told, and the others go on.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import traceback
@@ -73,7 +74,9 @@ PARTS: Mapping[str, Measure] = {
     "start": lambda _: starting.measure(),
     "sync": lambda at: sync.measure(at.server, at.rows),
     "events": lambda at: events.measure(at.database("events"), at.folder),
-    "pages": lambda at: pages.measure(at.rows),
+    "pages": lambda at: pages.measure(
+        at.rows, Path(os.environ["LIENTHONG_BENCH_PAGES"]) if "LIENTHONG_BENCH_PAGES" in os.environ else None
+    ),
     "catalogue": lambda _: catalogue.measure(),
     "maps": lambda at: ogc.measure(at.server, at.folder, at.rows // 2),
     "bulk": lambda at: delta.measure(at.server, at.folder, at.rows),

@@ -9,7 +9,7 @@ from lienthong import quality
 from lienthong.contracts import Contract, Layer, Property, Sensitivity
 from lienthong.pipeline.workshop import Workshop
 from lienthong.quality import drift
-from lienthong.store import Connection, quarantine
+from lienthong.store import Connection, citizens, quarantine
 from lienthong.store import quality as store
 from lienthong.store.quality import DriftNote
 
@@ -28,6 +28,8 @@ def profile_new(workshop: Workshop) -> int:
         contract = workshop.contracts.get(dataset)
         if contract is not None and contract.layer is not Layer.MASTER:
             count += _profile(workshop, contract, version, run_id)
+            with workshop.database.connect() as connection:  # after the first fill: an index kept row by row would slow it
+                citizens.index_numbers(connection, contract)
     return count
 
 

@@ -52,6 +52,17 @@ def _by_number(connection: Connection, contracts: Iterable[Contract], number: st
             yield contract.id, key
 
 
+def index_numbers(connection: Connection, contract: Contract) -> None:
+    """Find the records about a citizen without reading a register whole, where their number is no key."""
+    keys = {p.name for p in contract.key} if len(contract.key) == 1 else set()
+    for name in numbers_in(contract):
+        if name not in keys and _has_table(connection, contract):
+            index = sql.Identifier(f"{table_name(contract.id)}_{name}_number")
+            statement = sql.SQL("create index if not exists {} on data.{} ({}) where {} is not null")
+            field = sql.Identifier(name)
+            connection.execute(statement.format(index, sql.Identifier(table_name(contract.id)), field, field))
+
+
 def _has_table(connection: Connection, contract: Contract) -> bool:
     row = connection.execute("select to_regclass(%s) is not null", (f'data."{table_name(contract.id)}"',)).fetchone()
     return row is not None and bool(row[0])

@@ -249,6 +249,12 @@ def standing(connection: Connection, entity: str) -> dict[str, int]:
     return {"records": row[0], "goldens": row[1], "waiting": row[2]}
 
 
+def model_stamp(connection: Connection, entity: str) -> tuple[str, datetime] | None:
+    """Version of the model in force and when it was put in force; None when none was trained."""
+    row = connection.execute(queries("matching")["model_stamp"], {"entity": entity}).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
 def model_version(connection: Connection, entity: str) -> str | None:
     row = connection.execute(queries("matching")["model_version"], {"entity": entity}).fetchone()
     return None if row is None else row[0]

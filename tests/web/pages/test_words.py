@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.settings import Settings
+from lienthong.web.duties import DUTIES
 from lienthong.web.pages.speaking import Speech, order_key, words
 
 WEB = Path(str(resources.files("lienthong.web")))
@@ -94,3 +95,7 @@ def test_names_stand_in_the_order_of_a_vietnamese_dictionary() -> None:
 def test_any_text_has_a_place_in_the_order(text: str) -> None:
     assert order_key(text) == order_key(text)
     sorted([text, "đất", ""], key=order_key)
+
+
+def test_every_duty_of_the_worker_is_named_in_words() -> None:
+    assert [duty.name for duty in DUTIES if f"kinds.duty_{duty.name}" not in words()] == []

@@ -11,6 +11,10 @@ select set_config('plan_cache_mode', 'force_generic_plan', true),
 -- The model in force.
 select version, document, frequencies from match_models where entity = %(entity)s and is_current;
 
+-- name: model_stamp
+-- The version of the model in force, and since when.
+select version, applied_at from match_models where entity = %(entity)s and is_current;
+
 -- name: model_version
 -- The version of the model in force.
 select version from match_models where entity = %(entity)s and is_current;
