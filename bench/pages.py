@@ -22,13 +22,14 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import xlsxwriter
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, sync_playwright
 from starlette.responses import Response
 
 from bench import report
@@ -256,11 +257,8 @@ def _in_browser(pages: Pages) -> list[Row]:
                 page = context.new_page()
                 page.set_viewport_size({"width": width, "height": 900})
                 page.add_init_script(WATCH)
-                page.on("console", lambda message, path=path: found["console"].append(path) if message.type == "error" else None)  # type: ignore[misc]
-                page.on(
-                    "request",
-                    lambda request, path=path: None if request.url.startswith((BASE, "data:", "blob:")) else found["away"].append(path),
-                )  # type: ignore[misc]
+                page.on("console", partial(_heard, found["console"], path))
+                page.on("request", partial(_left, found["away"], path))
                 page.goto(BASE + path, wait_until="load")
                 page.evaluate("document.fonts.ready")
                 page.wait_for_timeout(300)
@@ -288,6 +286,16 @@ def _in_browser(pages: Pages) -> list[Row]:
             )
         ),
     ]  # fmt: skip
+
+
+def _heard(told: list[str], path: str, message: ConsoleMessage) -> None:
+    if message.type == "error":
+        told.append(f"{path} {message.text[:80]}")
+
+
+def _left(told: list[str], path: str, request: Request) -> None:
+    if not request.url.startswith((BASE, "data:", "blob:")):
+        told.append(f"{path} {request.url[:80]}")
 
 
 def _lessons() -> list[Row]:
