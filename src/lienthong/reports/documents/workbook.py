@@ -169,7 +169,7 @@ def key_of(name: str) -> str:
     return without_marks(tidy(name)).lower()
 
 
-def _found(values: Mapping[str, float | None], name: str) -> float | None:
+def found_in(values: Mapping[str, float | None], name: str) -> float | None:
     """The value of a unit by its name; by the name without its kind where that means one unit: a commune may have become a ward meanwhile."""
     key = key_of(name)
     if key in values:
@@ -183,7 +183,7 @@ def _fill_table(book: Any, table: FormTable, facts: Mapping[str, Any], totals: M
     places = {each["indicator"]: {key_of(row["name"]): row["total"] for row in each["rows"]} for each in facts["tables"]}
     for row, name, is_total in _lines(sheet, table):
         for letter, indicator in table.columns.items():
-            value = totals.get(indicator) if is_total else _found(places.get(indicator, {}), name)
+            value = totals.get(indicator) if is_total else found_in(places.get(indicator, {}), name)
             _write(sheet, f"{letter}{row}", value)
 
 

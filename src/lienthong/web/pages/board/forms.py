@@ -132,13 +132,13 @@ def _compared(
     """Each figure that was read beside the frozen one: of the whole, then of units, those that differ first."""
     if filing is None:
         return []
-    from lienthong.reports.documents.workbook import key_of  # noqa: PLC0415
+    from lienthong.reports.documents.workbook import found_in, key_of  # noqa: PLC0415
 
     totals = {row["indicator"]: row["total"] for row in filing.facts["rows"]}
     told = [_pair(known, name, "", value, totals.get(name)) for name, value in cells.items()]
     places = {each["indicator"]: {key_of(row["name"]): row["total"] for row in each["rows"]} for each in filing.facts["tables"]}
     for name, values in rows.items():
-        told += [_pair(known, name, place, value, places.get(name, {}).get(key_of(place))) for place, value in values.items()]
+        told += [_pair(known, name, place, value, found_in(places.get(name, {}), place)) for place, value in values.items()]
     return sorted(told, key=lambda each: (each["same"], each["place"] != ""))
 
 
