@@ -45,7 +45,7 @@ def test_scores_and_drift_follow_versions(database_url: str, tmp_path: Path) -> 
 
 def test_what_was_put_right_is_told_beside_and_is_nothing_wrong(database_url: str, tmp_path: Path) -> None:
     code = make_property("children", standard="admin_unit", standard_options={"level": "commune", "date": "2026-01-01"})
-    typed = ("25195", "P. Tân Phú, TP Đồng Xoài, Bình Phước", "Xã Không Có Ở Đâu", "25195")
+    typed = ("25195", "Phường Tân Phú - Thành phố Đồng Xoài - Bình Phước", "Xã Không Có Ở Đâu", "25195")
     file = write_people(tmp_path / "people.csv", [(f"P{n}", f"Người {n}", "1980-03-07", place) for n, place in enumerate(typed)])
     contract = make_contract(str(file), properties=(PEOPLE[0], NAME, PEOPLE[2], code), expect=Expect(last_min_percent=0))
     workshop = make_workshop(database_url, contract)
