@@ -125,10 +125,8 @@ def persons(count: int, seed: int = 1, changed_percent: float = 0.0) -> pl.DataF
     )
 
 
-def write(
-    path: Path, count: int, *, seed: int = 1, changed_percent: float = 0.0, shuffled: bool = False, part_rows: int = 1_000_000
-) -> Path:
-    """Write a CSV; more rows than `part_rows` are written a part at a time, each with its own numbers."""
+def write(path: Path, count: int, *, seed: int = 1, changed_percent: float = 0.0, order: int = 0, part_rows: int = 1_000_000) -> Path:
+    """Write a CSV; more rows than `part_rows` are written a part at a time, each with its own numbers. `order`: another one for each number."""
     with path.open("wb") as file:
         for part, start in enumerate(range(0, count, part_rows)):
             frame = persons(min(part_rows, count - start), seed + part, changed_percent)
@@ -136,8 +134,8 @@ def write(
                 frame = frame.with_columns(
                     ("HS" + (pl.col("so_ho_so").str.slice(2).cast(pl.Int64) + start).cast(pl.String).str.zfill(9)).alias("so_ho_so")
                 )
-            if shuffled:
-                frame = frame.sample(fraction=1.0, shuffle=True, seed=seed)
+            if order:
+                frame = frame.sample(fraction=1.0, shuffle=True, seed=order)
             frame.write_csv(file, include_header=start == 0)
     return path
 
