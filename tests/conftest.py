@@ -5,6 +5,7 @@ A test asks for `database_url` and gets a database of its own, copied from a tem
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -36,6 +37,11 @@ LONG = (
 os.environ["LIENTHONG_WORKER_NICE"] = "0"  # workers of servers must keep up on a machine all of whose processors test
 TOGETHER = ("tests/browser", "tests/doors")  # rooms whose files share one province: one worker keeps it
 
+# Every process of ours starts from bytecode, also where the environment says to write none: compiling everything anew takes each a second.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+gc.disable()  # collecting tests makes a million objects that all stay: looking through them again and again finds nothing
+
 # Properties are tried with the same examples each time, and none fails for being slow on a busy machine;
 # `pytest --hypothesis-profile=exploring` looks for others.
 STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None, print_blob=True)
@@ -51,6 +57,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((n for n, name in enumerate(LONG) if item.nodeid.startswith(name)), len(LONG))
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_configure() -> None:
@@ -150,10 +161,10 @@ def datasets_template(postgres_server: EmbeddedServer) -> Template:
 
 
 @pytest.fixture(scope="session")
-def matched_template(datasets_template: Template) -> Template:
+def matched_template(datasets_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Template:
     from tests import templates
 
-    return templates.of_matched(datasets_template)
+    return templates.of_matched(datasets_template, tmp_path_factory)
 
 
 @pytest.fixture

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg import sql
 
 from lienthong.pipeline import Workshop
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 from tests.factories import TickingClock, contracts_of_the_province, make_workshop
+from tests.made_once import made_once
 
 ROOT = Path(__file__).parents[1]
 
@@ -56,8 +58,9 @@ def of_datasets(server: EmbeddedServer, schema: str) -> Template:
     return Template(server, "datasets_template", make_workshop(url, *contracts_of_the_province().values()))
 
 
-def of_matched(datasets: Template) -> Template:
+def of_matched(datasets: Template, factory: pytest.TempPathFactory) -> Template:
     """Two registers of 300 made-up persons taken in, a model learnt from them in force, everything matched once."""
+    from lienthong.masterdata.model import read_model, write_model
     from lienthong.pipeline import match_all, match_models
     from tests.registers import person_entity, take_in
 
@@ -65,7 +68,10 @@ def of_matched(datasets: Template) -> Template:
     place = datasets.over(datasets.server.create_database(name, template=datasets.name))
     take_in(place)
     entity = person_entity(place)
-    model = match_models.train_entity(place, entity)
+    learnt = made_once(
+        factory, "model-of-two-registers", lambda into: write_model(match_models.train_entity(place, entity), into / "person.json")
+    )
+    model = read_model(learnt / "person.json")
     match_models.adopt(place, entity, model)
     match_all.match_all(place, entity, model)
     return Template(datasets.server, name, place)

@@ -18,7 +18,7 @@ from tests.conftest import fresh_database, open_folder
 @pytest.fixture(scope="package")
 def province(postgres_server: EmbeddedServer) -> Iterator[Province]:
     if not CHROMIUM.is_file():
-        pytest.skip("Chromium is not installed (Debian's package `chromium`)")
+        pytest.skip("Chromium is not installed (Debian's package `chromium-headless-shell`)")
     with open_folder() as home, fresh_database(postgres_server) as url, serving(url, home) as served:
         yield served
 
@@ -26,7 +26,7 @@ def province(postgres_server: EmbeddedServer) -> Iterator[Province]:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.is_file():
-        pytest.skip("Chromium is not installed (Debian's package `chromium`)")
+        pytest.skip("Chromium is not installed (Debian's package `chromium-headless-shell`)")
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
