@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 
@@ -71,11 +72,11 @@ class Village:
     records: tuple[Record, ...]
     features: pl.DataFrame = field(compare=False)
 
-    @property
+    @cached_property
     def sources(self) -> list[str]:
         return [record.source for record in self.records]
 
-    @property
+    @cached_property
     def truth(self) -> list[int]:
         return [record.person for record in self.records]
 
