@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from lienthong.connectors import ReadContext, connector_names, read
+from lienthong.connectors.http_session import Session
 from lienthong.connectors.secrets import Variables
 from lienthong.contracts import Contract, Delivery
 from lienthong.contracts.load import build
@@ -87,6 +88,7 @@ def test_a_source_shown_is_understood_to_the_last_word(
         raise socket.gaierror(socket.EAI_NONAME, "no such host")
 
     monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    monkeypatch.setattr(Session, "_wait", lambda *_: None)  # between attempts to reach who is not there
     for secret in SECRET.findall(repr(source)):
         (tmp_path / secret).write_text("mat-khau", "utf-8")
         (tmp_path / secret).chmod(0o600)

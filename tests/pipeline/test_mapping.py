@@ -152,6 +152,7 @@ def test_increments_are_judged_again_as_one_and_the_last_that_speaks_of_a_record
     assert (outcome.state, outcome.rows_in, outcome.rows_published, outcome.rows_ended) == ("published", 3, 2, 0)
     assert [row[1] for row in current(workshop)] == ["LÊ ÂN", "LÊ BÌNH"]
     assert run_again(changed(workshop, after), after).state == "unchanged"
+    (tmp_path / "giao-2.csv").unlink()
     (tmp_path / "giao-3.csv").write_text(HEAD + "3;Lê;Chi;1;2;1990;1;Lộc Ninh\n", "utf-8")
     assert run_dataset(changed(workshop, after), after).rows_published == 1
     assert run_again(changed(workshop, after), after).rows_in == 4
