@@ -91,7 +91,7 @@ def _proofs(database: Database, signer: Signer, entries: int) -> list[float]:
 def _verified(url: str, signer: Signer, entries: int) -> tuple[float, float, bool]:
     """(seconds, megabytes at most, whether it held) of a verification in a process of its own."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_verify, (url, signer.to_pem(), entries))
+        return pool.apply(_verify, (url, signer.secret, entries))
 
 
 def _verify(url: str, pem: bytes, entries: int) -> tuple[float, float, bool]:

@@ -47,6 +47,14 @@ class Settings:
     onboarding_days: str = _setting(
         "sandbox_key=5 conformance=20 agreement=10 production_key=5", "Working days for each stage of onboarding."
     )
+    tls_certificate: str = _setting(
+        "", "A file with the server's certificate and its chain (PEM): then it speaks TLS itself; empty: a proxy in front does."
+    )
+    tls_key: str = _setting("", "The file of that certificate's key (PEM, without a password); empty: it is in the same file.")
+    tls_client_authorities: str = _setting(
+        "",
+        "A file with the authorities (PEM) whose client certificates are taken: tokens got over one are bound to it; empty: none is asked for.",
+    )
     client_certificate_header: str = _setting(
         "", "The header in which the proxy that ends TLS tells of the client's certificate; empty: tokens are not bound to one."
     )
@@ -82,6 +90,10 @@ class Settings:
     typing_characters_per_minute: int = _setting(260, "Typing speed by which the reuse meter turns characters into hours.")
     checkpoint_milliseconds: int = _setting(
         1_000, "How often new ledger entries get their place and a signed checkpoint; 0: not by this server."
+    )
+    ledger_key: str = _setting(
+        "",
+        "Where the ledger's key lies: a PKCS#11 URI (RFC 7512) with `token`, `object`, `module-path` and `pin-source`; empty: a file under `home`.",
     )
     witnesses: str = _setting("", "Witnesses of the ledger, `KEY@URL` with spaces between: their processes co-sign its checkpoints.")
     witnesses_needed: int = _setting(0, "How many witnesses must have signed a checkpoint before it is served or given in a receipt.")
@@ -202,7 +214,7 @@ class Settings:
 
     @property
     def public_url(self) -> str:
-        return self.base_url or f"http://{self.host}:{self.port}"
+        return self.base_url or f"{'https' if self.tls_certificate else 'http'}://{self.host}:{self.port}"
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from lienthong.access import (
     AccessRequest,
+    Agencies,
+    Agency,
     Operation,
     Register,
     decide_call,
@@ -128,6 +130,14 @@ def test_each_other_call_is_denied_by_its_rule() -> None:
     assert rule(replace(ASKED, caller=None)) == "no_identity"
     assert rule(replace(ASKED, purpose="khac")) == "other_purpose"
     assert rule(replace(ASKED, official="")) == "no_official"
+
+
+def test_a_closed_agency_calls_nothing_and_is_told_who_took_its_place() -> None:
+    code = CALLER.split("/")[2]
+    agencies = Agencies({code: Agency(code, "x", valid_to=DAY, successors=("H19.05",))})
+    decision = decide_call(ASKED, "H10.02", "GET", "/persons/1", Register({}, (AGREED,), agencies=agencies), DAY)
+    assert (decision.allowed, decision.rule) == (False, "agency_closed")
+    assert "H19.05" in decision.en
 
 
 def test_an_agreement_for_one_service_opens_no_other_and_no_other_agencys() -> None:

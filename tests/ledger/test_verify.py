@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,8 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +29,7 @@ from lienthong.ledger import (
     decode,
     encode,
     leaf_hash,
+    new_key_pem,
     signed_note,
     subject_hash,
     verify,
@@ -332,4 +335,25 @@ def test_a_signed_note_is_read_as_c2sp_says() -> None:
 
 
 def test_a_signer_comes_back_from_its_pem() -> None:
-    assert Signer.from_pem(SIGNER.to_pem()).key_id == SIGNER.key_id
+    pem = new_key_pem()
+    first, again = Signer.from_pem(pem), Signer.from_pem(pem)
+    assert (first.key_id, first.seal("lô".encode()), first.secret) == (again.key_id, again.seal("lô".encode()), again.secret)
+
+
+def test_a_seal_is_the_same_wherever_the_key_lies_and_those_made_before_still_hold() -> None:
+    private = Ed25519PrivateKey.generate()
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    in_file, elsewhere = Signer.from_pem(pem), Signer(Elsewhere(private))
+    assert in_file.seal("lô".encode()) == elsewhere.seal("lô".encode())
+    before = hmac.digest(hmac.digest(private.private_bytes_raw(), b"lienthong ledger seal", "sha256"), "lô".encode(), "sha256")
+    assert in_file.has_sealed("lô".encode(), before)
+    assert not in_file.has_sealed(b"other", before)
+    assert not Signer.new().has_sealed("lô".encode(), in_file.seal("lô".encode()))
+
+
+class Elsewhere:
+    """A key nobody can read: it signs, and that is all."""
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self.public_key = private.public_key().public_bytes_raw()
+        self.sign = private.sign

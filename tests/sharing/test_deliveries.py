@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lienthong.access import Register
+from lienthong.access import Quota, Register
 from lienthong.access.sealing import Sealer
 from lienthong.connectors.outward import Sent
 from lienthong.sharing import subscribing
@@ -120,6 +120,33 @@ def test_without_an_agreement_nothing_is_sent_and_the_place_is_kept(province: Pr
     posts = rounds(province, deliveries_of(province), [])
     assert len(posts[0].told) == len(ROWS)
     assert found(province, id).held == ""
+
+
+def test_where_the_quota_counts_deliveries_what_is_past_it_waits_and_nothing_is_lost(province: Province) -> None:
+    def with_quota(per_day: int) -> Deliveries:
+        agreements = tuple(
+            replace(each, quota=Quota(per_day=per_day, deliveries=True)) if each.consumer == EVERYTHING else each
+            for each in province.register.agreements
+        )
+        return deliveries_of(province, register=replace(province.register, agreements=agreements))
+
+    made = with_quota(2)
+    id, other = subscribe(province, made, EVERYTHING, most=2), subscribe(province, made, PART, most=2)
+    told: list[str] = []
+    outcomes: list[Outcome] = []
+    for _ in range(3):
+        posts = rounds(province, made, outcomes)
+        told += [each.data.key for post in posts if post.subscription.subscription == id for each in post.told]
+        outcomes = went(province, posts, OK)
+    assert told == ["P1", "P2", "P3", "P4"]
+    assert found(province, id).held == "quota"
+    assert found(province, other).held == ""
+    rest = rounds(province, with_quota(3), outcomes)
+    assert [each.data.key for post in rest for each in post.told] == ["P5"]
+    assert found(province, id).held == ""
+    again = rounds(province, with_quota(3), went(province, rest, BAD), tuple(post.pending.delivery for post in rest))
+    assert again == []  # it waits for its second attempt, which is no second answer
+    assert rounds(province, with_quota(1), []) == []
 
 
 def test_counts_are_there_for_whoever_watches(province: Province) -> None:

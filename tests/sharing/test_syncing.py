@@ -11,10 +11,11 @@ import psycopg
 import pymysql
 import pytest
 
-from lienthong.access import RowCondition, State
+from lienthong.access import Quota, RowCondition, State
 from lienthong.sharing import syncing
 from lienthong.sharing.sync_checking import check
 from lienthong.sharing.sync_definitions import SyncDefinition
+from lienthong.sharing.syncing import is_due
 from lienthong.store import syncs as store
 from tests.conftest import fresh_database
 from tests.sharing.syncs import Source, definition_of, make_source, mariadb, rows
@@ -226,6 +227,23 @@ def test_a_table_with_rows_of_others_is_left_alone_unless_it_is_to_be_adopted(so
 
     source.sync(replace(copy.definition, adopts=True))
     assert copy.rows() == source.expected()
+
+
+def test_where_the_quota_counts_deliveries_a_copy_waits_for_what_is_left(source: Source, copy: Copy) -> None:
+    source.agree(quota=Quota(per_day=1, deliveries=True))
+    source.publish(rows(5))
+    assert source.sync(copy.definition).state == "following"  # the fill is one answer
+    before = copy.rows()
+    source.publish(rows(6))
+    state = source.sync(copy.definition)
+    assert (state.state, copy.rows()) == ("following", before)
+    assert "TT-KHO" in state.said_vi
+    assert state.next_try_at is not None
+    assert not is_due(copy.definition, state, 2, source.workshop.clock())
+    assert is_due(copy.definition, state, 2, state.next_try_at)
+    source.agree(quota=Quota(per_day=2, deliveries=True))
+    state = source.sync(copy.definition)
+    assert (state.state, state.said_vi, len(copy.rows())) == ("following", "", 6)
 
 
 def test_a_target_restored_from_yesterday_catches_up(source: Source, copy: Copy) -> None:

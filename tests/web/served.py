@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -70,6 +71,7 @@ class Served:
     private: Mapping[str, Any]
     process: subprocess.Popen[bytes]
     folder: Path
+    verify: ssl.SSLContext | bool = True
 
     def headers(self) -> dict[str, str]:
         """The headers of a right request, with a token fresh from the server."""
@@ -79,7 +81,7 @@ class Served:
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": make_assertion(self.private, CALLER, endpoint, datetime.now(UTC)),
         }
-        token = httpx.post(endpoint, data=form).raise_for_status().json()["access_token"]
+        token = httpx.post(endpoint, data=form, verify=self.verify).raise_for_status().json()["access_token"]
         return {"Authorization": f"Bearer {token}", "Lienthong-Purpose": "tra-cuu", "Lienthong-Official": "can-bo-01"}
 
     def verdict(self) -> Verdict:
@@ -93,9 +95,10 @@ class Served:
 @contextmanager
 def serving(
     database_url: str, folder: Path, *, environment: Mapping[str, str] | None = None, agreement: Mapping[str, Any] | None = None,
-    number: str = "{}/GP-UBND",
+    number: str = "{}/GP-UBND", verify: ssl.SSLContext | bool = True,
 ) -> Iterator[Served]:  # fmt: skip
-    """Publish the licences, numbered so; start the server, stop it as an operator would. `environment`, `agreement`: what is other than usual."""
+    """Publish the licences, numbered so; start the server, stop it as an operator would. `environment`, `agreement`: what is other than usual;
+    `verify`: how a client knows the server, where it speaks TLS."""
     private, public = new_key_pair()
     subsystem = {"identifier": CALLER, "title_vi": "Tra cứu", "title_en": "Looking up", "keys": [{"jwk": public}]}
     for name, document in {
@@ -109,7 +112,12 @@ def serving(
     (folder / "licences.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     port = _free_port()
     settings = Settings(
-        database_url=database_url, home=folder / "home", datasets=folder / "datasets", agreements=folder / "agreements", port=port
+        database_url=database_url,
+        home=folder / "home",
+        datasets=folder / "datasets",
+        agreements=folder / "agreements",
+        port=port,
+        tls_certificate=(environment or {}).get("LIENTHONG_TLS_CERTIFICATE", ""),
     )
     workshop = Workshop(
         Database(database_url),
@@ -127,8 +135,8 @@ def serving(
     command = "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())"
     process = subprocess.Popen([sys.executable, "-c", command], env=variables)
     try:
-        _await_answer(settings.public_url, process)
-        yield Served(settings.public_url, workshop, private, process, folder)
+        _await_answer(settings.public_url, process, verify)
+        yield Served(settings.public_url, workshop, private, process, folder, verify)
     finally:
         process.terminate()
         process.wait(120)
@@ -141,11 +149,11 @@ def _free_port() -> int:
         return port
 
 
-def _await_answer(base: str, process: subprocess.Popen[bytes]) -> None:
+def _await_answer(base: str, process: subprocess.Popen[bytes], verify: ssl.SSLContext | bool = True) -> None:
     until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         try:
-            httpx.get(base + "/health").raise_for_status()
+            httpx.get(base + "/health", verify=verify).raise_for_status()
         except httpx.HTTPError:
             time.sleep(0.05)
         else:

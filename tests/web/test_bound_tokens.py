@@ -110,6 +110,17 @@ def test_nobody_but_the_proxy_may_tell_of_certificates(client: TestClient) -> No
     assert ask(client, PRIVATE, NAME, **{"X-Client-Cert": "not a certificate", "Lienthong-Proxy": PROXY_SECRET}).status_code == 401
 
 
+def test_a_bound_token_calls_services_as_it_looks_up(client: TestClient) -> None:
+    own = certificate()
+    token = "Bearer " + ask(client, PRIVATE, NAME, **told(own)).json()["access_token"]
+    call = "/v1/services/khong.co/1.0/x"
+    assert client.get(call, headers={"Authorization": token}).status_code == 401
+    assert client.get(call, headers={"Authorization": token, **told(certificate())}).status_code == 401
+    assert (
+        client.get(call, headers={"Authorization": token, **told(own)}).status_code == 404
+    )  # who asks is proved: there is no such service
+
+
 def test_a_plain_token_stays_plain(client: TestClient) -> None:
     token = "Bearer " + ask(client).json()["access_token"]
     assert use(client, token) == 200

@@ -195,3 +195,32 @@ def test_a_suspended_agreement_ends_the_stream_in_words(served: Served) -> None:
         path.write_text(before, "utf-8")
     assert not listener.is_alive()
     assert [(message.event, message.data["rule"]) for message in words] == [("problem", "not_active")]
+
+
+def test_where_the_quota_counts_deliveries_a_stream_past_it_ends_in_words(served: Served) -> None:
+    path = Path(served.folder) / "agreements/agreements/one.yaml"
+    before = path.read_text("utf-8")
+    began, words = threading.Event(), []
+
+    def listen() -> None:
+        with reading(served) as answer:
+            for message in Reader(answer.iter_lines()).messages():
+                began.set()
+                if message.data is not None:
+                    words.append(message)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    assert began.wait(120)
+    try:
+        path.write_text(json.dumps({**yaml.safe_load(before), "quota": {"per_day": 2, "deliveries": True}}, ensure_ascii=False), "utf-8")
+        for n in range(60):  # once the change is in force two more pieces are told
+            write(served, {n: "Công ty đổi tên"})
+            listener.join(1)
+            if not listener.is_alive():
+                break
+    finally:
+        path.write_text(before, "utf-8")
+    assert not listener.is_alive()
+    assert (words[-1].event, words[-1].data["code"], words[-1].data["clause"]) == ("problem", "quota-exceeded", "quota")
+    assert all(message.event != "problem" for message in words[:-1])

@@ -4,7 +4,7 @@ from lienthong.access.actor import Actor, Role
 from lienthong.access.addresses import LONGEST_PATH, SafePath, safe_path, safe_query
 from lienthong.access.agency import NO_AGENCIES, Agencies, Agency, words_of_closed
 from lienthong.access.agreement import Agreement, Hours, Operation, PublicKey, Quota, Register, RowCondition, State, Stop, Subsystem
-from lienthong.access.binding import Proof, certificate_thumbprint, verify_dpop
+from lienthong.access.binding import Proof, certificate_thumbprint, thumbprint_of_der, verify_dpop
 from lienthong.access.calling import decide_call
 from lienthong.access.decide import ANONYMOUS, CLAUSES, RULES, AccessRequest, Decision, decide, deny, refused_as_closed, tried
 from lienthong.access.endpoints import VERBS, matches_endpoint, read_endpoint
@@ -130,6 +130,7 @@ __all__ = [
     "safe_query",
     "sign_response",
     "standing_terms",
+    "thumbprint_of_der",
     "token_hash",
     "tried",
     "verify_assertion",

@@ -49,10 +49,11 @@ class RowCondition:
 
 @dataclass(frozen=True)
 class Quota:
-    """Most answers a minute and a day; None: no such limit."""
+    """Most answers a minute and a day; None: no such limit. `deliveries`: what is sent unasked counts too (webhooks, streams, relays, copies)."""
 
     per_minute: int | None = None
     per_day: int | None = None
+    deliveries: bool = False
 
 
 @dataclass(frozen=True)

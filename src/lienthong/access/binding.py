@@ -48,6 +48,11 @@ def certificate_thumbprint(text: str) -> str:
         x509.load_der_x509_certificate(der)
     except ValueError as error:
         raise refused from error
+    return thumbprint_of_der(der)
+
+
+def thumbprint_of_der(der: bytes) -> str:
+    """`x5t#S256` of a certificate (RFC 8705 §3.1)."""
     return _text(hashlib.sha256(der).digest())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from lienthong.access.agreement import Register
-from lienthong.access.decide import AccessRequest, Decision, deny, stop_of, tried
+from lienthong.access.decide import AccessRequest, Decision, deny, refused_as_closed, stop_of, tried
 from lienthong.access.endpoints import matches_endpoint
 
 
@@ -16,10 +16,13 @@ def decide_call(request: AccessRequest, provider: str, verb: str, path: str, reg
     """
     if request.caller is None:
         return deny("no_identity")
+    closed = refused_as_closed(request.caller, register, on)
+    if closed is not None:
+        return closed
     stop = stop_of(request, register, on)
     if stop is not None:
         return deny("stopped", stop=stop)
-    denial = deny("no_agreement")
+    denial: Decision | None = None
     for agreement, broken in tried(request, register, on):
         if agreement.provider != provider:
             continue
@@ -28,4 +31,4 @@ def decide_call(request: AccessRequest, provider: str, verb: str, path: str, reg
         if broken is None:
             return Decision(allowed=True, agreement=agreement.id, legal_basis=agreement.legal_basis, quota=agreement.quota)
         denial = deny(broken, agreement)
-    return denial
+    return denial or deny("no_agreement")

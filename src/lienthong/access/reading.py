@@ -255,9 +255,9 @@ def _minute(value: Any, place: str, faults: list[Fault]) -> time | None:
 
 def _quota(found: Any, where: str, faults: list[Fault]) -> Quota:
     if not isinstance(found, dict):
-        faults.append((f"{where}: quota", "expected {per_minute, per_day}", ""))
+        faults.append((f"{where}: quota", "expected {per_minute, per_day, deliveries}", ""))
         return Quota()
-    unknown_words(found, frozenset({"per_minute", "per_day"}), f"{where}: quota", faults)
+    unknown_words(found, frozenset({"per_minute", "per_day", "deliveries"}), f"{where}: quota", faults)
     limits = []
     for word in ("per_minute", "per_day"):
         limit = found.get(word)
@@ -265,7 +265,10 @@ def _quota(found: Any, where: str, faults: list[Fault]) -> Quota:
             faults.append((f"{where}: quota.{word}", "expected a whole number above 0", ""))
             limit = None
         limits.append(limit)
-    return Quota(*limits)
+    deliveries = found.get("deliveries", False)
+    if not isinstance(deliveries, bool):
+        faults.append((f"{where}: quota.deliveries", "expected true or false", ""))
+    return Quota(limits[0], limits[1], deliveries is True)
 
 
 def _purposes(found: Any, where: str, faults: list[Fault]) -> dict[str, tuple[str, str]]:

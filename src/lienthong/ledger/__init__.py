@@ -1,6 +1,6 @@
 """Makes and verifies the proof of what was done."""
 
-from lienthong.ledger.checkpoint import Signer, checkpoint_text, key_id, signed_note, verify_checkpoint
+from lienthong.ledger.checkpoint import Signer, SigningKey, checkpoint_text, key_id, new_key_pem, signed_note, verify_checkpoint
 from lienthong.ledger.entry import Entry, Form, decode, encode
 from lienthong.ledger.event import Event
 from lienthong.ledger.marks import mark_of, mark_of_whole, marks_of, pack_subjects, unpack_subjects
@@ -26,6 +26,7 @@ __all__ = [
     "Form",
     "Frontier",
     "Signer",
+    "SigningKey",
     "StoredBatch",
     "StoredCheckpoint",
     "StoredTile",
@@ -45,6 +46,7 @@ __all__ = [
     "mark_of_whole",
     "marks_of",
     "misfit",
+    "new_key_pem",
     "node_hash",
     "pack_subjects",
     "root_from_inclusion",

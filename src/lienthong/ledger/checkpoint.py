@@ -6,6 +6,7 @@ import hmac
 from base64 import b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -15,6 +16,7 @@ from lienthong.errors import SettingsError
 
 DEFAULT_ORIGIN = "lienthong/VN"
 _SEALING = b"lienthong ledger seal"
+_OTHERS = b"lienthong other keys"
 
 
 def checkpoint_text(origin: str, size: int, root: bytes, at: datetime) -> bytes:
@@ -25,20 +27,39 @@ def checkpoint_text(origin: str, size: int, root: bytes, at: datetime) -> bytes:
     return f"{origin}\n{size}\n{b64encode(root).decode()}\nat {at.astimezone(UTC).isoformat(timespec='microseconds')}\n".encode()
 
 
-class Signer:
-    """Holds the platform's signing key. `key_id` is the first eight bytes of SHA-256 over the public key, in hex."""
+class SigningKey(Protocol):
+    """An Ed25519 key that signs, wherever it lies. Its signatures are those of RFC 8032: of one message always the same."""
 
-    def __init__(self, key: Ed25519PrivateKey, origin: str = DEFAULT_ORIGIN) -> None:
+    @property
+    def public_key(self) -> bytes:
+        """The raw public key, 32 bytes."""
+        ...
+
+    def sign(self, message: bytes) -> bytes: ...
+
+
+class Signer:
+    """Holds the platform's signing key. `key_id` is the first eight bytes of SHA-256 over the public key, in hex.
+
+    The key of seals is what the signing key says of a text nothing else signs: the same whether it lies in a file or in a module that never
+    shows it, and nobody can make it without the key. `secret` is what other keys of the platform are made of (cursors, addresses of files).
+    """
+
+    def __init__(
+        self, key: SigningKey, origin: str = DEFAULT_ORIGIN, *, secret: bytes = b"", seal_keys_before: tuple[bytes, ...] = ()
+    ) -> None:
         self._key = key
         self._origin = origin.encode()
         self.origin = origin
+        self.public_key = key.public_key
         self.key_id = key_id(self.public_key)
-        self._seal_key = hmac.digest(key.private_bytes_raw(), _SEALING, "sha256")
+        self._seal_keys = (sha256(key.sign(_SEALING)).digest(), *seal_keys_before)
+        self.secret = secret or sha256(key.sign(_OTHERS)).digest()
 
     @classmethod
     def new(cls, origin: str = DEFAULT_ORIGIN) -> Signer:
-        """A signer with a fresh key."""
-        return cls(Ed25519PrivateKey.generate(), origin)
+        """A signer with a fresh key that is kept nowhere."""
+        return cls.from_pem(new_key_pem(), origin)
 
     @classmethod
     def from_pem(cls, pem: bytes, origin: str = DEFAULT_ORIGIN) -> Signer:
@@ -49,15 +70,8 @@ class Signer:
             raise SettingsError("The ledger's key file holds no readable private key.") from error
         if not isinstance(key, Ed25519PrivateKey):
             raise SettingsError(f"The ledger's key: expected Ed25519, found {type(key).__name__}.")
-        return cls(key, origin)
-
-    def to_pem(self) -> bytes:
-        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-    @property
-    def public_key(self) -> bytes:
-        """The raw public key, 32 bytes."""
-        return self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        before = hmac.digest(key.private_bytes_raw(), _SEALING, "sha256")  # seals of ledgers begun before keys could lie in a module
+        return cls(_FileKey(key), origin, secret=_pem(key), seal_keys_before=(before,))
 
     def sign_checkpoint(self, size: int, root: bytes, at: datetime) -> bytes:
         """The signature (64 bytes) over the checkpoint of a tree at an instant."""
@@ -65,11 +79,28 @@ class Signer:
 
     def seal(self, batch: bytes) -> bytes:
         """That the platform itself wrote a batch (HMAC-SHA256): who can write to the database has no key to make one."""
-        return hmac.digest(self._seal_key, batch, "sha256")
+        return hmac.digest(self._seal_keys[0], batch, "sha256")
 
     def has_sealed(self, batch: bytes, seal: bytes) -> bool:
         """Whether a seal is ours over this batch."""
-        return hmac.compare_digest(self.seal(batch), seal)
+        return any(hmac.compare_digest(hmac.digest(key, batch, "sha256"), seal) for key in self._seal_keys)
+
+
+class _FileKey:
+    """A key that was read from a file."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self.public_key = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.sign = key.sign
+
+
+def new_key_pem() -> bytes:
+    """A fresh key as an unencrypted PKCS#8 PEM."""
+    return _pem(Ed25519PrivateKey.generate())
+
+
+def _pem(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def signed_note(origin: str, size: int, root: bytes, at: datetime, public_key: bytes, signature: bytes) -> str:

@@ -18,7 +18,7 @@ from lienthong.access import Register
 from lienthong.clock import vietnam_date
 from lienthong.connectors.outward import Sent
 from lienthong.contracts import Contract
-from lienthong.errors import RequestError
+from lienthong.errors import QuotaExceeded, RequestError
 from lienthong.ledger import Entry, SubjectKey, pack_subjects
 from lienthong.log import get_logger
 from lienthong.sharing.cloud_events import BATCH as BATCH_TYPE
@@ -26,6 +26,7 @@ from lienthong.sharing.cloud_events import ONE as ONE_TYPE
 from lienthong.sharing.cloud_events import encode_batch, encode_one
 from lienthong.sharing.event_entries import entry_of_events
 from lienthong.sharing.pages import Desk
+from lienthong.sharing.quota import count_delivery
 from lienthong.sharing.rights import Right
 from lienthong.sharing.signing import sign
 from lienthong.sharing.stream import Chosen, Following, Piece, Place, Told, follow, right_now, tell
@@ -38,6 +39,7 @@ from lienthong.store.subscriptions import Lane, Pending, Subscription
 DELIVERED, FAILED, GONE = "delivered", "failed", "gone"
 MOST_OF_A_ROUND = 250
 NO_AGREEMENT = ("no_agreement", "other_operation")  # there is none, or none that speaks of events
+SPENT = "quota"  # the agreement's quota counts deliveries too, and there is none left just now
 HELD_SECONDS = 1.0  # how long who is held back is not looked at again
 log = get_logger("deliveries")
 JITTER = 0.2  # each wait is so much longer or shorter
@@ -213,6 +215,8 @@ class _Telling:
             if piece.place != Place(lane.position, lane.within):
                 self.passed.append((lane, piece.place))
             return None
+        if not self._is_counted(found, following):
+            return None
         delivery = f"msg_{secrets.token_hex(12)}"
         pending = Pending(delivery, found.subscription, lane.lane, lane.lane, lane.position, lane.within, *piece.place, 0)
         return self._post(pending, found, piece, key)
@@ -283,9 +287,21 @@ class _Telling:
         except (KeyError, StopIteration):  # a condition on a field the contract no longer has
             self._deliveries.hold_back(self._connection, found, "no_field")
             return None
-        if found.held:
+        if found.held and found.held != SPENT:
             store.set_held(self._connection, found.subscription, "")
         return following
+
+    def _is_counted(self, found: Subscription, following: Following) -> bool:
+        """Count a new delivery where the agreement's quota counts deliveries; whoever has none left waits, and goes on from there."""
+        try:
+            if following.right is not None:
+                count_delivery(self._connection, following.right, vietnam_date(self._at))
+        except QuotaExceeded:
+            self._deliveries.hold_back(self._connection, found, SPENT)
+            return False
+        if found.held == SPENT:
+            store.set_held(self._connection, found.subscription, "")
+        return True
 
     def _tell(self, found: Subscription, following: Following, place: Place, until: Place | None) -> tuple[Piece, Any] | None:
         """What is told, and a name for it: who sees the same of the same span is told the same. None when it could not be told."""

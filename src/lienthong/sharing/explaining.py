@@ -39,7 +39,7 @@ def explain(asked: AccessRequest, contract: Contract, register: Register, on: da
         "en": decision.en or "Allowed",
         "until": None if decision.stop is None else decision.stop.ends_at.isoformat(),
         "legal_basis": decision.legal_basis,
-        "quota": {"per_minute": decision.quota.per_minute, "per_day": decision.quota.per_day},
+        "quota": {"per_minute": decision.quota.per_minute, "per_day": decision.quota.per_day, "deliveries": decision.quota.deliveries},
         "rows": [{"field": c.field, "operator": c.operator, "value": c.value, "clause": "row_filter"} for c in decision.row_filter],
         "fields": _fields(decision, contract),
         "tried": [_tried(agreement.id, agreement.state, rule) for agreement, rule in tried(asked, register, on)],

@@ -15,10 +15,23 @@ from typing import Protocol
 
 from lienthong.access import Quota
 from lienthong.errors import QuotaExceeded
+from lienthong.sharing.rights import Right
+from lienthong.store import Connection
+from lienthong.store.quotas import take_one
 
 SECONDS_KEPT = 5.0  # an unused portion is given back after this
 LARGEST_PORTION = 5_000
 LONGEST_DENIAL = 1.0  # seconds for which an empty quota is not asked about again
+
+
+def count_delivery(connection: Connection, right: Right, on: date) -> None:
+    """Count what is about to be sent unasked as one answer, in its own transaction, where the agreement says so. Raises QuotaExceeded."""
+    quota = right.quota
+    if not quota.deliveries or (quota.per_minute is None and quota.per_day is None):
+        return
+    wait = take_one(connection, right.agreement, quota.per_minute, quota.per_day, on)
+    if wait is not None:
+        raise _exceeded(right.agreement, quota, wait)
 
 
 class Leases(Protocol):

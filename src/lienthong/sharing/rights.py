@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lienthong.access import ANONYMOUS, Decision, RowCondition, mask, matches
+from lienthong.access import ANONYMOUS, Decision, Quota, RowCondition, mask, matches
 from lienthong.contracts import Contract
 from lienthong.errors import Denied
 from lienthong.sharing.filters import read_value
@@ -29,6 +29,7 @@ class Right:
     masked: Mapping[str, str] = field(default_factory=dict)
     withheld: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    quota: Quota = Quota()
     address: str = ""  # where the caller is
     way_out: Callable[..., Mapping[str, Any]] | None = None  # (fields=…) → the request that would open them
 
@@ -88,6 +89,7 @@ def right_of(decision: Decision, contract: Contract, caller: str, official: str 
         masked=decision.masked,
         withheld=decision.withheld,
         conditions=tuple(_condition(row, contract) for row in decision.row_filter),
+        quota=decision.quota,
     )
 
 

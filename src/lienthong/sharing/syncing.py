@@ -23,8 +23,9 @@ from lienthong.connectors.target_postgresql import PostgresTarget
 from lienthong.connectors.target_rest import RestTarget
 from lienthong.connectors.target_tables import DriverTarget
 from lienthong.contracts import Contract
-from lienthong.errors import LienthongError, NotFound, SyncError
+from lienthong.errors import LienthongError, NotFound, QuotaExceeded, SyncError
 from lienthong.ledger import Entry, Event, Signer
+from lienthong.sharing.quota import count_delivery
 from lienthong.sharing.sync_definitions import FOLDERS, SyncDefinition
 from lienthong.sharing.sync_view import AgreedView, Reshaping, reshaping, right_now, view_of
 from lienthong.store import Connection, Database, append_entries, dataset_lock, events
@@ -71,6 +72,8 @@ def work(office: SyncOffice, definition: SyncDefinition) -> SyncState:
             courier.work()
         except TargetMoved:  # the next pass begins from where the copy is now
             courier.note("following", next_try_at=office.clock())
+        except QuotaExceeded as error:
+            courier.wait(error)
         except LienthongError as error:
             courier.fail(error)
         found = store.state(connection, definition.id)
@@ -242,9 +245,10 @@ class Courier:
             place = after
 
     def announce_delivery(self, view: AgreedView, delta: Delta, after: Place, state: str) -> None:
-        """Commit the entry of rows that are about to leave."""
+        """Commit the entry of rows that are about to leave, counted where the agreement's quota counts them. Raises QuotaExceeded."""
         details = {"rows": delta.rows.num_rows, "gone": len(delta.gone), "phase": after.phase, "whole": after.is_whole}
         with self.connection.transaction():
+            count_delivery(self.connection, view.right, vietnam_date(self.office.clock()))
             store.note_delivery(self.connection, self.definition.id, self.contract.id, self.definition.consumer, state, delta.rows.num_rows)
             self.append(Event.SYNC_DELIVERED, "sent", view, details, version=after.version, digest=_digest(delta))
         self.step("announced")
@@ -295,6 +299,18 @@ class Courier:
         vi = str(error.facts.get("vi") or error.message)
         said = f"{error.message} {error.hint}".strip()
         self.note("failing", vi=vi, en=said, failures=failures, next_try_at=self.office.clock() + timedelta(seconds=wait))
+
+    def wait(self, error: QuotaExceeded) -> None:
+        """The quota counts what is delivered and there is none left: go on from here when there is."""
+        seconds = int(error.facts.get("retry_after") or 1)
+        state = store.state(self.connection, self.definition.id)
+        vi = str(error.facts.get("vi") or error.message)
+        self.note(
+            "filling" if state is None else state.state,
+            vi=vi,
+            en=error.message,
+            next_try_at=self.office.clock() + timedelta(seconds=seconds),
+        )
 
     def step(self, name: str) -> None:
         self.office.on_step(name)
@@ -396,9 +412,9 @@ def is_due(definition: SyncDefinition, known: SyncState | None, newest: int, at:
     del definition
     if known is None:
         return True
-    if known.state == "failing":
-        return known.next_try_at is None or known.next_try_at <= at
-    return known.state == "filling" or known.version is None or known.version < newest
+    if known.next_try_at is not None and known.next_try_at > at:
+        return False
+    return known.state in ("failing", "filling") or known.version is None or known.version < newest
 
 
 __all__ = ["Courier", "SyncOffice", "TargetError", "accept", "is_due", "open_target", "work"]

@@ -71,7 +71,7 @@ class Counter:
     _opening: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.desk = Desk(Cursors(self.workshop.signer.to_pem()), VersionBook(), SubjectKey(self.subject_key))
+        self.desk = Desk(Cursors(self.workshop.signer.secret), VersionBook(), SubjectKey(self.subject_key))
 
     @property
     def contracts(self) -> Mapping[str, Contract]:

@@ -84,7 +84,7 @@ class BrokerDoor:
         rule = ""
         try:
             call = self._read(scope, receive)
-            await self._prove(call)
+            await self._prove(call, scope)
             answer = await self.broker.call(call)
         except RequestError as error:
             rule = str(error.facts.get("rule", error.code))
@@ -111,15 +111,17 @@ class BrokerDoor:
         length, has_body = _framing(headers)
         return Call(
             service=service, version=version, verb=scope["method"], path=slash + rest, query=scope["query_string"], headers=headers,
-            body=_pieces(receive) if has_body else None, length=length, address=(scope.get("client") or ("",))[0],
+            body=_pieces(receive) if has_body else None, length=length,
         )  # fmt: skip
 
-    async def _prove(self, call: Call) -> None:
+    async def _prove(self, call: Call, scope: Scope) -> None:
         """Who calls, for whom and why. Raises Unauthenticated or BadRequest, with its entry where the service is one of ours."""
         try:
             call.purpose = header_text(PURPOSE, call.header(PURPOSE).encode("latin-1"))
             call.official = header_text(OFFICIAL, call.header(OFFICIAL).encode("latin-1"))
-            call.caller = self._services.tokens.subsystem_of(call.header("authorization") or None)
+            call.caller = self._services.tokens.subsystem_of(call.header("authorization") or None, scope)
+            if self._services.register.depends(call.caller, call.service):
+                call.address = self._services.addresses.of(scope)
         except RequestError as error:
             await self.broker.note_refusal(call, error)
             raise

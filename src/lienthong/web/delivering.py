@@ -70,7 +70,7 @@ def deliveries_of(settings: Settings, workshop: Workshop, roads: tuple[str, ...]
     """Who delivers by some roads under these settings."""
     return Deliveries(
         clerk=clerk_of(settings, workshop),
-        desk=Desk(Cursors(workshop.signer.to_pem()), VersionBook()),
+        desk=Desk(Cursors(workshop.signer.secret), VersionBook()),
         contracts=workshop.contracts,
         register=register_of(settings, workshop),
         subject_key=subject_key(settings),

@@ -23,6 +23,7 @@ from lienthong.errors import BadRequest, Denied, LienthongError, NotFound, Quota
 from lienthong.sharing.cloud_events import encode_one, type_name
 from lienthong.sharing.event_entries import entry_of_events
 from lienthong.sharing.filters import refuse_control_characters, shown
+from lienthong.sharing.quota import count_delivery
 from lienthong.sharing.stream import KNOWN_TYPES, Chosen, Following, Place, Told, cursor_of, follow, place_of, right_now, tell
 from lienthong.sharing.subscribing import is_type
 from lienthong.sharing.way_out import no_dataset
@@ -192,12 +193,13 @@ class Streams:
     def _note(
         self, connection: Connection, request: Request, followed: Sequence[Following], messages: Sequence[tuple[Told, bytes]]
     ) -> None:  # fmt: skip
-        """One entry a dataset; as the last statement of the transaction."""
+        """One entry a dataset, counted where its agreement's quota counts deliveries; as the last statement of the transaction."""
         at, asked = self._counter.clock(), request_bytes(request)
         entries = []
         for following in followed:
             ours = [(told, message) for told, message in messages if told.dataset == following.contract.id]
             if ours and following.right is not None:
+                count_delivery(connection, following.right, vietnam_date(at))
                 body = b"".join(message for _, message in ours)
                 told = [each for each, _ in ours]
                 entries.append(entry_of_events(following.contract, following.right, at, asked, body, told, {"road": "sse"}))

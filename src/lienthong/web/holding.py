@@ -1,7 +1,7 @@
-"""Whether who sends a bound token holds what it is bound to: a client certificate, told by the proxy that ended TLS, or a DPoP key.
+"""Whether who sends a bound token holds what it is bound to: a client certificate, or a DPoP key.
 
-A proxy is believed when it sends the secret both know, or, where no secret is set, from this very machine. Nobody else's header
-about a certificate counts.
+Of a certificate tells the connection itself where TLS ends here (`web.secure_wire`), else the proxy that ended it. A proxy is believed when it
+sends the secret both know, or, where no secret is set, from this very machine. Nobody else's header about a certificate counts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from lienthong.clock import Clock
 from lienthong.errors import SettingsError, Unauthenticated
 from lienthong.settings import Settings
 
+CERTIFICATE = "lienthong.certificate"  # in a request's scope: the thumbprint its connection was made with, None without one
 PROXY_HEADER = b"lienthong-proxy"
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 MOST_PROOFS = 100_000
@@ -35,9 +36,14 @@ class Holding:
         self._seen: OrderedDict[tuple[str, str], datetime] = OrderedDict()
 
     def certificate(self, scope: Scope) -> str | None:
-        """Thumbprint of the client certificate a believed proxy tells of, None when there is none. Raises Unauthenticated for a bad one."""
-        if not self._header:
-            return None
+        """Thumbprint of the client certificate, None when there is none. Raises Unauthenticated for a bad one."""
+        held: str | None = scope.get(CERTIFICATE)
+        if held is not None or not self._header:
+            return held
+        return self._told(scope)
+
+    def _told(self, scope: Scope) -> str | None:
+        """Of which certificate a believed proxy tells."""
         sent = _values(scope, self._header)
         if not sent or not sent[0]:
             return None

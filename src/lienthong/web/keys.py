@@ -11,15 +11,18 @@ from pathlib import Path
 from joserfc.jwk import ECKey, OKPKey
 
 from lienthong.errors import SettingsError
-from lienthong.ledger import Signer
+from lienthong.ledger import Signer, new_key_pem
 from lienthong.settings import Settings
 
 
 def ledger_signer(settings: Settings) -> Signer:
-    """Signs the ledger's batches; origin `lienthong/<instance>`."""
+    """Signs the ledger's batches and checkpoints; origin `lienthong/<instance>`. Raises SettingsError when its key cannot be used."""
     origin = f"lienthong/{settings.instance}"
-    pem = _kept(settings, "ledger.pem", lambda: Signer.new(origin).to_pem())
-    return Signer.from_pem(pem, origin)
+    if not settings.ledger_key:
+        return Signer.from_pem(_kept(settings, "ledger.pem", new_key_pem), origin)
+    from lienthong.web.module_key import ModuleKey  # noqa: PLC0415 # few have one, and its library is an extra
+
+    return Signer(ModuleKey.named(settings.ledger_key), origin)
 
 
 def token_key(settings: Settings) -> OKPKey:
@@ -42,7 +45,7 @@ def provider_key(settings: Settings) -> ECKey:
 def practice_signer(settings: Settings) -> Signer:
     """Signs the trees subsystems practise on; what it signs is never the ledger."""
     origin = f"lienthong/{settings.instance}/practice"
-    return Signer.from_pem(_kept(settings, "practice.pem", lambda: Signer.new(origin).to_pem()), origin)
+    return Signer.from_pem(_kept(settings, "practice.pem", new_key_pem), origin)
 
 
 def subject_key(settings: Settings) -> bytes:

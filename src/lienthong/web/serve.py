@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from uvicorn import Config
 from uvicorn.supervisors import Multiprocess
@@ -81,13 +81,17 @@ def bound_socket(settings: Settings) -> socket.socket:
 
 def serve(settings: Settings, target: str = "lienthong.web.serve:application") -> None:
     """Serve until stopped. The workers read the same settings from the environment. Raises SettingsError for a port that is taken."""
+    options: dict[str, Any] = {"http": "lienthong.web.wire:Wire"}
+    if settings.tls_certificate or settings.tls_client_authorities or settings.tls_key:
+        from lienthong.web.secure_wire import tls_options  # noqa: PLC0415 # where a proxy ends TLS none of it is needed
+
+        options |= tls_options(settings)
     config = Config(
         target,
         factory=True,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="lienthong.web.wire:Wire",
         ws="none",
         interface="asgi3",
         lifespan="on",
@@ -98,5 +102,6 @@ def serve(settings: Settings, target: str = "lienthong.web.serve:application") -
         access_log=False,
         log_level="error",
         timeout_graceful_shutdown=SECONDS_TO_END,
+        **options,
     )
     Multiprocess(config, sockets=[bound_socket(settings)]).run()

@@ -230,7 +230,9 @@ def describe_server(services: Services) -> Response:
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": ["EdDSA", "ES256", "PS256"],
         "response_types_supported": [],
-        "tls_client_certificate_bound_access_tokens": bool(services.settings.client_certificate_header),
+        "tls_client_certificate_bound_access_tokens": bool(
+            services.settings.client_certificate_header or services.settings.tls_client_authorities
+        ),
         "dpop_signing_alg_values_supported": ["EdDSA", "ES256", "PS256"],
     }
     return Response(msgspec.json.encode(answer), media_type="application/json")

@@ -43,6 +43,7 @@ class Book:
         self._offers: dict[str, dict[str, Offer]] = {}
         for offer in offers:
             self._offers.setdefault(offer.service.id, {})[offer.service.version] = offer
+        self._versions = {service: _listed(versions) for service, versions in self._offers.items()}  # a book never changes
 
     @classmethod
     def read(cls, connection: Connection) -> Book:
@@ -61,8 +62,7 @@ class Book:
 
     def versions(self, service_id: str) -> list[Offer]:
         """Versions of a service but its drafts, newest first."""
-        found = [o for o in self._offers.get(service_id, {}).values() if o.state is not ServiceState.DRAFT]
-        return sorted(found, key=_order, reverse=True)
+        return self._versions.get(service_id, [])
 
     def has_version(self, service_id: str, version: str) -> bool:
         """Whether a word in an address names a version: a draft does not."""
@@ -71,13 +71,12 @@ class Book:
 
     def find(self, service_id: str, version: str | None, on: date) -> Offer:
         """The version asked for, or the default one. Raises NotFound, Gone when it has ended."""
-        versions = self.versions(service_id)
-        if not versions:
+        if not self.versions(service_id):
             raise NotFound("There is no such service.", hint="GET /v1/services lists them.", vi="Không có dịch vụ này.")
         if version is None:
             return self.default(service_id, on)
-        found = next((offer for offer in versions if offer.service.version == version), None)
-        if found is None:
+        found = self._offers[service_id].get(version)
+        if found is None or found.state is ServiceState.DRAFT:
             raise NotFound("The service has no such version.", vi="Dịch vụ không có phiên bản này.")
         if not found.is_in_use(on):
             raise _ended()
@@ -95,6 +94,10 @@ def _ended() -> Gone:
     return Gone(
         "This version of the service has ended.", hint="GET /v1/services lists those in use.", vi="Phiên bản này của dịch vụ đã ngừng."
     )
+
+
+def _listed(versions: Mapping[str, Offer]) -> list[Offer]:
+    return sorted((o for o in versions.values() if o.state is not ServiceState.DRAFT), key=_order, reverse=True)
 
 
 def _order(offer: Offer) -> tuple[int, ...]:

@@ -227,10 +227,11 @@ class Broker:
         if case.mapped is None:
             headers = self._headers(case, reply)
         if case.call.verb in ("GET", "HEAD") and case.mapped is None and not case.call.header("range"):
-            asked = directives(case.call.header("cache-control"))
-            if case.call.verb == "GET":
-                self.cache.keep(key, service.cache, forwarded(case.call.headers), asked, status, reply.headers, body, time.monotonic())
-            status, body = conditional(case.call, status, reply.headers, body) if service.cache.seconds else (status, body)
+            if service.cache.seconds:
+                asked = directives(case.call.header("cache-control"))
+                if case.call.verb == "GET":
+                    self.cache.keep(key, service.cache, forwarded(case.call.headers), asked, status, reply.headers, body, time.monotonic())
+                status, body = conditional(case.call, status, reply.headers, body)
         elif status < 400:
             self.cache.forget((service.id, service.version, case.path.sent))
         await self.end(case, "answered", status, len(body), sha256(body).hexdigest())

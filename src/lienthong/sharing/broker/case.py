@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +12,25 @@ from lienthong.contracts.services.mapping import Mapped
 from lienthong.sharing.broker.book import Offer
 from lienthong.sharing.broker.incoming import Incoming
 from lienthong.sharing.broker.messages import Call
+
+CALLS_AT_ONCE = 256
+
+
+class _Chance:
+    """Chance from the system for many calls at once: asking for it at each took a thirtieth of a call (measured)."""
+
+    def __init__(self) -> None:
+        self._left: list[str] = []
+
+    def take(self) -> str:
+        """Sixteen bytes in hex that nobody had before. One event loop takes them, and no process is forked from it."""
+        if not self._left:
+            drawn = os.urandom(16 * CALLS_AT_ONCE).hex()
+            self._left = [drawn[n : n + 32] for n in range(0, len(drawn), 32)]
+        return self._left.pop()
+
+
+_chance = _Chance()
 
 
 @dataclass
@@ -27,7 +46,7 @@ class Case:
     query: str
     incoming: Incoming
     began: float
-    id: str = field(default_factory=lambda: secrets.token_hex(16))
+    id: str = field(default_factory=_chance.take)
     has_begun: bool = False
     faults: list[str] = field(default_factory=list)
     tries: int = 0

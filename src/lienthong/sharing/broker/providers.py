@@ -24,6 +24,7 @@ PREFIX = "LIENTHONG_PROVIDER_"
 LONGEST_LINE = 8_190  # of an answer's head
 KEEP_SECONDS = 15.0  # shorter than most servers keep an idle connection: theirs must not close it under a call of ours
 TOKEN_MARGIN_SECONDS = 30.0
+MOST_FOUND = 1_000
 LARGEST_TOKEN_ANSWER = 65_536
 _NAME = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 log = get_logger("broker")
@@ -132,9 +133,20 @@ class Providers:
         self._variables = variables
         self._networks = networks
         self._known: dict[tuple[Any, ...], Provider] = {}
+        self._found: dict[
+            int, tuple[Service, Provider, str]
+        ] = {}  # what a definition led to; the definition is held, so its number stays its own
 
     def of(self, service: Service) -> tuple[Provider, str]:
         """(the provider, the base address). Raises ProviderUnavailable when a variable is not set or the address is not allowed."""
+        found = self._found.get(id(service))
+        if found is None:
+            if len(self._found) >= MOST_FOUND:  # definitions of books that are over
+                self._found.clear()
+            found = self._found[id(service)] = (service, *self._reach(service))
+        return found[1], found[2]
+
+    def _reach(self, service: Service) -> tuple[Provider, str]:
         base = expanded(service.base_url, self._variables, service)
         key = (urlsplit(base)[:2], service.credentials, service.agency, service.breaker, service.limits.at_once)
         found = self._known.get(key)
@@ -147,7 +159,7 @@ class Providers:
         return {provider.base: provider.circuit.state(seconds) for provider in self._known.values()}
 
     async def close(self) -> None:
-        known, self._known = self._known, {}
+        known, self._known, self._found = self._known, {}, {}
         await asyncio.gather(*(provider.close() for provider in known.values()))
 
 

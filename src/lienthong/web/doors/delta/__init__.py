@@ -40,7 +40,7 @@ def routes_of(counter: Counter, services: Services, authoriser: Authoriser) -> l
     """Every route of this door, and the acts on its profiles."""
     settings = services.settings
     url = settings.public_url + ROOT
-    reception = Reception(services, counter, authoriser, ShareKey.of(services.workshop.signer.to_pem()))
+    reception = Reception(services, counter, authoriser, ShareKey.of(services.workshop.signer.secret))
     files = store_of(settings)
     reading = Reading(reception, files, url, settings.share_url_minutes)
     fetching = Fetching(reception, files)
