@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import jsonschema_rs
@@ -17,12 +17,24 @@ _DECODE = msgspec.json.Decoder().decode
 _NUMBERS = {"integer": int, "number": float}
 
 
+class _Parameter(NamedTuple):
+    """One parameter of an operation, with what judges it."""
+
+    place: str
+    name: str
+    is_required: bool
+    schema: Any
+    validator: Any
+    described: Mapping[str, Any]
+
+
 class Checker:
     """The checks of one service, each made at its first use."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._made: dict[tuple[str, str], Any] = {}
+        self._parameters: dict[str, list[_Parameter]] = {}
 
     def request_faults(self, route: Route, values: Mapping[str, str], query: str, body: bytes | None, content_type: str) -> list[str]:
         """What is wrong with a request, as `place: rule`. `body` None: too long to be held, so not looked at."""
@@ -58,22 +70,34 @@ class Checker:
     def _parameter_faults(self, route: Route, values: Mapping[str, str], query: str) -> list[str]:
         found: list[str] = []
         given: dict[str, list[str]] = {}
-        for name, value in parse_qsl(query, keep_blank_values=True):
+        for name, value in parse_qsl(query, keep_blank_values=True) if query else ():
             given.setdefault(name, []).append(value)
-        for parameter in parameters_of(self._service.document, route):
-            place, name = str(parameter.get("in")), str(parameter.get("name"))
+        for parameter in self._parameters_of(route):
+            place, name = parameter.place, parameter.name
             texts: Sequence[str] | None = (
                 given.get(name) if place == "query" else [values[name]] if name in values and place == "path" else None
             )
             if texts is None:
-                if parameter.get("required") and place == "query":
+                if parameter.is_required and place == "query":
                     found.append(f"query.{name}: required")
-                continue
-            validator = self._validator((f"{place}.{name}", route.endpoint), lambda p=parameter: p.get("schema"))
-            schema = resolve(self._service.document, parameter.get("schema")) or {}
-            if validator is not None:
-                found += _faults(validator, _read(texts, schema, self._service.document, parameter), f"{place}.{name}")
+            elif parameter.validator is not None:
+                value = _read(texts, parameter.schema, self._service.document, parameter.described)
+                found += _faults(parameter.validator, value, f"{place}.{name}")
         return found
+
+    def _parameters_of(self, route: Route) -> list[_Parameter]:
+        known = self._parameters.get(route.endpoint)
+        if known is None:
+            known = self._parameters[route.endpoint] = [
+                self._parameter(route, each) for each in parameters_of(self._service.document, route)
+            ]
+        return known
+
+    def _parameter(self, route: Route, described: Mapping[str, Any]) -> _Parameter:
+        place, name = str(described.get("in")), str(described.get("name"))
+        validator = self._validator((f"{place}.{name}", route.endpoint), lambda: described.get("schema"))
+        schema = resolve(self._service.document, described.get("schema")) or {}
+        return _Parameter(place, name, bool(described.get("required")), schema, validator, described)
 
     def _validator(self, key: tuple[str, str], schema: Any) -> Any:
         if key not in self._made:

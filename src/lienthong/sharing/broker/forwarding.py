@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
@@ -134,12 +135,13 @@ async def _once(provider: Provider, base: str, service: Service, asked: Asked) -
     """One try. What it raises of the provider's carries `may_repeat`: nothing of an answer had come."""
     limits, loop = service.time_outs, asyncio.get_running_loop()
     headers = CIMultiDict(asked.headers)
-    headers.update(await provider.proof(service))
+    if provider.proves:
+        headers.update(await provider.proof(service))
     body = asked.body.pieces() if isinstance(asked.body, Incoming) else asked.body
     try:
         answer = await provider.session.request(
             asked.verb, address(base, asked.path, asked.query), headers=headers, data=body, allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=limits.first_byte),
+            timeout=_time_outs(limits.total, limits.connect, limits.first_byte),
         )  # fmt: skip
     except TimeoutError as error:
         provider.circuit.bad(loop.time())
@@ -166,6 +168,11 @@ async def _once(provider: Provider, base: str, service: Service, asked: Asked) -
     if reply.status == 401:
         provider.forget_token()
     return reply
+
+
+@lru_cache(maxsize=1_000)
+def _time_outs(total: float, connect: float, first_byte: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total, sock_connect=connect, sock_read=first_byte)
 
 
 def wrong(service: Service, rule: str) -> ProviderError:

@@ -49,6 +49,7 @@ class Provider:
         self.circuit = Circuit(service.breaker.failures, service.breaker.open_seconds)
         self.bulkhead = Bulkhead(service.limits.at_once)
         self._credentials = service.credentials
+        self.proves = service.credentials.access not in (Access.NONE, Access.MTLS)  # in its headers
         self._variables = variables
         host = urlsplit(base).hostname or ""
         if _is_literal(host) and not is_allowed(host, networks):
