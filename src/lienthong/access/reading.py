@@ -24,7 +24,7 @@ from lienthong.errors import BadRequest
 
 Words = TypeVar("Words", bound=StrEnum)
 Fault = tuple[str, str, str]
-TEXT_WORDS = ("retention", "users", "content", "processing", "conditions", "commitment", "note")
+TEXT_WORDS = ("retention", "users", "content", "processing", "conditions", "commitment", "regulation", "cost", "note")
 METHODS = {"online_request": "tra cứu trực tuyến", "online_sync": "đồng bộ trực tuyến", "packaged": "gói dữ liệu trên vật mang tin"}
 SECTIONS: dict[str, tuple[str, ...]] = {
     "security": ("transfer", "storage", "access"), "storage": ("during", "after"), "deletion": ("method", "days"),
