@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,7 +47,13 @@ def database(postgres_server: Any) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def client(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    home = Path(tmp_path_factory.mktemp("home"))
+    with platform(database, Path(tmp_path_factory.mktemp("home"))) as opened:
+        yield opened
+
+
+@contextmanager
+def platform(database: Database, home: Path) -> Iterator[TestClient]:
+    """A server process over the database; two over one home are two of one platform."""
     secret = home / "proxy-secret"
     secret.write_text(PROXY_SECRET)
     settings = Settings(
@@ -168,6 +175,18 @@ def test_a_dpop_token_works_with_a_fresh_proof_of_its_key(client: TestClient) ->
     assert [use(client, f"DPoP {token}", DPoP=proof) for proof in wrong] == [401] * len(wrong)
     assert use(client, f"Bearer {token}", DPoP=holder.proof("GET", URL + REPORT, token)) == 401  # no way back to bearer
     assert use(client, f"Bearer {token}") == 401
+
+
+def test_a_proof_used_at_one_server_is_used_at_all(database: Database, tmp_path: Path) -> None:
+    holder = Holder()
+    with platform(database, tmp_path) as one, platform(database, tmp_path) as other:
+        grant = holder.proof("POST", URL + "/oauth/token")
+        token = ask(one, DPoP=grant).json()["access_token"]
+        assert ask(other, DPoP=grant).status_code == 401
+        proof = holder.proof("GET", URL + REPORT, token)
+        assert use(one, f"DPoP {token}", DPoP=proof) == 200
+        assert use(other, f"DPoP {token}", DPoP=proof) == 401
+        assert use(other, f"DPoP {token}", DPoP=holder.proof("GET", URL + REPORT, token)) == 200
 
 
 def test_a_proof_signed_with_a_shared_secret_is_none(client: TestClient) -> None:

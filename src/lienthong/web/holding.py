@@ -19,6 +19,7 @@ from lienthong.errors import SettingsError, Unauthenticated
 from lienthong.settings import Settings
 
 CERTIFICATE = "lienthong.certificate"  # in a request's scope: the thumbprint its connection was made with, None without one
+PROVED = "lienthong.proved"  # in a request's scope: (token, its proof or None where it was used before), taken by all servers together
 PROXY_HEADER = b"lienthong-proxy"
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 MOST_PROOFS = 100_000
@@ -26,7 +27,7 @@ Scope = MutableMapping[str, Any]
 
 
 class Holding:
-    """Checks proofs of possession. Proofs seen are remembered by this process, which is the one that answers."""
+    """Checks proofs of possession. Proofs are taken once by all servers together (`web.signing`), and once by this process."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._header = settings.client_certificate_header.lower().encode("latin-1")
@@ -58,13 +59,18 @@ class Holding:
             return None
         if len(sent) > 1:
             raise Unauthenticated("Expected one DPoP proof.", vi="Chỉ gửi một bằng chứng DPoP.")
+        taken: tuple[str | None, Proof | None] | None = scope.get(PROVED)
+        if taken is not None and taken[0] == token:
+            if taken[1] is None:
+                raise _used()
+            return taken[1]
         now = self._clock()
         raw = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0].decode("latin-1")
         proof = verify_dpop(sent[0].decode("latin-1"), scope["method"], self._public_url + raw, now, token)
         while self._seen and (next(iter(self._seen.values())) < now or len(self._seen) >= MOST_PROOFS):
             self._seen.popitem(last=False)
         if (proof.thumbprint, proof.jti) in self._seen:
-            raise Unauthenticated("The DPoP proof was used before.", hint="Sign a new one for each request.", vi="Bằng chứng DPoP đã dùng.")
+            raise _used()
         self._seen[proof.thumbprint, proof.jti] = proof.expires_at
         return proof
 
@@ -89,6 +95,10 @@ class Holding:
             return len(sent) == 1 and hmac.compare_digest(sent[0], self._secret)
         client = scope.get("client")
         return client is not None and client[0] in LOOPBACK
+
+
+def _used() -> Unauthenticated:
+    return Unauthenticated("The DPoP proof was used before.", hint="Sign a new one for each request.", vi="Bằng chứng DPoP đã dùng.")
 
 
 def _values(scope: Scope, name: bytes) -> list[bytes]:

@@ -1,7 +1,7 @@
 """Signed requests are verified before anything else looks at them; answers are signed when the caller asks (`Lienthong-Sign: 1`, `Accept-Signature`).
 
 A signature counts beside the token, never in its place: it must be made with a key of the very subsystem the token is of. Each
-nonce is taken once, by all servers together.
+nonce, and each DPoP proof, is taken once, by all servers together.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from lienthong.access import ANONYMOUS, SentRequest, SentResponse, joined, sign_
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError, RequestError, TooLarge, Unauthenticated
 from lienthong.ledger import Entry, Event, encode
+from lienthong.web.holding import PROVED
 from lienthong.web.hot import Receive, Scope, Send
 from lienthong.web.problem import answer_problem
 
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
     from lienthong.web.services import Services
 
 LARGEST = 8 * 1024 * 1024  # of a body that is signed, either way
-WANTED = frozenset({b"signature-input", b"signature", b"accept-signature", b"lienthong-sign"})
+WANTED = frozenset({b"signature-input", b"signature", b"accept-signature", b"lienthong-sign", b"dpop"})
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def concerns(scope: Scope) -> bool:
-    """Whether a request is signed or wants a signed answer."""
+    """Whether a request is signed, proves a key or wants a signed answer."""
     for name, _ in scope["headers"]:  # noqa: SIM110 # a generator costs twice as much, and every request comes by here
         if name in WANTED:
             return True
@@ -49,6 +50,8 @@ class Signing:
         label: str | None = None
         if b"lienthong-sign" in names or b"accept-signature" in names:
             send = _Signer(self._key, request, send)
+        if b"dpop" in names:
+            await self._take_proof(scope)
         try:
             if names & {b"signature-input", b"signature"}:
                 body = await _whole(receive)
@@ -83,11 +86,34 @@ class Signing:
         scope["lienthong.signed_with"] = signed.kid
         return signed.label
 
+    async def _take_proof(self, scope: Scope) -> None:
+        """Take a DPoP proof that fits its request. One that does not is told of where a proof is needed, and is nothing elsewhere."""
+        holding = self._services.tokens.holding
+        if holding is None:
+            return
+        token = _dpop_token(scope)
+        try:
+            proof = holding.dpop(scope, token)
+        except Unauthenticated:
+            return
+        if proof is not None:
+            is_first = await self._services.store.use_assertion(f"dpop {proof.thumbprint}", proof.jti, proof.expires_at)
+            scope[PROVED] = (token, proof if is_first else None)
+
     def _address(self, scope: Scope) -> str:
         raw = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0].decode("latin-1")
         query = scope["query_string"].decode("latin-1")
         address: str = self._services.settings.public_url + raw
         return f"{address}?{query}" if query else address
+
+
+def _dpop_token(scope: Scope) -> str | None:
+    """The token of the DPoP scheme, None without one."""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            scheme, _, token = value.decode("latin-1").partition(" ")
+            return token if scheme.lower() == "dpop" else None
+    return None
 
 
 class _Signer:
