@@ -19,7 +19,7 @@ app = typer.Typer(no_args_is_help=True)
 DATABASE = "lienthong_sandbox"
 HANDED_ON = (
     "environment", "accept_synthetic_ids", "home", "database_url", "agreements", "port", "base_url", "sandbox", "syncs", "witnesses", "stamp_url",
-    "nats_url",
+    "nats_url", "ledger_key", "witnesses_needed", "archive", "backups",
 )  # fmt: skip
 
 
@@ -90,6 +90,7 @@ def settings_of_sandbox(found: Settings) -> Settings:
     return replace(
         found, environment="sandbox", accept_synthetic_ids=True, home=home, database_url=url, agreements=home / "agreements",
         port=found.sandbox_port, base_url=found.sandbox_url, sandbox=True, syncs=home / "syncs", witnesses="", stamp_url="", nats_url="",
+        ledger_key="", witnesses_needed=0, archive=home / "ledger-archive", backups=home / "backups",
     )  # fmt: skip
 
 

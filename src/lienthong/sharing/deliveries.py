@@ -171,7 +171,7 @@ class Deliveries:
             return []
         telling = _Telling(self, connection, at)
         posts = [post for pending in due if (post := telling.again(pending)) is not None]
-        fresh = [post for lane in lanes if (post := telling.fresh(lane)) is not None]
+        fresh = [post for lane in telling.in_order(lanes) if (post := telling.fresh(lane)) is not None]
         store.move_lanes(connection, [(lane, *place) for lane, place in telling.passed])
         store.take(connection, [post.pending for post in fresh], [len(post.told) for post in fresh], at)
         posts = telling.signed([*posts, *fresh])
@@ -200,6 +200,10 @@ class _Telling:
         self._bodies: dict[Any, bytes] = {}
         self.passed: list[tuple[Lane, Place]] = []  # lanes for which there was nothing, and how far
         self._subjects = SubjectKey(deliveries.subject_key)
+
+    def in_order(self, lanes: Sequence[Lane]) -> list[Lane]:
+        """By subsystem and dataset, as everybody who counts deliveries goes: two who wait for each other's count would wait for ever."""
+        return sorted(lanes, key=lambda lane: (self._found[lane.subscription].caller, self._found[lane.subscription].dataset, lane.lane))
 
     def fresh(self, lane: Lane) -> Post | None:
         """The next span of a lane; one with nothing for it is passed over."""

@@ -196,7 +196,7 @@ class Streams:
         """One entry a dataset, counted where its agreement's quota counts deliveries; as the last statement of the transaction."""
         at, asked = self._counter.clock(), request_bytes(request)
         entries = []
-        for following in followed:
+        for following in sorted(followed, key=lambda each: each.contract.id):  # the order of `Deliveries`
             ours = [(told, message) for told, message in messages if told.dataset == following.contract.id]
             if ours and following.right is not None:
                 count_delivery(connection, following.right, vietnam_date(at))
