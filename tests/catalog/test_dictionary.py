@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.catalog.completeness import completeness
+from lienthong.catalog.completeness import completeness, contacts
 from lienthong.catalog.dictionary import Element, as_row, compare, elements_of, known_heading, read_elements
 from lienthong.catalog.sheets import as_csv
 from lienthong.contracts.inventory import COLUMNS, read_rows
@@ -24,6 +24,20 @@ def test_every_field_of_every_dataset_is_an_element_with_its_business_name_and_t
     assert len(HERE) == sum(len(contract.properties) for contract in CONTRACTS.values())
     assert all(each.business_name and each.type and each.technical_definition for each in HERE)
     assert any(each.rule for each in HERE)
+
+
+def test_where_the_focal_officer_is_reached_is_told_as_the_contract_says_it_and_nothing_that_runs() -> None:
+    support = [
+        {"channel": "email", "url": "mailto:dau-moi@mau.example", "description": "Phòng Dữ liệu"},
+        {"channel": "phone", "url": "tel:+842710000000"},
+        {"channel": "page", "url": "javascript:alert(1)"},
+        {"channel": "nothing"},
+        "not even a channel",
+    ]
+    contract = replace(make_contract(), document={"support": support})
+    assert [each["address"] for each in contacts(contract)] == ["mailto:dau-moi@mau.example", "tel:+842710000000"]
+    assert contacts(contract)[0]["words"] == "Phòng Dữ liệu"
+    assert contacts(replace(contract, document={"support": "none"})) == []
 
 
 def test_a_dictionary_is_the_same_as_itself() -> None:

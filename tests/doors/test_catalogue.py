@@ -75,6 +75,12 @@ def test_an_entry_says_who_answers_on_which_basis_from_where_and_how_complete_it
     told = entry(province, "dataset", "land.parcels")
     assert told["owner"]["agency"] == "H10.10"
     assert told["focal_officer"]
+    reached = entry(province, "dataset", "statistics.indicators")["contacts"]
+    assert [each["address"].partition(":")[0] for each in reached] == ["mailto", "tel"]
+    assert entry(province, "agency", "G12.70.02")["contacts"] == reached
+    assert f'href="{reached[0]["address"]}"' in httpx.get(f"{province.base}/datasets/statistics.indicators").text
+    turtle = httpx.get(f"{province.base}/dataset/statistics.indicators.ttl").text
+    assert f"vcard:hasEmail <{reached[0]['address']}>" in turtle
     assert all(basis["valid_from"] for basis in told["legal_basis"])
     assert told["consumers"][0]["system"] == "Cửa sổ"
     assert {"column", "direction", "kind", "name", "other"} <= set(told["lineage"]["columns"][0])

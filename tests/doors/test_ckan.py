@@ -73,6 +73,24 @@ def test_the_command_line_dumps_a_data_package_and_searches(province: Province) 
     assert all(size > 1_000 for size in found["files"].values())
 
 
+def test_a_portal_s_lists_to_choose_from_hold_what_was_typed(province: Province) -> None:
+    (one,) = result(province, "package_autocomplete", q="chi tieu")
+    assert (one["name"], one["match_field"]) == ("statistics_indicators", "title")
+    assert [each["name"] for each in result(province, "package_autocomplete", q="", limit=2)] == OPEN[:2]
+    assert [each["title"] for each in result(province, "organization_autocomplete", q="so noi vu")] == ["Sở Nội vụ"]
+    assert "csv" in result(province, "format_autocomplete", q="cs")
+    tag = result(province, "tag_list")[0]
+    assert tag in result(province, "tag_autocomplete", q=tag[:3], limit=1_000)
+    assert result(province, "tag_show", id=tag)["name"] == tag
+    assert tag in {each["name"] for each in result(province, "tag_show", id=tag, include_datasets="true")["packages"][0]["tags"]}
+    group = result(province, "group_list")[0]
+    assert {each["name"] for each in result(province, "group_package_show", id=group)} <= set(OPEN)
+    files = result(province, "resource_search", query="format:csv", limit=1_000)
+    assert files["count"] == len(files["results"]) >= len(OPEN)
+    assert {each["format"].lower() for each in files["results"]} == {"csv"}
+    assert result(province, "vocabulary_list") == result(province, "organization_list_for_user") == []
+
+
 def test_facets_count_what_was_found(province: Province) -> None:
     found = result(province, "package_search", fq="organization:h10_02", **{"facet.field": '["organization","tags","res_format"]'}, rows=0)
     assert (found["count"], found["results"]) == (3, [])
@@ -140,6 +158,14 @@ HOSTILE: list[tuple[str, dict[str, Any], int, str]] = [
     ("package_search", {"fq": "metadata_modified:[yesterday TO *]"}, 400, "Search Query Error"),
     ("package_search", {"sort": "id; drop table"}, 400, "Search Query Error"),
     ("package_search", {"q": "a\x00b"}, 409, "Validation Error"),
+    ("resource_search", {}, 409, "Validation Error"),
+    ("resource_search", {"query": "hash:1"}, 409, "Validation Error"),
+    ("resource_search", {"query": {"name": "x"}}, 409, "Validation Error"),
+    ("resource_search", {"query": "name:a", "order_by": "1; drop"}, 409, "Validation Error"),
+    ("tag_show", {"id": "../../etc/passwd"}, 404, "Not Found Error"),
+    ("group_package_show", {"id": "x' or 1=1"}, 404, "Not Found Error"),
+    ("package_autocomplete", {"q": ["a"]}, 409, "Validation Error"),
+    ("package_autocomplete", {"q": "x" * 10_001}, 409, "Validation Error"),
     ("package_search", {"shards": "127.0.0.1:8983"}, 409, "Validation Error"),
     ("package_search", {"rows": -1}, 409, "Validation Error"),
     ("package_search", {"facet.field": "[1, 2]"}, 409, "Validation Error"),

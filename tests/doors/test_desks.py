@@ -70,7 +70,8 @@ def test_calc_opens_the_workbook_and_the_csv_at_its_address(province: Province, 
         assert values == [figure.value], name
 
 
-# Like what `OData.Feed` sends (Power Query in Excel and Power BI); not recorded from it.
+# What `OData.Feed` (Power Query in Excel and Power BI) sends, as others recorded it: the headers in NLstn/go-odata issue 874 (July 2026), how steps
+# are folded into addresses in microsoft/DataConnectors issue 107 and Microsoft's pages on the OData feed connector and on query folding.
 MASHUP = {
     "User-Agent": "Microsoft.Data.Mashup (https://go.microsoft.com/fwlink/?LinkID=304225)",
     "OData-MaxVersion": "4.0",
@@ -135,3 +136,67 @@ def test_power_query_is_asked_for_a_name_and_a_token_where_data_is_not_open(prov
     told = mashup(province, "/odata/v4/land_parcels?$top=1", ROWS_ACCEPT, province.token())
     assert (told.status_code, len(told.json()["value"])) == (200, 1)
     assert PURPOSE  # the agreement leaves no choice, so nothing needs to be said
+
+
+def folded(province: Province, options: str) -> list[dict[str, Any]]:
+    """The rows of an address a step of Power Query was folded into."""
+    found = mashup(province, f"/odata/v4/{SET}?{options}", ROWS_ACCEPT)
+    assert found.status_code == 200, found.text
+    rows: list[dict[str, Any]] = found.json()["value"]
+    return rows
+
+
+def test_each_step_power_query_folds_gives_what_it_would_reckon_itself(province: Province) -> None:
+    """Keep top rows, skip, sort, choose columns, filter by value, text, list, range and emptiness, count; held against the rows as they are."""
+    rows = [row for start in (0, 500, 1_000) for row in folded(province, f"$skip={start}&$top=500")]
+    keys = ("indicator_code", "district_code", "year")
+    by_key = sorted(rows, key=lambda row: [row[name] for name in keys])
+    order = "$orderby=indicator_code,district_code,year"
+
+    def expected(test: Any) -> list[dict[str, Any]]:
+        return [row for row in by_key if test(row)]
+
+    assert folded(province, f"{order}&$top=3") == by_key[:3]
+    assert folded(province, f"{order}&$skip=3&$top=4") == by_key[3:7]
+    assert (
+        folded(province, "$orderby=year%20desc,value%20desc,indicator_code,district_code&$top=5")
+        == sorted(rows, key=lambda row: (-row["year"], -row["value"], row["indicator_code"], row["district_code"]))[:5]
+    )
+    steps: list[tuple[str, Any]] = [
+        ("indicator_code eq 'DS01'", lambda row: row["indicator_code"] == "DS01"),
+        ("indicator_code ne 'DS01'", lambda row: row["indicator_code"] != "DS01"),
+        ("year ge 2022 and year lt 2024", lambda row: 2022 <= row["year"] < 2024),
+        ("indicator_code eq 'DS01' or indicator_code eq 'CN01'", lambda row: row["indicator_code"] in ("DS01", "CN01")),
+        ("contains(district,'Bù')", lambda row: "Bù" in row["district"]),
+        ("startswith(district,'Huyện')", lambda row: row["district"].startswith("Huyện")),
+        ("endswith(district,'Long')", lambda row: row["district"].endswith("Long")),
+        ("not contains(district,'Bù')", lambda row: "Bù" not in row["district"]),
+        ("value eq null", lambda row: row["value"] is None),
+        ("value ne null and value gt 100.5", lambda row: row["value"] > 100.5),
+        ("toupper(unit) eq 'NGƯỜI'", lambda row: row["unit"].upper() == "NGƯỜI"),
+        ("length(district_code) eq 3", lambda row: len(row["district_code"]) == 3),
+    ]
+    for text, test in steps:
+        assert folded(province, f"$filter={quote(text, safe='')}&{order}") == expected(test), text
+        count = mashup(province, f"/odata/v4/{SET}/$count?$filter={quote(text, safe='')}", "text/plain,application/json")
+        assert int(count.text) == len(expected(test)), text
+    assert folded(province, "$select=district&$top=1") == [{"district": rows[0]["district"]}]
+
+
+def test_power_query_s_preferences_change_nothing_it_does_not_understand(province: Province) -> None:
+    """`ODataOmitValues.Nulls` and `IncludeAnnotations` are preferences: they may be let be, and what is not done is not said to be done."""
+    plain = mashup(province, f"/odata/v4/{SET}?$top=2", ROWS_ACCEPT).json()
+    for preference in ("omit-values=nulls", 'odata.include-annotations="*"', "odata.continue-on-error"):
+        sent = {**MASHUP, "Accept": ROWS_ACCEPT, "Prefer": preference}
+        answer = httpx.get(f"{province.base}/odata/v4/{SET}?$top=2", headers=sent)
+        assert (answer.status_code, answer.json()) == (200, plain)
+        assert "preference-applied" not in answer.headers
+
+
+def test_power_query_is_told_what_not_to_fold(province: Province) -> None:
+    """`$batch` is made only where a workbook says `EnableBatch` and an address is too long; what metadata forbids is then done in Excel."""
+    metadata = etree.fromstring(mashup(province, "/odata/v4/$metadata", "application/xml").content)
+    told = {each.get("Term"): each.get("Bool") for each in metadata.iter("{*}Annotation")}
+    assert told["Capabilities.BatchSupported"] == "false"
+    batch = httpx.get(f"{province.base}/odata/v4/$batch", headers={**MASHUP, "Accept": "multipart/mixed"})
+    assert (batch.status_code, batch.json()["error"]["code"]) == (501, "not-offered")

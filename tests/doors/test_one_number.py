@@ -136,7 +136,11 @@ REFUSED = {
     "odata": ("GET", f"/odata/v4/{by_set(RESTRICTED)}"),
     "odata count": ("GET", f"/odata/v4/{by_set(RESTRICTED)}/$count"),
     "ckan": ("GET", f"/api/3/action/datastore_search?resource_id={RESTRICTED}"),
+    "odata entity": ("GET", f"/odata/v4/{by_set(RESTRICTED)}('1')"),
     "file": ("GET", f"/dataset/{RESTRICTED}.csv"),
+    "parquet": ("GET", f"/dataset/{RESTRICTED}.parquet"),
+    "workbook": ("GET", f"/dataset/{RESTRICTED}.xlsx"),
+    "a version": ("GET", f"/dataset/{RESTRICTED}/versions/1.json"),
     "changes": ("GET", f"/v1/datasets/{RESTRICTED}/changes"),
     "delta": ("POST", f"/delta-sharing/shares/open/schemas/{RESTRICTED.split('.', 1)[0]}/tables/{RESTRICTED.split('.', 1)[1]}/query"),
 }
@@ -157,5 +161,5 @@ def test_what_is_refused_at_one_door_is_refused_at_each(province: Province, who:
     entries = entries_of(province.workshop.database, province.workshop.signer)[before:]
     assert not [entry for entry in entries if entry["event"].startswith("answer:") and entry["event"] != "answer:request:denied"]
     denied = [entry for entry in entries if entry["event"] == "answer:request:denied" and entry["dataset"] == RESTRICTED]
-    assert len(denied) >= len(REFUSED) - 2  # a share without such a table is 404, and a bad token 401, before any right is asked
+    assert len(denied) >= len(REFUSED) - 3  # a share without such a table is 404, and a bad token 401, before any right is asked
     assert len({entry["outcome"] for entry in denied}) == 1

@@ -78,3 +78,14 @@ def test_masked_columns_are_masked_in_every_format() -> None:
         else:
             table = pa.ipc.open_stream(data).read_all() if name == ARROW else parquet.read_table(io.BytesIO(data))
             assert table["size"].to_pylist() == ["*", None, "*", "*"]
+
+
+def test_a_parquet_file_keeps_a_dictionary_only_where_values_come_again() -> None:
+    """A dictionary of values that are all different costs time and room; one of a few spares both."""
+    rows = [{"key": f"{n:06}", "state": "here" if n % 3 else "moved", "seen": n * 7.5, "way": n % 2 == 0} for n in range(4_000)]
+    batch = pa.RecordBatch.from_pylist(rows)
+    data = b"".join(write_stream(PARQUET, [batch], {}, Tally()))
+    group = parquet.read_metadata(io.BytesIO(data)).row_group(0)
+    coded = {group.column(n).path_in_schema: group.column(n).has_dictionary_page for n in range(group.num_columns)}
+    assert coded == {"key": False, "state": True, "seen": False, "way": False}
+    assert parquet.read_table(io.BytesIO(data)).to_pylist() == rows

@@ -181,19 +181,19 @@ def issue_token(
 def verify_token(key: OKPKey, issuer: str, token: str, now: datetime) -> AccessToken:
     """The access token, when we signed it and it has not expired. Raises Unauthenticated."""
     if len(token) > LARGEST_TOKEN:
-        raise Unauthenticated("The access token is not valid.")
+        raise Unauthenticated("The access token is not valid.", vi="Mã truy cập không hợp lệ.")
     try:
         decoded = jwt.decode(token, key, algorithms=["Ed25519"])
         claims = decoded.claims
         if decoded.header.get("typ") != TOKEN_TYPE or claims["iss"] != issuer or claims["aud"] != issuer:
-            raise Unauthenticated("The access token is not valid here.")
+            raise Unauthenticated("The access token is not valid here.", vi="Mã truy cập không có hiệu lực ở đây.")
         subsystem = str(claims["sub"])
         found = AccessToken(
             subsystem, str(claims["jti"]), datetime.fromtimestamp(claims["exp"], tz=now.tzinfo), f"{subsystem} {claims.get('key', '')}",
             claims.get("env", PRODUCTION), _binding(claims.get("cnf")),
         )  # fmt: skip
     except (JoseError, ValueError, TypeError, KeyError) as error:
-        raise Unauthenticated("The access token is not valid.") from error
+        raise Unauthenticated("The access token is not valid.", vi="Mã truy cập không hợp lệ.") from error
     if found.expires_at <= now:
         raise Unauthenticated("The access token has expired.", hint="Ask for a new one at /oauth/token.")
     return found

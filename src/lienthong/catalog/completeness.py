@@ -43,6 +43,20 @@ def focal_officer(contract: Contract) -> str:
     return str(team.get("description", "")) if isinstance(team, dict) else ""
 
 
+def contacts(contract: Contract) -> list[dict[str, str]]:
+    """Where the focal officer is reached, as the contract says it (ODCS `support`): who or what answers, by which channel, at which address.
+
+    Only mail, telephone and web addresses are told.
+    """
+    found = []
+    support = contract.document.get("support")
+    for each in support if isinstance(support, list) else ():
+        address = str(each.get("url") or "") if isinstance(each, dict) else ""
+        if address.partition(":")[0].lower() in ("mailto", "tel", "https", "http"):
+            found.append({"channel": str(each.get("channel", "")), "words": str(each.get("description") or ""), "address": address})
+    return found
+
+
 def limitations(contract: Contract) -> str:
     described = contract.document.get("description")
     return str(described.get("limitations", "")) if isinstance(described, dict) else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from urllib.parse import quote
 
-from lienthong.catalog.completeness import focal_officer
+from lienthong.catalog.completeness import contacts, focal_officer
 from lienthong.catalog.dcat_forms import ON_A_PAGE, Known
 from lienthong.catalog.measuring import promised_seconds
 from lienthong.catalog.triples import RDF, Iri, Literal, Statements, Vocabulary, written
@@ -183,6 +183,10 @@ def _agent(graph: Statements, publisher: Publisher, dataset: Iri, contract: Cont
     graph.add(contact, RDF.type, VCARD.Kind)
     vietnamese, _, english = (focal_officer(contract) or "Đầu mối dữ liệu · Focal officer").partition(" · ")
     _both(graph, contact, VCARD.fn, vietnamese, english)
+    for each in contacts(contract):
+        kind = each["address"].partition(":")[0].lower()
+        if kind in ("mailto", "tel"):
+            graph.add(contact, VCARD.hasEmail if kind == "mailto" else VCARD.hasTelephone, Iri(each["address"]))
     graph.add(contact, VCARD.hasURL, Iri(f"{publisher.base}/catalogue/agency/{quote(contract.agency)}"))
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from lienthong.access import Agencies, Register, State
-from lienthong.catalog.completeness import completeness, focal_officer, limitations
+from lienthong.catalog.completeness import completeness, contacts, focal_officer, limitations
 from lienthong.catalog.items import BETWEEN, Item, Kind
 from lienthong.catalog.lineage import Step, columns_of, lineage_of
 from lienthong.catalog.measuring import UNKNOWN, freshness, quality_now
@@ -73,6 +73,7 @@ def dataset(connection: Connection, contract: Contract, around: Around) -> dict[
         "limitations": limitations(contract),
         "owner": {"agency": contract.agency, "name": around.agency(contract.agency)},
         "focal_officer": focal_officer(contract),
+        "contacts": contacts(contract),
         "theme": contract.domain,
         "layer": contract.layer.value,
         "sharing": contract.sharing.value,
@@ -206,6 +207,7 @@ def agency(code: str, tree: Agencies, around: Around, items: Sequence[Item]) -> 
         "valid_to": held.valid_to if held else None,
         "successors": [{"code": c, "name": around.agency(c)} for c in (held.successors if held else ())],
         "below": [{"code": a.code, "name": a.name} for a in tree.below(code)],
+        "contacts": list({each["address"]: each for c in around.contracts.values() if c.agency == code for each in contacts(c)}.values()),
         "focal_officers": sorted({officer for c in around.contracts.values() if c.agency == code and (officer := focal_officer(c))}),
         "entries": [short(item) for item in items if item.agency == code and item.kind is not Kind.AGENCY],
     }
@@ -238,6 +240,7 @@ def part(item: Item, around: Around) -> dict[str, Any]:
         "dataset": {"id": contract.id, "title": contract.title_vi, "title_en": contract.title_en},
         "owner": {"agency": contract.agency, "name": around.agency(contract.agency)},
         "focal_officer": focal_officer(contract),
+        "contacts": contacts(contract),
         "legal_basis": [{"text": b.text, "valid_from": b.valid_from, "valid_to": b.valid_to} for b in contract.legal_basis],
         "code": item.facts.get("code", item.id.partition(BETWEEN)[2]),
     }

@@ -225,7 +225,7 @@ def whole_statement(ask: Ask, version: int) -> str:
         conditions.append(condition_of(ask.where, sql.Literal))
     statement = queries("answers")["whole"].format(
         columns=_columns(ask.fields),
-        states=_states(ask, version),
+        states=_states(ask, version, is_in_order=ask.sorts == (Sort(KEY),)),
         conditions=_all(conditions),
         order=sql.SQL("order by {}").format(_order(ask.sorts)) if ask.sorts else sql.SQL(""),
         limit=sql.SQL("limit {}").format(sql.Literal(ask.limit)) if ask.limit is not None else sql.SQL(""),
@@ -346,10 +346,12 @@ def _past_states(connection: Connection, ask: Ask, gone: Sequence[ChangedRow]) -
     return {(row[1], row[2]): (row[0], row[1:]) for row in connection.execute(statement, values).fetchall()}
 
 
-def _states(ask: Ask, version: int) -> sql.Composed:
+def _states(ask: Ask, version: int, *, is_in_order: bool = False) -> sql.Composed:
+    """The states a version tells of. `is_in_order`: in the order of keys, for who reads all of them so."""
     read = (*(condition.column for condition in ask.conditions), *columns_named(ask.where), *boxes_named(ask.where))
     wanted = dict.fromkeys([*ask.columns, *(name for name in read if name not in (KEY, VERSION))])
-    return queries("answers")["states_now" if ask.as_of is None else "states_on"].format(
+    states = "states_on" if ask.as_of is not None else "states_in_order" if is_in_order else "states_now"
+    return queries("answers")[states].format(
         columns=_columns(tuple(wanted)),
         current=current(ask.dataset_id),
         history=history(ask.dataset_id),

@@ -25,7 +25,7 @@ import msgspec
 
 from lienthong.access import mask
 from lienthong.errors import NotFound
-from lienthong.sharing.formats import Mask, masked
+from lienthong.sharing.formats import Mask, masked, parquet_writer
 from lienthong.sharing.shares.statistics import statistics_of
 
 if TYPE_CHECKING:
@@ -217,8 +217,6 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _write_parts(place: Path, batches: Iterable[pa.RecordBatch], masks: Mapping[str, Mask]) -> Iterator[Part]:
-    from pyarrow import parquet  # noqa: PLC0415 # loaded when a file is made: the server starts without it
-
     writer: Any = None
     path = place
     number = rows = 0
@@ -226,7 +224,7 @@ def _write_parts(place: Path, batches: Iterable[pa.RecordBatch], masks: Mapping[
         hidden = masked_table(group, masks)
         if writer is None:
             path = place / f"part-{number:05}.parquet"
-            writer = parquet.ParquetWriter(path, hidden.schema, compression="zstd", compression_level=1, write_statistics=True)
+            writer = parquet_writer(path, hidden)
         writer.write_table(hidden, row_group_size=ROWS_IN_GROUP)
         rows += hidden.num_rows
         if rows >= ROWS_IN_PART:

@@ -22,7 +22,7 @@ TYPES: Mapping[str, str] = {
     "string": "string", "integer": "long", "number": "double", "boolean": "boolean", "date": "date", "timestamp": "timestamp",
 }  # fmt: skip
 _NAMESPACE = uuid.UUID("6ad8a4c6-7f0a-4a57-9a62-26b1a41ce7e3")  # made once, for ids of tables
-LAYOUT = 1  # of files: raised when they are made in another way, so that none of before are given
+LAYOUT = 2  # of files: raised when they are made in another way, so that none of before are given
 
 
 @dataclass(frozen=True)

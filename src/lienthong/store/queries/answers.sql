@@ -66,6 +66,16 @@ union all
 select _key, _version, _valid_from, {columns} from {history}
 where _version <= {version} and _version_to > {version} and _valid_to is null;
 
+-- name: states_in_order
+-- The same in the order of keys: each half is read along its index and the two are merged, where sorting them together would take a file on disk.
+(select _key, _version, _valid_from, {columns} from {current} where _version <= {version} order by _key)
+union all
+(
+    select _key, _version, _valid_from, {columns} from {history}
+    where _version <= {version} and _version_to > {version} and _valid_to is null
+    order by _key
+);
+
 -- name: states_on
 -- What a version said of one day.
 select _key, _version, _valid_from, {columns} from {current} where _version <= {version} and _valid_from <= {day}

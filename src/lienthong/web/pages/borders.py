@@ -1,9 +1,14 @@
-"""Borders of communes, where this deployment has them: a GeoJSON file of features with `code` and `fullName`, named by a setting."""
+"""Borders of communes, where this deployment has them: a GeoJSON file of features with `code` and `fullName`, named by a setting.
+
+Features may say since when and until when they were in force (`validFrom`, `validTo`), so that one code may have several borders, one after
+another. Maps show what is in force; who asks for a day is told of that day.
+"""
 
 from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +21,18 @@ from lienthong.web.pages.drawing import Area
 
 STEPS = 5
 Ring = list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Border:
+    """One unit's border for as long as it was in force; both ends None where the file says none. `until` is the first day it was not."""
+
+    code: str
+    name: str
+    shape: Mapping[str, Any]
+    area: float | None
+    since: date | None
+    until: date | None
 
 
 class Borders:
@@ -33,17 +50,23 @@ class Borders:
         return list(document["features"])
 
     @cached_property
+    def every(self) -> list[Border]:
+        """All borders there are, those of the past too, by code and time."""
+        found = [_border(f["properties"], f["geometry"]) for f in self._document]
+        return sorted(found, key=lambda each: (each.code, each.since or date.min))
+
+    @cached_property
+    def _now(self) -> list[Border]:
+        return [each for each in self.every if each.until is None]
+
+    @cached_property
     def _features(self) -> list[tuple[str, str, list[Ring]]]:
         """(code, name, rings) of every unit."""
-        return [(f["properties"]["code"], f["properties"]["fullName"], _rings(f["geometry"])) for f in self._document]
+        return [(each.code, each.name, _rings(each.shape)) for each in self._now]
 
     def shapes(self) -> dict[str, Mapping[str, Any]]:
-        """Code → GeoJSON of every unit."""
-        return {f["properties"]["code"]: f["geometry"] for f in self._document}
-
-    def areas(self) -> dict[str, float]:
-        """Code → square kilometres, where the file says them."""
-        return {f["properties"]["code"]: f["properties"]["areaKm2"] for f in self._document if "areaKm2" in f["properties"]}
+        """Code → GeoJSON of every unit there is now."""
+        return {each.code: each.shape for each in self._now}
 
     def codes(self) -> list[str]:
         """The units there are borders of."""
@@ -83,6 +106,11 @@ def name_of(code: str) -> str:
     """The name a code has now, else the last it had; empty for none."""
     found = units_by_code().get(code, [])
     return max(found, key=lambda unit: (unit.valid_to is None, unit.valid_from)).name if found else ""
+
+
+def _border(properties: Mapping[str, Any], shape: Mapping[str, Any]) -> Border:
+    since, until = (date.fromisoformat(text) if (text := properties.get(name)) else None for name in ("validFrom", "validTo"))
+    return Border(properties["code"], properties["fullName"], shape, properties.get("areaKm2"), since, until)
 
 
 def _rings(shape: Mapping[str, Any]) -> list[Ring]:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from lienthong.contracts import LICENCES, Contract, Sharing
 from lienthong.errors import Denied, NotFound
 from lienthong.sharing.filters import shown
+from lienthong.standards import without_marks
 from lienthong.store.publications import Publication, publications
 from lienthong.web.asking import Counter
 from lienthong.web.ckan_openapi import HELP
@@ -36,7 +37,7 @@ from lienthong.web.doors.ckan.packages import (
     tag_of,
 )
 from lienthong.web.doors.ckan.searching import search
-from lienthong.web.doors.ckan.values import Parameters
+from lienthong.web.doors.ckan.values import Parameters, wrong
 from lienthong.web.shelf import Shelf
 
 CKAN_VERSION = "2.11.5"  # whose answers these are; clients look at it
@@ -219,6 +220,84 @@ def _tag_list(call: Call) -> list[Any]:
     return [tag_of(tag) for tag in tags] if call.sent.flag("all_fields") else tags
 
 
+def _tag_show(call: Call) -> Package:
+    wanted = call.sent.required("id")
+    packages = [each for each in call.listed(with_private=False) if wanted in each.tags]
+    if not packages:
+        raise NotFound(f"Not found: there is no tag `{shown(wanted)}`.", vi=f"Không có thẻ `{shown(wanted)}`.")
+    more = {"packages": [each.package for each in packages]} if call.sent.flag("include_datasets") else {}
+    return {**tag_of(wanted), **more}
+
+
+def _like(call: Call) -> Callable[[str], bool]:
+    """Whether a text holds what was typed, with marks or without."""
+    typed = without_marks(call.sent.text("q"))
+    return lambda text: typed in without_marks(text)
+
+
+def _few(call: Call, most: int = 10) -> int:
+    return call.sent.number("limit", most, MOST_LISTED)
+
+
+def _package_autocomplete(call: Call) -> list[Package]:
+    is_like = _like(call)
+    found = [each.package for each in call.listed(with_private=False)]
+    matched = [
+        (package, "name" if is_like(package["name"]) else "title") for package in found if is_like(f"{package['name']} {package['title']}")
+    ]
+    return [
+        {"name": package["name"], "title": package["title"], "match_field": place, "match_displayed": package[place]}
+        for package, place in matched[: _few(call)]
+    ]
+
+
+def _organization_autocomplete(call: Call) -> list[Package]:
+    is_like = _like(call)
+    found = [each for each in _organizations(call) if is_like(f"{each['name']} {each['title']}")]
+    return [{"id": each["id"], "name": each["name"], "title": each["title"]} for each in found[: _few(call, 20)]]
+
+
+def _tag_autocomplete(call: Call) -> list[str]:
+    is_like = _like(call)
+    return [tag for tag in sorted({tag for each in call.listed(with_private=False) for tag in each.tags}) if is_like(tag)][: _few(call)]
+
+
+def _format_autocomplete(call: Call) -> list[str]:
+    is_like = _like(call)
+    formats = sorted(
+        {str(resource["format"]).lower() for each in call.listed(with_private=False) for resource in each.package["resources"]}
+    )
+    return [form for form in formats if is_like(form)][: _few(call, 5)]
+
+
+def _group_package_show(call: Call) -> list[Package]:
+    wanted = call.sent.required("id")
+    group = next((each for each in _groups(call) if wanted in (each["id"], each["name"])), None)
+    if group is None:
+        raise NotFound(f"Not found: there is no group `{shown(wanted)}`.", vi=f"Không có nhóm `{shown(wanted)}`.")
+    packages = [each.package for each in call.listed(with_private=False) if group["name"] in each.values("groups")]
+    return packages[: _few(call, MOST_LISTED)]
+
+
+def _resource_search(call: Call) -> Package:
+    """Resources each of whose named fields holds the text, as CKAN's own has it."""
+    asked: list[tuple[str, str]] = []
+    value = call.sent.value("query")
+    for text in value if isinstance(value, list) else [value]:
+        name, colon, term = text.partition(":") if isinstance(text, str) else ("", "", "")
+        if not colon or name not in ("name", "format", "url", "description"):
+            raise wrong("query", "Expected `name:`, `format:`, `url:` or `description:` and a text")
+        asked.append((name, without_marks(term)))
+    resources = [resource for each in call.listed(with_private=False) for resource in each.package["resources"]]
+    found = [each for each in resources if all(term in without_marks(str(each.get(name) or "")) for name, term in asked)]
+    order = call.sent.text("order_by")
+    if order:
+        if order not in ("name", "format", "url", "id", "last_modified"):
+            raise wrong("order_by", "Expected name, format, url, id or last_modified")
+        found.sort(key=lambda each: str(each.get(order) or ""))
+    return {"count": len(found), "results": found[_slice(call)]}
+
+
 def _licences(call: Call) -> list[Package]:
     return [licence_document(licence, call.state.counter.public_url) for licence in LICENCES.values()]
 
@@ -288,6 +367,15 @@ ACTIONS: dict[str, Action] = {
     "group_list": _group_list,
     "group_show": _group_show,
     "tag_list": _tag_list,
+    "tag_show": _tag_show,
+    "tag_autocomplete": _tag_autocomplete,
+    "package_autocomplete": _package_autocomplete,
+    "organization_autocomplete": _organization_autocomplete,
+    "format_autocomplete": _format_autocomplete,
+    "group_package_show": _group_package_show,
+    "resource_search": _resource_search,
+    "vocabulary_list": lambda _: [],
+    "organization_list_for_user": lambda _: [],
     "license_list": _licences,
     "datastore_search": _datastore_search,
     "datastore_info": _datastore_info,

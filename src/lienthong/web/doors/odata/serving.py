@@ -29,6 +29,7 @@ OPTIONS = ("$select", "$filter", "$orderby", "$top", "$skip", "$count", "$format
 _VERSION = {"OData-Version": "4.0"}
 _XML = "application/xml"
 _PREFERRED = re.compile(r"(?:odata\.)?maxpagesize\s*=\s*\"?(\d{1,9})\"?", re.IGNORECASE)
+_VERSION_SAID = re.compile(r"(\d{1,3})(?:\.\d{1,3})?")
 _PATH = re.compile(r"[A-Za-z_]\w*(?:/[\w*.]+)+|\*", re.ASCII)
 _ENCODER = msgspec.json.Encoder()
 
@@ -102,17 +103,29 @@ def _contract(counter: Counter, request: Request, name: str) -> Contract:
 
 def _options(request: Request, taken: tuple[str, ...]) -> dict[str, str]:
     """The query options. Raises NotOffered for one of the standard's that this address does not take, BadRequest for any other and for one given twice."""
+    _require_version(request)
     pairs = request.query_params.multi_items()
     for name, _ in pairs:
         if name in (*taken, "purpose", "official"):
             continue
         hint = f"It takes {', '.join(taken)}."
-        if name.startswith("$") or f"${name}" in OPTIONS:
+        if name.startswith(("$", "@")) or f"${name}" in OPTIONS:
             raise NotOffered(
                 f"This address does not offer the option `{shown(name)}`.", hint=hint, vi=f"Địa chỉ này không có tùy chọn `{shown(name)}`."
             )
         raise BadRequest(f"Unknown option `{shown(name)}`.", hint=hint, vi=f"Không có tùy chọn `{shown(name)}`.")
     return once(pairs, OPTIONS)
+
+
+def _require_version(request: Request) -> None:
+    """Refuse who says to speak another version, or to understand none of ours (protocol 4.0 §8.1.5, §8.1.6)."""
+    spoken, understood = (
+        _VERSION_SAID.fullmatch(request.headers.get(name, "4.0").strip()) for name in ("odata-version", "odata-maxversion")
+    )
+    if spoken is None or spoken[1] != "4" or understood is None or int(understood[1]) < 4:  # the version
+        raise BadRequest(
+            "This service speaks OData 4.0.", hint="OData-Version: 4.0, OData-MaxVersion: 4.0 or later.", vi="Dịch vụ này dùng OData 4.0."
+        )
 
 
 def _form(request: Request, options: Mapping[str, str]) -> _Form:

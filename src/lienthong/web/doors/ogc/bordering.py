@@ -14,7 +14,7 @@ from lienthong.errors import BadRequest
 from lienthong.sharing.geometry import meets, points_of, polygon_of
 from lienthong.sharing.questions import All, Any, Compare, Expression, IsNull, Not, OneOf, Text, Within
 from lienthong.web.doors.ogc.asked import Asked, day_of
-from lienthong.web.doors.ogc.collections import GEOMETRY, Ground, border_features, border_properties
+from lienthong.web.doors.ogc.collections import GEOMETRY, Ground, border_features, border_id, border_properties
 from lienthong.web.doors.ogc.cql import Language, read_filter
 from lienthong.web.doors.ogc.features import feature
 
@@ -39,14 +39,14 @@ def find_borders(ground: Ground, asked: Asked) -> tuple[list[dict[str, Anything]
             raise BadRequest(f"`sortby`: there is no `{name[:60]}`.", vi=f"`sortby`: không có `{name[:60]}`.")
         found.sort(key=lambda each, name=name: (each[0][name] is None, each[0][name] or 0), reverse=is_descending)  # type: ignore[misc] # mypy loses the default
     page = found[asked.offset : asked.offset + asked.limit]
-    return [feature(properties["code"], shape, properties, asked.crs) for properties, shape in page], len(found)
+    return [feature(border_id(properties), shape, properties, asked.crs) for properties, shape in page], len(found)
 
 
-def border(ground: Ground, code: str, asked: Asked) -> dict[str, Anything] | None:
-    """One border."""
+def border(ground: Ground, id: str, asked: Asked) -> dict[str, Anything] | None:
+    """One border, by its id."""
     for properties, shape in border_features(ground):
-        if properties["code"] == code:
-            return feature(code, shape, properties, asked.crs)
+        if border_id(properties) == id:
+            return feature(id, shape, properties, asked.crs)
     return None
 
 

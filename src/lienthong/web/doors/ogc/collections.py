@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any as Anything
@@ -12,8 +12,8 @@ import msgspec
 from lienthong.contracts import Contract, Place, Property
 from lienthong.sharing.geometry import Box, box_of, inner_point, meets
 from lienthong.sharing.questions import Any, Expression, OneOf, Within
-from lienthong.standards.admin_units import units_by_code
-from lienthong.web.pages.borders import Borders
+from lienthong.standards.admin_units import Unit, units_by_code
+from lienthong.web.pages.borders import Border, Borders
 
 BORDERS = "admin-units.borders"
 GEOMETRY = "geometry"
@@ -36,9 +36,9 @@ class Ground:
         return self._borders.shapes()
 
     @cached_property
-    def areas(self) -> Mapping[str, float]:
-        """Code → square kilometres, where the file says them."""
-        return self._borders.areas()
+    def every(self) -> Sequence[Border]:
+        """All borders the file has, those of the past too."""
+        return self._borders.every
 
     @cached_property
     def points(self) -> Mapping[str, tuple[float, float]]:
@@ -130,26 +130,44 @@ def border_properties() -> dict[str, dict[str, Anything]]:
 
 
 def border_features(ground: Ground) -> list[tuple[dict[str, Anything], Mapping[str, Anything]]]:
-    """(properties, shape) of each border, in order of code. Its dates are those of the unit that has the code now."""
+    """(properties, shape) of each border, in order of code and time.
+
+    Where the file says no dates they are those of the unit that has the code now.
+    """
     found = []
-    for code, shape in sorted(ground.shapes.items()):
-        units = units_by_code().get(code, [])
-        unit = max(units, key=lambda u: (u.valid_to is None, u.valid_from)) if units else None
+    for border in ground.every:
+        unit = _unit_of(border)
+        is_dated = border.since is not None or border.until is not None
+        begins, ends = (border.since, border.until) if is_dated or unit is None else (unit.valid_from, unit.valid_to)
         found.append(
             (
                 {
-                    "code": code,
-                    "name": unit.name if unit else "",
+                    "code": border.code,
+                    "name": unit.name if unit else border.name,
                     "level": unit.level if unit else "commune",
                     "province_code": unit.province_code if unit else "",
-                    "valid_from": unit.valid_from if unit else None,
-                    "valid_to": unit.valid_to if unit else None,
-                    "area_km2": ground.areas.get(code),
+                    "valid_from": begins,
+                    "valid_to": ends,
+                    "area_km2": border.area,
                 },
-                shape,
+                border.shape,
             )
         )
     return found
+
+
+def border_id(properties: Mapping[str, Anything]) -> str:
+    """The id of a border: its unit's code, for one of the past with the day it ended: a code may be given again."""
+    code, ends = properties["code"], properties["valid_to"]
+    return str(code) if ends is None else f"{code}~{ends.isoformat()}"
+
+
+def _unit_of(border: Border) -> Unit | None:
+    """The unit a border is of: the one that had the code while it was in force."""
+    units = units_by_code().get(border.code, [])
+    if border.until is not None:
+        units = [unit for unit in units if unit.valid_from < border.until]
+    return max(units, key=lambda unit: (unit.valid_to is None and border.until is None, unit.valid_from)) if units else None
 
 
 def _text(shape: Mapping[str, Anything]) -> str:

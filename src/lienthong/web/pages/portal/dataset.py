@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from lienthong.access import Register, State
 from lienthong.catalog import Step, describing, lineage_of, open_data, ways_of
+from lienthong.catalog.completeness import contacts, focal_officer
 from lienthong.catalog.feeds import as_data_block, schema_org
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Property
@@ -49,7 +50,8 @@ def shown(site: Site, visit: Visit) -> Page:
         "status": contract.status,
         "entity": contract.entity,
         "key": [p.name for p in contract.key],
-        "contact": _contact(contract),
+        "contact": focal_officer(contract),
+        "contacts": contacts(contract),
         "legal_basis": [{"text": b.text, "valid_from": b.valid_from, "valid_to": b.valid_to} for b in contract.legal_basis],
         "fields": [_field(p, is_delivered=not versions or p.name in delivered) for p in contract.properties],
         "rules": [telling.pair(words) for words in _rules(contract)],
@@ -103,11 +105,6 @@ def _field(p: Property, *, is_delivered: bool) -> dict[str, Any]:
         "examples": list(p.examples),
         "codes": [{"code": str(code), "title": str(title)} for code, title in codes.items()] if isinstance(codes, dict) else [],
     }
-
-
-def _contact(contract: Contract) -> str:
-    team = contract.document.get("team")
-    return str(team.get("description", "")) if isinstance(team, dict) else ""
 
 
 def _rules(contract: Contract) -> list[tuple[str, str]]:

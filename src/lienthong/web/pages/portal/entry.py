@@ -15,7 +15,7 @@ from lienthong.web.pages.site import Site
 from lienthong.web.pages.visiting import Visit
 
 _NAMES = (
-    "title_en", "description", "description_en", "state", "code", "owner", "focal_officer", "focal_officers", "dataset", "parent", "parent_name",
+    "title_en", "description", "description_en", "state", "code", "owner", "focal_officer", "focal_officers", "contacts", "dataset", "parent", "parent_name",
     "valid_from", "valid_to", "successors", "shares", "scope", "legal_basis", "codes", "below", "entries",
 )  # fmt: skip # what a page tells where an entry has it
 
