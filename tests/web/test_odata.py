@@ -82,18 +82,18 @@ def capabilities(client: TestClient, caller: str) -> Any:
     return etree.fromstring(get(client, f"{ROOT}/$metadata", caller).content)
 
 
-def annotations(element: Any) -> dict[str, Any]:
+def annotated(element: Any) -> dict[str, Any]:
     return {each.get("Term"): each for each in element.findall(EDM + "Annotation")}
 
 
 def test_metadata_says_what_the_service_cannot_so_that_nobody_asks_for_it(client: TestClient) -> None:
     """A service is taken to offer `$expand`, `$batch`, … unless its metadata says otherwise (Capabilities vocabulary)."""
     document = capabilities(client, READER)
-    own = annotations(next(document.iter(EDM + "EntityContainer")))
+    own = annotated(next(document.iter(EDM + "EntityContainer")))
     for term in ("BatchSupported", "CrossJoinSupported", "AsynchronousRequestsSupported"):
         assert own[f"Capabilities.{term}"].get("Bool") == "false"
     for entity_set in document.iter(EDM + "EntitySet"):
-        told = annotations(entity_set)
+        told = annotated(entity_set)
         for term, word in (
             ("ExpandRestrictions", "Expandable"),
             ("SearchRestrictions", "Searchable"),
@@ -104,7 +104,7 @@ def test_metadata_says_what_the_service_cannot_so_that_nobody_asks_for_it(client
 
 
 def test_every_function_metadata_names_is_answered_and_a_masked_field_is_named_as_none_to_filter_by(client: TestClient) -> None:
-    own = annotations(next(capabilities(client, READER).iter(EDM + "EntityContainer")))
+    own = annotated(next(capabilities(client, READER).iter(EDM + "EntityContainer")))
     functions = [each.text for each in own["Capabilities.FilterFunctions"].iter(EDM + "String")]
     on_days, on_numbers = {"year", "month", "day"}, {"floor", "ceiling", "round"}
     on_instants = {"hour", "minute", "second", "date"}
@@ -125,7 +125,7 @@ def test_every_function_metadata_names_is_answered_and_a_masked_field_is_named_a
         assert read_filter(f"{name}(at) eq {'2026-01-01' if name == 'date' else 1}")
     of_people = next(each for each in capabilities(client, PART).iter(EDM + "EntitySet") if each.get("Name") == "test_people")
     for term in ("Capabilities.FilterRestrictions", "Capabilities.SortRestrictions"):
-        assert [each.text for each in annotations(of_people)[term].iter(EDM + "PropertyPath")] == ["full_name", "born_on"]
+        assert [each.text for each in annotated(of_people)[term].iter(EDM + "PropertyPath")] == ["full_name", "born_on"]
 
 
 @pytest.mark.parametrize(
