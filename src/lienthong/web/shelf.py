@@ -81,7 +81,10 @@ class Shelf:
         for indicator in self.indicators().values():
             yield item_of_indicator(indicator, self._names.get(indicator.owner, ""))
         yield from self._services(connection)
-        known = {code: name for code, name in self._names.items() if code not in self._tree.by_code}
+        owners = {
+            contract.agency: contract.agency for contract in contracts if not contract.is_hidden
+        }  # of the centre too: no register here has those
+        known = {code: name for code, name in {**owners, **self._names}.items() if code not in self._tree.by_code}
         yield from (item_of_agency(agency, today) for agency in self._tree.by_code.values())
         yield from (Item(Kind.AGENCY, code, name, agency=code, owner=name, state="active") for code, name in known.items())
         for held in catalogue.inventory(connection):
