@@ -49,9 +49,11 @@ def is_problem(answer: httpx.Response) -> bool:
 def is_said_well(is_own: Callable[[httpx.Response], bool], answer: httpx.Response) -> bool:
     """Whether an error is in the door's form; one of an address that leads to no door (a slash or no text in a name) is the platform's own problem."""
     try:
-        return is_own(answer)
+        if is_own(answer):
+            return True
     except (KeyError, TypeError, ValueError, StopIteration, etree.XMLSyntaxError):
-        return answer.status_code in (400, 404) and is_problem(answer)
+        pass
+    return answer.status_code in (400, 404) and is_problem(answer)
 
 
 # door → (its form of an error, addresses that take a name in {}, queries that are hostile in themselves)
@@ -59,7 +61,7 @@ DOORS: dict[str, tuple[Callable[[httpx.Response], bool], tuple[str, ...], tuple[
     "odata": (
         is_odata,
         ("/odata/v4/{}", f"/odata/v4/{SET}('{{}}')/x", f"/odata/v4/{SET}?$orderby={{}}", f"/odata/v4/{SET}?$select={{}}", f"/odata/v4/{SET}?$skiptoken={{}}"),
-        (f"/odata/v4/{SET}?$top=1&$top=2", f"/odata/v4/{SET}?$filter=" + "(" * 200 + "value eq 1" + ")" * 200, f"/odata/v4/{SET}?$top=1e9"),
+        (f"/odata/v4/{SET}?$top=1&$top=2", f"/odata/v4/{SET}?$filter=" + "(" * 200 + "value%20eq%201" + ")" * 200, f"/odata/v4/{SET}?$top=1e9"),
     ),
     "ckan": (
         is_ckan,

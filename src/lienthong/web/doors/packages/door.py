@@ -215,6 +215,8 @@ def _contract(state: State, request: Request) -> Response:
     """The contract of a version as an ODCS file, without where its sources are."""
     read_known(request.query_params.multi_items(), ())
     contract, version = _named(state, request), request.path_params["version"]
+    if "\x00" in version:  # no text in the database has one
+        raise NotFound(f"`{contract.id}` has no contract of this version.", vi=f"`{contract.id}` không có hợp đồng phiên bản này.")
     with state.counter.connection() as connection:
         kept = [contract.document] if contract.version == version else contract_documents(connection, contract.id, shown(version))
     if not kept:
