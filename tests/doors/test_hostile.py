@@ -61,7 +61,7 @@ DOORS: dict[str, tuple[Callable[[httpx.Response], bool], tuple[str, ...], tuple[
     "odata": (
         is_odata,
         ("/odata/v4/{}", f"/odata/v4/{SET}('{{}}')/x", f"/odata/v4/{SET}?$orderby={{}}", f"/odata/v4/{SET}?$select={{}}", f"/odata/v4/{SET}?$skiptoken={{}}"),
-        (f"/odata/v4/{SET}?$top=1&$top=2", f"/odata/v4/{SET}?$filter=" + "(" * 200 + "value%20eq%201" + ")" * 200, f"/odata/v4/{SET}?$top=1e9"),
+        (f"/odata/v4/{SET}?$top=1&$top=2", f"/odata/v4/{SET}?$filter=" + "not%20" * 500 + "true", f"/odata/v4/{SET}?$top=1e9"),
     ),
     "ckan": (
         is_ckan,
