@@ -170,7 +170,7 @@ def tend(workshop: Workshop, keeping: Keeping) -> int:
 
 
 def _do_next(workshop: Workshop, keeping: Keeping) -> bool:
-    with workshop.database.connect() as connection:
+    with workshop.database.warm() as connection:
         task = operating.take_task(connection, workshop.clock())
     if task is None:
         return False

@@ -17,7 +17,7 @@ def count_exchanges(workshop: Workshop) -> int:
     """Count what is not counted yet, each record once; gives how many there were."""
     total = 0
     while True:
-        with workshop.database.connect() as connection:
+        with workshop.database.warm() as connection:
             batches = take_uncounted(connection, BATCHES_AT_ONCE)
             if not batches:
                 return total

@@ -214,7 +214,7 @@ def take_up(workshop: Workshop, since: datetime) -> list[str]:
     """Have what was published since an instant, by whichever process, among the contracts of this one; the ids that are new."""
     if not isinstance(workshop.contracts, LiveContracts):
         return []
-    with workshop.database.connect() as connection:
+    with workshop.database.warm() as connection:
         found = [kept for kept in store.published_since(connection, since) if kept.dataset_id not in workshop.contracts]
     for kept in found:
         workshop.contracts.add(build(document_of(draft_of(kept)), kept.dataset_id))

@@ -99,7 +99,7 @@ def end_due(workshop: Workshop) -> list[int]:
     """End every notice whose last day has come: from now on the new version alone is answered. What went stays in the tables, as history."""
     at = workshop.clock()
     ended = []
-    with workshop.database.connect() as connection:
+    with workshop.database.warm() as connection:
         due = [each for each in changing.running(connection) if each.ends_on <= vietnam_date(at)]
     for each in due:
         try:
@@ -143,7 +143,7 @@ def take_up(workshop: Workshop) -> list[str]:
     if not isinstance(workshop.contracts, LiveContracts):
         return []
     today = vietnam_date(workshop.clock())
-    with workshop.database.connect() as connection:
+    with workshop.database.warm() as connection:
         if not changing.newest(connection) and not any(c.retiring for c in workshop.contracts.values()):
             return []
         notices = {notice.new.id: notice for notice in _running(connection)}

@@ -135,7 +135,7 @@ def take_waiting(workshop: Workshop, folder: Path) -> int:
     """Take in every file that waits, oldest first; how many. One that was cut off in the middle is begun anew, its half run failed."""
     count = 0
     while True:
-        with workshop.database.connect() as connection:
+        with workshop.database.warm() as connection:
             upload = uploads.next_to_do(connection)
         if upload is None:
             return count

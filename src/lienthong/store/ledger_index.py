@@ -17,7 +17,7 @@ def index_ledger(database: Database) -> int:
     """Index every checkpoint that is not yet; how many entries there were. Another process at it leaves this one nothing to do."""
     total = 0
     while True:
-        with database.connect() as connection:
+        with database.warm() as connection:
             held = connection.execute(queries("ledger")["hold_indexing"], {"class": LOCK_CLASS}).fetchone()
             done = _index_some(connection) if held is not None and held[0] else 0
         total += done

@@ -168,7 +168,10 @@ def _warn_of_keys(office: Office) -> None:
 
 def _relay(office: Office, ended: threading.Event) -> None:
     """Relay events to NATS, where there is one."""
-    from lienthong.web.relaying import relay  # noqa: PLC0415 # most provinces have none
+    if not office.settings.nats_url:  # most provinces have none: its library is not loaded then
+        ended.wait()
+        return
+    from lienthong.web.relaying import relay  # noqa: PLC0415
 
     relay(office.settings, office.workshop, ended)
 
@@ -253,7 +256,7 @@ def _notices(office: Office) -> None:
 
 def _beat(office: Office) -> None:
     """Say that the worker is at work."""
-    with office.workshop.database.connect() as connection:
+    with office.workshop.database.warm() as connection:
         beat(connection, "worker", office.workshop.clock())
 
 

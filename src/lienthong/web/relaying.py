@@ -45,10 +45,7 @@ SCHEDULE = Schedule(waits=(1, 2, 5, 10, 30), pause_after=timedelta.max, is_endle
 
 
 def relay(settings: Settings, workshop: Workshop, ended: threading.Event) -> None:
-    """Relay until told to end; without a server to relay to, only wait for the end. Raises SettingsError when nobody is named to act as."""
-    if not settings.nats_url:
-        ended.wait()
-        return
+    """Relay until told to end. Raises SettingsError when nobody is named to act as."""
     if not settings.nats_subsystem:
         raise SettingsError("LIENTHONG_NATS_SUBSYSTEM: expected the subsystem the relay acts as, found nothing.")
     subscribe_all(settings, workshop)

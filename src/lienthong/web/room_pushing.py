@@ -61,7 +61,7 @@ class _Pusher:
     def next(self) -> list[Due]:
         """What is to be pushed now; of each the entry is committed."""
         at, allowed = self._workshop.clock(), []
-        with self._workshop.database.connect() as connection:
+        with self._workshop.database.warm() as connection:
             register, entries = self._register(connection), []
             for push in store.due(connection, at, MOST_AT_ONCE):
                 room = Room(*push.room.split("/", 1))

@@ -58,7 +58,7 @@ def _seen(office: Office, name: str) -> Callable[[], None]:
     def seen() -> None:
         nonlocal last
         if time.monotonic() - last >= SECONDS_BETWEEN_BEATS:
-            with office.workshop.database.connect() as connection:
+            with office.workshop.database.warm() as connection:
                 beat(connection, name, office.workshop.clock())
             last = time.monotonic()
 
