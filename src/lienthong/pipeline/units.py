@@ -7,6 +7,7 @@ than before without a request of their own. Agencies may be merged in the same a
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -31,12 +32,14 @@ FURTHEST = timedelta(days=366)  # a day further off is a slip of the year
 EXTENDED, WAITS, WIDENED, STAYS = "extended", "waits", "widened", "stays"
 PLATFORM = "lienthong"
 
+_following = threading.Lock()  # from reading to taking up: what was read before another's change must not be taken up after it
+
 
 def follow(workshop: Workshop) -> bool:
     """Have this process know the communes as they are today; whether anything is new."""
-    with workshop.database.connect() as connection:
+    with _following, workshop.database.warm() as connection:
         kept = store.standing(connection, vietnam_date(workshop.clock()))
-    return follow_changes([each.change for each in kept])
+        return follow_changes([each.change for each in kept])
 
 
 def known(connection: Connection) -> UnitRegister:

@@ -32,6 +32,8 @@ from lienthong.web.keys import sealing_key, subject_key
 
 LOOK_SECONDS = 1.0
 SECONDS_TO_END = 3.0
+FEW_IN_HAND = 8  # of so few each is kept as it comes through; of more, what comes through together is kept together
+SECONDS_TO_GATHER = 0.03
 
 
 def clerk_of(settings: Settings, workshop: Workshop) -> Clerk:
@@ -111,6 +113,7 @@ class Rounds:
         self._bell = Bell()
         self._in_hand: dict[str, asyncio.Task[None]] = {}
         self._outcomes: list[Outcome] = []
+        self._is_gathering = False
 
     async def go_on(self) -> None:
         self._bell.open(self._workshop.database.url)
@@ -120,7 +123,7 @@ class Rounds:
             while not self._ended.is_set():
                 rung = self._bell.rung
                 posts = await self._round(connection)
-                if len(posts) < MOST_OF_A_ROUND and not self._outcomes:
+                if len(posts) < MOST_OF_A_ROUND:
                     await self._bell.wait(LOOK_SECONDS, rung)
             await self._finish(connection)
         finally:
@@ -142,6 +145,14 @@ class Rounds:
     async def _one(self, post: Post) -> None:
         outcome = await self._send(post)
         self._outcomes.append(outcome)  # the list of now: a round takes what there is and leaves another
+        if len(self._in_hand) <= FEW_IN_HAND:
+            self._bell.ring()
+        elif not self._is_gathering:  # a round for each of two hundred would keep the others from being sent
+            self._is_gathering = True
+            asyncio.get_running_loop().call_later(SECONDS_TO_GATHER, self._gathered)
+
+    def _gathered(self) -> None:
+        self._is_gathering = False
         self._bell.ring()
 
     async def _finish(self, connection: Connection) -> None:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from lienthong.access import Decision, Operation
 from lienthong.contracts import LICENCES, Contract, Sharing
-from lienthong.errors import Denied, NotFound
+from lienthong.errors import Denied, NotFound, Unauthenticated
 from lienthong.sharing.filters import Wanted, read_known, read_list, shown
 from lienthong.sharing.formats import CSV, JSON, PARQUET, Tally, write_stream
 from lienthong.sharing.pages import prepare_whole
@@ -26,7 +26,7 @@ from lienthong.sharing.workbook import XLSX
 from lienthong.store.answers import Sort, newest_version
 from lienthong.store.publications import contract_documents, known_at
 from lienthong.web.asking import PRIVATE, PUBLIC, Counter
-from lienthong.web.doors.asking import Door, basic, bearer, file, raw
+from lienthong.web.doors.asking import Door, authorise, basic, bearer, file, raw
 from lienthong.web.doors.ckan.packages import licence_document, name_of
 from lienthong.web.doors.packages.csvw import metadata_of
 from lienthong.web.doors.packages.datapackage import package_of
@@ -126,7 +126,11 @@ def _version(state: State, request: Request) -> Response:
 def _given(state: State, request: Request, form: str, version: int | None) -> Response:
     contract = _named(state, request)
     wanted = read_list(request.query_params.multi_items(), contract)
-    decision = _decision(state, request, contract)
+    try:
+        decision = _decision(state, request, contract)
+    except Unauthenticated:
+        authorise(state.counter, request, contract, Operation.BULK)  # refuses as well, with its entry in the ledger
+        raise
     with state.counter.connection() as connection:
         if version is not None and wanted.known_at is None:
             at = known_at(connection, contract.id, version)
@@ -206,9 +210,17 @@ def _named(state: State, request: Request) -> Contract:
     name = request.path_params["dataset"]
     contracts = state.counter.contracts
     contract = contracts.get(name) or next((each for each in contracts.values() if name_of(each.id) == name), None)
-    if contract is None or (contract.is_hidden and _decision(state, request, contract) is None):
+    if contract is None or (contract.is_hidden and not _is_known(state, request, contract)):
         raise no_dataset(name)
     return contract
+
+
+def _is_known(state: State, request: Request, contract: Contract) -> bool:
+    """Whether the caller may know that there is such a dataset; who shows a bad token is told no more than anybody."""
+    try:
+        return _decision(state, request, contract) is not None
+    except Unauthenticated:
+        return False
 
 
 def _contract(state: State, request: Request) -> Response:
