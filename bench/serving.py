@@ -142,6 +142,7 @@ def _serving(url: str, home: Path, target: str, datasets: Path | None = None, wo
     environment = {
         **os.environ, "LIENTHONG_DATABASE_URL": url, "LIENTHONG_HOME": str(home), "LIENTHONG_DATASETS": str(datasets or loading.CONTRACT.parents[2]),
         "LIENTHONG_AGREEMENTS": str(home / "agreements"), "LIENTHONG_PORT": str(port), "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "1", "LIENTHONG_LOG_LEVEL": "WARNING", "LIENTHONG_WORKERS": str(workers),
+        "LIENTHONG_INDICATORS": str(home / "indicators"),
     }  # fmt: skip
     command = [sys.executable, "-c", SERVE, target]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -12,7 +12,7 @@ from lienthong.store import Database
 from lienthong.web.companion import Companion
 from lienthong.web.duties import Duty, Office, every
 from lienthong.web.services import make_workshop
-from lienthong.web.worker import work
+from lienthong.web.worker import LONGEST_TO_NEXT_TRY, seconds_to_next_try, work
 from tests.patience import until
 
 
@@ -37,6 +37,13 @@ def test_a_duty_that_fails_stops_no_other(database_url: str, tmp_path: Path) -> 
     ended.set()
     working.join(120)
     assert not working.is_alive()
+
+
+def test_a_duty_that_fails_again_and_again_is_tried_less_and_less_often_but_never_given_up() -> None:
+    waits = [seconds_to_next_try(failures) for failures in range(1, 2_000)]
+    assert waits == sorted(waits)
+    assert waits[0] < waits[1] < waits[2]
+    assert waits[-1] == LONGEST_TO_NEXT_TRY
 
 
 def test_of_two_workers_one_does_a_duty(database_url: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import psycopg
 
-from lienthong.errors import DatasetBusyError, LienthongError
+from lienthong.errors import DatabaseUnreachable, DatasetBusyError, LienthongError
 from lienthong.log import get_logger
 from lienthong.store import Database, dataset_lock
 from lienthong.store.alerts import beat
@@ -23,6 +23,7 @@ from lienthong.web.duties import DUTIES, SECONDS_BETWEEN_BEATS, Duty, Office
 from lienthong.web.services import make_workshop
 
 SECONDS_TO_NEXT_TRY = 2.0
+LONGEST_TO_NEXT_TRY = 60.0  # of a duty that fails again and again: what is wrong is put right by people
 log = get_logger("worker")
 
 
@@ -38,7 +39,9 @@ def work(office: Office, duties: tuple[Duty, ...], ended: threading.Event) -> No
 def _keep(office: Office, duty: Duty, ended: threading.Event) -> None:
     seen = _seen(office, duty.name)
     office = replace(office, beat=seen)
+    failures = 0
     while not ended.is_set():
+        began = time.monotonic()
         try:
             with office.workshop.database.connect(autocommit=True) as connection, dataset_lock(connection, f"duty {duty.name}"):
                 seen()
@@ -46,9 +49,16 @@ def _keep(office: Office, duty: Duty, ended: threading.Event) -> None:
         except DatasetBusyError:  # another server's worker does it
             pass
         except Exception as error:  # whatever it was, the other duties and the next try must go on
+            is_new = time.monotonic() - began > LONGEST_TO_NEXT_TRY or isinstance(error, psycopg.Error | DatabaseUnreachable)
+            failures = 1 if is_new else failures + 1  # a database that was away is asked again soon
             log.warning("duty_failed", duty=duty.name, error=type(error).__name__, at=_place(error))
             _note_failure(office, duty.name, f"{type(error).__name__} {_place(error)}".strip())
-        ended.wait(SECONDS_TO_NEXT_TRY)
+        ended.wait(seconds_to_next_try(failures))
+
+
+def seconds_to_next_try(failures: int) -> float:
+    """How long a duty waits that has failed so many times one after the other."""
+    return min(SECONDS_TO_NEXT_TRY * 2.0 ** min(max(failures - 1, 0), 10), LONGEST_TO_NEXT_TRY)
 
 
 def _seen(office: Office, name: str) -> Callable[[], None]:
