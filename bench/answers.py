@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 import psycopg
 
 from bench.installed import INSTALLED
+from bench.peak import own_peak_mib
 from bench.report import Row, at_least, at_most
 from lienthong.contracts import Contract, Property
 from lienthong.ledger import Event, Signer
@@ -153,7 +153,7 @@ def write_parquet(url: str, rows: int) -> dict[str, float]:
     for _ in write_stream(PARQUET, whole.batches(url), whole.masks, tally):
         pass
     seconds = time.perf_counter() - began
-    return {"seconds": seconds, "rows": tally.rows, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"seconds": seconds, "rows": tally.rows, "peak_mib": own_peak_mib()}
 
 
 def in_process(url: str, rows: int) -> dict[str, float]:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import multiprocessing
-import resource
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pymysql
 
+from bench.peak import own_peak_mib
 from bench.report import Row, at_least, at_most
 from lienthong.connectors import ReadContext
 from lienthong.contracts import Delivery, Source
@@ -86,8 +85,7 @@ def _apart(act: Callable[[str, str, str], float], *arguments: str) -> tuple[floa
 
 def _timed(send: Any, act: Callable[[str, str, str], float], arguments: tuple[str, str, str]) -> None:
     seconds = act(*arguments)
-    scale = 2**20 if sys.platform == "darwin" else 2**10
-    send.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale))
+    send.send((seconds, own_peak_mib()))
 
 
 def _land(url: str, store: str, where: str) -> float:

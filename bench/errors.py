@@ -11,7 +11,6 @@ strictly in the province, as its contracts have it read. Where a contract makes 
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import polars as pl
 
+from bench.peak import own_peak_mib
 from bench.report import Row, at_least, at_most
 from bench.told import CELL, DATED, NAMED, Told, registers
 from evaluation.province import take_in
@@ -65,7 +65,7 @@ def measure(persons: int = 20_000, seed: int = SEED) -> list[Row]:
             damaged.append(outcomes(told, folder))
             counted = clean_cells(told, folder)
             clean, wrong = clean + counted[0], wrong + counted[1]
-    gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    gigabytes = own_peak_mib() / 1024
     said = f"{persons:,} persons, seed {seed}"
     told_of_all = f"{wrong:,} of {clean:,} clean cells; {said}; {time.monotonic() - began:,.0f} s in all, {gigabytes:.1f} GiB"
     rows = rows_of(pl.concat(damaged), said)

@@ -28,6 +28,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from bench.installed import INSTALLED
+from bench.peak import own_peak_mib
 from bench.report import Row, at_most
 from lienthong import connectors
 from lienthong.connectors import ReadContext
@@ -232,9 +233,8 @@ def read_through(connector: str, location: str, options: Mapping[str, Any]) -> d
     for batch in connectors.read(Source("file", connector, location, options=options), ReadContext(networks=HERE)):
         rows += batch.table.num_rows
     seconds = time.perf_counter() - began
-    told = next(line for line in Path("/proc/self/status").read_text("ascii").splitlines() if line.startswith("VmHWM"))
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return {"rows": rows, "seconds": seconds, "peak_mib": max(int(told.split()[1]) / 1024, children)}
+    return {"rows": rows, "seconds": seconds, "peak_mib": max(own_peak_mib(), children)}
 
 
 def in_process(connector: str, location: str, options: Mapping[str, Any]) -> dict[str, float]:

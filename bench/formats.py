@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import struct
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import yaml
 
 from bench.installed import INSTALLED
 from bench.loading import reset
+from bench.peak import own_peak_mib
 from bench.report import Row, at_least, at_most
 from lienthong.clock import system_clock, vietnam_date
 from lienthong.connectors import ReadContext
@@ -73,7 +73,7 @@ def land_once(url: str, path: Path) -> dict[str, float]:
         for batch in land(workshop, connection, contract, source, run_id, None, lambda _: None):
             rows += batch.table.num_rows
         seconds = time.perf_counter() - began
-    return {"seconds": seconds, "rows": rows, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"seconds": seconds, "rows": rows, "peak_mib": own_peak_mib()}
 
 
 def in_process(url: str, path: Path) -> dict[str, float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import random
-import resource
 import statistics
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from psycopg import IsolationLevel
 
+from bench.peak import own_peak_mib
 from bench.report import Row, at_least, at_most
 from lienthong.clock import system_clock
 from lienthong.ledger import Entry, Event, Signer, SubjectKey
@@ -99,5 +99,5 @@ def _verify(url: str, pem: bytes, entries: int) -> tuple[float, float, bool]:
     with Database(url).connect() as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         verdict = verify_ledger(connection, Signer.from_pem(pem, "lienthong/bench"))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = own_peak_mib()
     return time.perf_counter() - begun, peak, verdict.ok and verdict.size == entries

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import psycopg
 
 from bench import persons
 from bench.installed import INSTALLED
+from bench.peak import own_peak_mib
 from bench.report import Row, at_most
 from lienthong.clock import system_clock
 from lienthong.connectors import ReadContext
@@ -46,7 +46,7 @@ def load_once(url: str, csv: Path) -> dict[str, float | str]:
     began = time.perf_counter()
     outcome = run_dataset(workshop, contract)
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = own_peak_mib()
     return {"seconds": seconds, "peak_mib": peak, **{k: v for k, v in outcome.__dict__.items() if k != "waits_for"}}
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from bench.peak import own_peak_mib
 from bench.report import Row, at_least, at_most
 from lienthong.clock import system_clock, vietnam_date
 from lienthong.contracts import Contract, load_all
@@ -159,7 +159,7 @@ def match_once(url: str) -> dict[str, float]:
     seconds = time.perf_counter() - began
     return {
         "seconds": seconds,
-        "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "peak_gib": own_peak_mib() / 1024,
         **{k: float(v) for k, v in done.counts.items()},
     }
 

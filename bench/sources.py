@@ -23,6 +23,7 @@ from pathlib import Path
 from bench import persons
 from bench.installed import INSTALLED
 from bench.loading import CONTRACT
+from bench.peak import own_peak_mib
 from bench.report import Row, at_least, at_most
 from lienthong import connectors
 from lienthong.clock import system_clock
@@ -122,13 +123,7 @@ def ours(url: str, server: Server | None, csv: Path) -> dict[str, float]:
             for batch in land(workshop, connection, contract, source, run, None, no_progress, as_it_arrives=coming is not None)
         )
         seconds = time.perf_counter() - began
-    return {"seconds": seconds, "rows": rows, "peak_mib": _peak_mib()}
-
-
-def _peak_mib() -> float:
-    """Of this process alone: `ru_maxrss` counts what the parent had when it began."""
-    told = next(line for line in Path("/proc/self/status").read_text("ascii").splitlines() if line.startswith("VmHWM"))
-    return int(told.split()[1]) / 1024
+    return {"seconds": seconds, "rows": rows, "peak_mib": own_peak_mib()}
 
 
 def in_process(url: str, server: Server | None, csv: Path) -> dict[str, float]:
