@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lienthong.connectors import isolated
-from lienthong.connectors.base import Batch, Position, ReadContext
+from lienthong.connectors.base import Batch, Position, ReadContext, row_numbers
 from lienthong.connectors.csv_file import CsvOptions, read_csv_stream
-from lienthong.connectors.files import FoundFile, fingerprint_files, read_files, row_numbers
+from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
 from lienthong.connectors.fonts import reading_fonts, take_fonts
 from lienthong.connectors.options import Options
 from lienthong.contracts import Source

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import pyarrow as pa
 
 from lienthong.connectors.addresses import PRIVATE
@@ -104,3 +105,8 @@ class Keeper(Protocol):
     def settle(self, source: Source, context: ReadContext, after: Position) -> None:
         """What was given up to a position is published and need not be kept. Raises SourceError; done again, it does no harm."""
         ...
+
+
+def row_numbers(first: int, count: int) -> pa.Int64Array:
+    """`count` row numbers from `first` on."""
+    return pa.array(np.arange(first, first + count, dtype=np.int64))

@@ -21,7 +21,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Protocol
 
-import numpy as np
 import pyarrow as pa
 
 from lienthong.connectors.archive import Member, unpack
@@ -497,8 +496,3 @@ def _still_true(source: Source, delivery: _Delivery, after: Position | None) -> 
         f"Nguồn/source `{source.name}`: các tệp đã thay đổi giữa chừng / its files changed since reading stopped at `{after['file']}`.",
         hint="Start the run again from the beginning.",
     )
-
-
-def row_numbers(first: int, count: int) -> pa.Int64Array:
-    """`count` row numbers from `first` on."""
-    return pa.array(np.arange(first, first + count, dtype=np.int64))

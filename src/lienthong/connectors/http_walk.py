@@ -13,8 +13,7 @@ from typing import Any, Protocol
 import msgspec
 import pyarrow as pa
 
-from lienthong.connectors.base import Batch, Position, SourceFile
-from lienthong.connectors.files import row_numbers
+from lienthong.connectors.base import Batch, Position, SourceFile, row_numbers
 from lienthong.connectors.http_session import Access, Answer, Asked, Limits, Manner, Session
 from lienthong.connectors.json_values import INVALID, as_table
 from lienthong.connectors.options import Options

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from lienthong.connectors import isolated
 from lienthong.connectors.arrow_text import NESTED
-from lienthong.connectors.base import Batch, Position, ReadContext
+from lienthong.connectors.base import Batch, Position, ReadContext, row_numbers
 from lienthong.connectors.csv_dialect import checked_headings
-from lienthong.connectors.files import FoundFile, fingerprint_files, read_files, row_numbers
+from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
 from lienthong.connectors.options import Options
 from lienthong.contracts import Source
 from lienthong.errors import SourceError

@@ -15,8 +15,7 @@ from typing import Any
 import pyarrow as pa
 from psycopg import sql
 
-from lienthong.connectors.base import Batch, Position, ReadContext, SourceFile
-from lienthong.connectors.files import row_numbers
+from lienthong.connectors.base import Batch, Position, ReadContext, SourceFile, row_numbers
 from lienthong.connectors.log_slot import Connection, LogOptions, advance_slot, check_ready, connected, usable_slot
 from lienthong.connectors.pgoutput import (
     Begin,

@@ -18,9 +18,8 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lienthong.connectors.base import Batch, Position, SourceFile
+from lienthong.connectors.base import Batch, Position, SourceFile, row_numbers
 from lienthong.connectors.broken import broken_row
-from lienthong.connectors.files import row_numbers
 from lienthong.connectors.sql_options import Reached, SqlOptions, is_end
 from lienthong.connectors.sql_sources import Described, SqlDialect, Statements
 from lienthong.errors import SourceError
