@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,6 +38,7 @@ from lienthong.web.keys import ledger_signer
 from lienthong.web.services import make_services
 from lienthong.web.sessions import Sessions
 from tests.acceptance.demo_process import free_port
+from tests.forking import SERVE, Forked
 from tests.registers import POPULATION, model_of, person_entity, population_row, take_in
 from tests.web.brokered import DEFINITION, OPENAPI, REST, files_of
 from tests.web.brokered import OFFICER as SERVICES
@@ -116,8 +116,7 @@ def serving(url: str, home: Path) -> Iterator[Province]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("LIENTHONG_")}
     told = {f"LIENTHONG_{name.upper()}": str(getattr(settings, name)) for name in names}
     environment = {**ours, **told, "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "true", "LIENTHONG_LOG_LEVEL": "WARNING", "LIENTHONG_WORKER_NICE": "0"}
-    command = "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())"
-    process = subprocess.Popen([sys.executable, "-c", command], env=environment)
+    process = Forked([sys.executable, *SERVE], env=environment)
     try:
         until = time.monotonic() + 120
         while time.monotonic() < until and process.poll() is None and not answers(settings.public_url):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from lienthong.store import Database
 from lienthong.web.keys import ledger_signer
 from tests.acceptance.demo_process import free_port
 from tests.browser.province import ROOT, answers
+from tests.forking import SERVE, Forked
 
 MODELS = Path(__file__).parent / "models"  # learnt from the sandbox's own rows: learning takes most of a minute
 TRAINER = "giang-vien"
@@ -51,8 +51,7 @@ def sandbox_served(url: str, home: Path) -> Iterator[Sandbox]:
         "LIENTHONG_WORKER_NICE": "0",
         "LIENTHONG_TRAINERS": TRAINER,
     }
-    command = "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())"
-    process = subprocess.Popen([sys.executable, "-c", command], env=environment)
+    process = Forked([sys.executable, *SERVE], env=environment)
     try:
         until = time.monotonic() + 120
         while time.monotonic() < until and process.poll() is None and not answers(settings.public_url):

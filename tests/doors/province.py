@@ -25,6 +25,7 @@ from lienthong.settings import Settings
 from lienthong.store import Database
 from lienthong.web.keys import ledger_signer
 from tests.acceptance.demo_process import free_port
+from tests.forking import SERVE, Forked
 
 ROOT = Path(__file__).parents[2]
 LOADED = (
@@ -98,8 +99,7 @@ def serving(url: str, home: Path) -> Iterator[Province]:
     }
     ours = {name: value for name, value in os.environ.items() if not name.startswith("LIENTHONG_")}
     environment = {**ours, **told, "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "true", "LIENTHONG_LOG_LEVEL": "WARNING", "LIENTHONG_WORKER": "0"}
-    command = "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())"
-    process = subprocess.Popen([sys.executable, "-c", command], env=environment)
+    process = Forked([sys.executable, *SERVE], env=environment)
     try:
         _await_answer(settings.public_url, process)
         yield Province(settings, workshop, keys)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
+from tests.forking import SERVE, Forked
 from tests.web.served import _await_answer
 
 SECRET = "bi-mat-cua-nen-tang"
@@ -43,8 +43,7 @@ def running(database_url: str, home: Path, port: int, **settings: str) -> Iterat
         **{f"LIENTHONG_{name.upper()}": value for name, value in settings.items()},
     }  # fmt: skip
     (home / "datasets").mkdir(parents=True, exist_ok=True)
-    command = "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())"
-    process = subprocess.Popen([sys.executable, "-c", command], env=environment)
+    process = Forked([sys.executable, *SERVE], env=environment)
     base = f"http://127.0.0.1:{port}"
     try:
         _await_answer(base, process)

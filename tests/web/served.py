@@ -26,6 +26,7 @@ from lienthong.pipeline import Workshop, apply_contract, run_dataset
 from lienthong.settings import Settings
 from lienthong.store import Database
 from lienthong.web.keys import ledger_signer
+from tests.forking import SERVE, Forked, Process
 from tests.store.ledgers import entries_of, verdict_of
 
 CALLER = "VN/GOV/H10.12/tra-cuu"
@@ -69,7 +70,7 @@ class Served:
     base: str
     workshop: Workshop
     private: Mapping[str, Any]
-    process: subprocess.Popen[bytes]
+    process: Process
     folder: Path
     verify: ssl.SSLContext | bool = True
 
@@ -95,10 +96,10 @@ class Served:
 @contextmanager
 def serving(
     database_url: str, folder: Path, *, environment: Mapping[str, str] | None = None, agreement: Mapping[str, Any] | None = None,
-    number: str = "{}/GP-UBND", verify: ssl.SSLContext | bool = True,
+    number: str = "{}/GP-UBND", verify: ssl.SSLContext | bool = True, anew: bool = False,
 ) -> Iterator[Served]:  # fmt: skip
     """Publish the licences, numbered so; start the server, stop it as an operator would. `environment`, `agreement`: what is other than usual;
-    `verify`: how a client knows the server, where it speaks TLS."""
+    `verify`: how a client knows the server, where it speaks TLS; `anew`: started from nothing, as an operator would, with companions of its own."""
     private, public = new_key_pair()
     subsystem = {"identifier": CALLER, "title_vi": "Tra cứu", "title_en": "Looking up", "keys": [{"jwk": public}]}
     for name, document in {
@@ -132,8 +133,7 @@ def serving(
         "LIENTHONG_AGREEMENTS": str(settings.agreements), "LIENTHONG_PORT": str(port), "LIENTHONG_LOG_LEVEL": "WARNING",
         "LIENTHONG_WORKER": (environment or {}).get("LIENTHONG_WORKER", "0"),
     }  # fmt: skip
-    command = "from lienthong.settings import read_settings; from lienthong.web.serve import serve; serve(read_settings())"
-    process = subprocess.Popen([sys.executable, "-c", command], env=variables)
+    process: Process = (subprocess.Popen if anew else Forked)([sys.executable, *SERVE], env=variables)
     try:
         _await_answer(settings.public_url, process, verify)
         yield Served(settings.public_url, workshop, private, process, folder, verify)
@@ -149,7 +149,7 @@ def _free_port() -> int:
         return port
 
 
-def _await_answer(base: str, process: subprocess.Popen[bytes], verify: ssl.SSLContext | bool = True) -> None:
+def _await_answer(base: str, process: Process, verify: ssl.SSLContext | bool = True) -> None:
     until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         try:

@@ -21,7 +21,7 @@ PATIENCE = 120.0
 
 @pytest.fixture(scope="module")
 def served(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with fresh_database(postgres_server) as url, serving(url, Path(tmp_path_factory.mktemp("served"))) as made:
+    with fresh_database(postgres_server) as url, serving(url, Path(tmp_path_factory.mktemp("served")), anew=True) as made:
         yield made
 
 
@@ -85,7 +85,7 @@ def test_a_killed_sequencer_is_replaced_and_takes_what_waited(served: Served) ->
 
 
 def test_a_server_that_is_killed_takes_its_sequencer_along_and_nothing_is_left_unsigned(postgres_server: Any, tmp_path: Path) -> None:
-    with fresh_database(postgres_server) as url, serving(url, tmp_path) as made:
+    with fresh_database(postgres_server) as url, serving(url, tmp_path, anew=True) as made:
         assert soon(lambda: len(sequencers(made.process.pid)) == 1)
         (child,) = sequencers(made.process.pid)
         ask(made)

@@ -41,7 +41,7 @@ def served(postgres_server: EmbeddedServer) -> Iterator[Served]:
     with (
         fresh_database(postgres_server) as url,
         open_folder() as folder,
-        serving(url, folder, agreement=agreement, environment=PATIENCE) as one,
+        serving(url, folder, agreement=agreement, environment=PATIENCE, anew=True) as one,
     ):
         yield one
 
