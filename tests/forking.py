@@ -34,7 +34,14 @@ class Forked:
     """Like `subprocess.Popen` of this Python with these arguments (`-m module …` or `-c code …`), as much of it as tests and companions use."""
 
     def __init__(
-        self, arguments: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | Path | None = None, stdin: int | None = None
+        self,
+        arguments: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | Path | None = None,
+        stdin: int | None = None,
+        stdout: int = 1,
+        stderr: int = 2,
     ) -> None:
         self.args = list(arguments)
         self.returncode: int | None = None
@@ -44,7 +51,7 @@ class Forked:
         self._line = socket.socket(socket.AF_UNIX)
         self._line.connect(_place())
         document = json.dumps(asked).encode()
-        socket.send_fds(self._line, [len(document).to_bytes(8, "big")], [read, 1, 2])
+        socket.send_fds(self._line, [len(document).to_bytes(8, "big")], [read, stdout, stderr])
         self._line.sendall(document)
         os.close(read)
         if write is not None:
@@ -83,6 +90,21 @@ class Forked:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+
+def run(
+    arguments: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Like `subprocess.run` to the end, what was said captured as text."""
+    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as blamed:
+        code = Forked(arguments, env=env, cwd=cwd, stdout=told.fileno(), stderr=blamed.fileno()).wait()
+        said = [_whole(each) for each in (told, blamed)]
+    return subprocess.CompletedProcess(list(arguments), code, *said)
+
+
+def _whole(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
 
 
 def _of_python(command: Sequence[str]) -> list[str]:
@@ -136,13 +158,13 @@ class Forker:
     def await_work(self) -> list[str] | None:
         """In a forked process: what it is to do. In the one that forks: None, once its owner is gone."""
         while True:
-            ready = select.select([self._listener, self._owner, self._woken], [], [])[0]
-            if self._woken in ready:
+            ready = select.select([self._listener.fileno(), self._owner, self._woken.fileno()], [], [])[0]
+            if self._woken.fileno() in ready:
                 self._woken.recv(4096)
                 self._tell_ends()
             if self._owner in ready:
                 return None
-            if self._listener in ready:
+            if self._listener.fileno() in ready:
                 work = self._take(self._listener.accept()[0])
                 if work is not None:
                     return work
@@ -174,8 +196,8 @@ class Forker:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL if number == signal.SIGCHLD else signal.default_int_handler)
-        for each in (self._listener, self._woken, self._woke, line, *self._lines.values()):
-            each.close()
+        for ours in (self._listener, self._woken, self._woke, line, *self._lines.values()):
+            ours.close()
         os.close(self._owner)
         for target, each in enumerate(descriptors):
             os.dup2(each, target)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -137,7 +136,7 @@ def _filled(settings: Settings, out: Path) -> Workshop:
     return workshop
 
 
-def _await_answer(base: str, process: subprocess.Popen[bytes]) -> None:
+def _await_answer(base: str, process: Forked) -> None:
     until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from lienthong.errors import DatasetBusyError
 from lienthong.pipeline import RunOutcome, run_dataset
 from lienthong.store import dataset_lock
+from tests import forking
 from tests.factories import make_contract, make_workshop, write_people
 from tests.pipeline.test_run import fates, rows_of
 
@@ -23,7 +23,7 @@ CHANGED = [(key, name, born, 9 if int(key[1:]) % 7 == 0 else children) for key, 
 def kill_at(url: str, file: Path, step: str, times: int) -> int:
     """Run and die; gives the exit code, -9 when it was killed."""
     command = [sys.executable, "-m", "tests.pipeline.killed_run", url, str(file), step, str(times)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode
+    return forking.run(command, cwd=ROOT).returncode
 
 
 @pytest.mark.parametrize(("step", "times"), [("landing", 1), ("landing", 3), ("cleaning", 1), ("cleaning", 4), ("publishing", 1)])

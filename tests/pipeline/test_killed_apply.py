@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from lienthong.contracts import build
 from lienthong.pipeline import Workshop, apply_contract, changing
 from tests.contracts.factories import make_document
 from tests.factories import make_workshop
+from tests.forking import Forked
 
 ROOT = Path(__file__).parents[2]
 BLOCKED = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
@@ -61,7 +61,7 @@ def killed_while(url: str, how: str, file: Path, hold: str) -> None:
     """Apply in another process, and kill it where it waits for what `hold` keeps from it."""
     with psycopg.connect(url) as holder, psycopg.connect(url, autocommit=True) as watcher:
         holder.execute(hold)
-        process = subprocess.Popen([sys.executable, "-m", "tests.pipeline.killed_apply", url, how, str(file)], cwd=ROOT)
+        process = Forked([sys.executable, "-m", "tests.pipeline.killed_apply", url, how, str(file)], cwd=ROOT)
         try:
             while watcher.execute(BLOCKED).fetchone() == (0,):
                 assert process.poll() is None

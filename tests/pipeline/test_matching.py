@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -21,6 +19,7 @@ from lienthong.masterdata.model import Model
 from lienthong.pipeline import Workshop, match_all, stewarding, submit_records
 from lienthong.pipeline.matching import Arrival, Cause, EntityIndex, Matched, arrive
 from lienthong.store import Connection
+from tests import forking
 from tests.registers import INSURANCE, PEOPLE, POPULATION, insurance_row, model_of, person, person_entity, send
 from tests.templates import Template
 
@@ -280,7 +279,7 @@ def test_killed_at_any_step_nothing_is_half_done(filled: Workshop, step: str) ->
     with filled.database.connect() as connection:  # something for the run to change
         connection.execute("update data.social_insurance_participants set citizen_id = null where _key like '%%7'")
     command = [sys.executable, "-c", KILLED, filled.database.url, step]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT}/src:{ROOT}"}, capture_output=True, check=False)
+    done = forking.run(command, cwd=ROOT)
     assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
     assert partition(filled) == before
     assert values(filled) == chosen

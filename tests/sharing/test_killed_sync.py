@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from psycopg import sql
 
 from lienthong.sharing import syncing
 from lienthong.sharing.sync_checking import check
+from tests import forking
 from tests.conftest import fresh_database
 from tests.sharing.syncs import definition_of, make_source, rows
 
@@ -69,7 +69,7 @@ def test_killed_at_any_step_nothing_is_lost_and_nothing_twice(
         source.sync(definition_of("postgresql", target))
         source.publish(rows(110, 15))
     command = [sys.executable, "-m", "tests.sharing.killed_sync", database_url, str(tmp_path), "postgresql", target, "", step, str(times)]
-    assert subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == -9
+    assert forking.run(command, cwd=ROOT).returncode == -9
     assert source.sync(definition_of("postgresql", target)).state == "following"
     assert held(target) == source.expected()
 

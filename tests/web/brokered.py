@@ -17,6 +17,7 @@ import httpx
 from lienthong.access import Actor, Role
 from lienthong.contracts.services import ServiceFiles, ServiceState, understand
 from lienthong.pipeline.service_acts import move_service, register_service
+from tests.forking import Forked
 from tests.web.served import CALLER, Served, _free_port, serving
 
 AGENCY = "H10.10"
@@ -120,7 +121,7 @@ def publish(served: Served, definition: Mapping[str, Any], description: str) -> 
 def provider(module: str) -> Iterator[str]:
     """A provider's process, until it is no longer needed."""
     port = _free_port()
-    process = subprocess.Popen([sys.executable, "-m", module, str(port)], cwd=Path(__file__).parents[2])
+    process = Forked([sys.executable, "-m", module, str(port)], cwd=Path(__file__).parents[2])
     base = f"http://127.0.0.1:{port}"
     try:
         until = time.monotonic() + 120

@@ -20,6 +20,7 @@ from lienthong.contracts.services import ServiceState
 from lienthong.pipeline.service_acts import move_service
 from lienthong.store.exchange_records import unpack
 from lienthong.web.pages.portal.service import rendered
+from tests import forking
 from tests.conftest import fresh_database
 from tests.web.brokered import DEFINITION, OFFICER, OPENAPI, REST, Brokered, brokering, publish, wait_until
 from tests.web.served import CALLER
@@ -157,7 +158,7 @@ def test_a_services_test_passes_in_the_sandbox(brokered: Brokered, service: str,
         sys.executable, "-m", "lienthong.cli.main", "--lang", "en", "service", "test", service, "--subsystem", CALLER, "--key", str(key), "--purpose", "tra-cuu",
         "--url", brokered.served.base,
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "200"})
+    done = forking.run(command, env={**os.environ, "COLUMNS": "200"})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed" in done.stdout
     assert ("skipped" in done.stdout) == (service == REST)  # /secret was not agreed on

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,12 +13,14 @@ from pathlib import Path
 
 import httpx
 
+from tests import forking
+
 
 @dataclass(frozen=True)
 class Running:
     key: str
     url: str
-    process: subprocess.Popen[bytes]
+    process: forking.Forked
 
 
 def command(*words: str) -> list[str]:
@@ -27,7 +29,8 @@ def command(*words: str) -> list[str]:
 
 def make_witness(folder: Path, log_key: str, name: str = "so-noi-vu.example") -> str:
     """A new witness in a folder; its key."""
-    done = subprocess.run(command("init", str(folder), "--name", name, "--log", log_key), capture_output=True, text=True, check=True)
+    done = forking.run(command("init", str(folder), "--name", name, "--log", log_key))
+    assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
@@ -38,7 +41,9 @@ def witnessing(folder: Path) -> Iterator[Running]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(command("serve", str(folder), "--port", str(port)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with Path(os.devnull).open("wb") as nowhere:
+        words = command("serve", str(folder), "--port", str(port))
+        process = forking.Forked(words, stdout=nowhere.fileno(), stderr=nowhere.fileno())
     try:
         until = time.monotonic() + 120
         while True:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +17,7 @@ from lienthong.connectors.files import fingerprint_files
 from lienthong.errors import HostileInputError, SourceError
 from lienthong.pipeline import run_dataset
 from lienthong.store import landing, runs
+from tests import forking
 from tests.connectors.folders import ROOT, EveryFolder, Served, peak_of
 from tests.factories import make_contract, make_workshop, write_people
 from tests.servers import SshServer, cut_off, sshd
@@ -110,8 +110,8 @@ def test_a_run_killed_while_it_lands_goes_on_with_what_was_fetched(served: Serve
     contract = make_contract(sources=(source,))
     workshop = replace(make_workshop(database_url, contract), read_context=served.context)
     arguments = [database_url, source.location, "landing", "2", json.dumps(source.options["folder"]), str(served.spool)]
-    died = subprocess.run([sys.executable, "-m", "tests.pipeline.killed_run", *arguments], cwd=ROOT, capture_output=True, check=False)
-    assert died.returncode == -9, died.stderr.decode()
+    died = forking.run([sys.executable, "-m", "tests.pipeline.killed_run", *arguments], cwd=ROOT)
+    assert died.returncode == -9, died.stderr
     people.write_bytes(b"x" * people.stat().st_size)
     os.utime(people, (1_700_000_000, 1_700_000_000))
     outcome = run_dataset(workshop, contract)
