@@ -5,20 +5,25 @@ PYTHON ?= python3
 SCALE ?= 20000
 PORT ?= 8000
 PIP := .venv/bin/pip --disable-pip-version-check -qq
+# Tests wait for their servers as long as they compute: three at once keep two processors busy.
+PYTEST := .venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder
 export LIENTHONG_PORT := $(PORT)
 # Every process of ours starts from bytecode, also where the environment says to write none: compiling the package anew takes each a second.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test lint bench evaluate lock clean
+.PHONY: help demo test test-deep lint bench evaluate lock clean
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.installed ## load a whole made-up province and serve it (SCALE=persons, PORT=8000); Ctrl-C stops it
 	@exec .venv/bin/python -m demo.run --scale $(SCALE)
 
 test: .venv/.installed-dev ## run every test
-	.venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder # tests wait for their servers as long as they compute
+	$(PYTEST)
+
+test-deep: .venv/.installed-dev ## the same before a release: four times as many examples of each property
+	$(PYTEST) --hypothesis-profile=deep
 
 lint: .venv/.installed-dev ## check style, types and layers
 	.venv/bin/ruff check

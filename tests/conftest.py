@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,21 +42,44 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 gc.disable()  # collecting tests makes a million objects that all stay: looking through them again and again finds nothing
 
-# Properties are tried with the same examples each time, and none fails for being slow on a busy machine;
-# `pytest --hypothesis-profile=exploring` looks for others.
+# Properties are tried with the same examples each time, and none fails for being slow on a busy machine. `make test` tries a quarter of what each
+# property asks for, but whole where right and proof are at stake; `make test-deep` tries all; `pytest --hypothesis-profile=exploring` looks for others.
+QUICKER = 4
+WHOLE = (
+    "tests/access",
+    "tests/ledger",
+    "tests/quality/test_disclosure.py",
+    "tests/pipeline/test_agreeing.py",
+    "tests/web/test_agreements.py",
+)
 STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None, print_blob=True)
 settings.register_profile("exploring", STEADY)
 settings.register_profile("steady", STEADY, derandomize=True)
+settings.register_profile("deep", STEADY, derandomize=True)
 settings.load_profile("steady")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long comes first; otherwise the order of the folders."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes long comes first; otherwise the order of the folders. Properties are tried as often as this run is to try them."""
+    if config.getoption("--hypothesis-profile") is None:
+        _try_less({_function(item) for item in items if not item.nodeid.startswith(WHOLE)})
 
     def place(item: pytest.Item) -> int:
         return next((n for n, name in enumerate(LONG) if item.nodeid.startswith(name)), len(LONG))
 
     items.sort(key=place)
+
+
+def _function(item: pytest.Item) -> Any:
+    test = getattr(item, "obj", None)
+    return getattr(test, "__func__", test)
+
+
+def _try_less(tests: Collection[Any]) -> None:
+    for test in tests:
+        if hasattr(test, "hypothesis"):
+            asked = test._hypothesis_internal_use_settings or settings()
+            test._hypothesis_internal_use_settings = settings(asked, max_examples=-(-asked.max_examples // QUICKER))
 
 
 def pytest_collection_finish() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -18,6 +18,9 @@ from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 from tests.factories import TickingClock, contracts_of_the_province, make_workshop
 from tests.made_once import made_once
+
+if TYPE_CHECKING:
+    from lienthong.masterdata.model import Model
 
 ROOT = Path(__file__).parents[1]
 
@@ -60,7 +63,6 @@ def of_datasets(server: EmbeddedServer, schema: str) -> Template:
 
 def of_matched(datasets: Template, factory: pytest.TempPathFactory) -> Template:
     """Two registers of 300 made-up persons taken in, a model learnt from them in force, everything matched once."""
-    from lienthong.masterdata.model import read_model, write_model
     from lienthong.pipeline import match_all, match_models
     from tests.registers import person_entity, take_in
 
@@ -68,10 +70,21 @@ def of_matched(datasets: Template, factory: pytest.TempPathFactory) -> Template:
     place = datasets.over(datasets.server.create_database(name, template=datasets.name))
     take_in(place)
     entity = person_entity(place)
-    learnt = made_once(
-        factory, "model-of-two-registers", lambda into: write_model(match_models.train_entity(place, entity), into / "person.json")
-    )
-    model = read_model(learnt / "person.json")
+    model = learnt_from_registers(place, factory)
     match_models.adopt(place, entity, model)
     match_all.match_all(place, entity, model)
     return Template(datasets.server, name, place)
+
+
+def learnt_from_registers(place: Workshop, factory: pytest.TempPathFactory) -> Model:
+    """What the two registers teach, wherever they are taken in: learning takes ten seconds and more."""
+    from lienthong.masterdata.model import read_model, write_model
+    from lienthong.pipeline import match_models
+    from tests.registers import person_entity
+
+    learnt = made_once(
+        factory,
+        "model-of-two-registers",
+        lambda into: write_model(match_models.train_entity(place, person_entity(place)), into / "person.json"),
+    )
+    return read_model(learnt / "person.json")

@@ -16,10 +16,10 @@ from tests.conftest import fresh_database, open_folder
 
 
 @pytest.fixture(scope="package")
-def province(postgres_server: EmbeddedServer) -> Iterator[Province]:
+def province(postgres_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Province]:
     if not CHROMIUM.is_file():
         pytest.skip("Chromium is not installed (Debian's package `chromium-headless-shell`)")
-    with open_folder() as home, fresh_database(postgres_server) as url, serving(url, home) as served:
+    with open_folder() as home, fresh_database(postgres_server) as url, serving(url, home, tmp_path_factory) as served:
         yield served
 
 

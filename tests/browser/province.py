@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 from starlette.responses import Response
 
@@ -40,6 +41,7 @@ from lienthong.web.sessions import Sessions
 from tests.acceptance.demo_process import free_port
 from tests.forking import SERVE, Forked
 from tests.registers import POPULATION, model_of, person_entity, population_row, take_in
+from tests.templates import learnt_from_registers
 from tests.web.brokered import DEFINITION, OPENAPI, REST, files_of
 from tests.web.brokered import OFFICER as SERVICES
 
@@ -102,7 +104,7 @@ class Province:
 
 
 @contextmanager
-def serving(url: str, home: Path) -> Iterator[Province]:
+def serving(url: str, home: Path, factory: pytest.TempPathFactory) -> Iterator[Province]:
     """A province of 800 invented people, as much of it as pages show, and its real server with its worker."""
     port = free_port()
     settings = Settings(
@@ -111,7 +113,7 @@ def serving(url: str, home: Path) -> Iterator[Province]:
     )  # fmt: skip
     for folder in ("subsystems", "agreements"):
         (home / "agreements" / folder).mkdir(parents=True)
-    place = _filled(settings, home / "province")
+    place = _filled(settings, home / "province", factory)
     names = ("database_url", "home", "datasets", "agreements", "port", "borders", "indicators")
     ours = {name: value for name, value in os.environ.items() if not name.startswith("LIENTHONG_")}
     told = {f"LIENTHONG_{name.upper()}": str(getattr(settings, name)) for name in names}
@@ -135,7 +137,7 @@ def answers(base: str) -> bool:
         return False
 
 
-def _filled(settings: Settings, out: Path) -> Workshop:
+def _filled(settings: Settings, out: Path, factory: pytest.TempPathFactory) -> Workshop:
     generate(out, 800, 1)
     for late in sorted((out / "quan-trac").iterdir())[HOURS:]:
         late.unlink()
@@ -152,7 +154,7 @@ def _filled(settings: Settings, out: Path) -> Workshop:
         run_dataset(place, place.contracts[name])
     take_in(place)
     entity = person_entity(place)
-    match_models.adopt(place, entity, match_models.train_entity(place, entity))
+    match_models.adopt(place, entity, learnt_from_registers(place, factory))
     match_all.match_all(place, entity, model_of(place))
     with place.database.connect() as connection:
         index = index_of(entities_of(place.contracts), entity.name, match_models.in_force(connection, entity))
@@ -212,6 +214,12 @@ class Watched:
     base: str
     errors: list[str] = field(default_factory=list)
     away: list[str] = field(default_factory=list)
+
+    def anew(self) -> Watched:
+        """The same page, with nothing held against it yet."""
+        self.errors.clear()
+        self.away.clear()
+        return self
 
     def open(self, path: str) -> Watched:
         self.page.goto(self.base + path, wait_until="load")

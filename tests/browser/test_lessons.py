@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import httpx
 import openpyxl
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from lienthong.pipeline.training import read_lessons
 from lienthong.store.embedded import EmbeddedServer
 from tests.browser.province import Watched, context_of, follow, watched
 from tests.browser.sandbox import Sandbox, sandbox_served
+from tests.browser.test_every_page import look_at
 from tests.browser.test_stories import until_done
 from tests.conftest import fresh_database, open_folder
 from tests.patience import until
@@ -274,15 +274,7 @@ def test_pages_are_readable_by_everybody_and_say_that_this_is_practice(path: str
     page.goto(place.base + path)
     assert page.locator("h1").count() == 1
     assert page.get_by_text("VÙNG THỰC HÀNH", exact=True).is_visible()
-    for width in (360, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, width
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found = Axe().run(page).response["violations"]
-            assert [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in ("serious", "critical")] == []
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 1280, "height": 900})
+    look_at(page)
 
 
 def test_the_helper_bar_leads_back_to_the_lesson(learner: Watched, place: Sandbox) -> None:
