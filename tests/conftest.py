@@ -190,6 +190,14 @@ def matched_template(datasets_template: Template, tmp_path_factory: pytest.TempP
     return templates.of_matched(datasets_template, tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def counters_template(postgres_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """Two published datasets to ask for (`tests.web.counters`)."""
+    from tests.web import counters
+
+    return counters.make_template(postgres_server, TEMPLATE, tmp_path_factory.mktemp("counters"))
+
+
 @pytest.fixture
 def empty_province(datasets_template: Template) -> Iterator[Workshop]:
     """A workshop over a database with every contract of the province applied, and no row."""

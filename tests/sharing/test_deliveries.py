@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,15 +21,17 @@ from lienthong.sharing.rights import Right
 from lienthong.sharing.stream import BEGINNING
 from lienthong.sharing.subscribing import Clerk, Wish
 from lienthong.store import subscriptions as store
-from tests.web.counters import EVERYTHING, PART, ROWS, Province, entries, make_province
+from tests.templates import Template
+from tests.web.counters import EVERYTHING, PART, ROWS, Province, copied_province, entries
 
 OK, BAD = Sent(204, "", 1), Sent(500, "", 1)
 PATIENT = Schedule((60, 60), timedelta(days=5))
 
 
 @pytest.fixture
-def province(database_url: str, tmp_path: Path) -> Province:
-    return make_province(database_url, tmp_path)
+def province(counters_template: Template, tmp_path: Path) -> Iterator[Province]:
+    with copied_province(counters_template, tmp_path) as copy:
+        yield copy
 
 
 def deliveries_of(province: Province, schedule: Schedule = PATIENT, register: Register | None = None) -> Deliveries:

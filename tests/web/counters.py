@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,13 @@ from lienthong.clock import Clock
 from lienthong.contracts import Contract, Sensitivity, Sharing
 from lienthong.pipeline import Workshop, run_dataset
 from lienthong.settings import Settings
+from lienthong.store.embedded import EmbeddedServer
 from lienthong.web.app import App, create_app
 from lienthong.web.services import make_services
 from lienthong.web.tokens import TokenDesk
 from tests.factories import START, TickingClock, make_contract, make_property, make_workshop, write_people
 from tests.store.ledgers import written
+from tests.templates import Template
 
 OWNER = "VN/GOV/H10.02/nguon"
 READER = "VN/GOV/H10.12/tro-cap"
@@ -100,14 +104,33 @@ class Province:
 
 
 def make_province(database_url: str, folder: Path) -> Province:
-    people = make_contract(str(folder / "people.csv"), properties=PEOPLE)
-    codes = make_contract(str(folder / "codes.csv"), id="test.codes", properties=CODES, sharing=Sharing.OPEN)
+    people, codes = _written(folder)
     workshop = make_workshop(database_url, people, codes)
-    province = Province(workshop, people, codes, folder)
-    province.publish_people(list(ROWS))
+    for contract in (people, codes):
+        run_dataset(workshop, contract)
+    return Province(workshop, people, codes, folder)
+
+
+def make_template(server: EmbeddedServer, schema: str, folder: Path) -> Template:
+    """The province filled once, to be copied."""
+    name = "counters_template"
+    return Template(server, name, make_province(server.create_database(name, template=schema), folder).workshop)
+
+
+@contextmanager
+def copied_province(template: Template, folder: Path) -> Iterator[Province]:
+    """A copy of it, with its files in a folder of its own."""
+    people, codes = _written(folder)
+    with template.copy() as workshop:
+        yield Province(replace(workshop, contracts={each.id: each for each in (people, codes)}), people, codes, folder)
+
+
+def _written(folder: Path) -> tuple[Contract, Contract]:
+    """The contracts of both datasets, and the files they read."""
+    write_people(folder / "people.csv", ROWS)
     (folder / "codes.csv").write_text("code,label\n01,Một\n02,Hai\n", encoding="utf-8")
-    run_dataset(workshop, codes)
-    return province
+    people = make_contract(str(folder / "people.csv"), properties=PEOPLE)
+    return people, make_contract(str(folder / "codes.csv"), id="test.codes", properties=CODES, sharing=Sharing.OPEN)
 
 
 def entries(province: Province) -> list[dict[str, Any]]:

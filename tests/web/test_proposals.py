@@ -15,15 +15,17 @@ from lienthong.pipeline import proposing
 from lienthong.pipeline.proposing import Evidence, Wish
 from lienthong.pipeline.writing import Manner
 from lienthong.store import events
-from tests.web.counters import OWNER, PART, READER, Province, asking, entries, make_app, make_province
+from tests.templates import Template
+from tests.web.counters import OWNER, PART, READER, Province, asking, copied_province, entries, make_app
 
 PROPOSALS = "/v1/proposals"
 RECORD = "/v1/datasets/test.people/records/"
 
 
 @pytest.fixture
-def province(database_url: str, tmp_path: Path) -> Province:
-    return make_province(database_url, tmp_path)
+def province(counters_template: Template, tmp_path: Path) -> Iterator[Province]:
+    with copied_province(counters_template, tmp_path) as copy:
+        yield copy
 
 
 @pytest.fixture

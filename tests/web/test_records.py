@@ -14,15 +14,17 @@ from pyarrow import parquet
 from starlette.testclient import TestClient
 
 from lienthong.sharing.formats import ARROW, CSV, PARQUET
-from tests.web.counters import ASKING, OWNER, PART, READER, ROWS, SENDER, Province, asking, entries, make_app, make_province
+from tests.templates import Template
+from tests.web.counters import ASKING, OWNER, PART, READER, ROWS, SENDER, Province, asking, copied_province, entries, make_app
 
 LIST = "/v1/datasets/test.people/records"
 CODES = "/v1/datasets/test.codes/records"
 
 
 @pytest.fixture
-def province(database_url: str, tmp_path: Path) -> Province:
-    return make_province(database_url, tmp_path)
+def province(counters_template: Template, tmp_path: Path) -> Iterator[Province]:
+    with copied_province(counters_template, tmp_path) as copy:
+        yield copy
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from lienthong.settings import Settings
 from lienthong.store import subscriptions as store
 from lienthong.web.register_watch import take_folder
 from lienthong.web.relaying import relay
-from tests.web.counters import ROWS, Province, entries, make_province
+from tests.templates import Template
+from tests.web.counters import ROWS, Province, copied_province, entries
 
 RELAY = "VN/GOV/H10.02/nats"
 BINARY = shutil.which("nats-server", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -88,8 +89,7 @@ def server(tmp_path: Path) -> Iterator[Nats]:
 
 
 @pytest.fixture
-def province(database_url: str, tmp_path: Path) -> Province:
-    made = make_province(database_url, tmp_path)
+def province(counters_template: Template, tmp_path: Path) -> Iterator[Province]:
     folder = tmp_path / "agreements"
     for name, document in {
         "subsystems/one.yaml": {"identifier": RELAY, "title_vi": "Chuyển tiếp", "title_en": "Relay"},
@@ -97,8 +97,9 @@ def province(database_url: str, tmp_path: Path) -> Province:
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps(document), "utf-8")
-    take_folder(made.workshop, folder, "production")
-    return made
+    with copied_province(counters_template, tmp_path) as made:
+        take_folder(made.workshop, folder, "production")
+        yield made
 
 
 @contextmanager

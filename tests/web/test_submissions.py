@@ -14,7 +14,8 @@ from starlette.testclient import TestClient
 
 from lienthong.pipeline.scoring import profile_new
 from lienthong.sharing.workbook import XLSX
-from tests.web.counters import OWNER, PART, READER, SENDER, Province, asking, entries, make_app, make_province
+from tests.templates import Template
+from tests.web.counters import OWNER, PART, READER, SENDER, Province, asking, copied_province, entries, make_app
 
 RECORDS = "/v1/datasets/test.people/records"
 QUARANTINE = "/v1/datasets/test.people/quarantine"
@@ -24,8 +25,9 @@ BAD = {"record_no": "P8", "full_name": "", "born_on": "31/02/2001", "children": 
 
 
 @pytest.fixture
-def province(database_url: str, tmp_path: Path) -> Province:
-    return make_province(database_url, tmp_path)
+def province(counters_template: Template, tmp_path: Path) -> Iterator[Province]:
+    with copied_province(counters_template, tmp_path) as copy:
+        yield copy
 
 
 @pytest.fixture

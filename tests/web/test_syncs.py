@@ -23,7 +23,8 @@ from lienthong.standards.working_days import WorkingDays
 from lienthong.web.sync_round import keep_in_step
 from tests.conftest import fresh_database
 from tests.patience import until
-from tests.web.counters import OWNER, PART, READER, ROWS, Province, asking, make_app, make_province
+from tests.templates import Template
+from tests.web.counters import OWNER, PART, READER, ROWS, Province, asking, copied_province, make_app
 
 SYNCS = "/v1/syncs"
 
@@ -42,17 +43,17 @@ def define(folder: Path, location: str, **more: Any) -> Path:
 
 
 @pytest.fixture
-def province(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Province:
+def province(counters_template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Province]:
     monkeypatch.chdir(tmp_path)  # the folder of syncs of the settings lies where the server is started
-    made = make_province(database_url, tmp_path)
     document = {
         "id": "TT-kho", "provider": "H10.02", "consumer": READER, "dataset": "test.people", "state": "active", "operations": ["bulk", "changes"],
         "purposes": {"xet-tro-cap": {"vi": "Xét trợ cấp", "en": "Benefits"}}, "legal_basis": "NĐ 278/2025", "term": {"from": "2026-01-01"},
     }  # fmt: skip
     agreement = read_agreement(document, "kho", [])
     assert agreement is not None
-    take_over(made.workshop, [agreement])
-    return made
+    with copied_province(counters_template, tmp_path) as made:
+        take_over(made.workshop, [agreement])
+        yield made
 
 
 @pytest.fixture

@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.web.counters import EVERYTHING, OWNER, PART, READER, Province, asking, entries, make_app, make_province
+from tests.templates import Template
+from tests.web.counters import EVERYTHING, OWNER, PART, READER, Province, asking, copied_province, entries, make_app
 
 RECORD = "/v1/datasets/test.people/records/"
 
 
 @pytest.fixture
-def province(database_url: str, tmp_path: Path) -> Province:
-    return make_province(database_url, tmp_path)
+def province(counters_template: Template, tmp_path: Path) -> Iterator[Province]:
+    with copied_province(counters_template, tmp_path) as copy:
+        yield copy
 
 
 @pytest.fixture
