@@ -55,6 +55,12 @@ def copied(server: EmbeddedServer, template: str) -> Iterator[str]:
             connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
+def left_alone(server: EmbeddedServer, name: str) -> None:
+    """End connections a workshop has kept to a database: one somebody is connected to cannot be copied."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute("select pg_terminate_backend(pid, 60000) from pg_stat_activity where datname = %s", (name,))
+
+
 def of_datasets(server: EmbeddedServer, schema: str) -> Template:
     """Every contract of the province applied, no row yet."""
     url = server.create_database("datasets_template", template=schema)

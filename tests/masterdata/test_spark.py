@@ -32,7 +32,8 @@ SMALL = {
     "spark.sql.adaptive.enabled": "false",
 }
 BRIEF = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData"  # a machine of Java that lives a minute earns back no deep compiling
-MASTERS = ("local[2]", "local-cluster[2,1,1024]")  # two threads; two workers, each a process of its own
+WORKERS = "local-cluster[2,1,1024]"  # two, each a process of its own: what comes through there has been sent, and is read by threads too
+THREADS = "local[2]"  # tried by `make test-deep`: starting Spark takes half a minute of a processor
 
 pytest.importorskip("pyspark", reason="the extra lienthong[spark] is not installed")
 needs_java = pytest.mark.skipif(
@@ -40,7 +41,13 @@ needs_java = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module", params=MASTERS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "session" in metafunc.fixturenames:
+        deep = metafunc.config.getoption("--hypothesis-profile") is not None
+        metafunc.parametrize("session", [WORKERS, THREADS] if deep else [WORKERS], indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def session(request: pytest.FixtureRequest) -> Iterator[SparkSession]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_TOOL_OPTIONS", BRIEF)
@@ -85,7 +92,7 @@ def test_spark_finds_pairs_weights_and_clusters_as_duckdb_does(session: SparkSes
 
 @needs_java
 def test_ten_thousand_pairs_of_words_are_as_alike_on_spark_as_on_duckdb(session: SparkSession, model: Model, village: Village) -> None:
-    if session.sparkContext.master != MASTERS[0]:
+    if session.sparkContext.master != WORKERS:
         return  # a word is a word on every worker
     words = _pairs_of_words(10_000).to_arrow()
     asked = "select n, {edits}(a, b) as edits, {alike}(a, b) as alike from words"

@@ -22,7 +22,7 @@ from lienthong.web.services import make_services
 from lienthong.web.tokens import TokenDesk
 from tests.factories import START, TickingClock, make_contract, make_property, make_workshop, write_people
 from tests.store.ledgers import written
-from tests.templates import Template
+from tests.templates import Template, left_alone
 
 OWNER = "VN/GOV/H10.02/nguon"
 READER = "VN/GOV/H10.12/tro-cap"
@@ -114,7 +114,9 @@ def make_province(database_url: str, folder: Path) -> Province:
 def make_template(server: EmbeddedServer, schema: str, folder: Path) -> Template:
     """The province filled once, to be copied."""
     name = "counters_template"
-    return Template(server, name, make_province(server.create_database(name, template=schema), folder).workshop)
+    made = make_province(server.create_database(name, template=schema), folder)
+    left_alone(server, name)
+    return Template(server, name, made.workshop)
 
 
 @contextmanager
