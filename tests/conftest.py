@@ -14,6 +14,7 @@ from collections.abc import Collection, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -148,11 +149,27 @@ def running_server(binaries: Path | None = None) -> Iterator[EmbeddedServer]:
     with open_folder() as home:
         server = EmbeddedServer(home, binaries=binaries, options=FAST)
         server.start()
+        _open_quickly(server)
         try:
             Database(server.create_database(TEMPLATE)).apply_schema()
             yield server
         finally:
             server.stop()
+
+
+def _open_quickly(server: EmbeddedServer) -> None:
+    """Let the password be proved in one round instead of 4,096: tests connect tens of thousands of times, and it guards nothing."""
+    import psycopg
+    from psycopg import sql
+
+    from lienthong.store.embedded import SUPERUSER
+
+    password = urlsplit(server.url("postgres")).password
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        if connection.info.server_version >= 160000:  # before, the rounds cannot be chosen
+            connection.execute("set scram_iterations = 1")
+            words = sql.SQL("alter role {} password {}").format(sql.Identifier(SUPERUSER), sql.Literal(password))
+            connection.execute(words)
 
 
 def fresh_database(server: EmbeddedServer) -> AbstractContextManager[str]:

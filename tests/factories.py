@@ -91,7 +91,7 @@ def document_of(contract: Contract) -> Mapping[str, Any]:
 
 
 def make_workshop(database_url: str, *contracts: Contract, apply: bool = True) -> Workshop:
-    """A workshop over a database, its contracts applied."""
+    """A workshop over a database that has its schema, its contracts applied."""
     workshop = Workshop(
         database=Database(database_url),
         contracts={contract.id: contract for contract in contracts},
@@ -100,7 +100,6 @@ def make_workshop(database_url: str, *contracts: Contract, apply: bool = True) -
         read_context=ReadContext(variables=dict(os.environ), batch_rows=1000),
         accept_synthetic_ids=True,
     )
-    workshop.database.apply_schema()
     if apply:
         for contract in contracts:
             apply_contract(workshop, contract)
