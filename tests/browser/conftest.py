@@ -32,3 +32,9 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def whole(request: pytest.FixtureRequest) -> bool:
+    """Whether each page is looked at in each view to the last (`make test-deep`)."""
+    return request.config.getoption("--hypothesis-profile") is not None
