@@ -92,8 +92,11 @@ def pytest_configure() -> None:
     """A test waits for an answer as long as a busy machine needs; httpx alone would give up after five seconds."""
     from httpx import _config  # Client, get() and the others hold this very value as their default
 
+    from tests.patience import read_authorities_once
+
     for phase in ("connect", "read", "write", "pool"):
         setattr(_config.DEFAULT_TIMEOUT_CONFIG, phase, PATIENCE_SECONDS)
+    read_authorities_once()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -221,7 +221,9 @@ def _load() -> None:
     for name in LOADED:
         importlib.import_module(name)
     from lienthong.web import companion
+    from tests.patience import read_authorities_once
 
+    read_authorities_once()
     started = starting.subprocess_started
 
     def begin(*arguments: Any, **named: Any) -> None:
