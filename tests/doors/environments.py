@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import hashlib
 import json
@@ -9,13 +10,16 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = Path(__file__).parent / "clients"
 ENVIRONMENTS = ROOT / ".venv" / "clients"
-PATIENCE_SECONDS = 300
 
 
 def python_of(name: str, folder: Path = CLIENTS) -> Path:
@@ -49,15 +53,40 @@ def ask(script: str, *arguments: str, environment: str = "", **variables: str) -
 
 def run(script: str, *arguments: str, environment: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `clients/<script>.py` in its environment; nothing of ours is importable there."""
-    python = python_of(environment or script)
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("LIENTHONG_", "PYTHON"))}
-    told = {
-        **ours,
-        "NO_PROXY": "127.0.0.1",
-        "no_proxy": "127.0.0.1",
-        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
-        **variables,
-    }
-    return subprocess.run(
-        [str(python), str(CLIENTS / f"{script}.py"), *arguments], env=told, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
-    )  # fmt: skip
+    return _client(environment or script, script).run(arguments, variables)
+
+
+@cache
+def _client(environment: str, script: str) -> Client:
+    return Client(python_of(environment), CLIENTS / f"{script}.py")
+
+
+class Client:
+    """A process that has loaded a client once, a second or three of a processor, and is forked for each question (`clients/waiting.py`)."""
+
+    def __init__(self, python: Path, script: Path) -> None:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("LIENTHONG_", "PYTHON"))}
+        path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+        told = {**ours, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "PATH": path}
+        self._command = [str(python), str(CLIENTS / "waiting.py"), str(script)]
+        self._process = subprocess.Popen(self._command, env=told, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._lock = threading.Lock()
+        atexit.register(self._end)
+
+    def run(self, arguments: Sequence[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        with self._lock, tempfile.TemporaryDirectory() as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            asked = {"arguments": list(arguments), "variables": dict(variables), "out": str(out), "err": str(err)}
+            stdin.write(json.dumps(asked) + "\n")
+            stdin.flush()
+            code = stdout.readline()
+            assert code, f"{self._command} ended"
+            return subprocess.CompletedProcess([*self._command, *arguments], int(code), out.read_text("utf-8"), err.read_text("utf-8"))
+
+    def _end(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(120)
