@@ -41,7 +41,7 @@ def write(measured: Mapping[str, Sequence[Row]], path: Path = RESULTS) -> None:
     """Write the report, keeping the rows of parts that were not measured now, each with its commit; print what was measured as a table."""
     kept = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
     fresh = [{"part": part, "commit": _commit(), **asdict(row)} for part, rows in measured.items() for row in rows]
-    report = {"machine": _machine(), "rows": [row for row in kept if row["part"] not in measured] + fresh}
+    report = {"commit": _commit(), "machine": _machine(), "rows": [row for row in kept if row["part"] not in measured] + fresh}
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     table = Table("measure", "value", "reference", "target", "")

@@ -36,6 +36,7 @@ DATASET = "population.persons"
 SECONDS_BETWEEN_HOURS = 60.0
 TOKEN_MINUTES = 24 * 60
 SEED = 1
+SECONDS_TO_STOP = 40  # a server gives answers under way ten seconds, and what works beside it ten more; both are quick on a quiet machine
 SMALLEST = 800  # below this the contracts' own bounds would rightly hold the deliveries back
 SERVICES_SECRET = "bi-mat-mau"  # noqa: S105 # of made-up agencies' services, on loopback
 POPULATION_DATABASE = "cong_an_demo"
@@ -70,6 +71,7 @@ class Demo:
             env={**os.environ, **environment},
             stdout=subprocess.PIPE if says_where else None,
             text=True,
+            process_group=0,  # Ctrl-C in a terminal reaches us alone: we stop the others in order
             preexec_fn=_die_with_parent,  # no thread runs while children are started
         )
         self.children.append(process)
@@ -85,7 +87,7 @@ class Demo:
             process.terminate()
         for process in reversed(self.children):
             try:
-                process.wait(10)
+                process.wait(SECONDS_TO_STOP)
             except subprocess.TimeoutExpired:
                 process.kill()
 
@@ -111,7 +113,7 @@ def _die_with_parent() -> None:
 
 
 def _deaf() -> None:
-    for stop in (signal.SIGINT, signal.SIGTERM):
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, signal.SIG_IGN)
 
 
@@ -136,9 +138,12 @@ def main() -> int:
         return 2
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _stop_once)  # SIGINT too: a shell starts background jobs with it ignored
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # a closed terminal; not under `nohup`
+        signal.signal(signal.SIGHUP, _stop_once)
     home = Path(os.environ.get("LIENTHONG_HOME", "var")).absolute()
-    demo = Demo(home, int(os.environ.get("LIENTHONG_PORT", "8000")), given.scale, given.models)
+    demo = Demo(home, 8_000, given.scale, given.models)
     try:
+        demo.port = _port(os.environ.get("LIENTHONG_PORT", "8000"))
         _run(demo)
     except KeyboardInterrupt:
         print("\nĐã dừng · stopped.", flush=True)
@@ -172,7 +177,8 @@ def _run(demo: Demo) -> None:
             f"{error.filename or demo.home}: {error.strerror}. Kiểm tra chỗ trống và quyền ghi · check free space and permissions."
         ) from error
     except LienthongError as error:
-        raise DemoError(str(error)) from error
+        vi = " ".join(str(error.facts[name]) for name in ("vi", "hint_vi") if error.facts.get(name))
+        raise DemoError(f"{vi}\n{error}".strip()) from error
     except psycopg.Error as error:
         raise DemoError("\n".join(said_of(error))) from error
     card["seconds_to_ready"] = round(time.monotonic() - began, 1)
@@ -181,11 +187,22 @@ def _run(demo: Demo) -> None:
     _keep_going(demo)
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65_535):
+        raise DemoError(f"PORT: cần một số từ 1 đến 65535, đang là `{text}` · expected a number from 1 to 65535, found `{text}`.")
+    return int(text)
+
+
 def _check_port(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except PermissionError as error:
+            raise DemoError(
+                f"Tài khoản này không được dùng cổng {port}. Chọn cổng từ 1024: make demo PORT=8000\n"
+                f"This account may not use port {port}. Choose one from 1024 on: make demo PORT=8000"
+            ) from error
         except OSError as error:
             raise DemoError(
                 f"Cổng {port} đang bận: một chương trình khác đang dùng (có thể là một lần `make demo` khác). Chọn cổng khác: make demo PORT={port + 1}\n"
@@ -483,7 +500,14 @@ def _card(demo: Demo, database: Any, private: dict[str, Any], datasets: list[dic
         "watch": _watch(demo, f"{before}{shlex.quote(str(shown))}"),
         "environment": _shown(settings),
         "command": str(shown),
+        "again": _again(demo),
     }
+
+
+def _again(demo: Demo) -> str:
+    """What starts this very demo again."""
+    usual = {"SCALE": (demo.scale, 20_000), "PORT": (demo.port, 8_000)}
+    return " ".join(["make demo", *(f"{name}={now}" for name, (now, default) in usual.items() if now != default)])
 
 
 def _watch(demo: Demo, lienthong: str) -> str:
@@ -523,6 +547,8 @@ def _print_card(card: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
+    from lienthong.cli.syncs import STATES
+
     console = Console(highlight=False, soft_wrap=True)
     console.width = max(console.width, 100)
     dataset = Column("Bộ dữ liệu\ndataset", no_wrap=True)
@@ -547,6 +573,9 @@ def _print_card(card: dict[str, Any]) -> None:
     for line in card["entities"]:
         shown = [f"{line[name]:,}".replace(",", ".") for name in ("records", "goldens", "waiting")]
         golden.add_row(f"master.{line['entity']}", *shown, f"{line['seconds']:.2f}")
+    for line in card["datasets"]:
+        if line["state"] == "waiting":
+            console.print(f" {line['id']}: chờ người quyết định · waits for a person   ({card['command']} run list {line['id']})")
     console.print()
     console.print(golden)
     held, agree, hours = (f"{card['reuse'][name]:,}".replace(",", ".") for name in ("held", "agree", "hours"))
@@ -562,14 +591,16 @@ def _print_card(card: dict[str, Any]) -> None:
     print(card["service"]["curl"])
     console.print("\nBản sao được giữ bằng nhau · copies kept equal   (lienthong sync list)")
     for line in card["syncs"]:
-        console.print(f"  {line['id']}   {line['dataset']} · {line['state']} · {line['version']} {line['why']}")
+        console.print(
+            f"  {line['id']}   {line['dataset']} · {' · '.join(STATES[line['state']])} · {line['version']} {line['why']}".rstrip()
+        )
     console.print(f"\nĐăng nhập (người mẫu, không có thật) · sign in (nobody is real)   {card['people'][0]['sign_in']}")
     for each in card["people"]:
         console.print(f"  {each['username']:<12} {each['password']}   {each['title']} {each['agency']} · {each['title_en']}")
     console.print(f"\nKiểm chứng · verify every answer   {card['verify']}")
     console.print(f"Theo dõi từ ngoài · watch it from outside   {card['watch']}")
     console.print(f"Lệnh khác · other commands   source {card['environment']}; {card['command']} --help")
-    console.print("Dừng · stop    Ctrl-C          Chạy lại · start again    make demo\n")
+    console.print(f"Dừng · stop    Ctrl-C          Chạy lại · start again    {card['again']}\n")
 
 
 def _keep_going(demo: Demo) -> None:

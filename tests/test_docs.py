@@ -87,6 +87,25 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert missing == []
 
 
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+PLACE = re.compile(r"\]\(([^)#\s]*)#([^)\s]+)\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """Names of a page's headings, as places that show Markdown give them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    plain = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in HEADING.findall(text))
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_place_in_a_page_that_is_linked_is_there(page: Path) -> None:
+    links = [
+        (page.parent / target if target else page, place) for target, place in PLACE.findall(page.read_text("utf-8")) if "://" not in target
+    ]
+    assert [f"{target.name}#{place}" for target, place in links if place not in anchors(target)] == []
+
+
 def test_every_word_of_the_style_is_in_the_glossary() -> None:
     page = (ROOT / "docs" / "glossary.md").read_text("utf-8")
     words = [

@@ -235,11 +235,15 @@ def _convert(name: str, text: str, kind: type) -> object:
     if kind is bool:
         known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
         if text.lower() not in known:
-            raise SettingsError(f"{name}: expected true or false, found `{text}`.")
+            raise SettingsError(
+                f"{name}: expected true or false, found `{text}`.", vi=f"{name}: cần `true` hoặc `false`, đang là `{text}`."
+            )
         return known[text.lower()]
     if kind is int:
         try:
             return int(text)
         except ValueError as error:
-            raise SettingsError(f"{name}: expected a whole number, found `{text}`.") from error
+            raise SettingsError(
+                f"{name}: expected a whole number, found `{text}`.", vi=f"{name}: cần một số nguyên, đang là `{text}`."
+            ) from error
     return Path(text) if issubclass(kind, Path) else text

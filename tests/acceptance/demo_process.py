@@ -59,12 +59,15 @@ class DemoProcess:
         return (self.home / "demo.log").read_text("utf-8")
 
     def stop(self, with_signal: signal.Signals = signal.SIGINT, times: int = 1) -> int:
-        """Stop it as Ctrl-C does; its exit code. `times`: an impatient hand."""
+        """Stop it as Ctrl-C in a terminal does, which tells the whole group; its exit code. `times`: an impatient hand."""
         if self.process is None:
             return 0
         for _ in range(times):
             if self.process.poll() is None:
-                self.process.send_signal(with_signal)
+                if with_signal == signal.SIGINT:
+                    os.killpg(self.process.pid, with_signal)
+                else:
+                    self.process.send_signal(with_signal)
                 time.sleep(0.02)
         return self.process.wait(120)
 

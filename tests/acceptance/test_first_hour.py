@@ -104,6 +104,8 @@ def test_ctrl_c_stops_everything_it_started(demo: DemoProcess, card: dict[str, A
     assert card
     assert demo.stop() == 0, demo.said()
     assert demo.left_running() == []
+    after = demo.said().partition("Dừng · stop    Ctrl-C")[2].splitlines()[1:]
+    assert [line for line in after if line] == ["Đã dừng · stopped."]
 
 
 def test_a_second_start_loads_nothing_twice(demo: DemoProcess) -> None:
@@ -112,6 +114,7 @@ def test_a_second_start_loads_nothing_twice(demo: DemoProcess) -> None:
     published = {line["id"]: line["rows_published"] for line in again["datasets"] if line["rows_published"]}
     hours = published.pop("environment.readings", 0)  # one that arrived while the demo was being stopped is read now
     assert (published, hours < 2 * VALUES_AN_HOUR) == ({}, True)
+    assert {line["state"] for line in again["datasets"]} <= {"unchanged", "published"}
     demo.process.kill()  # type: ignore[union-attr] # just started
     demo.stop()
     patience_ends = time.monotonic() + 120

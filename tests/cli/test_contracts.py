@@ -54,6 +54,16 @@ def test_a_contract_is_begun_looked_at_and_changed_without_yaml(home: Path) -> N
     assert "Ấp 2, Xã Lộc Hưng" in run("preview", ID, "--rows", "2")
 
 
+def test_a_connector_that_does_not_exist_is_told_before_anything_is_applied(home: Path) -> None:
+    run("new", str(home / "ho.xlsx"), "--id", ID, "--agency", "H10.12", "--yes")
+    path = home / "datasets" / "lao-dong" / "ho-ngheo" / "contract.yaml"
+    path.write_text(path.read_text("utf-8").replace("excel_file", "excel_fil"), "utf-8")
+    for target in (path, home / "datasets"):
+        told = str(RUN.invoke(app, ["contract", "check", str(target)]).exception)
+        assert "customProperties.sources[0].connector" in told
+        assert "did you mean `excel_file`?" in told
+
+
 def test_a_mapping_with_a_fault_is_told_and_nothing_is_changed(home: Path) -> None:
     run("new", str(home / "ho.xlsx"), "--id", ID, "--agency", "H10.12", "--yes")
     before = made(home)

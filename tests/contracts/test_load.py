@@ -205,6 +205,13 @@ def test_all_faults_are_told_at_once() -> None:
     assert {fault[0] for fault in faults_of(document)} >= {"id", "schema[0].properties[1].logicalType", "customProperties.sharing"}
 
 
+def test_what_the_standard_s_schema_says_too_is_told_once() -> None:
+    bent = put(put(make_document(), (*BORN_ON, "logicalType"), "dates"), (*BORN_ON, "unique"), "yes")
+    places = [place for place, _, _ in faults_of(bent)]
+    assert {"schema[0].properties[1].logicalType", "schema[0].properties[1].unique"} <= set(places)
+    assert len(places) == len(set(places))
+
+
 def test_every_fault_stands_in_the_message() -> None:
     with pytest.raises(ContractError, match=r"(?s)has 2 faults.*id: expected.*version: expected"):
         build(put(put(make_document(), ("id",), "?"), ("version",), "x"), "bent.yaml")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import ExitStack
+
 import pytest
 
 from lienthong.masterdata.model import Model
+from lienthong.masterdata.splinking import quiet
 from lienthong.masterdata.training import sessions, train
 from tests.masterdata import people
 
@@ -45,3 +49,14 @@ def test_the_finest_agreement_of_a_group_counts(model: Model) -> None:
     one = {"commune_code": "24111", "address": "12 Lê Lợi"}
     home = next(p for p in model.scorer().explain(model.plan.features(one), model.plan.features(one)) if p.comparison == "home")
     assert home.label == "address same"
+
+
+def test_splink_stays_silent_until_the_last_who_uses_it_has_ended() -> None:
+    logger = logging.getLogger("splink")
+    before, first, second = logger.level, ExitStack(), ExitStack()
+    first.enter_context(quiet())
+    second.enter_context(quiet())
+    first.close()
+    assert logger.level == logging.CRITICAL
+    second.close()
+    assert logger.level == before

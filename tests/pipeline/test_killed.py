@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -39,7 +41,7 @@ def test_a_first_fill_killed_at_any_step_is_finished_by_the_next_run(database_ur
     assert rows_of(workshop.database, landed) == [(1, 3500)]
 
 
-@pytest.mark.parametrize(("step", "times"), [("landing", 2), ("landing", 4), ("cleaning", 1), ("publishing", 1)])
+@pytest.mark.parametrize(("step", "times"), [("landing", 2), ("landing", 4), ("comparing", 1), ("cleaning", 1), ("publishing", 1)])
 def test_an_update_killed_at_any_step_leaves_the_old_version_whole(database_url: str, tmp_path: Path, step: str, times: int) -> None:
     file = write_people(tmp_path / "people.csv", PEOPLE)
     contract = make_contract(str(file))
@@ -53,6 +55,17 @@ def test_an_update_killed_at_any_step_leaves_the_old_version_whole(database_url:
     outcome = run_dataset(workshop, contract)
     updated = sum(1 for row in CHANGED if row[3] == 9)
     assert fates(outcome) == (3450, updated, 3450 - updated, 0, 50)
+
+
+def test_an_update_killed_before_any_of_its_statements_shows_the_old_or_the_new_rows_whole(database_url: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.pipeline.killed_anywhere", database_url, str(tmp_path / "people.csv"), "5"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    kills = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, done.stderr
+    assert [kill for kill in kills if kill["seen"] == "torn" or not kill["finished"]] == []
+    seen = [kill["seen"] for kill in kills]
+    assert seen == sorted(seen, reverse=True)  # once it is shown, it stays: one commit decides
+    assert (seen[0], seen[-1], kills[-1]["killed"]) == ("before", "after", False)
 
 
 def test_a_source_replaced_after_the_kill_is_read_anew(database_url: str, tmp_path: Path) -> None:

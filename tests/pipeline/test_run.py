@@ -257,6 +257,18 @@ def test_an_incremental_delivery_ends_nothing(database_url: str, people: Path) -
     assert [row[0] for row in current(workshop)] == ["P1", "P2", "P3"]
 
 
+def test_a_source_that_goes_on_and_has_nothing_new_is_no_small_delivery(database_url: str, people: Path) -> None:
+    contract = make_contract(str(people), delivery=Delivery.INCREMENTAL, expect=Expect(rows_min=2))
+    workshop = make_workshop(database_url, contract)
+    write_people(people, [ANNA])
+    assert run_dataset(workshop, contract).state == "waiting"
+    write_people(people, [ANNA, BINH])
+    assert run_dataset(workshop, contract).state == "published"
+    for _ in range(2):
+        outcome = run_dataset(workshop, contract)
+        assert (outcome.state, fates(outcome)) == ("unchanged", (0, 0, 0, 0, 0))
+
+
 def test_a_snapshot_of_one_road_does_not_end_what_came_by_another(database_url: str, tmp_path: Path) -> None:
     north, south = tmp_path / "north.csv", tmp_path / "south.csv"
     sources = (Source("north", "csv_file", str(north)), Source("south", "csv_file", str(south)))

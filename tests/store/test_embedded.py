@@ -188,9 +188,10 @@ def test_a_home_behind_a_closed_folder_is_left_closed(open_path: Path, monkeypat
 
 
 def test_a_full_disk_is_told_in_words(open_path: Path) -> None:
-    told = _failure("PostgreSQL could not make its data folder", "initdb: error: could not write: No space left on device", open_path)
-    assert "disk" in told.message
-    assert "full" in told.message
+    said = "initdb: error: could not write: No space left on device"
+    told = _failure("PostgreSQL could not make its data folder", "PostgreSQL không tạo được thư mục dữ liệu", said, open_path)
+    assert "the disk under" in told.message
+    assert "đã đầy" in told.facts["vi"]
 
 
 def test_missing_binaries_name_the_way_out(open_path: Path) -> None:

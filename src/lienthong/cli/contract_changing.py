@@ -135,9 +135,11 @@ def _announce(place: Workshop, contract: Contract, reason: str, until: datetime 
 
 
 def _read(path: Path) -> list[Contract]:
+    from lienthong.connectors import connector_names
     from lienthong.contracts import load, load_all
 
-    return list(load_all(path).values()) if path.is_dir() else [load(path)]
+    known = connector_names()
+    return list(load_all(path, known).values()) if path.is_dir() else [load(path, known)]
 
 
 def _in_force(place: Workshop, contracts: list[Contract]) -> list[Contract]:

@@ -28,9 +28,11 @@ Target = Annotated[Path, typer.Argument(help="Tệp hoặc thư mục hợp đ�
 @app.command("check")
 def check(path: Target) -> None:
     """Kiểm tra hợp đồng, nêu mọi lỗi cùng lúc · check contracts, every fault at once."""
+    from lienthong.connectors import connector_names
     from lienthong.contracts import load, load_all
 
-    found = load_all(path) if path.is_dir() else {str(path): load(path)}
+    known = connector_names()
+    found = load_all(path, known) if path.is_dir() else {str(path): load(path, known)}
     out.print(say(f"{len(found)} hợp đồng đúng.", f"{len(found)} contracts are right."))
 
 

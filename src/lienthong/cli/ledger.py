@@ -15,6 +15,7 @@ from lienthong.errors import LedgerError, SettingsError
 if TYPE_CHECKING:
     from lienthong.store.verifying import Demand
 
+MOST_NAMED = 10  # batches in one sentence
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -32,12 +33,15 @@ def verify(
 ) -> None:
     """Tính lại toàn bộ sổ; nêu bản ghi đầu tiên không khớp · recompute the whole ledger; name the first entry that does not fit."""
     from psycopg import IsolationLevel
+    from psycopg.errors import DiskFull
 
     from lienthong.store import verifying
     from lienthong.store.sequencing import Sequencer
 
     place, demand = workshop(), _demand(witness or [], needed)
-    with suppress(LedgerError):  # an edge that is damaged is what verification names
+    with suppress(
+        LedgerError, DiskFull
+    ):  # an edge that is damaged is what verification names; what is there can be read on a full disk, too
         Sequencer(place.database, place.signer, place.clock).catch_up()
     with place.database.connect() as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -46,11 +50,12 @@ def verify(
         span = f"{verdict.first_misfit}" if verdict.first_misfit == verdict.last_misfit else f"{verdict.first_misfit}–{verdict.last_misfit}"
         raise LedgerError(say(f"Bản ghi {span}: {verdict.vi}", f"Entry {span}: {verdict.en}"), position=verdict.first_misfit)
     if verdict.foreign:
-        batches = ", ".join(str(number) for number in verdict.foreign[:20])
+        count, first = len(verdict.foreign), ", ".join(str(number) for number in verdict.foreign[:MOST_NAMED])
+        more = say(f" và {count - MOST_NAMED} lô nữa", f" and {count - MOST_NAMED} more") if count > MOST_NAMED else ""
         raise LedgerError(
             say(
-                f"Sổ đúng, nhưng có lô không do nền tảng ghi nằm ngoài sổ: {batches}.",
-                f"The ledger holds, but batches the platform did not write lie beside it: {batches}.",
+                f"Sổ đúng, nhưng có {count} lô không do nền tảng ghi nằm ngoài sổ: {first}{more}.",
+                f"The ledger holds, but batches the platform did not write lie beside it ({count}): {first}{more}.",
             ),
             batches=list(verdict.foreign),
         )

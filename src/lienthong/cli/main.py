@@ -7,6 +7,7 @@ from typing import Annotated
 
 import psycopg
 import typer
+from rich.markup import escape
 
 from lienthong import __version__
 from lienthong.cli import (
@@ -44,7 +45,7 @@ from lienthong.cli import (
     tokens,
     witness,
 )
-from lienthong.cli.words import Language, err, say
+from lienthong.cli.words import Language, err, say, told
 from lienthong.errors import LienthongError
 from lienthong.store.words import said_of
 
@@ -115,14 +116,15 @@ def main() -> None:
     try:
         app()
     except LienthongError as error:
-        err.print(f"[red]{say('Lỗi', 'Error')} ({error.code}):[/red] {error}", soft_wrap=True)
+        err.print(f"[red]{say('Lỗi', 'Error')} ({error.code}):[/red] {escape(told(error))}", soft_wrap=True)
         sys.exit(1)
     except psycopg.Error as error:
         err.print(f"[red]{say('Lỗi', 'Error')} (store):[/red] {say(*said_of(error))}", soft_wrap=True)
         sys.exit(1)
     except OSError as error:
         err.print(
-            f"[red]{say('Lỗi', 'Error')} (settings):[/red] {error.filename or ''} {error.strerror or type(error).__name__}", soft_wrap=True
+            f"[red]{say('Lỗi', 'Error')} (settings):[/red] {escape(str(error.filename or ''))} {error.strerror or type(error).__name__}",
+            soft_wrap=True,
         )
         sys.exit(1)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import getpass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from click import get_current_context
 
-from lienthong.errors import LienthongError
+from lienthong.errors import LienthongError, NotFound
 from lienthong.log import get_logger
 from lienthong.settings import Settings, read_settings
 
@@ -47,6 +48,17 @@ def _leave_checkpoint(made: Workshop) -> None:
         Sequencer(made.database, made.signer, made.clock).catch_up()
     except (Error, LienthongError) as error:  # the command has ended and said how; the next sequencer takes what waits
         get_logger("sequencer").warning("checkpoint_not_made", error=type(error).__name__)
+
+
+def unknown_dataset(place: Workshop, dataset: str) -> NotFound:
+    """There is no such dataset; the nearest one's name, or how to see them all."""
+    near = get_close_matches(dataset, place.contracts, n=1)
+    return NotFound(
+        f"There is no contract of `{dataset}`.",
+        hint=f"Did you mean `{near[0]}`?" if near else "`lienthong status` lists all datasets.",
+        vi=f"Không có hợp đồng của `{dataset}`.",
+        hint_vi=f"Có phải là `{near[0]}`?" if near else "`lienthong status` liệt kê mọi bộ dữ liệu.",
+    )
 
 
 def who() -> str:

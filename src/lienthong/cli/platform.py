@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lienthong.cli.opening import settings, workshop
-from lienthong.cli.words import out, say, show
+from lienthong.cli.words import RUN_STATES, at, out, say, show
 from lienthong.errors import StoreError
 
 
@@ -25,10 +25,8 @@ def status() -> None:
         for name, contract in place.contracts.items():
             last = runs.recent(connection, name, 1)
             waiting = quarantine.counts(connection, name).get("waiting", 0)
-            when = f"{last[0].started_at:%d/%m/%Y %H:%M}" if last else ""
-            rows.append(
-                (name, say(contract.title_vi, contract.title_en), held.get(name, "–"), last[0].state if last else "–", when, waiting)
-            )
+            state, when = (say(*RUN_STATES[last[0].state]), at(last[0].started_at)) if last else ("–", "")
+            rows.append((name, say(contract.title_vi, contract.title_en), held.get(name, "–"), state, when, waiting))
     show(
         (
             ("Bộ dữ liệu", "Dataset"),

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.opening import who, workshop
+from lienthong.cli.opening import unknown_dataset, who, workshop
 from lienthong.cli.words import out, say, show
-from lienthong.errors import NotFound
 
 app = typer.Typer(no_args_is_help=True)
 Dataset = Annotated[str, typer.Argument(metavar="DATASET")]
@@ -92,7 +91,7 @@ def reconcile(
     place = workshop()
     contract = place.contracts.get(dataset_id)
     if contract is None:
-        raise NotFound(f"There is no contract of `{dataset_id}`.", hint=f"Known: {', '.join(place.contracts)}.")
+        raise unknown_dataset(place, dataset_id)
     differs = False
     for each in contract.sources:
         if source is not None and each.name != source:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lienthong.cli.opening import who, workshop
-from lienthong.cli.words import Language, out, say, show
-from lienthong.errors import NotFound
+from lienthong.cli.opening import unknown_dataset, who, workshop
+from lienthong.cli.words import ITEM_STATES, Language, out, say, show
 
 if TYPE_CHECKING:
     from lienthong.contracts import Contract
@@ -29,7 +28,9 @@ def listed(
     """Các hàng chờ xử lý, với mọi lý do · rows that wait, with every reason."""
     from lienthong.pipeline import list_quarantine
 
-    items = list_quarantine(workshop(), dataset_id, None if state == "all" else state, limit=limit)
+    place = workshop()
+    _contract(place, dataset_id)
+    items = list_quarantine(place, dataset_id, None if state == "all" else state, limit=limit)
     if numbers:
         for item in items:
             typer.echo(item.item_id)
@@ -54,7 +55,8 @@ def shown(item: int) -> None:
     from lienthong.pipeline import show_quarantine
 
     dataset_id, found = show_quarantine(workshop(), item)
-    out.print(f"{dataset_id} · {found.uri or ''} · {say('dòng', 'row')} {found.source_row} · {found.state}")
+    where = f"{found.uri or ''} · {say('dòng', 'row')} {found.source_row}"
+    out.print(f"{dataset_id} · {where} · {say(*ITEM_STATES[found.state])}", markup=False, soft_wrap=True)
     show((("Cột", "Column"), ("Giá trị", "Value")), list(found.raw.items()))
     show(
         (("Trường", "Field"), ("Mã lỗi", "Code"), ("Mức", "Severity"), ("Cần", "Expected")),
@@ -161,5 +163,5 @@ def fix(
 def _contract(place: Workshop, dataset_id: str) -> Contract:
     contract = place.contracts.get(dataset_id)
     if contract is None:
-        raise NotFound(f"There is no contract of `{dataset_id}`.", hint=f"Known: {', '.join(place.contracts)}.")
+        raise unknown_dataset(place, dataset_id)
     return contract

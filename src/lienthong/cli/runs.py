@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from lienthong.cli.opening import who, workshop
-from lienthong.cli.words import Bar, err, out, say, show
-from lienthong.errors import LienthongError, NotFound, RunError
+from lienthong.cli.opening import unknown_dataset, who, workshop
+from lienthong.cli.words import RUN_STATES, Bar, at, err, out, say, show, told
+from lienthong.errors import LienthongError, RunError
 
 
 class DatasetFirst(TyperGroup):
@@ -44,7 +44,7 @@ def dataset(
         for name in wanted:
             contract = place.contracts.get(name)
             if contract is None:
-                raise NotFound(f"There is no contract of `{name}`.", hint=f"Known: {', '.join(place.contracts)}.")
+                raise unknown_dataset(place, name)
             for found in contract.sources:
                 if source is not None and found.name != source:
                     continue
@@ -54,12 +54,12 @@ def dataset(
                     )
                 except LienthongError as error:
                     failed = True
-                    err.print(f"{name}: {error}", soft_wrap=True)
+                    err.print(f"{name}: {told(error)}", soft_wrap=True, markup=False)
     rows = [
         (
             o.run_id,
             o.dataset_id,
-            o.state,
+            say(*RUN_STATES[o.state]),
             o.rows_in,
             o.rows_published,
             o.rows_unchanged,
@@ -72,9 +72,8 @@ def dataset(
     show((("Lần", "Run"), ("Bộ dữ liệu", "Dataset"), ("Trạng thái", "State"), *COUNTS, ("Thời gian", "Time")), rows)
     for outcome in outcomes:
         for bound in outcome.waits_for:
-            out.print(
-                say(f"Lần {outcome.run_id} chờ người quyết định: {bound['vi']}", f"Run {outcome.run_id} waits for a person: {bound['en']}")
-            )
+            told_of = say(f"chờ người quyết định: {bound['vi']}", f"waits for a person: {bound['en']}")
+            out.print(say(f"Lần {outcome.run_id} {told_of}", f"Run {outcome.run_id} {told_of}"), markup=False, soft_wrap=True)
     if failed:
         raise RunError(say("Có bộ dữ liệu không nạp được.", "Some datasets could not be taken in."))
 
@@ -91,13 +90,13 @@ def file(
     place = workshop()
     contract = place.contracts.get(dataset_id)
     if contract is None:
-        raise NotFound(f"There is no contract of `{dataset_id}`.", hint=f"Known: {', '.join(place.contracts)}.")
+        raise unknown_dataset(place, dataset_id)
     suffix_of(path.name)
     with Bar() as on_progress:
         o = take_file(place, contract, path, is_whole=whole, official=who(), on_progress=on_progress)
     show(
         (("Lần", "Run"), ("Trạng thái", "State"), *COUNTS),
-        [(o.run_id, o.state, o.rows_in, o.rows_published, o.rows_unchanged, o.rows_quarantined, o.rows_ended)],
+        [(o.run_id, say(*RUN_STATES[o.state]), o.rows_in, o.rows_published, o.rows_unchanged, o.rows_quarantined, o.rows_ended)],
     )
 
 
@@ -112,12 +111,12 @@ def again(
     place = workshop()
     contract = place.contracts.get(dataset_id)
     if contract is None:
-        raise NotFound(f"There is no contract of `{dataset_id}`.", hint=f"Known: {', '.join(place.contracts)}.")
+        raise unknown_dataset(place, dataset_id)
     with Bar() as on_progress:
         o = run_again(place, contract, source, on_progress)
     show(
         (("Lần", "Run"), ("Trạng thái", "State"), *COUNTS),
-        [(o.run_id, o.state, o.rows_in, o.rows_published, o.rows_unchanged, o.rows_quarantined, o.rows_ended)],
+        [(o.run_id, say(*RUN_STATES[o.state]), o.rows_in, o.rows_published, o.rows_unchanged, o.rows_quarantined, o.rows_ended)],
     )
 
 
@@ -133,8 +132,8 @@ def recent(dataset_id: Annotated[str | None, typer.Argument(metavar="[DATASET]")
             r.run_id,
             r.dataset_id,
             r.source_name,
-            r.state,
-            f"{r.started_at:%d/%m/%Y %H:%M}",
+            say(*RUN_STATES[r.state]),
+            at(r.started_at),
             r.rows_in,
             r.rows_published,
             r.rows_unchanged,
@@ -155,9 +154,8 @@ def approve(
 
     with Bar() as on_progress:
         outcome = approve_run(workshop(), run_id, who(), on_progress, reason)
-    out.print(
-        say(f"Lần {run_id}: {outcome.state}, phiên bản {outcome.version}.", f"Run {run_id}: {outcome.state}, version {outcome.version}.")
-    )
+    state = say(*RUN_STATES[outcome.state])
+    out.print(say(f"Lần {run_id}: {state}, phiên bản {outcome.version}.", f"Run {run_id}: {state}, version {outcome.version}."))
 
 
 @app.command("withdraw")
@@ -187,7 +185,7 @@ def periods(dataset_id: Annotated[str, typer.Argument(metavar="DATASET")], limit
 
     with workshop().database.connect() as connection:
         found = runs.period_revisions(connection, dataset_id, limit)
-    rows = [(r.period, r.revision, r.rows, r.version, r.run_id, r.by_whom, r.reason, f"{r.at:%d/%m/%Y %H:%M}") for r in found]
+    rows = [(r.period, r.revision, r.rows, r.version, r.run_id, r.by_whom, r.reason, at(r.at)) for r in found]
     headings = (
         ("Kỳ", "Period"), ("Lần sửa", "Revision"), ("Số hàng", "Rows"), ("Phiên bản", "Version"), ("Lần nạp", "Run"), ("Ai", "Who"),
         ("Lý do", "Reason"), ("Lúc", "When"),

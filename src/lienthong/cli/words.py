@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
+
+from lienthong.clock import VIETNAM
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lienthong.errors import LienthongError
     from lienthong.pipeline import Progress as Step
 
 out = Console(highlight=False)
@@ -24,6 +30,23 @@ STEPS = {
 }
 
 
+RUN_STATES = {
+    "landing": ("đang nhận", "landing"),
+    "landed": ("đã nhận", "landed"),
+    "waiting": ("chờ người quyết định", "waiting"),
+    "published": ("đã công bố", "published"),
+    "unchanged": ("không đổi", "unchanged"),
+    "failed": ("không nạp được", "failed"),
+    "withdrawn": ("đã rút", "withdrawn"),
+}
+ITEM_STATES = {
+    "waiting": ("đang chờ", "waiting"),
+    "released": ("đã qua", "went through"),
+    "superseded": ("đã có hàng mới thay", "superseded"),
+    "withdrawn": ("đã rút", "withdrawn"),
+}
+
+
 class Language:
     """Which of two sayings is shown; set once, by the first option of the command line."""
 
@@ -34,11 +57,26 @@ def say(vi: str, en: str) -> str:
     return en if Language.english else vi
 
 
+def at(instant: datetime) -> str:
+    """An instant as offices write it, in Vietnamese time."""
+    return f"{instant.astimezone(VIETNAM):%d/%m/%Y %H:%M}"
+
+
+def told(error: LienthongError) -> str:
+    """An error in the language that was asked for; one without Vietnamese words, and its facts, in English."""
+    words = error.facts.get("vi")
+    if Language.english or not isinstance(words, str) or not words:
+        return str(error)
+    from lienthong.connectors.hints import in_vietnamese
+
+    return f"{words} {error.facts.get('hint_vi') or in_vietnamese(error.hint)}".strip()
+
+
 def show(headings: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> None:
-    """A table on standard output."""
+    """A table on standard output. What stands in it is text: brackets of a value are no markup."""
     table = Table(*(say(*heading) for heading in headings), box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*("" if value is None else Text(str(value)) for value in row))
     out.print(table)
 
 

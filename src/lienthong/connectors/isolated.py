@@ -141,6 +141,7 @@ class _Nursery:
                 [sys.executable, "-c", f"from lienthong.connectors.isolated import serve; serve({theirs.fileno()})"],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
+                process_group=0,  # Ctrl-C in a terminal reaches us; it ends when our end of the socket is closed
                 env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
         self._socket, self._owner = ours, os.getpid()

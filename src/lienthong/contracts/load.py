@@ -98,7 +98,8 @@ def build(document: dict[str, Any], where: str, connectors: Collection[str] | No
     """The contract a document describes. Raises ContractError with all faults."""
     faults = Faults()
     contract = _contract(document, connectors, faults)
-    all_faults = (*faults.found, *faults_of_schema(document))
+    told = {place for place, _, _ in faults.found}  # in our words, with the nearest right one: once is enough
+    all_faults = (*faults.found, *(fault for fault in faults_of_schema(document) if fault[0] not in told))
     if all_faults or contract is None:
         raise ContractError(f"`{where}` has {len(all_faults)} fault{'s' if len(all_faults) != 1 else ''}.", faults=all_faults)
     return replace(contract, digest=digest(contract))

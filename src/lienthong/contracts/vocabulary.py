@@ -98,7 +98,7 @@ SURVIVORSHIP_RULES: Mapping[str, str] = {
 }
 SURVIVORSHIP_PARAMETERS: Mapping[str, tuple[str, ...]] = {"authority": ("of",), "prefer": ("pattern",)}
 EXPECT_WORDS: Mapping[str, tuple[str, str]] = {
-    "rowsMin": ("rows_min", "Fewest rows of a delivery."),
+    "rowsMin": ("rows_min", "Fewest rows of a delivery. That a source which goes on after its last delivery has nothing new is none."),
     "rowsMax": ("rows_max", "Most rows of a delivery."),
     "changedMaxPercent": ("changed_max_percent", "Most records changed, per cent of those published before."),
     "endedMaxPercent": ("ended_max_percent", "Most records ended, per cent of those published before."),

@@ -9,6 +9,7 @@ import atexit
 import logging
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -36,16 +37,30 @@ PAIRS_AT_ONCE = (
 _U_PAIRS = 200_000  # random pairs for u: rungs hardly ever seen among them fall to _LEAST_U
 
 
+class _Quiet:
+    """How many are at it: entities are matched side by side, and the first to end must not give the others' lines to the terminal."""
+
+    lock = threading.Lock()
+    users = 0
+    before = logging.NOTSET
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Splink tells its training in hundreds of lines; ours go to our own log."""
     logger = logging.getLogger("splink")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    with _Quiet.lock:
+        if _Quiet.users == 0:
+            _Quiet.before = logger.level
+        _Quiet.users += 1
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        with _Quiet.lock:
+            _Quiet.users -= 1
+            if _Quiet.users == 0:
+                logger.setLevel(_Quiet.before)
 
 
 def memory_database(memory_limit: str = "1GB", threads: int = 2) -> duckdb.DuckDBPyConnection:

@@ -86,6 +86,8 @@ def _columns_gone(read: Connection, contract: Contract, delivered: Delivered, co
 def _bounds(
     read: Connection, contract: Contract, delivered: Delivered, writer: VersionWriter, counts: Counts
 ) -> tuple[Mapping[str, Any], ...]:
+    if counts.rows_in == 0 and delivered.delivery is not Delivery.SNAPSHOT and _went_on(read, contract, delivered):
+        return ()
     expect = _expected(contract, delivered)
     is_snapshot = delivered.delivery is Delivery.SNAPSHOT
     last = runs.last_rows_in(read, contract.id, delivered.source_name) if is_snapshot else 0
@@ -100,6 +102,11 @@ def _bounds(
             ended=writer.missing() if delivered.delivery is not Delivery.INCREMENTAL else 0,
         )
     return tuple(quality.judge_bounds(expect, found))
+
+
+def _went_on(read: Connection, contract: Contract, delivered: Delivered) -> bool:
+    """The source goes on after what it brought before: that it has nothing new is no small delivery, it is none."""
+    return runs.last_done(read, contract.id, delivered.source_name) is not None
 
 
 def _expected(contract: Contract, delivered: Delivered) -> Expect:

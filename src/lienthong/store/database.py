@@ -18,11 +18,12 @@ from typing import Any, LiteralString, cast
 import psycopg
 from psycopg import sql
 
-from lienthong.errors import DatabaseUnreachable, DatasetBusyError
+from lienthong.errors import DatabaseUnreachable, DatasetBusyError, StoreError
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 WEB_ROLE = "lienthong_web"
+OLDEST_SERVER = 150_000
 LOCK_CLASS = 0x4C54  # "LT": keeps our advisory locks apart from those of others in the same database
 
 
@@ -37,9 +38,12 @@ class Database:
         try:
             return psycopg.connect(self.url, autocommit=autocommit, options="-c search_path=lienthong,public -c timezone=UTC")
         except psycopg.OperationalError as error:
+            said = str(error).splitlines()[0]
             raise DatabaseUnreachable(
-                f"PostgreSQL does not answer: {str(error).splitlines()[0]}.",
+                f"PostgreSQL does not answer: {said}.",
                 hint="Check that the server runs and that LIENTHONG_DATABASE_URL is right.",
+                vi=f"PostgreSQL không trả lời: {said}.",
+                hint_vi="Xem máy chủ có chạy không và LIENTHONG_DATABASE_URL đã đúng chưa.",
             ) from error
 
     @contextmanager
@@ -63,6 +67,7 @@ class Database:
     def apply_schema(self) -> None:
         """Create our tables where there are none; safe to call at every start and by several processes at once."""
         with self.connect() as connection:
+            refuse_older(connection.info.server_version)
             connection.execute("select pg_advisory_xact_lock(%s, 0)", (LOCK_CLASS,))
             found = connection.execute("select to_regclass('lienthong.schema_versions') is not null").fetchone()
             if found is None or not found[0]:
@@ -73,6 +78,18 @@ class Database:
                     connection.execute(_resource(f"migrations/{name}"))
                     connection.execute("insert into lienthong.schema_versions (number) values (%s)", (number,))
             connection.execute(_resource("roles.sql"))
+
+
+def refuse_older(version: int) -> None:
+    """Raises StoreError where a server is too old for what our statements need; `version` as libpq tells it, 150004 for 15.4."""
+    if version < OLDEST_SERVER:
+        found, needed = version // 10_000, OLDEST_SERVER // 10_000
+        raise StoreError(
+            f"The server is PostgreSQL {found}; {needed} or newer is needed.",
+            hint="Move the data to a newer server, or leave LIENTHONG_DATABASE_URL empty to use the embedded one.",
+            vi=f"Máy chủ là PostgreSQL {found}; cần bản {needed} trở lên.",
+            hint_vi="Chuyển sang máy chủ mới hơn, hoặc để trống LIENTHONG_DATABASE_URL để dùng PostgreSQL đi kèm.",
+        )
 
 
 _MOST_IDLE = 2  # of one process and one database
@@ -153,5 +170,6 @@ def dataset_lock(connection: Connection, dataset_id: str, *, wait_seconds: float
 
 def _busy(dataset_id: str) -> DatasetBusyError:
     return DatasetBusyError(
-        f"`{dataset_id}` is being changed by another run.", hint="Wait for it to end, then try again.", dataset=dataset_id
-    )
+        f"`{dataset_id}` is being changed by another run.", hint="Wait for it to end, then try again.", dataset=dataset_id,
+        vi=f"`{dataset_id}` đang được một lần nạp khác thay đổi.", hint_vi="Chờ lần nạp đó xong rồi thử lại.",
+    )  # fmt: skip

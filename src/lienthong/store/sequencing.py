@@ -20,6 +20,7 @@ from lienthong.store.database import LOCK_CLASS, Connection, Database, queries
 from lienthong.store.ledger import LINE
 
 MOST_BATCHES = 1_000  # of one checkpoint
+MOST_NAMED = 10  # of refused batches in a line of the log; verification names them again
 _LEAF = 32  # bytes
 log = get_logger("sequencer")
 
@@ -79,7 +80,7 @@ class Sequencer:
 
     def _refuse(self, connection: Connection, ids: list[int]) -> None:
         """What the platform did not write never enters the tree; verification names it for as long as it is there."""
-        log.error("ledger_batches_refused", batches=ids)
+        log.error("ledger_batches_refused", count=len(ids), first=ids[:MOST_NAMED])
         connection.execute(queries("ledger")["refuse"], {"ids": ids})
 
     def _add(self, connection: Connection, edge: Edge, batches: Sequence[_Batch]) -> Edge:

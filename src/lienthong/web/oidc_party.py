@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -153,7 +154,8 @@ class Party:
             return self._kept
 
     def _client(self) -> Any:
-        from authlib.integrations.httpx_client import OAuth2Client  # noqa: PLC0415 # as above
+        with warnings.catch_warnings(record=True):  # it would rather have a successor of httpx: nothing to tell an operator
+            from authlib.integrations.httpx_client import OAuth2Client  # noqa: PLC0415 # as above
 
         methods = self._kept.description.get("token_endpoint_auth_methods_supported") if self._kept else None
         method = "client_secret_post" if methods and "client_secret_basic" not in methods else "client_secret_basic"

@@ -33,13 +33,13 @@ COLLECT_AFTER = (
 
 def application() -> App:
     """The application of this process's environment; each worker calls it once."""
+    _belong_to_parent()
     gc.disable()  # what loading makes stays: looking through it again and again took a seventh of the start (measured)
     from lienthong.log import configure_logging  # noqa: PLC0415 # see the head of this file
     from lienthong.store import open_database  # noqa: PLC0415
     from lienthong.web.app import create_app  # noqa: PLC0415
     from lienthong.web.services import make_services  # noqa: PLC0415
 
-    _end_with_parent()
     settings = read_settings()
     configure_logging(settings.log_level)
     app = create_app(make_services(settings, open_database(settings)))
@@ -50,11 +50,16 @@ def application() -> App:
     return app
 
 
-def _end_with_parent() -> None:
-    """A worker whose watching process is killed ends as if told to: nobody would stop it any more, and the port would stay taken."""
+def _belong_to_parent() -> None:
+    """A worker ends when its watching process says so, and not otherwise.
+
+    Ctrl-C in a terminal reaches the watching process alone. One that is killed takes its workers along: nobody would stop them any more, and
+    the port would stay taken.
+    """
     parent = multiprocessing.parent_process()
     if parent is None:
         return
+    os.setpgid(0, 0)
 
     def await_end() -> None:
         parent.join()
@@ -74,6 +79,8 @@ def bound_socket(settings: Settings) -> socket.socket:
         raise SettingsError(
             f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}.",
             hint="Choose another with LIENTHONG_PORT, or stop the program that holds it.",
+            vi=f"Không dùng được cổng {settings.port} tại {settings.host}: {error.strerror}.",
+            hint_vi="Chọn cổng khác bằng LIENTHONG_PORT, hoặc dừng chương trình đang giữ cổng này.",
         ) from error
     bound.set_inheritable(True)
     return bound

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import sys
 import threading
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
@@ -96,7 +97,13 @@ class Witness:
 
     def _remember(self, checkpoint: Checkpoint) -> None:
         kept = {"origin": checkpoint.origin, "size": checkpoint.size, "root": b64encode(checkpoint.root).decode()}
-        _write(self._place(checkpoint.origin), json.dumps(kept, ensure_ascii=False).encode())
+        try:
+            _write(self._place(checkpoint.origin), json.dumps(kept, ensure_ascii=False).encode())
+        except OSError as error:
+            raise SettingsError(
+                f"What is signed cannot be kept: {error.strerror}.", hint="Nothing is signed until it can.",
+                vi=f"Không ghi lại được điều sắp ký: {error.strerror}.", hint_vi="Chưa ghi được thì chưa ký.",
+            ) from error  # fmt: skip
 
     def _place(self, origin: str) -> Path:
         return self.folder / "signed" / f"{sha256(origin.encode()).hexdigest()[:32]}.json"
@@ -133,6 +140,9 @@ class WitnessServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], witness: Witness) -> None:
         super().__init__(address, _Handler)
         self.witness = witness
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 # the library's own would write a traceback to the terminal
+        log.warning("witness_request_failed", error=type(sys.exception()).__name__)
 
 
 class _Handler(BaseHTTPRequestHandler):

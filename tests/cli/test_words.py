@@ -1,0 +1,50 @@
+"""What the terminal says when something is wrong: in Vietnamese first, in English when asked."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import pytest
+
+from lienthong.cli import words
+from lienthong.cli.main import main
+from lienthong.errors import StoreError
+from lienthong.store.database import refuse_older
+
+
+def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *typed: str) -> str:
+    monkeypatch.setattr(sys, "argv", ["lienthong", *typed])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    return capsys.readouterr().err
+
+
+def test_a_database_that_does_not_answer_is_told_in_the_language_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("LIENTHONG_DATABASE_URL", f"postgresql://ai:mat-khau@127.0.0.1:{nobody.getsockname()[1]}/x")
+        told = said(monkeypatch, capsys, "status")
+        assert told.startswith("Lỗi (store-unreachable): PostgreSQL không trả lời")
+        assert "LIENTHONG_DATABASE_URL đã đúng chưa" in told
+        assert "PostgreSQL does not answer" in said(monkeypatch, capsys, "--lang", "en", "status")
+        assert "mat-khau" not in told
+
+
+def test_a_setting_that_makes_no_sense_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("LIENTHONG_PORT", "tám nghìn [bold]")
+    assert "LIENTHONG_PORT: cần một số nguyên, đang là `tám nghìn [bold]`" in said(monkeypatch, capsys, "status")
+
+
+def test_brackets_of_a_value_are_text_and_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    words.show((("Cột", "Column"),), [("[/] [bold]a[/bold]",)])
+    assert "[/] [bold]a[/bold]" in capsys.readouterr().out
+
+
+def test_a_server_that_is_too_old_is_refused_in_words() -> None:
+    with pytest.raises(StoreError, match=r"PostgreSQL 14; 15 or newer"):
+        refuse_older(140_012)
+    refuse_older(150_000)
