@@ -83,9 +83,8 @@ class Demo:
             os.kill(self.keeper, signal.SIGKILL)
             os.waitpid(self.keeper, 0)
             self.keeper = None
-        for process in reversed(self.children):
+        for process in reversed(self.children):  # one after the other: the server has its witness until its last checkpoint
             process.terminate()
-        for process in reversed(self.children):
             try:
                 process.wait(SECONDS_TO_STOP)
             except subprocess.TimeoutExpired:

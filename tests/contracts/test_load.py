@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from lienthong.connectors import connector_names
 from lienthong.contracts import Delivery, Sensitivity, Sharing, build, load, load_all
+from lienthong.contracts.fault_words import in_vietnamese
 from lienthong.contracts.vocabulary import MASKS, OPERATORS, RULE_PARAMETERS
 from lienthong.errors import ContractError
 from tests.contracts.factories import DOCUMENT, PROPERTIES, make_document, put, rule, with_word, word
@@ -198,6 +200,16 @@ def test_every_fault_is_told_with_its_place(what: str) -> None:
     document, place, words = BENT[what]
     told = [(fault[0], f"{fault[1]} {fault[2]}") for fault in faults_of(copy.deepcopy(document))]
     assert any(found == place and words in said for found, said in told), told
+
+
+OF_THE_STANDARD = ("Additional properties are not allowed", "'Contract' is not one of")  # its JSON schema's own words
+
+
+@pytest.mark.parametrize("what", BENT)
+def test_every_fault_is_told_in_vietnamese(what: str) -> None:
+    told = [said for _, *both in faults_of(BENT[what][0]) for said in both if said]
+    is_english = [said for said in told if in_vietnamese(said) == said and not re.fullmatch(r"`[^`]*`", said)]
+    assert [said for said in is_english if not said.startswith(OF_THE_STANDARD)] == []
 
 
 def test_all_faults_are_told_at_once() -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lienthong.clock import VIETNAM
+from lienthong.errors import ContractError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,11 +66,20 @@ def at(instant: datetime) -> str:
 def told(error: LienthongError) -> str:
     """An error in the language that was asked for; one without Vietnamese words, and its facts, in English."""
     words = error.facts.get("vi")
+    if not Language.english and isinstance(error, ContractError) and error.faults:
+        return _faults(error)
     if Language.english or not isinstance(words, str) or not words:
         return str(error)
     from lienthong.connectors.hints import in_vietnamese
 
     return f"{words} {error.facts.get('hint_vi') or in_vietnamese(error.hint)}".strip()
+
+
+def _faults(error: ContractError) -> str:
+    from lienthong.contracts.fault_words import in_vietnamese
+
+    lines = [f"  {place}: {in_vietnamese(what)}{f' ({in_vietnamese(so)})' if so else ''}" for place, what, so in error.faults]
+    return "\n".join([f"{len(lines)} chỗ chưa đúng:", *lines])
 
 
 def show(headings: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> None:
