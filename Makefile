@@ -52,7 +52,7 @@ clean: ## remove the environment, the demo's data and what checks left
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "No virtual environment could be made (Debian, Ubuntu: apt install python3-venv)." >&2; exit 1; }
 
 .venv/.installed: requirements.lock pyproject.toml | .venv/bin/python
-	@echo "Cài đặt · installing locked versions"
+	@echo "Cài đặt các gói (1,1 GB trên đĩa, một đến vài phút) · installing locked versions (1.1 GB on disk, one to a few minutes)"
 	@$(PIP) install --require-hashes --requirement requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
