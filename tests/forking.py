@@ -46,7 +46,8 @@ class Forked:
         self.args = list(arguments)
         self.returncode: int | None = None
         self.stdin: IO[bytes] | None = None
-        asked = {"arguments": _of_python(self.args), "environment": dict(os.environ if env is None else env), "cwd": str(cwd or Path.cwd())}
+        nice, rest = _of_python(self.args)
+        asked = {"arguments": rest, "nice": nice, "environment": dict(os.environ if env is None else env), "cwd": str(cwd or Path.cwd())}
         read, write = os.pipe() if stdin == PIPE else (os.open(os.devnull, os.O_RDONLY), None)
         self._line = socket.socket(socket.AF_UNIX)
         self._line.connect(_place())
@@ -107,12 +108,12 @@ def _whole(file: IO[bytes]) -> str:
     return file.read().decode("utf-8", "replace")
 
 
-def _of_python(command: Sequence[str]) -> list[str]:
-    """What the interpreter is told; before it a companion's command has its niceness, which is nought in tests."""
-    assert command[0] == sys.executable or list(command[:3]) == ["nice", "-n", "0"], command
-    rest = list(command[command.index(sys.executable) + 1 :])
+def _of_python(command: Sequence[str]) -> tuple[int, list[str]]:
+    """How far it steps back (a companion's command begins with `nice -n …`), and what the interpreter is told."""
+    head, rest = list(command[: command.index(sys.executable)]), list(command[command.index(sys.executable) + 1 :])
+    assert head[:-1] in ([], ["nice", "-n"]), command
     assert rest[0] in ("-m", "-c"), rest
-    return rest
+    return int(head[-1]) if head else 0, rest
 
 
 def _place() -> str:
@@ -205,6 +206,7 @@ class Forker:
         place = os.environ[PLACE]
         os.environ.clear()
         os.environ.update({**asked["environment"], PLACE: place})
+        os.nice(asked["nice"])
         time.tzset()
         os.chdir(asked["cwd"])
         work: list[str] = asked["arguments"]
