@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from lienthong.connectors.addresses import PRIVATE
+from lienthong.connectors.arrow_numbers import to_arrow
 from lienthong.connectors.outward import Networks
 from lienthong.contracts import Source
 
@@ -109,4 +110,4 @@ class Keeper(Protocol):
 
 def row_numbers(first: int, count: int) -> pa.Int64Array:
     """`count` row numbers from `first` on."""
-    return pa.array(np.arange(first, first + count, dtype=np.int64))
+    return to_arrow(np.arange(first, first + count, dtype=np.int64))

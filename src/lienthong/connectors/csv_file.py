@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 
+from lienthong.connectors.arrow_numbers import to_arrow
 from lienthong.connectors.base import Batch, BrokenRow, Position, ReadContext, SourceFile
 from lienthong.connectors.broken import broken_row
 from lienthong.connectors.csv_dialect import Dialect, checked_headings, find_delimiter, find_line_end, split_fields
@@ -227,7 +228,7 @@ class _CsvReader:
             yield Batch(
                 file=self._file,
                 table=parsed.table.slice(low, high - low),
-                source_rows=pa.array(lines[parsed.ordinals[low:high]]),
+                source_rows=to_arrow(lines[parsed.ordinals[low:high]]),
                 position=next_place if stop == count else {**place, "skip": stop},
                 broken=tuple(row for ordinal, row in sorted(parsed.broken.items()) if start <= ordinal < stop),
             )

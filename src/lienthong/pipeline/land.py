@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -39,8 +40,10 @@ class Prepared:
 def land(
     workshop: Workshop, connection: Connection, contract: Contract, source: Source, run_id: int,
     after: Mapping[str, Any] | None, on_progress: OnProgress, *, as_it_arrives: bool = False,
-) -> Iterator[LandedBatch]:  # fmt: skip
-    """Read a source to its end into the landing of a run, and give each batch once it is safe. `connection` is in autocommit.
+) -> Generator[LandedBatch, None, None]:  # fmt: skip
+    """Read a source to its end into the landing of a run, and give each batch once it is safe, while the next one lands.
+
+    `connection`, in autocommit, is the landing's until it is at its end or closed.
 
     `as_it_arrives`: the file's hash is known, and kept, with its last batch. `after` is where an earlier try, or an earlier incremental run, stopped. Raises SourceError; what landed before stays.
     """
@@ -51,31 +54,60 @@ def land(
         digests = landed_digests(table, as_came(table, contract, columns.match(table.column_names)))
         return Prepared(batch, table, source_rows, digests, landing.encode_rows(table, source_rows))
 
-    reached = landing.reached(connection, run_id)
-    batch_no, file_no, row_no, position = reached.batch_no, reached.file_no, reached.row_no, after
-    open_file = landing.last_file(connection, run_id)
-    known = None if open_file is None else open_file[:3]
     context = replace(workshop.read_context, as_it_arrives=as_it_arrives)
     batches = _read_ahead(lambda: connectors.read(source, context, after))
-    for ready in _read_ahead(lambda: map(prepare, batches)):  # two threads: parsing takes as long as all that is done with a batch after it
+    prepared = _read_ahead(lambda: map(prepare, batches))  # two threads: parsing takes as long as all that is done with a batch after it
+    kept = _Landing(connection, run_id, after)
+    with ThreadPoolExecutor(1, "landing") as beside:  # a third that waits for the disk, and has ended when this generator has
+        for landed in _one_behind(beside.submit(kept.add, each) for each in prepared):
+            on_progress(Progress(contract.id, "landing", landed.last_row_no))
+            yield landed
+    runs.landed(connection, run_id, kept.row_no, kept.position)
+
+
+class _Landing:
+    """The landing of a run as it grows; `connection` is its own until it has grown."""
+
+    def __init__(self, connection: Connection, run_id: int, after: Mapping[str, Any] | None) -> None:
+        self._connection = connection
+        self._run_id = run_id
+        reached = landing.reached(connection, run_id)
+        self._batch_no, self._file_no, self.row_no, self.position = reached.batch_no, reached.file_no, reached.row_no, after
+        open_file = landing.last_file(connection, run_id)
+        self._file = None if open_file is None else open_file[:3]
+
+    def add(self, ready: Prepared) -> LandedBatch:
+        """Keep a batch; it is safe after this, and its source told so."""
         batch, count = ready.batch, ready.table.num_rows
-        position = batch.position
-        batch_no += 1
-        with connection.transaction():  # a file and its first batch in one commit: an hour of readings is a file of its own
-            if known is not None and known[2] == "" and known == _identity(replace(batch.file, sha256="")):
-                landing.hash_file(connection, run_id, file_no, batch.file.sha256)
-                known = _identity(batch.file)
-            elif known != _identity(batch.file):
-                file_no += 1
-                known = _identity(batch.file)
-                landing.add_file(connection, run_id, _landed_file(batch.file, file_no))
-            landing.add_batch(connection, run_id, batch_no, EncodedBatch(file_no, row_no + 1, count, ready.rows), position)
+        self._batch_no += 1
+        with self._connection.transaction():  # a file and its first batch in one commit: an hour of readings is a file of its own
+            self._keep_file(batch.file)
+            encoded = EncodedBatch(self._file_no, self.row_no + 1, count, ready.rows)
+            landing.add_batch(self._connection, self._run_id, self._batch_no, encoded, batch.position)
         if batch.on_landed is not None:
             batch.on_landed()
-        row_no += count
-        on_progress(Progress(contract.id, "landing", row_no))
-        yield LandedBatch(file_no, row_no - count + 1, ready.table, ready.source_rows, ready.digests)
-    runs.landed(connection, run_id, row_no, position)
+        self.row_no += count
+        self.position = batch.position
+        return LandedBatch(self._file_no, self.row_no - count + 1, ready.table, ready.source_rows, ready.digests)
+
+    def _keep_file(self, file: SourceFile) -> None:
+        if self._file is not None and self._file[2] == "" and self._file == _identity(replace(file, sha256="")):
+            landing.hash_file(self._connection, self._run_id, self._file_no, file.sha256)
+        elif self._file != _identity(file):
+            self._file_no += 1
+            landing.add_file(self._connection, self._run_id, _landed_file(file, self._file_no))
+        self._file = _identity(file)
+
+
+def _one_behind(futures: Iterator[Future[Item]]) -> Iterator[Item]:
+    """What each comes to, while the one after it is under way."""
+    last: Future[Item] | None = None
+    for future in futures:
+        if last is not None:
+            yield last.result()
+        last = future
+    if last is not None:
+        yield last.result()
 
 
 def _identity(file: SourceFile) -> tuple[str, str, str]:

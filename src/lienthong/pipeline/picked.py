@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lienthong.connectors.arrow_numbers import to_arrow, to_numpy
 from lienthong.store.landing import LandedBatch
 
 
@@ -31,12 +32,14 @@ def pick(batch: LandedBatch, wanted: NDArray[np.bool_] | None = None) -> Rows:
     """The rows of a batch, or only those marked `wanted` (as long as the batch)."""
     count = batch.table.num_rows
     row_nos = np.arange(batch.first_row_no, batch.first_row_no + count, dtype=np.int64)
-    source_rows = batch.source_rows.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    source_rows = to_numpy(batch.source_rows)
     if wanted is None:
         return Rows(batch.table, row_nos, source_rows, np.full(count, batch.file_no, np.int32), batch.digests)
     places = np.flatnonzero(wanted)
     digests = None if batch.digests is None else batch.digests[places]
-    return Rows(batch.table.take(places), row_nos[places], source_rows[places], np.full(len(places), batch.file_no, np.int32), digests)
+    return Rows(
+        batch.table.take(to_arrow(places)), row_nos[places], source_rows[places], np.full(len(places), batch.file_no, np.int32), digests
+    )
 
 
 def gather(parts: Iterable[Rows], at_most: int) -> Iterator[Rows]:

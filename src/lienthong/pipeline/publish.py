@@ -5,7 +5,7 @@ Killed before the commit, nothing was seen; done again, the result is the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lienthong import quality
+from lienthong.connectors.arrow_numbers import to_arrow
 from lienthong.contracts import Contract, Delivery
 from lienthong.errors import RunError
 from lienthong.ledger import Entry, Event
@@ -52,9 +53,14 @@ class Arriving:
     `new`: the rows that are to be judged, when they are few.
     """
 
-    batches: Iterator[LandedBatch] | None = None
+    batches: Generator[LandedBatch, None, None] | None = None
     compared: Compared | None = None
     new: Sequence[Rows] | None = None
+
+    def leave(self) -> None:
+        """Land no more: the connection it lands over is free after this."""
+        if self.batches is not None:
+            self.batches.close()
 
 
 class Publication:
@@ -338,7 +344,7 @@ class Publication:
             if low == high:
                 continue
             for batch in landing.batches(self._read, self._delivered.run_id, [number]):
-                taken = without_marks(batch.table).take(numbers[low:high] - first_row_no).to_pylist()
+                taken = without_marks(batch.table).take(to_arrow(numbers[low:high] - first_row_no)).to_pylist()
                 yield [
                     HeldRow(row["row_no"], row["source_row"], row["file_no"], row["digest"], row["key"], raw, self._item_of(row["row_no"]))
                     for row, raw in zip(held.slice(low, high - low).iter_rows(named=True), taken, strict=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -248,8 +249,8 @@ class _Run:
             delivery = Delivery(cut_off.delivery)
             after = None if delivery is Delivery.SNAPSHOT else after
             after = cut_off.position if cut_off.position is not None else after
+        arriving = None
         try:
-            arriving = None
             if cut_off is None or cut_off.state == "landing":
                 is_whole = cut_off is None and delivery is not Delivery.CHANGES
                 is_at_hand = coming is None and fingerprint is not None
@@ -259,6 +260,8 @@ class _Run:
             delivered = Delivered(run_id, self.source.name, delivery, delivered_on, fingerprint)
             outcome = publish_landing(self.workshop, self.connection, self.contract, delivered, self.on_progress, arriving=arriving)
         except LienthongError as error:
+            if arriving is not None:
+                arriving.leave()
             self.fail(run_id, error.message)
             raise
         settle_source(self.workshop, self.connection, self.contract, self.source.name)
@@ -306,10 +309,10 @@ class _Run:
             return None
         return self._land_beside_current(batches)
 
-    def _land_beside_current(self, batches: Iterator[LandedBatch]) -> Arriving:
+    def _land_beside_current(self, batches: Generator[LandedBatch, None, None]) -> Arriving:
         """Land it all, and pick out the rows that are new while they are at hand: the dataset's lock keeps the current records as they are."""
         new: list[Rows] | None = []
-        with ThreadPoolExecutor(1, "current-digests") as beside:
+        with closing(batches), ThreadPoolExecutor(1, "current-digests") as beside:
             fetched = beside.submit(self._standing)
             for batch in batches:
                 digests = batch.digests

@@ -93,14 +93,17 @@ class AdminUnitStandard:
         dates = (
             pl.repeat(default, len(values), dtype=pl.Date, eager=True) if dated_by is None else dated_by.cast(pl.Date).fill_null(default)
         )
-        frame = pl.DataFrame({"value": values, "on": _begin_of_period(dates)}).with_columns(end_of_address(pl.col("value")).alias("value"))
-        distinct = frame.filter(pl.col("value").is_not_null()).unique()
+        frame = pl.DataFrame({"value": values, "on": _begin_of_period(dates)})
+        told = frame.filter(pl.col("value").is_not_null()).unique()
+        ends = told.with_columns(end_of_address(pl.col("value")).alias("end"))
+        distinct = ends.select("end", "on").unique()
         cleaned = [self.clean(value, options, on) for value, on in distinct.iter_rows()]
         lookup = distinct.with_columns(
             pl.Series("clean", [one.value for one in cleaned], dtype=pl.String),
             pl.Series("problem", [one.problem for one in cleaned], dtype=pl.String),
         )
-        joined = frame.join(lookup, on=["value", "on"], how="left", maintain_order="left")
+        by_value = ends.join(lookup, on=["end", "on"], how="left")
+        joined = frame.join(by_value, on=["value", "on"], how="left", maintain_order="left")
         return CleanedColumn(joined["clean"].alias("value"), joined["problem"])
 
     def compare_key(self, value: Any) -> str | None:

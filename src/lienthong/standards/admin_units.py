@@ -7,9 +7,11 @@ knows of it; then everything kept of units is forgotten. How a text names a unit
 from __future__ import annotations
 
 import csv
+import gc
 import gzip
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache
@@ -105,6 +107,23 @@ def _by_code(unit: Unit) -> str:
 @cache
 def packaged() -> UnitRegister:
     """Every unit before and after 1 July 2025, as the files of the package tell."""
+    with _uncollected():
+        return _packaged()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Many things are made that stay: the collector, looking through them again and again, would take as long as making them (measured)."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _packaged() -> UnitRegister:
     day = lru_cache(date.fromisoformat)
     known = tuple(
         Unit(level, code, name, district, province, day(since), day(until) if until else None)

@@ -19,9 +19,9 @@ QUEUED_BATCHES = 4  # enough to keep the server busy while the next batch is cle
 
 
 class CopyIn:
-    """A binary COPY into one table, fed from a queue by a thread of its own so that cleaning and loading overlap.
+    """A binary COPY into one table: a thread of its own encodes and sends what is queued, so that cleaning and loading overlap.
 
-    Use as a context manager; an error of the server is raised by `add` or at the end of the block.
+    Use as a context manager; an error of the server, or of a frame that is not of the schema, is raised by a later `add` or at the end of the block.
     """
 
     def __init__(self, connection: Connection, table: sql.Composable, schema: pa.Schema) -> None:
@@ -30,41 +30,43 @@ class CopyIn:
         self._statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table, columns)
         self._schema = schema
         self._encoder = ArrowToPostgresBinaryEncoder(schema)
-        self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUED_BATCHES)
+        self._queue: queue.Queue[pl.DataFrame | None] = queue.Queue(QUEUED_BATCHES)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._write, name="copy-in", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._queue.put(self._encoder.write_header())
         return self
 
     def add(self, frame: pl.DataFrame) -> None:
         """Queue the rows of a frame; its columns are taken by the schema's names."""
         if self._failure is not None:
             raise self._failure
-        table = frame.select(self._schema.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self._schema)
-        for batch in table.to_batches():
-            self._queue.put(self._encoder.write_batch(batch))
+        self._queue.put(frame)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if kind is None and self._failure is None:
-            self._queue.put(self._encoder.finish())
         self._broken = kind is not None
         self._queue.put(None)
         self._thread.join()
         if kind is None and self._failure is not None:
             raise self._failure
 
+    def _batches(self, frame: pl.DataFrame) -> list[pa.RecordBatch]:
+        table = frame.select(self._schema.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self._schema)
+        return table.to_batches()
+
     def _write(self) -> None:
         is_over = False  # whether the feeder has said its last word
         try:
             with self._connection.cursor() as cursor, cursor.copy(self._statement) as copy:
-                while (data := self._queue.get()) is not None:
-                    copy.write(data)
+                copy.write(self._encoder.write_header())
+                while (frame := self._queue.get()) is not None:
+                    for batch in self._batches(frame):
+                        copy.write(self._encoder.write_batch(batch))
                 is_over = True
                 if self._broken:
                     raise _Abandoned
+                copy.write(self._encoder.finish())
         except _Abandoned:
             return
         except BaseException as failure:  # handed to the thread that feeds us, which raises it; the server may refuse at the very end

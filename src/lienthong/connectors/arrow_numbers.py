@@ -1,0 +1,23 @@
+"""Whole numbers between Arrow and NumPy, by way of Polars.
+
+`pyarrow.array` and `Array.to_numpy` load pandas on their first use wherever it is installed: a third of a second and forty megabytes of
+every process that reads a file (measured), for nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+
+def to_arrow(numbers: NDArray[np.int64]) -> pa.Int64Array:
+    """The same numbers as an Arrow array."""
+    return pl.Series(numbers, dtype=pl.Int64).to_arrow()
+
+
+def to_numpy(numbers: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
+    """The same numbers, none of them null, as an array that may be read only."""
+    found: NDArray[np.int64] = pl.Series(numbers).cast(pl.Int64).to_numpy()
+    return found
