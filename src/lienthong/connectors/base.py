@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from lienthong.connectors.addresses import PRIVATE
-from lienthong.connectors.arrow_numbers import to_arrow
+from lienthong.connectors.arrow_memory import to_arrow
 from lienthong.connectors.outward import Networks
 from lienthong.contracts import Source
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 
-from lienthong.connectors.arrow_numbers import to_arrow
+from lienthong.connectors.arrow_memory import to_arrow
 from lienthong.connectors.base import Batch, BrokenRow, Position, ReadContext, SourceFile
 from lienthong.connectors.broken import broken_row
 from lienthong.connectors.csv_dialect import Dialect, checked_headings, find_delimiter, find_line_end, split_fields

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lienthong.connectors.arrow_numbers import to_arrow, to_numpy
+from lienthong.connectors.arrow_memory import to_arrow, to_numpy
 from lienthong.store.landing import LandedBatch
 
 

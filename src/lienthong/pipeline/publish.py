@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lienthong import quality
-from lienthong.connectors.arrow_numbers import to_arrow
+from lienthong.connectors.arrow_memory import to_arrow
 from lienthong.contracts import Contract, Delivery
 from lienthong.errors import RunError
 from lienthong.ledger import Entry, Event

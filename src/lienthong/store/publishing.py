@@ -68,6 +68,7 @@ class VersionWriter:
         self.is_first_fill = self.version == 1
         self._columns = columns_of(contract)
         self._versions: list[int] = []
+        self._filled: int | None = None  # records of a first fill, once they were counted
         self._stage: sql.Identifier = current(contract.id) if self.is_first_fill else STAGE
 
     def current_digests(self) -> NDArray[np.int64]:
@@ -123,6 +124,7 @@ class VersionWriter:
         """Take rows off the stage again: they will not be published."""
         if not row_nos:
             return
+        self._filled = None
         self._connection.execute(self._query("unstage"), {"rows": list(row_nos)})
 
     def staged_rows(self, row_nos: Sequence[int]) -> list[tuple[int, str, int]]:
@@ -158,7 +160,7 @@ class VersionWriter:
     def staged(self) -> tuple[int, int]:
         """(records that would change, records that would be new)."""
         if self.is_first_fill:
-            return 0, self._count("count_current")
+            return 0, self._count_filled()
         row = self._connection.execute(self._query("count_staged")).fetchone()
         assert row is not None  # an aggregate
         return row[0], row[1]
@@ -199,7 +201,7 @@ class VersionWriter:
     def publish(self, delivered_on: date, *, end_missing: bool) -> Published:
         """Close what ends, replace what changed, begin what is new. Gives the counts; nothing is visible before the commit."""
         if self.is_first_fill:
-            inserted = self._count("count_current")
+            inserted = self._count_filled()
             statement = sql.SQL("alter table {} add constraint {} primary key (_key)")
             self._connection.execute(statement.format(current(self._contract.id), key_name(self._contract.id)))
             index_boxes(self._connection, self._contract)
@@ -228,6 +230,12 @@ class VersionWriter:
         self._connection.execute(queries("versions")["add"], values)
         self._connection.execute(queries("versions")["point_to"], values)
         self._connection.execute(queries("versions")["tell"], values)
+
+    def _count_filled(self) -> int:
+        """How many records a first fill brought, counted once: it takes a look at every one."""
+        if self._filled is None:
+            self._filled = self._count("count_current")
+        return self._filled
 
     def _count(self, name: str, values: dict[str, object] | None = None) -> int:
         row = self._connection.execute(self._query(name), values).fetchone()
