@@ -11,18 +11,22 @@ from lienthong.store.database import LOCK_CLASS, Connection, Database, queries
 from lienthong.store.ledger import LINE, read_batches
 
 MOST_CHECKPOINTS = 200  # of one transaction
+MOST_ENTRIES = 50_000  # of one transaction, where one checkpoint has no more
 
 
 def index_ledger(database: Database) -> int:
     """Index every checkpoint that is not yet; how many entries there were. Another process at it leaves this one nothing to do."""
     total = 0
-    while True:
-        with database.warm() as connection:
-            held = connection.execute(queries("ledger")["hold_indexing"], {"class": LOCK_CLASS}).fetchone()
-            done = _index_some(connection) if held is not None and held[0] else 0
+    while done := index_portion(database):
         total += done
-        if not done:
-            return total
+    return total
+
+
+def index_portion(database: Database) -> int:
+    """Index the next checkpoints, a few; how many entries there were: 0 when all are, or another process is at it."""
+    with database.warm() as connection:
+        held = connection.execute(queries("ledger")["hold_indexing"], {"class": LOCK_CLASS}).fetchone()
+        return _index_some(connection) if held is not None and held[0] else 0
 
 
 def indexed_size(connection: Connection) -> int:
@@ -36,6 +40,7 @@ def _index_some(connection: Connection) -> int:
     sizes = [row[0] for row in connection.execute(named["sizes_after"], {"after": begins, "most": MOST_CHECKPOINTS})]
     if not sizes:
         return 0
+    sizes = [size for size in sizes if size <= begins + MOST_ENTRIES] or sizes[:1]
     places: list[tuple[int, int, int]] = []
     rows: list[tuple[int, int]] = []
     at = begins

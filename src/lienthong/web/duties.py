@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -42,7 +43,7 @@ from lienthong.sharing.deadlines import deadlines
 from lienthong.sharing.register import RegisterReader
 from lienthong.store import catalogue, factors, pages, sessions, shares
 from lienthong.store.alerts import beat
-from lienthong.store.ledger_index import index_ledger
+from lienthong.store.ledger_index import index_portion
 from lienthong.web import delivering
 from lienthong.web.doors.delta import store_of
 from lienthong.web.reporting import making_of
@@ -62,6 +63,7 @@ SECONDS_TO_NEXT_FILE = 0.5
 SECONDS_BETWEEN_TASKS = 2.0
 SECONDS_BETWEEN_CLEARINGS = 600.0
 SECONDS_BEHIND = 5.0  # the index of the ledger behind its tree
+INDEX_RESTS = 3  # times as long as a portion took
 
 
 def _unseen() -> None:
@@ -103,9 +105,13 @@ def _expire(office: Office) -> None:
     overriding.expire_all(office.workshop)
 
 
-def _index(office: Office) -> None:
-    """Make ledger entries findable by whom they are about."""
-    index_ledger(office.workshop.database)
+def _index(office: Office, ended: threading.Event) -> None:
+    """Make ledger entries findable by whom they are about. A long way behind, it goes slowly: answers need the same disk."""
+    while not ended.is_set():
+        began = time.monotonic()
+        indexed = index_portion(office.workshop.database)
+        office.beat()
+        ended.wait(INDEX_RESTS * (time.monotonic() - began) if indexed else SECONDS_BEHIND)
 
 
 def _ask_witnesses(office: Office, ended: threading.Event) -> None:
@@ -316,7 +322,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("schedules", _schedules),
     Duty("uploads", every(SECONDS_TO_NEXT_FILE, _uploads)),
     Duty("watch_sources", _watch_sources),
-    Duty("index_ledger", every(SECONDS_BEHIND, _index)),
+    Duty("index_ledger", _index),
     Duty("ask_witnesses", _ask_witnesses),
     Duty("stamp_checkpoints", _stamp),
     Duty("forget_sign_ins", every(HOUR, _forget_sign_ins)),
