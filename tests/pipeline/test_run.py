@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,11 +13,18 @@ import pytest
 
 from lienthong.contracts import Contract, Delivery, Expect, Rule, Source
 from lienthong.errors import RunError, SourceError
-from lienthong.pipeline import RunOutcome, Workshop, approve_run, correct_row, list_quarantine, run_dataset, withdraw_run
+from lienthong.pipeline import Progress, RunOutcome, Workshop, approve_run, correct_row, list_quarantine, run_dataset, withdraw_run
 from lienthong.store import Database, landing
 from tests.factories import make_contract, make_property, make_workshop, write_people
 from tests.store.ledgers import entries_of
 
+RUN_AND_LOOK = """
+import sys
+from lienthong.pipeline import run_dataset
+from tests.factories import make_contract, make_workshop
+contract = make_contract(sys.argv[2])
+print(run_dataset(make_workshop(sys.argv[1], contract), contract).state, "pandas" in sys.modules)
+"""
 ANNA = ("P1", "Nguyễn Thị An", "07/03/1980", 2)
 BINH = ("P2", "Trần Văn Bình", "12/11/1975", 3)
 CHI = ("P3", "Lê Thị Chi", "01/02/1990", 0)
@@ -329,3 +339,30 @@ def test_a_unique_value_is_unique_across_batches_and_deliveries(database_url: st
     second = run_dataset(workshop, contract)
     assert fates(second) == (2501, 1, 2499, 1, 0)
     assert {issue["code"] for item in list_quarantine(workshop, contract.id) for issue in item.issues} == {"unique"}
+
+
+def test_a_run_that_fails_while_the_next_batch_lands_says_so_and_can_be_tried_again(
+    workshop: Workshop, contract: Contract, people: Path
+) -> None:
+    write_people(people, [(f"P{n}", "Nguyễn Thị An", "07/03/1980", 2) for n in range(400)])
+    small = replace(workshop, read_context=replace(workshop.read_context, batch_rows=50))
+    seen: list[int] = []
+
+    def stop_at_the_second(progress: Progress) -> None:
+        if progress.step == "cleaning":
+            seen.append(progress.rows)
+            if len(seen) == 2:
+                raise RunError("No more.")
+
+    with pytest.raises(RunError, match="No more"):
+        run_dataset(small, contract, on_progress=stop_at_the_second)
+    assert rows_of(workshop.database, "select state from lienthong.runs") == [("failed",)]
+    landed = rows_of(workshop.database, "select batch_no, first_row_no, row_count from lienthong.landing_batches order by batch_no")
+    assert [(number, first) for number, first, _ in landed] == [(n + 1, n * 50 + 1) for n in range(len(landed))]
+    assert fates(run_dataset(small, contract)) == (400, 400, 0, 0, 0)
+
+
+def test_reading_a_table_and_publishing_it_loads_no_pandas(database_url: str, people: Path) -> None:
+    write_people(people, [ANNA, BINH])
+    told = subprocess.run([sys.executable, "-c", RUN_AND_LOOK, database_url, str(people)], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["published", "False"]

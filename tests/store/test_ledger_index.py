@@ -12,12 +12,12 @@ import pytest
 from lienthong.clock import system_clock
 from lienthong.errors import LedgerError
 from lienthong.ledger import Entry, Event, Signer, mark_of, mark_of_whole, pack_subjects, subject_hash
-from lienthong.store import Database, append_entries
+from lienthong.store import Database, append_entries, ledger_index
 from lienthong.store.database import take_web_role
 from lienthong.store.embedded import EmbeddedServer
 from lienthong.store.found import found
 from lienthong.store.ledger import prove
-from lienthong.store.ledger_index import index_ledger, indexed_size
+from lienthong.store.ledger_index import index_ledger, index_portion, indexed_size
 from lienthong.store.sequencing import Sequencer
 from lienthong.store.verifying import verify_ledger
 from tests.conftest import fresh_database
@@ -71,6 +71,12 @@ def positions(database: Database, mark: int) -> list[int]:
 def do(database: Database, statement: str, *values: Any) -> None:
     with database.connect(autocommit=True) as connection:
         connection.execute(statement.encode(), values)
+
+
+def test_a_portion_is_of_whole_checkpoints_and_the_next_one_goes_on(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_index, "MOST_ENTRIES", 1)  # the first checkpoint alone holds more
+    assert [index_portion(database) for _ in range(4)] == [2, 1, 1, 0]
+    assert positions(database, mark_of(ALICE)) == [0, 1]
 
 
 def test_entries_are_found_by_subject_by_answer_and_by_register(database: Database) -> None:

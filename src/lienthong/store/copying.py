@@ -53,7 +53,8 @@ class CopyIn:
 
     def _batches(self, frame: pl.DataFrame) -> list[pa.RecordBatch]:
         table = frame.select(self._schema.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self._schema)
-        return table.to_batches()
+        batches: list[pa.RecordBatch] = table.to_batches()
+        return batches
 
     def _write(self) -> None:
         is_over = False  # whether the feeder has said its last word
