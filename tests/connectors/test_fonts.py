@@ -33,6 +33,9 @@ def test_a_column_of_an_old_font_is_read_and_others_are_left(tmp_path: Path, fon
     assert {row["latin"] for row in reading.rows} == {"Lê Hà Võ"}
     assert [(row["cũ"] or "").lower() for row in reading.rows] == [name.lower() for name in NAMES]
     assert [note.code for batch in reading.batches for note in batch.notes] == [f"font:cũ:{font}"]
+    typed = [cell for batch in reading.batches for cell in batch.typed["cũ"].to_pylist()]
+    assert typed == [None if name.isascii() else shown(name, font) for name in names]
+    assert all(list(batch.typed) == ["cũ"] for batch in reading.batches)
     check_resuming(source, (8,))
 
 

@@ -63,6 +63,9 @@ class Batch:
     broken: tuple[BrokenRow, ...] = ()
     ended: pa.BooleanArray | None = None  # deliveries of changes: rows that say that the record of their key ended; as long as the table
     on_landed: Callable[[], None] | None = field(default=None, compare=False, repr=False)  # called when the batch is safe in the landing
+    typed: Mapping[str, pa.Array | pa.ChunkedArray] = field(
+        default_factory=dict
+    )  # column → its cells as they stood, where they were read as another font's; null: alike
     notes: tuple[Note, ...] = ()  # of the file or sheet, on its last batch
 
 

@@ -1,6 +1,7 @@
 """What a source says of itself, to be held against what arrived: how many rows, sums of numbers, hashes of files.
 
-A table is asked in its own database, where it also hashes its rows. A service that is read whole says its number of rows where the contract names it (`paging.total`). A file has a control file beside it, `<name>.control.json`: {"rows": 120, "sums": {"Số tiền": "1500000"},
+A table is asked in its own database, where it also hashes its rows; one that is read by a cursor up to where the next reading begins, for what
+has grown since is still to come. A service that is read whole says its number of rows where the contract names it (`paging.total`). A file has a control file beside it, `<name>.control.json`: {"rows": 120, "sums": {"Số tiền": "1500000"},
 "sha256": "…"}, each part as far as it is known. Other sources say nothing.
 """
 
@@ -16,13 +17,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from lienthong.connectors.base import ReadContext
+from lienthong.connectors.base import Position, ReadContext
 from lienthong.connectors.files import find_files
 from lienthong.connectors.http_json import HTTP_JSON, HTTP_XML
 from lienthong.connectors.row_hash import Sums, sums_from
 from lienthong.connectors.sql_database import TALKS
 from lienthong.connectors.sql_hashing import HashStatements, row_digests
 from lienthong.connectors.sql_options import SqlOptions
+from lienthong.connectors.sql_reading import back
 from lienthong.connectors.sql_sources import NUMBERS, Described
 from lienthong.contracts import Delivery, Source
 from lienthong.errors import SourceError
@@ -56,6 +58,10 @@ class RowHashes:
             for key, row, *values in zip(*table.to_pydict().values(), strict=True):
                 yield key, row, "~".join(value or "" for value in values)
 
+    def keys(self) -> Sequence[str]:
+        """The hashes of all keys."""
+        return [key for table in self._talk.stream(self._statements.keys(), 1, BATCH_ROWS) for key in table.column(0).to_pylist()]
+
     def of_landed(self, table: pa.Table) -> list[tuple[str, str]]:
         """(key's hash, row's hash) of each row, in order."""
         encoding = self._statements.hashing.encoding
@@ -66,7 +72,8 @@ class RowHashes:
 @dataclass(frozen=True)
 class Control:
     """`rows`: None where it is not said. `sums`: column → sum. `sha256`: file → hash. `key` and `count_between` (from, up to and without):
-    of a table with one whole number as key, to find where rows are missing. `hashes`: of a table that is read whole, to find which rows differ.
+    of a table with one whole number as key, to find where rows are missing. `hashes`: of a table, to find which rows differ. `to_come`: hashes of the
+    keys of rows that have grown since the last reading, and are in none of these.
     """
 
     rows: int | None
@@ -75,16 +82,20 @@ class Control:
     key: str | None = None
     count_between: CountBetween | None = None
     hashes: RowHashes | None = None
+    to_come: Sequence[str] = ()
 
 
 @contextmanager
-def control_of(source: Source, context: ReadContext) -> Iterator[Control | None]:
-    """What the source says of itself now; None where it says nothing. Raises SourceError for a control file that is not understood."""
+def control_of(source: Source, context: ReadContext, after: Position | None = None) -> Iterator[Control | None]:
+    """What the source says of itself now; None where it says nothing. Raises SourceError for a control file that is not understood.
+
+    `after`: where the last reading of a source of changes came to.
+    """
     if source.connector == "sql_database":
         options = SqlOptions.take(source, context)
         options.check_hosts()
         with TALKS[options.kind](options) as talk:
-            yield _of_table(talk, options, is_whole=source.delivery is Delivery.SNAPSHOT)
+            yield _of_table(talk, options, after)
     elif source.connector.endswith("_file") and "://" not in source.location:
         yield _of_files(find_files(source, context))
     elif source.connector in _SERVICES and source.delivery is Delivery.SNAPSHOT:
@@ -94,9 +105,10 @@ def control_of(source: Source, context: ReadContext) -> Iterator[Control | None]
         yield None
 
 
-def _of_table(talk: Any, options: SqlOptions, *, is_whole: bool) -> Control:
+def _of_table(talk: Any, options: SqlOptions, after: Position | None) -> Control:
     described = {column.name: column for column in talk.described()}
     shown = options.columns or tuple(described)
+    options, grown = _settled(talk, options, described, after) if options.cursor else (options, None)
     place = f"from {talk.origin()} _row where {f'({options.where})' if options.where else '1 = 1'}"
     quote = talk.dialect.quote
     sums = {}
@@ -110,8 +122,21 @@ def _of_table(talk: Any, options: SqlOptions, *, is_whole: bool) -> Control:
         column = f"_row.{quote(str(key))}"
         return int(talk.one(f"select count(*) {place} and {column} >= {int(begins)} and {column} < {int(until)}") or 0)
 
-    hashes = _hashes(talk, options, [described[name] for name in shown], [described[name] for name in options.key]) if is_whole else None
-    return Control(int(talk.one(f"select count(*) {place}") or 0), sums, {}, key, between if key is not None else None, hashes)
+    columns, keys = [described[name] for name in shown], [described[name] for name in options.key]
+    hashes = _hashes(talk, options, columns, keys)
+    to_come = () if grown is None else RowHashes(talk, HashStatements(talk.dialect, talk.origin(), columns, keys, grown)).keys()
+    return Control(int(talk.one(f"select count(*) {place}") or 0), sums, {}, key, between if key is not None else None, hashes, to_come)
+
+
+def _settled(talk: Any, options: SqlOptions, described: Mapping[str, Described], after: Position | None) -> tuple[SqlOptions, str]:
+    """(the table up to where the next reading by cursor begins, the condition of what is still to come)."""
+    cursor, since = described[options.cursor], None if after is None else after.get("since")
+    name = f"_row.{talk.dialect.quote(cursor.name)}"
+    own = f"({options.where}) and " if options.where else ""
+    if since is None:  # the table had no value of the cursor yet
+        return replace(options, where=f"{own}{name} is null"), f"{own}{name} is not null"
+    begins = talk.dialect.literal(cursor, back(str(since), cursor.kind, options.overlap))
+    return replace(options, where=f"{own}({name} < {begins} or {name} is null)"), f"{own}{name} >= {begins}"
 
 
 def _hashes(talk: Any, options: SqlOptions, shown: Sequence[Described], key: Sequence[Described]) -> RowHashes | None:

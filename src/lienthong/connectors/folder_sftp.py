@@ -15,6 +15,7 @@ from paramiko.pkey import UnknownKeyType
 from lienthong.connectors.addresses import close_quietly
 from lienthong.connectors.base import ReadContext
 from lienthong.connectors.folder import Address, Entry, FolderOptions, Lying, Stage, reach, walk
+from lienthong.connectors.sftp_lane import LEAST, NoLane, Way, lane
 from lienthong.errors import HostileInputError, SourceError
 
 REQUEST = 131_072  # bytes asked for at once: three times as fast as the usual 32 768 (measured against OpenSSH)
@@ -37,9 +38,11 @@ class SftpFolder:
         self._key_password = own.text("key_password")
         self._transport: paramiko.Transport | None = None
         self._sftp: paramiko.SFTPClient | None = None
+        self._way: Way | None = None
 
     def opening(self) -> Iterator[Stage]:
         opened = yield from reach(self._address, self._options, self._context)
+        ip, port = opened.getpeername()[:2]
         with _words(self._address):
             self._transport = transport = paramiko.Transport(opened, default_window_size=CHANNEL, default_max_packet_size=2 * REQUEST)
             transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = self._options.limits.timeout_seconds
@@ -60,6 +63,7 @@ class SftpFolder:
             channel = self._sftp.get_channel() if self._sftp is not None else None
             if channel is not None:
                 channel.settimeout(self._options.limits.timeout_seconds)
+        self._way = self._for_large_files(ip, port)
         yield "signed_in"
 
     def found(self, accepts: Callable[[str], bool], after: str | None) -> list[Lying]:  # noqa: ARG002 # names here do not grow
@@ -74,7 +78,18 @@ class SftpFolder:
         return _facts(name, found)
 
     def pieces(self, lying: Lying, offset: int) -> Iterator[bytes]:
-        with _words(self._address, lying.name), self._client.open(self._path(lying.name), "rb") as file:
+        with _words(self._address, lying.name):
+            if self._way is not None and lying.size - offset >= LEAST:
+                try:
+                    with lane(self._way) as line:
+                        yield from line.pieces(self._path(lying.name), offset, lying.size)
+                    return
+                except NoLane:
+                    self._way = None  # nor for the next file
+            yield from self._pieces_here(lying, offset)
+
+    def _pieces_here(self, lying: Lying, offset: int) -> Iterator[bytes]:
+        with self._client.open(self._path(lying.name), "rb") as file:
             for begin in range(offset, lying.size, WINDOW):
                 end = min(begin + WINDOW, lying.size)
                 yield from file.readv([(place, min(REQUEST, end - place)) for place in range(begin, end, REQUEST)])
@@ -100,6 +115,22 @@ class SftpFolder:
             transport.auth_publickey(self._address.user, key)
         if not transport.is_authenticated():
             transport.auth_password(self._address.user, self._password)
+
+    def _for_large_files(self, ip: str, port: int) -> Way | None:
+        if self._key_password:
+            return None
+        kind = self._host_key.get_name()
+        kinds = ("rsa-sha2-512", "rsa-sha2-256") if kind == "ssh-rsa" else (kind,)
+        way = Way(
+            ip,
+            port,
+            kinds,
+            f"{kind} {self._host_key.get_base64()}",
+            self._address.user,
+            self._key_file,
+            self._options.limits.timeout_seconds,
+        )
+        return way if way.is_open_to_program else None
 
     def _listed(self, folder: str) -> Iterator[Entry]:
         for each in self._client.listdir_attr(self._path(folder)):

@@ -87,6 +87,10 @@ class HashStatements:
         listed = ", ".join(f"'{bucket}'" for bucket in buckets)
         return f"select _hashed.k, _hashed.h{keys} from {self._hashed(with_key=True)} where {self._bucket()} in ({listed})"  # noqa: S608 # as above
 
+    def keys(self) -> str:
+        """The hash of each key."""
+        return f"select _hashed.k from {self._hashed()}"  # noqa: S608 # as above
+
     def _bucket(self) -> str:
         return self.hashing.first.format("_hashed.k", BUCKET_DIGITS)
 

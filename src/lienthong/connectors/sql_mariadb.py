@@ -36,6 +36,8 @@ NOTHING, LONGEST, WRONG = 0xFB, 0xFE, 0xFF  # what a row or answer may begin wit
 LEAST_ROW = 9  # a shorter one that begins like the longest is the end of an answer
 LENGTHS = np.ones(256, np.int64)  # bytes a text's length takes, by the first of them
 LENGTHS[[0xFC, 0xFD, 0xFE]] = 3, 4, 9
+TWO_BYTES = 0xFC  # before a text whose length takes two bytes; what is below is the length itself, but for NOTHING
+SHORTEST = 64  # bytes: less is not worth looking at all at once
 READ_BYTES = 1 << 18
 _WORD = struct.Struct("<I")
 MOST_HELD = 64 << 20  # bytes of rows given at once
@@ -192,15 +194,17 @@ class _Rows:
 def _answer(line: Any, most: int) -> Iterator[_Rows]:
     """The rows of an answer, up to its end; so many at a time, fewer where they are long.
 
-    The loop over rows does as little as it can, for it is the pole of a whole landing (measured): whether the server ended with an error is
-    looked at where nothing follows, and a row longer than a packet apart.
+    Rows of one text are found all at once (`_quick`); whatever is not plain is gone through packet by packet, where whether the server ended
+    with an error is looked at when nothing follows, and a row longer than a packet is joined.
     """
     held, at = bytearray(), 0
     begins: list[int] = []
     word_at, begin_at = _WORD.unpack_from, begins.append
     while True:
+        quick, at = _quick(held, at, most - len(begins))
+        begins += quick
         whole = len(held) - HEAD
-        while at < whole:
+        while at < whole and len(begins) < most and at <= MOST_HELD:
             size = word_at(held, at)[0] & FULL_PACKET
             end = at + size
             if end > whole:
@@ -216,18 +220,42 @@ def _answer(line: Any, most: int) -> Iterator[_Rows]:
                 whole = len(held) - HEAD
             begin_at(at)
             at = end + HEAD
-            if len(begins) == most or at > MOST_HELD:
-                _raise_error(held, begins)
-                yield _rows(held, begins, at)
-                del held[:at]
-                begins.clear()
-                at, whole = 0, len(held) - HEAD
+        if len(begins) == most or at > MOST_HELD:
+            _raise_error(held, begins)
+            yield _rows(held, begins, at)
+            del held[:at]
+            begins.clear()
+            at = 0
+            continue
         if at == len(held):
             _raise_error(held, begins)
         more = line.read1(READ_BYTES)
         if not more:
             raise pymysql.err.OperationalError(2013, "Lost connection to the server during query")
         held += more
+
+
+def _quick(held: bytearray, at: int, most: int) -> tuple[list[int], int]:
+    """Where packets that are one text each begin, from `at` on, each right behind the one before; and where the first that is none would.
+
+    Such a packet tells its length twice: in its head, whose third byte is nothing but for rows of 64 KiB and more, and before its text.
+    """
+    seen = np.frombuffer(held, np.uint8, offset=at) if len(held) - at > SHORTEST else None
+    if seen is None:
+        return [], at
+    heads = np.flatnonzero(seen[2 : len(seen) - 4] == 0)
+    sizes = _two_bytes(seen, heads)
+    said, is_short = seen[heads + 4].astype(np.int64), sizes < TWO_BYTES
+    is_row = np.where(is_short, said == sizes - 1, (said == TWO_BYTES) & (_two_bytes(seen, heads + 5) == sizes - 3)) & (sizes >= LEAST_ROW)
+    heads, sizes = heads[is_row], sizes[is_row]
+    ends = heads + HEAD + sizes
+    follows = np.concatenate([[0], ends[:-1]]) == heads
+    count = min(most, int(np.argmin(np.append(follows & (ends <= len(seen)), False))))
+    return (heads[:count] + at).tolist(), at if not count else at + int(ends[count - 1])
+
+
+def _two_bytes(seen: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.int64]:
+    return seen[places].astype(np.int64) | seen[np.minimum(places + 1, len(seen) - 1)].astype(np.int64) << 8
 
 
 def _raise_error(held: bytearray, begins: Sequence[int]) -> None:

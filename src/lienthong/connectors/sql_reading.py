@@ -115,11 +115,11 @@ def _begin(talk: Talk, statements: Statements, options: SqlOptions, after: Posit
     if after is None:
         return Reached(since=since)
     before = after["since"]
-    begins = None if before is None else _back(str(before), statements.cursor.kind, options.overlap)
+    begins = None if before is None else back(str(before), statements.cursor.kind, options.overlap)
     return Reached(since=since if since is not None else before, begins=begins)
 
 
-def _back(value: str, kind: str, overlap: float) -> str:
+def back(value: str, kind: str, overlap: float) -> str:
     """So much before a value of the cursor: seconds of a time, the number itself of a number; a date goes back whole days."""
     if kind == "number":
         return str(Decimal(value) - Decimal(str(overlap)))

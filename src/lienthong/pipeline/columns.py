@@ -24,6 +24,7 @@ BROKEN_EN = "_broken_en"
 BROKEN = (BROKEN_TEXT, BROKEN_CODE, BROKEN_VI, BROKEN_EN)
 ENDED = "_record_ended"  # `true` where a row says that the record of its key ended
 OURS = (*BROKEN, ENDED)
+TYPED = "_typed:"  # and the name of a column: its cells as they stood, where they were read as an old font's
 
 SEPARATOR = "\x1f"  # ASCII unit separator: in no office's data, so two rows cannot run into one text
 ABSENT = "\x00"  # tells an absent value from an empty one
@@ -50,7 +51,7 @@ def match_columns(contract: Contract, delivered: Sequence[str], where: str) -> C
 
     Raises SourceError naming every required property that no heading matches, with the nearest heading.
     """
-    there = {_fold(name): name for name in delivered if name not in OURS}
+    there = {_fold(name): name for name in delivered if name not in OURS and not name.startswith(TYPED)}
     by_property: dict[str, str] = {}
     mapped: dict[str, dict[str, str]] = {}
     missing: list[str] = []

@@ -17,7 +17,18 @@ from numpy.typing import NDArray
 from lienthong import connectors
 from lienthong.connectors import Batch, SourceFile
 from lienthong.contracts import Contract, Source
-from lienthong.pipeline.columns import BROKEN, BROKEN_CODE, BROKEN_EN, BROKEN_TEXT, BROKEN_VI, ENDED, ColumnMatcher, as_came, landed_digests
+from lienthong.pipeline.columns import (
+    BROKEN,
+    BROKEN_CODE,
+    BROKEN_EN,
+    BROKEN_TEXT,
+    BROKEN_VI,
+    ENDED,
+    TYPED,
+    ColumnMatcher,
+    as_came,
+    landed_digests,
+)
 from lienthong.pipeline.workshop import OnProgress, Progress, Workshop
 from lienthong.store import Connection, landing, runs
 from lienthong.store.landing import EncodedBatch, LandedBatch, LandedFile
@@ -50,7 +61,7 @@ def land(
     columns = ColumnMatcher(contract, source.name)
 
     def prepare(batch: Batch) -> Prepared:
-        table, source_rows = with_broken(_with_ended(batch))
+        table, source_rows = as_landed(batch)
         digests = landed_digests(table, as_came(table, contract, columns.match(table.column_names)))
         return Prepared(batch, table, source_rows, digests, landing.encode_rows(table, source_rows))
 
@@ -110,6 +121,11 @@ def _one_behind(futures: Iterator[Future[Item]]) -> Iterator[Item]:
         yield last.result()
 
 
+def as_landed(batch: Batch) -> tuple[pa.Table, pa.Array]:
+    """(a batch's rows as they are kept: the broken ones too, with the mark of those whose record ended; their numbers in the source)."""
+    return with_broken(_with_typed(_with_ended(batch)))
+
+
 def _identity(file: SourceFile) -> tuple[str, str, str]:
     return file.uri, file.sheet, file.sha256
 
@@ -124,6 +140,14 @@ def _with_ended(batch: Batch) -> Batch:
         return batch
     marks = pc.if_else(batch.ended, pa.scalar("true"), pa.scalar(None, pa.string()))
     return replace(batch, table=batch.table.append_column(ENDED, marks), ended=None)
+
+
+def _with_typed(batch: Batch) -> Batch:
+    """The batch with the cells as they stood beside those that were read as an old font's."""
+    table = batch.table
+    for name, cells in batch.typed.items():
+        table = table.append_column(f"{TYPED}{name}", cells)
+    return replace(batch, table=table)
 
 
 def with_broken(batch: Batch) -> tuple[pa.Table, pa.Array]:

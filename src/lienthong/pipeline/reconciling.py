@@ -1,5 +1,5 @@
 """What a source says of itself held against what landed here: rows, sums of numbers, hashes of files and of
-rows; where it differs, in which range of keys, and row by row.
+rows (of a table made by its database, of files by reading them once more); where it differs, in which range of keys, and row by row.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from typing import Any
 
 from lienthong.connectors.control import Control, CountBetween, RowHashes, control_of
 from lienthong.connectors.row_hash import BUCKET_DIGITS, Sums, bucket_sums, differing
-from lienthong.contracts import Contract, Sensitivity, Source
+from lienthong.contracts import Contract, Delivery, Sensitivity, Source
 from lienthong.errors import RunError
 from lienthong.ledger import Entry, Event
+from lienthong.pipeline.believed import Believed, Names, last_words
 from lienthong.pipeline.delivered import PLATFORM
+from lienthong.pipeline.rereading import Reread, name_by_place
 from lienthong.pipeline.run import landed_by
 from lienthong.pipeline.workshop import Workshop
-from lienthong.store import Connection, append_entries, landing, reconciliations, runs
+from lienthong.store import Connection, append_entries, reconciliations, runs
+from lienthong.store.runs import StoredRun
 
 MOST_QUESTIONS = 200  # to a source, to find where rows are missing
 MOST_RANGES = 20
@@ -54,18 +57,15 @@ class Reconciliation:
 
 
 def reconcile(workshop: Workshop, contract: Contract, source: Source, official: str = "") -> Reconciliation:
-    """Hold the newest landing of a source against what the source says now, keep the outcome. Raises RunError before the first run, SourceError."""
+    """Hold what landed of a source against what the source says now, keep the outcome. Of increments and changes the last word on each record counts. Raises RunError before the first run, SourceError."""
     at = workshop.clock()
     with workshop.database.connect() as connection:
         done = runs.last_done(connection, contract.id, source.name)
         stored = None if done is None else runs.show(connection, done.run_id)
         if stored is None:
             raise RunError(f"`{contract.id}`, `{source.name}`: nothing has been taken in yet.", vi="Chưa có lần nạp nào.")
-        run_id = landed_by(connection, stored)
-        with control_of(source, workshop.read_context) as control:
-            lines = [] if control is None else _lines(connection, run_id, control)
-            if control is not None and control.hashes is not None:
-                lines += _hash_lines(connection, run_id, control.hashes, is_personal=_is_personal(contract))
+        with control_of(source, workshop.read_context, done.position if done is not None else None) as control:
+            lines = _both_ends(workshop, connection, contract, source, stored, control)
         found = Reconciliation(stored.run_id, lines)
         document = [{"what": line.what, "there": line.there, "here": line.here} for line in lines]
         reconciliations.keep(connection, contract.id, source.name, stored.run_id, document, at, agrees=found.agrees if lines else None)
@@ -76,16 +76,39 @@ def reconcile(workshop: Workshop, contract: Contract, source: Source, official: 
     return found
 
 
-def _lines(connection: Connection, run_id: int, control: Control) -> list[Line]:
-    rows, sums, keys = _landed(connection, run_id, control)
+def _both_ends(
+    workshop: Workshop, connection: Connection, contract: Contract, source: Source, stored: StoredRun, control: Control | None
+) -> list[Line]:  # fmt: skip
+    is_whole, is_file = source.delivery is Delivery.SNAPSHOT, source.connector.endswith("_file")
+    run_ids = [landed_by(connection, stored)] if is_whole else runs.deliveries(connection, contract.id, source.name)
+    reread = Reread(contract, source, workshop.read_context) if is_file else None
+    hashes: RowHashes | Reread | None = reread if control is None or control.hashes is None else control.hashes
+    there = hashes.sums() if hashes is not None else None
+    here = Believed(connection, run_ids)
+    if not is_whole and reread is not None:
+        here = last_words(connection, run_ids, name_by_place, of_files=reread.files)
+    elif not is_whole and control is not None and hashes is not None:
+        here = last_words(connection, run_ids, _name_by_key(hashes), control.to_come)
+    lines = [] if control is None else _lines(here, control)
+    if hashes is not None and there is not None:
+        lines += _hash_lines(here, hashes, there, is_personal=_is_personal(contract))
+    return lines
+
+
+def _name_by_key(hashes: RowHashes | Reread) -> Names:
+    return lambda batch, _: [key for key, _ in hashes.of_landed(batch.table)]
+
+
+def _lines(here: Believed, control: Control) -> list[Line]:
+    rows, sums, keys = _landed(here, control)
     lines = [] if control.rows is None else [Line("rows", str(control.rows), str(rows))]
     lines += [Line(f"sum {name}", _told(total), _told(sums[name])) for name, total in control.sums.items()]
-    files = {file.uri.rsplit("/", 1)[-1]: file.sha256 for file in landing.files(connection, run_id)}
+    files = here.hashes_of_files()
     lines += [Line(f"sha256 {name}", told, files.get(name, "")) for name, told in control.sha256.items()]
     if control.count_between is not None and keys and control.rows != rows:
         lines += [
-            Line(f"keys {begins} – {until - 1}", str(there), str(here))
-            for begins, until, there, here in _ranges(control.count_between, keys)
+            Line(f"keys {begins} – {until - 1}", str(there), str(counted))
+            for begins, until, there, counted in _ranges(control.count_between, keys)
         ]
     return lines
 
@@ -94,10 +117,10 @@ def _is_personal(contract: Contract) -> bool:
     return any(p.sensitivity in (Sensitivity.PERSONAL, Sensitivity.SENSITIVE) for p in contract.key)
 
 
-def _hash_lines(connection: Connection, run_id: int, hashes: RowHashes, *, is_personal: bool) -> list[Line]:
+def _hash_lines(landed: Believed, hashes: RowHashes | Reread, there: Sums, *, is_personal: bool) -> list[Line]:
     """Whether all rows are alike at both ends; which are not, by their row number here, of those that are there alone by their key."""
-    there, here = hashes.sums(), Sums()
-    for batch in landing.batches(connection, run_id):
+    here = Sums()
+    for _, batch in landed.batches():
         bucket_sums(hashes.of_landed(batch.table), here)
     differ = differing(there, here)
     lines = [Line("hash of rows", _digest(there), _digest(here))]
@@ -110,7 +133,7 @@ def _hash_lines(connection: Connection, run_id: int, hashes: RowHashes, *, is_pe
         waiting[key, row] = waiting.get((key, row), 0) + 1
     of_key = {key: row for key, row, _ in found}
     told = set[str]()
-    for batch in landing.batches(connection, run_id):
+    for run, batch in landed.batches():
         for number, (key, row) in zip(batch.source_rows.to_pylist(), hashes.of_landed(batch.table), strict=True):
             if key[:BUCKET_DIGITS] not in looked_into:
                 continue
@@ -118,7 +141,7 @@ def _hash_lines(connection: Connection, run_id: int, hashes: RowHashes, *, is_pe
                 waiting[key, row] -= 1
             elif len(lines) <= MOST_ROWS:
                 told.add(key)
-                lines.append(Line(f"row {number}", of_key.get(key, "")[:SHOWN_DIGITS], row[:SHOWN_DIGITS]))
+                lines.append(Line(f"{run}row {number}", of_key.get(key, "")[:SHOWN_DIGITS], row[:SHOWN_DIGITS]))
     for key, row, text in found:
         if waiting[key, row] and key not in told and len(lines) <= MOST_ROWS:
             waiting[key, row] -= 1
@@ -136,11 +159,11 @@ def _shown(key: str, *, is_personal: bool) -> str:
     return f"…{key[-3:]}" if is_personal else key
 
 
-def _landed(connection: Connection, run_id: int, control: Control) -> tuple[int, dict[str, Decimal | None], list[int]]:
+def _landed(here: Believed, control: Control) -> tuple[int, dict[str, Decimal | None], list[int]]:
     """(rows, sum of each column the source sums, None where a value is no number; the keys in order where they are whole numbers)."""
     rows, keys = 0, list[int]()
     sums: dict[str, Decimal | None] = {name: Decimal() for name in control.sums}
-    for batch in landing.batches(connection, run_id):
+    for _, batch in here.batches():
         rows += batch.table.num_rows
         for name, total in sums.items():
             sums[name] = _added(total, batch.table.column(name).to_pylist() if name in batch.table.column_names else [None])

@@ -14,6 +14,9 @@ import pytest
 
 from lienthong.connectors import coming, let_go, read
 from lienthong.connectors.files import fingerprint_files
+from lienthong.connectors.folder import FolderOptions, read_address
+from lienthong.connectors.folder_sftp import SftpFolder
+from lienthong.connectors.sftp_lane import Lane, NoLane, Way, lane
 from lienthong.errors import HostileInputError, SourceError
 from lienthong.pipeline import run_dataset
 from lienthong.store import landing, runs
@@ -63,6 +66,79 @@ def test_a_link_out_of_the_folder_is_refused_and_one_inside_is_followed(served: 
     (served.root / "c.csv").symlink_to(tmp_path / "ngoài.csv")
     with pytest.raises(HostileInputError, match="link out of"):
         served.read(served.source("*.csv"))
+
+
+def test_a_large_file_comes_over_a_lane_of_its_own_from_any_place_on(served: Served, server: SshServer) -> None:
+    """Whoever has no lane reads the same over the first line; the lane is held to the agreed key."""
+    big = bytes(range(256)) * 4096 * 34 + b"end"
+    served.root.mkdir(exist_ok=True)
+    (served.root / "lớn.bin").write_bytes(big)
+    source = served.source("lớn.bin")
+    options, address = FolderOptions.of(source, served.context), read_address(source, served.context)
+    folder = SftpFolder(address, options, served.context)
+    for _ in folder.opening():
+        pass
+    way = folder._way
+    assert way is not None
+    lying = folder.facts("lớn.bin")
+    for offset in (0, 1 << 20, (1 << 20) + 7):
+        assert b"".join(folder.pieces(lying, offset)) == big[offset:]
+    assert folder._way is way, "it was open"
+    another = " ".join((server.key_file.parent / "own.pub").read_text("utf-8").split()[:2])
+    for shut in (replace(way, host_key=another), replace(way, user="ai-khac"), replace(way, key_file="/dev/null")):
+        with pytest.raises(NoLane), lane(shut):
+            pass
+        folder._way = shut
+        assert b"".join(folder.pieces(lying, 0)) == big
+        assert folder._way is None
+    with lane(way) as line:
+        assert sum(map(len, line.pieces(f"{address.folder}/lớn.bin", 1 << 20, 90 << 20))) == len(big) - (1 << 20), "no more than there is"
+    with lane(way) as line, pytest.raises(FileNotFoundError):
+        next(line.pieces(f"{address.folder}/không-có", 0, 1))
+    folder.close()
+
+
+@pytest.mark.parametrize("user", ["-oProxyCommand=x", "a b", "a;b", ""])
+def test_an_account_the_program_could_misread_takes_no_lane(user: str) -> None:
+    assert not Way("127.0.0.1", 22, ("ssh-ed25519",), "ssh-ed25519 AAAA", user, "/dev/null", 1).is_open_to_program
+
+
+def data(number: int, text: bytes) -> bytes:
+    return b"\x67" + number.to_bytes(4) + len(text).to_bytes(4) + text
+
+
+ENDS = b"\x65" + (9).to_bytes(4) + (1).to_bytes(4)
+BEGINS = (b"\x02" + (3).to_bytes(4), b"\x66" + (1).to_bytes(4) + (1).to_bytes(4) + b"h")  # its version, then a handle
+
+
+@pytest.mark.parametrize(
+    ("answers", "found"),
+    [
+        ((data(3, b"b" * 131_072), data(2, b"a" * 100), data(4, b"A" * 130_972)), b"a" * 100 + b"A" * 130_972 + b"b" * 131_072),
+        ((data(2, b"a" * 131_072), ENDS.replace((9).to_bytes(4), (3).to_bytes(4))), b"a" * 131_072),
+        ((data(2, b"a" * 131_073),), OSError),
+        (tuple(data(100 + n, b"a") for n in range(40)), OSError),
+        ((b"\x67" + b"a" * 200_000,), OSError),
+        ((b"\x65" + (2).to_bytes(4) + (3).to_bytes(4),), PermissionError),
+        ((b"\x68",), OSError),
+    ],
+)  # fmt: skip
+def test_answers_out_of_order_and_short_ones_make_the_file_and_wrong_ones_are_refused(
+    tmp_path: Path, answers: tuple[bytes, ...], found: bytes | type[OSError]
+) -> None:
+    said = tmp_path / "said"
+    said.write_bytes(b"".join(len(each).to_bytes(4) + each for each in (*BEGINS, *answers)))
+    command = ["sh", "-c", 'cat "$0"; exec sleep 60', str(said)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+        try:
+            pieces = Lane(process, 30).pieces("a", 0, 2 * 131_072)
+            if isinstance(found, bytes):
+                assert b"".join(pieces) == found
+            else:
+                with pytest.raises(found):
+                    list(pieces)
+        finally:
+            process.kill()
 
 
 def test_devices_and_pipes_are_no_files(served: Served) -> None:
