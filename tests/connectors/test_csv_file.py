@@ -201,3 +201,25 @@ def test_reading_goes_on_from_any_position(tmp_path: Path, lines: list[str], blo
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_module, "BLOCK_BYTES", (block, block))
         check_resuming(make_source("csv_file", path, delimiter=";", encoding="utf-8"), (1, 3))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "cells", "is_lossless"),
+    [
+        ("tcvn3", [b"Tr\xc2n", b"Tr\xa2n", b"An"], False),
+        ("tcvn3", [b"Tr\xa2n", b"An"], True),
+        ("vni", [b"A\xd9n", b"A\xf9n", b"a\xf9n", b"An"], False),
+        ("viscii", [bytes([code]) for code in range(0x80, 0xFF)], True),
+    ],
+)
+def test_bytes_that_their_letters_do_not_tell_are_kept_beside_them(
+    tmp_path: Path, encoding: str, cells: list[bytes], is_lossless: bool
+) -> None:
+    (tmp_path / "a.csv").write_bytes(b"ten;ma\n" + b"".join(cell + b";1\n" for cell in cells))
+    (batch,) = read_all(make_source("csv_file", tmp_path / "a.csv", encoding=encoding)).batches
+    if is_lossless:
+        assert batch.typed == {}
+        return
+    assert list(batch.typed) == ["ten"]
+    kept = zip(batch.typed["ten"].to_pylist(), batch.table["ten"].to_pylist(), strict=True)
+    assert [(typed or read).encode("latin-1") for typed, read in kept] == cells

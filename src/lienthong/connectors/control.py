@@ -124,7 +124,9 @@ def _of_table(talk: Any, options: SqlOptions, after: Position | None) -> Control
 
     columns, keys = [described[name] for name in shown], [described[name] for name in options.key]
     hashes = _hashes(talk, options, columns, keys)
-    to_come = () if grown is None else RowHashes(talk, HashStatements(talk.dialect, talk.origin(), columns, keys, grown)).keys()
+    to_come = (
+        () if grown is None or hashes is None else RowHashes(talk, HashStatements(talk.dialect, talk.origin(), columns, keys, grown)).keys()
+    )
     return Control(int(talk.one(f"select count(*) {place}") or 0), sums, {}, key, between if key is not None else None, hashes, to_come)
 
 

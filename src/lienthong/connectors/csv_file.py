@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -24,7 +24,7 @@ from lienthong.connectors.csv_dialect import Dialect, checked_headings, find_del
 from lienthong.connectors.csv_records import Marks, Records, split_records, texts
 from lienthong.connectors.encodings import Encoding, find_encoding, find_in_samples, named_encoding
 from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
-from lienthong.connectors.fonts import reading_fonts, take_fonts
+from lienthong.connectors.fonts import reading_fonts, take_fonts, where_other
 from lienthong.connectors.options import Options
 from lienthong.contracts import Source
 from lienthong.errors import HostileInputError, SourceError
@@ -33,6 +33,7 @@ HEAD_BYTES = 262_144
 MAX_LINE_BYTES = 16 * 1024 * 1024
 BLOCK_BYTES = (65_536, 16 * 1024 * 1024)  # least and most read at once
 FOUND_ROW = -1
+AS_BYTES = Encoding("iso8859-1")
 UTF8_MARK = b"\xef\xbb\xbf"
 
 
@@ -136,11 +137,12 @@ class _Utf8Writer:
 
 @dataclass(frozen=True)
 class _Parsed:
-    """Rows of one block: `ordinals` say which record each table row is; `broken` by record."""
+    """Rows of one block: `ordinals` say which record each table row is; `broken` by record; `typed` as a batch has it."""
 
     table: pa.Table
     ordinals: NDArray[np.int64]
     broken: Mapping[int, BrokenRow]
+    typed: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
 
 
 class _CsvReader:
@@ -231,6 +233,7 @@ class _CsvReader:
                 source_rows=to_arrow(lines[parsed.ordinals[low:high]]),
                 position=next_place if stop == count else {**place, "skip": stop},
                 broken=tuple(row for ordinal, row in sorted(parsed.broken.items()) if start <= ordinal < stop),
+                typed={name: cells.slice(low, high - low) for name, cells in parsed.typed.items()},
             )
 
     def _parse(self, block: bytes, records: Records, line: int) -> _Parsed:
@@ -238,15 +241,22 @@ class _CsvReader:
         good = np.setdiff1d(np.arange(len(records.starts)), list(broken), assume_unique=True) if broken else None
         text = block if good is None else b"".join(block[records.starts[n] : records.ends[n]] for n in good.tolist())
         ordinals = np.arange(len(records.starts)) if good is None else good
+        parsed = self._parse_text(text, ordinals, block, records, line, self._encoding)
+        if not self._encoding.is_lossless(text):
+            stood = self._parse_text(text, ordinals, block, records, line, AS_BYTES)
+            if np.array_equal(stood.ordinals, parsed.ordinals):
+                parsed = replace(parsed, typed=_as_they_stood(stood.table, parsed.table))
+        return replace(parsed, broken={**broken, **parsed.broken})
+
+    def _parse_text(
+        self, text: bytes, ordinals: NDArray[np.int64], block: bytes, records: Records, line: int, encoding: Encoding
+    ) -> _Parsed:  # fmt: skip
         try:
-            if not self._encoding.is_utf8:
-                text = self._encoding.decode(text).encode()
+            text = text if encoding.is_utf8 else encoding.decode(text).encode()
             parsed = self._parse_bulk(text, ordinals, block, records, line)
         except (UnicodeDecodeError, pa.ArrowInvalid):
             parsed = None
-        if parsed is None:
-            parsed = self._parse_one_by_one(block, records, ordinals, line)
-        return replace(parsed, broken={**broken, **parsed.broken})
+        return parsed if parsed is not None else self._parse_one_by_one(block, records, ordinals, line, encoding)
 
     def _refused(self, block: bytes, records: Records, line: int) -> dict[int, BrokenRow]:
         """Records no parser need see: unclosed quotes, NUL bytes."""
@@ -295,14 +305,14 @@ class _CsvReader:
         }
         return _Parsed(table, np.delete(ordinals, places) if places else ordinals, broken)
 
-    def _parse_one_by_one(self, block: bytes, records: Records, ordinals: NDArray[np.int64], line: int) -> _Parsed:
+    def _parse_one_by_one(self, block: bytes, records: Records, ordinals: NDArray[np.int64], line: int, encoding: Encoding) -> _Parsed:
         """Slow and sure: each record on its own, for a block where one of them is badly written."""
         rows: list[list[str]] = []
         kept: list[int] = []
         broken: dict[int, BrokenRow] = {}
         for ordinal, raw in zip(ordinals.tolist(), texts(block, records, ordinals.tolist()), strict=True):
             try:
-                fields = split_fields(self._encoding.decode(raw), self._dialect.delimiter, self._dialect.quote)
+                fields = split_fields(encoding.decode(raw), self._dialect.delimiter, self._dialect.quote)
             except UnicodeDecodeError:
                 broken[ordinal] = self._broken(block, records, ordinal, line, "row.encoding", self._encoding.name)
                 continue
@@ -325,6 +335,12 @@ def _find_heading(shown: Sequence[str], options: CsvOptions) -> int:
     widths = [len(split_fields(line, delimiter, options.quote)) for line in shown]
     usual = max(set(widths[len(shown) // 3 :]), key=widths.count)
     return next(place for place, line in enumerate(shown) if widths[place] == usual and all(split_fields(line, delimiter, options.quote)))
+
+
+def _as_they_stood(stood: pa.Table, read: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """Cells byte for byte (as Latin-1), null where they are read alike; only columns that have one."""
+    cells = {name: where_other(stood[name], read[name]) for name in read.column_names}
+    return {name: each for name, each in cells.items() if each.null_count < len(each)}
 
 
 def _check_utf8(text: bytes) -> None:

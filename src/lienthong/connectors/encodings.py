@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lienthong.errors import SourceError
-from lienthong.standards import decode_tcvn3, decode_viscii, decode_vni, decode_vps, detect_encoding
+from lienthong.standards import decode_tcvn3, decode_viscii, decode_vni, decode_vps, detect_encoding, encode_legacy
 
 LEGACY: Mapping[str, Callable[[bytes], str]] = {"tcvn3": decode_tcvn3, "vni": decode_vni, "viscii": decode_viscii, "vps": decode_vps}
 BYTE_ORDER_MARKS = (
@@ -20,6 +20,7 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+TCVN3_TWICE = (b"\xc2", b"\xe0")  # read as the letters of 0xA2 and 0xB5
 SAMPLE_BYTES = 65_536
 COPY_BYTES = 1 << 20
 SAMPLE_PLACES = 8  # a long file may begin with years of plain ASCII
@@ -45,6 +46,17 @@ class Encoding:
         """`data` as text. Raises UnicodeDecodeError when it is not in this encoding."""
         legacy = LEGACY.get(self.name)
         return legacy(data) if legacy is not None else data.decode(self.name)
+
+    def is_lossless(self, data: bytes) -> bool:
+        """Whether the bytes can be told from their text: VNI writes some letters in two ways, and TCVN3 is read with two codes nobody should have used."""
+        if self.name == "tcvn3":
+            return not any(code in data for code in TCVN3_TWICE)
+        if self.name != "vni":
+            return True
+        try:
+            return encode_legacy(decode_vni(data), "vni") == data
+        except UnicodeEncodeError:
+            return False
 
     def decode_as_seen(self, data: bytes) -> str:
         r"""`data` as text for a person's eyes: what cannot be decoded is shown as `\xNN`."""

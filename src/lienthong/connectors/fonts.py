@@ -52,9 +52,9 @@ def reading_fonts(reader: FileReader, fonts: str | Mapping[str, str]) -> FileRea
                 if decided:
                     log.info("fonts_found", file=found.path.name, **decided)
             table = batch.table if not decided else _read_anew(batch.table, decided)
-            typed = {name: _where_other(batch.table[name], table[name]) for name in decided or ()}
+            typed = {name: where_other(batch.table[name], table[name]) for name in decided or ()}
             place = batch.position if decided is None else {**batch.position, "fonts": dict(decided)}
-            yield replace(batch, table=table, position=place, typed=typed, notes=(*batch.notes, *new))
+            yield replace(batch, table=table, position=place, typed={**batch.typed, **typed}, notes=(*batch.notes, *new))
 
     return read
 
@@ -80,7 +80,7 @@ def _read_anew(table: pa.Table, decided: Mapping[str, str]) -> pa.Table:
     return table
 
 
-def _where_other(typed: pa.ChunkedArray, read: pa.ChunkedArray) -> pa.ChunkedArray:
+def where_other(typed: pa.ChunkedArray, read: pa.ChunkedArray) -> pa.ChunkedArray:
     """Cells as they stood, null where they are read as they stand."""
     return pc.if_else(pc.fill_null(pc.equal(typed, read), True), pa.scalar(None, pa.string()), typed)
 
