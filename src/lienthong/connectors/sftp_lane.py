@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 LEAST = 32 << 20  # bytes for which a second sign-in is worth its while
 REQUEST = 131_072  # bytes asked for at once
@@ -45,7 +46,7 @@ class Way:
     @property
     def is_open_to_program(self) -> bool:
         """Whether the program can go it without being asked for a word; names that a shell or its own options could misread stay away."""
-        return bool(self.key_file and shutil.which("ssh")) and all(
+        return bool(self.user and self.key_file and shutil.which("ssh")) and all(
             sign.isalnum() or sign in "._" for sign in self.user[:1] + self.user.replace("-", "")
         )
 
@@ -151,7 +152,6 @@ class Lane:
         if kind == STATUS and int.from_bytes(body[4:8]) == ENDED:
             return number, b""
         _raise(body)
-        raise AssertionError  # unreachable: the line above raises
 
     def _send(self, packet: bytes) -> None:
         whole = memoryview(struct.pack(">I", len(packet)) + packet)
@@ -177,6 +177,6 @@ class Lane:
         return bytes(found)
 
 
-def _raise(body: bytes) -> None:
+def _raise(body: bytes) -> NoReturn:
     status = int.from_bytes(body[4:8])
     raise {MISSING: FileNotFoundError, FORBIDDEN: PermissionError}.get(status, OSError)(status, "SFTP")

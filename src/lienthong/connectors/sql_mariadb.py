@@ -240,9 +240,12 @@ def _quick(held: bytearray, at: int, most: int) -> tuple[list[int], int]:
 
     Such a packet tells its length twice: in its head, whose third byte is nothing but for rows of 64 KiB and more, and before its text.
     """
-    seen = np.frombuffer(held, np.uint8, offset=at) if len(held) - at > SHORTEST else None
-    if seen is None:
+    there = len(held) - at
+    if there < SHORTEST or there < HEAD + (
+        _WORD.unpack_from(held, at)[0] & FULL_PACKET
+    ):  # a long row is not looked through each time more of it comes
         return [], at
+    seen = np.frombuffer(held, np.uint8, offset=at)
     heads = np.flatnonzero(seen[2 : len(seen) - 4] == 0)
     sizes = _two_bytes(seen, heads)
     said, is_short = seen[heads + 4].astype(np.int64), sizes < TWO_BYTES
