@@ -19,7 +19,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 LEAST = 32 << 20  # bytes for which a second sign-in is worth its while
 REQUEST = 131_072  # bytes asked for at once
@@ -133,7 +132,7 @@ class Lane:
         self._send(struct.pack(">BII", OPEN, self._number, len(path)) + path + struct.pack(">II", 1, 0))
         kind, body = self._receive()
         if kind == STATUS:
-            _raise(body)
+            raise _refusal(body)
         if kind != HANDLE:
             raise OSError("no handle")
         return body[4:]  # with its length, as it is sent back
@@ -151,7 +150,7 @@ class Lane:
             return number, body[8:]
         if kind == STATUS and int.from_bytes(body[4:8]) == ENDED:
             return number, b""
-        _raise(body)
+        raise _refusal(body)
 
     def _send(self, packet: bytes) -> None:
         whole = memoryview(struct.pack(">I", len(packet)) + packet)
@@ -177,6 +176,7 @@ class Lane:
         return bytes(found)
 
 
-def _raise(body: bytes) -> NoReturn:
+def _refusal(body: bytes) -> OSError:
+    """What a status means."""
     status = int.from_bytes(body[4:8])
-    raise {MISSING: FileNotFoundError, FORBIDDEN: PermissionError}.get(status, OSError)(status, "SFTP")
+    return {MISSING: FileNotFoundError, FORBIDDEN: PermissionError}.get(status, OSError)(status, "SFTP")
