@@ -20,7 +20,7 @@ from tests.web.counters import EVERYTHING, URL, Province, asking, make_app, make
 # Cursors are sealed, purposes agreed, expressions in a language of their own: nobody can make one up.
 LEFT_OUT = ("cursor", "after", "Lienthong-Purpose", "$skiptoken", "pageToken", "$filter", "$orderby")
 ENDLESS = ("/v1/events",)  # a right answer never ends; tests/web/test_events.py asks wrongly
-EXAMPLES = 8  # of each operation, half of them wrong on purpose; there are hundreds of operations
+EXAMPLES, EXAMPLES_DEEP = 4, 16  # of each operation, half of them wrong on purpose; there are hundreds of operations
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,8 @@ def described(province: Province) -> Any:
 
 
 @pytest.mark.timeout(900)
-def test_the_api_keeps_to_its_description(province: Province, client: Any) -> None:
+def test_the_api_keeps_to_its_description(province: Province, client: Any, pytestconfig: pytest.Config) -> None:
+    examples = EXAMPLES if pytestconfig.getoption("--hypothesis-profile") is None else EXAMPLES_DEEP
     schema = described(province)
     schema.app = client.app
     headers = {name: value for name, value in asking(EVERYTHING).items() if name != "Lienthong-Official"}
@@ -63,7 +64,7 @@ def test_the_api_keeps_to_its_description(province: Province, client: Any) -> No
             continue
 
         @given(case=st.one_of(operation.as_strategy(GenerationMode.POSITIVE), operation.as_strategy(GenerationMode.NEGATIVE)))
-        @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+        @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
         def keeps(case: Any) -> None:
             case.call_and_validate(session=client, headers=headers)
 
