@@ -32,8 +32,11 @@ SMALL = {
     "spark.sql.adaptive.enabled": "false",
 }
 BRIEF = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData"  # a machine of Java that lives a minute earns back no deep compiling
-WORKERS = "local-cluster[2,1,1024]"  # two, each a process of its own: what comes through there has been sent, and is read by threads too
-THREADS = "local[2]"  # tried by `make test-deep`: starting Spark takes half a minute of a processor
+WORKER = "local-cluster[1,2,1024]"  # a process of its own: what comes through there has been sent, and is read by threads too
+OTHERS = (
+    "local-cluster[2,1,1024]",
+    "local[2]",
+)  # tried by `make test-deep`: each process of Spark takes ten seconds of a processor to start
 
 pytest.importorskip("pyspark", reason="the extra lienthong[spark] is not installed")
 needs_java = pytest.mark.skipif(
@@ -44,7 +47,7 @@ needs_java = pytest.mark.skipif(
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "session" in metafunc.fixturenames:
         deep = metafunc.config.getoption("--hypothesis-profile") is not None
-        metafunc.parametrize("session", [WORKERS, THREADS] if deep else [WORKERS], indirect=True, scope="module")
+        metafunc.parametrize("session", [WORKER, *OTHERS] if deep else [WORKER], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +95,7 @@ def test_spark_finds_pairs_weights_and_clusters_as_duckdb_does(session: SparkSes
 
 @needs_java
 def test_ten_thousand_pairs_of_words_are_as_alike_on_spark_as_on_duckdb(session: SparkSession, model: Model, village: Village) -> None:
-    if session.sparkContext.master != WORKERS:
+    if session.sparkContext.master != WORKER:
         return  # a word is a word on every worker
     words = _pairs_of_words(10_000).to_arrow()
     asked = "select n, {edits}(a, b) as edits, {alike}(a, b) as alike from words"
