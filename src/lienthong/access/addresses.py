@@ -15,6 +15,7 @@ from lienthong.errors import BadRequest
 
 LONGEST_PATH = 2_000
 LONGEST_QUERY = 8_000
+_SIMPLE = re.compile(rb"(?:/[0-9A-Za-z_~-][0-9A-Za-z._~-]*)+")  # most paths: nothing in them could mean two things
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _PLAIN = re.compile(rb"[\x21-\x7e]*")
 _DECODES_AGAIN = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -33,6 +34,9 @@ def safe_path(raw: bytes) -> SafePath:
     """The one meaning of a path. Raises BadRequest for traversal, encoded separators, `;`, `//`, backslash, NUL, overlong or doubled encoding."""
     if len(raw) > LONGEST_PATH:
         raise _refused(f"is longer than {LONGEST_PATH} bytes", f"dài quá {LONGEST_PATH} byte")
+    if _SIMPLE.fullmatch(raw):
+        simple = raw.decode("ascii")
+        return SafePath(simple, simple)
     if not raw.startswith(b"/"):
         raise _refused("does not begin with `/`", "không bắt đầu bằng `/`")
     if _PLAIN.fullmatch(raw) is None:

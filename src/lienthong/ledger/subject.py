@@ -25,7 +25,11 @@ class SubjectKey:
 
     def hash(self, dataset: str, record_key: str) -> str:
         """What `subject_hash` gives."""
+        return self.hash_of(f"{dataset}\x1f{record_key}".encode())
+
+    def hash_of(self, message: bytes) -> str:
+        """HMAC-SHA256 (hex) of bytes of any other kind."""
         inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(f"{dataset}\x1f{record_key}".encode())
+        inner.update(message)
         outer.update(inner.digest())
         return outer.hexdigest()

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from lienthong.access import LONGEST_PATH
 from lienthong.contracts.services.reading import RESERVED
 from lienthong.errors import BadRequest, LienthongError, RequestError, Unauthenticated
+from lienthong.ledger import SubjectKey
 from lienthong.log import get_logger
 from lienthong.sharing.broker import Answer, Book, Broker, Call, Providers
 from lienthong.sharing.broker.admitting import Gate
@@ -54,7 +55,7 @@ class BrokerDoor:
         self._providers = Providers(provider_variables(os.environ), read_networks(settings.provider_networks))
         self.broker = Broker(
             lambda: self.book, Gate(lambda: services.register, services.quotas), self._providers, services.ledger,
-            Stamp(private.sign, str(key.kid), settings.public_url), services.workshop.clock, services.subject_key, settings.public_url,
+            Stamp(private.sign, str(key.kid), settings.public_url), services.workshop.clock, SubjectKey(services.subject_key), settings.public_url,
             settings.sandbox,
         )  # fmt: skip
 

@@ -9,7 +9,6 @@ answer is given, and how it ended, with both digests, committed before the last.
 from __future__ import annotations
 
 import asyncio
-import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from lienthong.contracts.services import Kind, ServiceState
 from lienthong.contracts.services.model import Check
 from lienthong.contracts.services.translating import query_values, request_envelope
 from lienthong.errors import LienthongError, NotAMethod, NotFound, ProviderError, RequestError, Unprocessable
-from lienthong.ledger import Entry, Event, encode
+from lienthong.ledger import Entry, Event, SubjectKey, encode
 from lienthong.log import get_logger
 from lienthong.sharing.broker import samples
 from lienthong.sharing.broker.admitting import Gate, check_stop
@@ -58,7 +57,7 @@ class Broker:
     ledger: Writer
     stamp: Stamp
     clock: Clock
-    subject_key: bytes
+    subject_key: SubjectKey
     base_url: str
     is_sandbox: bool = False
     cache: AnswerCache = field(default_factory=AnswerCache)
@@ -350,7 +349,7 @@ class Broker:
 
     def _subject(self, call: Call) -> str:
         """A keyed hash of what was asked about: the address holds persons' numbers, the ledger does not."""
-        return hmac.digest(self.subject_key, b"%s %s?%s" % (call.service.encode(), call.path, call.query), "sha256").hex()
+        return self.subject_key.hash_of(b"%s %s?%s" % (call.service.encode(), call.path, call.query))
 
     async def _note_denial(self, error: RequestError, call: Call, offer: Offer, now: datetime) -> None:
         entry = Entry(

@@ -20,6 +20,9 @@ ALWAYS = {
     b"cross-origin-resource-policy": b"same-origin",
     b"permissions-policy": b"camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+_OF_PAGES = (*ALWAYS.items(), (b"content-security-policy", PAGE_POLICY.encode()))
+_OF_DATA = (*ALWAYS.items(), (b"content-security-policy", DATA_POLICY.encode()))
+_STRICT = (b"strict-transport-security", b"max-age=31536000")
 
 
 def guarded(send: Send, *, is_secure: bool) -> Send:
@@ -28,13 +31,12 @@ def guarded(send: Send, *, is_secure: bool) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = list(message.get("headers", ()))
-            there = {name.lower() for name, _ in headers}
-            kind = next((value for name, value in headers if name.lower() == b"content-type"), b"")
-            wanted = dict(ALWAYS)
-            wanted[b"content-security-policy"] = (PAGE_POLICY if kind.startswith(b"text/html") else DATA_POLICY).encode()
-            if is_secure:
-                wanted[b"strict-transport-security"] = b"max-age=31536000"
-            message["headers"] = [*headers, *((name, value) for name, value in wanted.items() if name not in there)]
+            there = {name.lower(): value for name, value in headers}
+            wanted = _OF_PAGES if there.get(b"content-type", b"").startswith(b"text/html") else _OF_DATA
+            headers += [header for header in wanted if header[0] not in there]
+            if is_secure and _STRICT[0] not in there:
+                headers.append(_STRICT)
+            message["headers"] = headers
         await send(message)
 
     return with_headers
