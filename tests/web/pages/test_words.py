@@ -40,12 +40,14 @@ def texts(template: str) -> list[str]:
     return [text.strip() for text in [*plain.split("\n"), *readable] if text.strip()]
 
 
-@pytest.mark.parametrize("key", sorted(words()))
-def test_every_key_speaks_both_languages_with_the_same_values(key: str) -> None:
-    vietnamese, english = words()[key]
-    assert vietnamese.strip()
-    assert english.strip()
-    assert set(re.findall(r"\{\w+\}", vietnamese)) == set(re.findall(r"\{\w+\}", english))
+def test_every_key_speaks_both_languages_with_the_same_values() -> None:
+    """All keys at once: there are thousands."""
+    assert [key for key, pair in words().items() if not all(text.strip() for text in pair)] == []
+    assert [key for key, pair in words().items() if values_of(pair[0]) != values_of(pair[1])] == []
+
+
+def values_of(text: str) -> set[str]:
+    return set(re.findall(r"\{\w+\}", text))
 
 
 def test_every_setting_is_told_in_both_languages() -> None:
