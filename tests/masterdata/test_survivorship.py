@@ -16,6 +16,7 @@ from lienthong.contracts import Contract, SurvivorshipRule
 from lienthong.contracts.vocabulary import SURVIVORSHIP_RULES
 from lienthong.masterdata.survivorship import LAST, ONLY, STEWARD, Chosen, Other, Override, Policy, Statement, golden, policy_of, provenance
 from lienthong.masterdata.survivorship_frame import golden_frame
+from lienthong.pipeline.match_scores import scores
 from tests.contracts.test_match import make_master
 
 POLICE, INSURER, LAND = "population.persons", "social-insurance.participants", "land.holders"
@@ -26,7 +27,7 @@ def said(value: Any, source: str = POLICE, record: str = "1", dated: date | None
 
 
 def policy(*rules: str | tuple[str, dict[str, Any]]) -> Policy:
-    return Policy({"a": tuple(SurvivorshipRule(rule) if isinstance(rule, str) else SurvivorshipRule(*rule) for rule in rules)})
+    return Policy({"a": tuple(SurvivorshipRule(rule) if isinstance(rule, str) else SurvivorshipRule(*rule) for rule in rules)}, scores)
 
 
 def chosen(statements: Sequence[Statement], rules: Policy) -> Chosen:
@@ -52,6 +53,13 @@ CASES: dict[str, tuple[Policy, list[Statement], Any, str]] = {
     "smallest by size": (policy("smallest"), [said("9"), said("10")], "9", "smallest"),
     "smallest, one number written twice": (policy("smallest"), [said("1.0"), said("1")], "1", "smallest"),
     "prefer": (policy(("prefer", {"pattern": "[0-9]{12}"})), [said("285123456"), said("097205000000")], "097205000000", "prefer"),
+    "expression, a number": (
+        policy(("expression", {"score": 'if([register] = "land.holders", 2, 1) + number([records]) / 10'}), "recent"),
+        [said("x", POLICE, dated=NEW), said("y", LAND)], "y", "expression",
+    ),
+    "expression, true or false": (policy(("expression", {"score": 'starts([value], "09")'})), [said("02 1"), said("09 1")], "09 1", "expression"),
+    "expression, no score comes last": (policy(("expression", {"score": "number([value])"})), [said("x"), said("-3")], "-3", "expression"),
+    "expression, a date": (policy(("expression", {"score": 'first([dated], 4) >= "2026"'})), [said("x"), said("y", dated=NEW)], "y", "expression"),
     "the next rule where the first cannot tell": (
         policy("recent", "longest"), [said("x", dated=NEW), said("xy", dated=NEW), said("xyz", dated=OLD)], "xy", "longest",
     ),
@@ -123,11 +131,12 @@ RULES = st.lists(
     st.sampled_from([
         SurvivorshipRule(*AUTHORITY),
         SurvivorshipRule("prefer", {"pattern": "[0-9]+|An"}),
-        *(SurvivorshipRule(rule) for rule in SURVIVORSHIP_RULES if rule not in ("authority", "prefer")),
+        SurvivorshipRule("expression", {"score": 'if(contains([value], "1"), number([records]), 0)'}),
+        *(SurvivorshipRule(rule) for rule in SURVIVORSHIP_RULES if rule not in ("authority", "prefer", "expression")),
     ]),
     max_size=4, unique_by=lambda rule: rule.rule,
 )  # fmt: skip
-POLICIES = st.builds(lambda a, b: Policy({"a": tuple(a), "b": tuple(b)}), RULES, RULES)
+POLICIES = st.builds(lambda a, b: Policy({"a": tuple(a), "b": tuple(b)}, scores), RULES, RULES)
 
 
 @settings(max_examples=150, deadline=None)

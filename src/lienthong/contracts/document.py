@@ -29,6 +29,7 @@ from lienthong.contracts.vocabulary import (
     RULE_PARAMETERS,
     SCHEDULE_WORDS,
     SOURCE_WORDS,
+    STATEMENT_WORDS,
     SURVIVORSHIP_PARAMETERS,
     SURVIVORSHIP_RULES,
     TYPE_OPTIONS,
@@ -166,6 +167,11 @@ value that is first in alphabetical order, so that the result never depends on t
 agrees on is told as `only`, one that a steward set as `steward`.
 
 """
+_SCORES = """
+`score` is an expression of the [language of mappings](mapping.md), in which a column is something of the statement. It gives a number, or is true or false;
+it looks nothing up, so that the choice is a function of what registers say. `{rule: expression, score: 'if([register] = "land.holders", 2, 1) + number([records])'}`:
+
+"""
 _RULES = """
 ## Rules
 
@@ -236,6 +242,7 @@ def render_words(contracts: Mapping[str, Contract]) -> str:
         _MASTER + _words(MATCH_OPTIONS),
         "\n| Kind | |\n|---|---|\n" + "".join(f"| `{kind}` | {sentence} |\n" for kind, sentence in KINDS.items()),
         _SURVIVORSHIP + _words({_with_parameters(rule): sentence for rule, sentence in SURVIVORSHIP_RULES.items()}),
+        _SCORES + _words({f"[{word}]": sentence for word, sentence in STATEMENT_WORDS.items()}),
         _RULES,
         *(f"| `{kind}` | {_list(must)} | {_list(may)} |\n" for kind, (must, may) in RULE_PARAMETERS.items()),
         _TAIL,

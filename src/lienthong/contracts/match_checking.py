@@ -39,9 +39,31 @@ def _check_master(contract: Contract, faults: Faults) -> None:
     for n, p in enumerate(contract.properties):
         if (p.key_position is not None or p.name == PROVENANCE) and (p.match is not None or p.survivorship):
             faults.add(f"schema[0].properties[{n}].customProperties", f"`{p.name}` is made by us: it is not compared or chosen")
+    _check_beside(contract, faults)
     apart = [p.name for p in contract.properties if p.match is not None and p.match.options.get("apart")]
     if len(apart) == 1:
         faults.add("schema[0].properties", f"only `{apart[0]}` is `apart`: one slip would part two records", "mark two or more, or none")
+
+
+def _check_beside(contract: Contract, faults: Faults) -> None:
+    """Attributes that stand beside another: another name beside the usual one, an earlier number beside the one that replaced it."""
+    compared = {p.name: p.match for p in contract.properties if p.match is not None and p.match.options.get("compare") is not False}
+    names = [name for name, spec in compared.items() if spec.kind == "person_name"]
+    numbers = [name for name, spec in compared.items() if spec.kind == "identifier" and spec.options.get("unique")]
+    for n, p in enumerate(contract.properties):
+        if p.match is None:
+            continue
+        place, beside = f"schema[0].properties[{n}].match.of", p.match.options.get("of")
+        if p.match.kind == "other_name":
+            if beside not in names:
+                faults.add(place, "expected the attribute of the usual name, of kind `person_name`", nearest(str(beside or ""), names))
+        elif beside is not None:
+            if p.match.kind != "identifier" or not p.match.options.get("weak"):
+                faults.add(place, "only an `other_name` or a `weak` identifier stands beside another attribute")
+            elif beside not in numbers:
+                faults.add(
+                    place, "expected the attribute of the number that replaced it, a `unique` identifier", nearest(str(beside), numbers)
+                )
 
 
 def check_roles(contracts: Mapping[str, Contract], faults: Faults) -> None:

@@ -12,8 +12,17 @@ from typing import Any
 import polars as pl
 
 from lienthong.contracts.faults import Faults, nearest
+from lienthong.contracts.mapping.reading import MappingFault, read_mapping
+from lienthong.contracts.mapping.tree import Kind, headings_of, kind_of, lookups_of
 from lienthong.contracts.model import MatchRole, MatchSpec, SurvivorshipRule
-from lienthong.contracts.vocabulary import KINDS, MATCH_OPTIONS, ROLE_WORDS, SURVIVORSHIP_PARAMETERS, SURVIVORSHIP_RULES
+from lienthong.contracts.vocabulary import (
+    KINDS,
+    MATCH_OPTIONS,
+    ROLE_WORDS,
+    STATEMENT_WORDS,
+    SURVIVORSHIP_PARAMETERS,
+    SURVIVORSHIP_RULES,
+)
 
 _FLAGS = ("unique", "weak", "apart", "shared", "compare")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,29}")
@@ -86,6 +95,7 @@ def match_spec(found: Any, faults: Faults, place: str) -> MatchSpec | None:
     for word in _FLAGS:
         faults.flag(options.get(word), f"{place}.{word}")
     faults.text(options.get("group"), f"{place}.group")
+    faults.text(options.get("of"), f"{place}.of")
     if "pattern" in options:
         _check_pattern(options["pattern"], faults, f"{place}.pattern")
     if options.get("unique") is True and (kind != "identifier" or options.get("weak") is True):
@@ -118,7 +128,25 @@ def _survivorship_rule(entry: Any, faults: Faults, place: str) -> SurvivorshipRu
         given["of"] = faults.texts(given.get("of"), f"{place}.of")
     if rule == "prefer" and "pattern" in given:
         _check_pattern(given["pattern"], faults, f"{place}.pattern")
+    if rule == "expression" and "score" in given:
+        _check_score(given["score"], faults, f"{place}.score")
     return SurvivorshipRule(rule, given)
+
+
+def _check_score(score: Any, faults: Faults, place: str) -> None:
+    """An expression of the mapping language over a statement alone: it looks nothing up, so a choice depends on what registers say and no more."""
+    try:
+        node = read_mapping(score if isinstance(score, str) else "")
+    except MappingFault as fault:
+        faults.add(place, str(fault), fault.suggestion)
+        return
+    for name in headings_of(node):
+        if name not in STATEMENT_WORDS:
+            faults.add(place, f"a statement has no `[{name}]`", nearest(name, STATEMENT_WORDS))
+    if lookups_of(node):
+        faults.add(place, "a score looks nothing up", "`choose` holds a table of its own")
+    if kind_of(node) is Kind.TEXT:
+        faults.add(place, "expected an expression that gives a number or is true or false", "`number(…)` reads a text as one")
 
 
 def _check_pattern(pattern: Any, faults: Faults, place: str) -> None:

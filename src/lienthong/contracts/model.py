@@ -75,7 +75,7 @@ class MatchSpec:
 
 @dataclass(frozen=True)
 class SurvivorshipRule:
-    """One appeal in choosing among values: authority (with `of`), recent, complete, frequent, longest, prefer, largest, smallest."""
+    """One appeal in choosing among values: authority (with `of`), recent, complete, frequent, longest, prefer, largest, smallest, expression (with `score`)."""
 
     rule: str
     parameters: Mapping[str, Any] = field(default_factory=dict)

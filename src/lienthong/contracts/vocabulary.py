@@ -62,6 +62,7 @@ ROLE_WORDS: Mapping[str, str] = {
 }
 KINDS: Mapping[str, str] = {
     "person_name": "The whole name of a person: marks, order, spelling, missing middle name.",
+    "other_name": "Another name a person goes by (tên gọi khác), beside the usual one, which `of` names.",
     "given_name": "A given name that stands alone.",
     "surname": "A family name that stands alone.",
     "organisation_name": "The name of an organisation; its legal form counts less than the rest.",
@@ -80,6 +81,8 @@ MATCH_OPTIONS: Mapping[str, str] = {
     "kind": "What kind of value it is; one of the kinds below. Required.",
     "unique": "`true`: two different valid values never belong to one entity without a steward; equal ones join where name or birth agree.",
     "weak": "`true`: an identifier that is evidence only.",
+    "of": "Of an `other_name`: the attribute of the usual name. Of a `weak` identifier: the `unique` one that replaced it (a CCCD of a CMND). Where a "
+    "record brings both numbers, those that have the earlier one alone are joined to it if name and birth agree.",
     "pattern": "The form (a regular expression) a value must have to count as this attribute.",
     "group": "Attributes of one group hang together and count once: the finest agreement among them.",
     "apart": "`true`: records that differ in all attributes marked so are never joined by themselves.",
@@ -95,8 +98,16 @@ SURVIVORSHIP_RULES: Mapping[str, str] = {
     "largest": "The largest number, or the last in alphabetical order.",
     "smallest": "The smallest number, or the first in alphabetical order.",
     "prefer": "A value that has the form `pattern`, before one that has not.",
+    "expression": "The value for which `score`, an expression, gives the largest number, or is true; one for which it gives nothing comes last.",
 }
-SURVIVORSHIP_PARAMETERS: Mapping[str, tuple[str, ...]] = {"authority": ("of",), "prefer": ("pattern",)}
+SURVIVORSHIP_PARAMETERS: Mapping[str, tuple[str, ...]] = {"authority": ("of",), "prefer": ("pattern",), "expression": ("score",)}
+STATEMENT_WORDS: Mapping[str, str] = {
+    "value": "The value, as text.",
+    "register": "The register that says it, as in `authority`.",
+    "record": "The register's key of the row.",
+    "dated": "The register's own date of the row (2026-05-20); empty where it has none.",
+    "records": "How many of the records still to choose from say the same.",
+}
 EXPECT_WORDS: Mapping[str, tuple[str, str]] = {
     "rowsMin": ("rows_min", "Fewest rows of a delivery. That a source which goes on after its last delivery has nothing new is none."),
     "rowsMax": ("rows_max", "Most rows of a delivery."),

@@ -7,7 +7,7 @@ never on who arrived before it, and every order of arrival proposes the same pai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 import polars_hash as plh
@@ -31,7 +31,8 @@ class Recipe:
 class Blocking:
     """`common`: keys (hashes) that more than `most` records had: each is replaced by itself with one column of `refine_with`;
 
-    `dropped`: refined keys that were still too common. They find nobody, and are counted and shown.
+    `dropped`: refined keys that were still too common. They find nobody, and are counted and shown. `otherwise`: column → the column
+    that stands for it once more: who goes by another name has the keys of both.
     """
 
     recipes: tuple[Recipe, ...]
@@ -39,12 +40,13 @@ class Blocking:
     most: int = MOST_PER_KEY
     common: frozenset[int] = frozenset()
     dropped: frozenset[int] = frozenset()
+    otherwise: Mapping[str, str] = field(default_factory=dict)
 
     def keys(self, features: Features, places: Mapping[str, int]) -> tuple[int, ...]:
         """The keys of one record, as signed 64-bit numbers, sorted, each once."""
         found: set[int] = set()
-        for recipe in self.recipes:
-            values = [features[places[column]] for column in recipe.columns]
+        for recipe, columns in self._ways():
+            values = [features[places[column]] for column in columns]
             if None in values:
                 continue
             text = _BETWEEN.join((str(recipe.number), *map(str, values)))
@@ -60,6 +62,14 @@ class Blocking:
                         found.add(refined)
         return tuple(sorted(number - (1 << 64) if number >= 1 << 63 else number for number in found))
 
+    def _ways(self) -> list[tuple[Recipe, tuple[str, ...]]]:
+        """Each recipe with the columns its key is made of: its own, and those that stand for them."""
+        own = [(recipe, recipe.columns) for recipe in self.recipes]
+        if not self.otherwise:
+            return own
+        others = [(recipe, tuple(self.otherwise.get(column, column) for column in recipe.columns)) for recipe in self.recipes]
+        return own + [way for way in others if way[1] != way[0].columns]
+
     def _extras(self, recipe: Recipe) -> tuple[str, ...]:
         used = {column.split("__")[0] for column in recipe.columns}
         return tuple(column for column in self.refine_with if column.split("__")[0] not in used)
@@ -69,8 +79,8 @@ class Blocking:
         parts = []
         common = pl.Series("key", list(self.common), dtype=pl.UInt64)
         dropped = pl.Series("key", list(self.dropped), dtype=pl.UInt64)
-        for recipe in self.recipes:
-            plain = _hashed(features, str(recipe.number), recipe.columns)
+        for recipe, columns in self._ways():
+            plain = _hashed(features, str(recipe.number), columns)
             if not self.common:
                 parts.append(plain.select("record", "key"))
                 continue
@@ -82,7 +92,7 @@ class Blocking:
                 for column in self._extras(recipe):
                     refined = _refined(frequent, column, rows[column])
                     parts.append(refined.filter(~pl.col("key").is_in(dropped.implode())).select("record", "key"))
-        return pl.concat(parts)
+        return pl.concat(parts).unique() if self.otherwise else pl.concat(parts)
 
     def frozen(self, features: pl.DataFrame) -> Blocking:
         """The same recipes with what is common among these records frozen."""
@@ -98,7 +108,7 @@ class Blocking:
                 for column in self._extras(recipe):
                     refined = _refined(frequent, column, rows[column])
                     dropped.update(refined.group_by("key").len().filter(pl.col("len") > self.most)["key"].to_list())
-        return Blocking(self.recipes, self.refine_with, self.most, frozenset(common), frozenset(dropped))
+        return replace(self, common=frozenset(common), dropped=frozenset(dropped))
 
 
 def _hashed(features: pl.DataFrame, number: str, columns: Sequence[str]) -> pl.DataFrame:

@@ -75,10 +75,13 @@ def comparisons_of(attributes: Sequence[Attribute]) -> tuple[Comparison, ...]:
     """Comparisons in the order of the attributes; those of one `group` become one comparison, because they hang together."""
     found: list[Comparison] = []
     groups: dict[str, list[Attribute]] = {}
+    others = other_names(attributes)
     given = next((a for a in attributes if a.kind == "given_name"), None)
     family = next((a for a in attributes if a.kind == "surname"), None)
     for attribute in attributes:
         kind = KINDS[attribute.kind]
+        if attribute.kind == OTHER_NAME:
+            continue  # a rung of the name it is beside
         group = attribute.options.get("group")
         if group is not None:
             groups.setdefault(str(group), []).append(attribute)
@@ -87,6 +90,8 @@ def comparisons_of(attributes: Sequence[Attribute]) -> tuple[Comparison, ...]:
         if attribute in (given, family) and given is not None and family is not None:
             swapped = Level("swapped", Crossed(given.column("flat"), family.column("flat")))
             levels = (levels[0], swapped, *levels[1:])
+        if attribute.name in others:
+            levels = _with_other_name(levels, attribute, others[attribute.name])
         found.append(Comparison(attribute.name, Empty(attribute.column(kind.empty)), levels))
         found.extend(kind.beside(attribute))
     return (*found, *(_grouped(name, members) for name, members in groups.items()))
@@ -239,6 +244,22 @@ def _marks(a: Attribute) -> tuple[Comparison, ...]:
     return (Comparison(f"{a.name}_marks", empty, (Level("same marks", Same(marks)), Level("other marks", None))),)
 
 
+OTHER_NAME = "other_name"
+_BEFORE_OTHER_NAME = "one letter mistyped"  # whoever writes the name itself nearly right says more
+
+
+def other_names(attributes: Sequence[Attribute]) -> dict[str, Attribute]:
+    """Attribute of a name → the attribute that holds another name its bearer goes by."""
+    return {str(a.options["of"]): a for a in attributes if a.kind == OTHER_NAME and "of" in a.options}
+
+
+def _with_other_name(levels: tuple[Level, ...], name: Attribute, other: Attribute) -> tuple[Level, ...]:
+    """The rungs of a name, and one more: the other's name is what this one is also called, or both are called the same."""
+    also = Either((Across(name.column("flat"), other.column("flat")), Same(other.column("flat"))))
+    place = next((n for n, level in enumerate(levels) if level.label == _BEFORE_OTHER_NAME), len(levels) - 1)
+    return (*levels[:place], Level("goes by another name", also), *levels[place:])
+
+
 _PERSON = Kind(
     ("flat", "given", "family", "middle", "middle_head", "middle_tail", "ends", "turned", "sorted", "loose", "usual", "marks"),
     _person_name,
@@ -248,6 +269,16 @@ _PERSON = Kind(
     ("flat", "ends", "loose", "sorted", "given"),
     _marks,
 )
+
+_OTHER_PARTS = ("flat", "ends", "loose", "sorted", "given")  # those by which a name is found
+
+
+def _other_name(text: str) -> Features:
+    read = dict(zip(_PERSON.parts, _person_name(text), strict=True))
+    return tuple(read[part] for part in _OTHER_PARTS)
+
+
+_OTHER = Kind(_OTHER_PARTS, _other_name, "flat", "flat", lambda _: (), ())
 
 # Words ------------------------------------------------------------------------------------------------------
 
@@ -446,6 +477,7 @@ _ADDRESS = Kind(("flat", "words", "numbers"), _address, "flat", "flat", _address
 
 KINDS: Mapping[str, Kind] = {
     "person_name": _PERSON,
+    OTHER_NAME: _OTHER,
     "given_name": _WORD,
     "surname": _WORD,
     "text": _WORD,

@@ -24,7 +24,8 @@ ALL_PAIRS_UP_TO = 300  # rows; above it only pairs that share a key are looked a
 _NAMES = ("person_name", "organisation_name")
 _SAME_NAME = frozenset(("same", "same with its form", "regional spelling", "other order"))
 _NEAR_NAME = frozenset(
-    ("middle name missing", "part of the middle name missing", "other order, middle name missing", "one letter mistyped", "one letter", "alike")
+    ("middle name missing", "part of the middle name missing", "other order, middle name missing", "one letter mistyped", "one letter", "alike",
+     "goes by another name")
 )  # fmt: skip
 _NEAR_DATE = frozenset(("day and month swapped", "same year, day unknown", "one digit"))
 _UNKNOWN = "empty"
@@ -52,6 +53,8 @@ class ListRules:
             return None
         if self.rules.same_identifier(left, right):
             return self.rules.agree(left, right)
+        if self.rules.replaced(left, right):
+            return True
         labels = self.labels(left, right)
         if any(labels[name] != _UNKNOWN for name in self._names):
             return self._by_name(labels, is_doubtful=self.rules.doubt(left, right))
@@ -94,4 +97,4 @@ def _keys(plan: Plan) -> Blocking:
     recipes: list[Sequence[str]] = [parts[:1] for kind, parts in columns if kind in ("identifier", "phone", *_NAMES)]
     recipes += [(a, b) for (_, left), (_, right) in combinations(columns, 2) for a in left for b in right]
     refine = tuple(parts[0] for _, parts in columns)
-    return Blocking(tuple(Recipe(n, tuple(recipe)) for n, recipe in enumerate(recipes)), refine)
+    return Blocking(tuple(Recipe(n, tuple(recipe)) for n, recipe in enumerate(recipes)), refine, otherwise=plan.otherwise)

@@ -216,7 +216,9 @@ def _model(document: Mapping[str, Any], table: pl.DataFrame) -> Model:
         kin_bits=document["kin_bits"],
         rungs=rungs_of(plan, ([(r["m"], r["u"]) for r in c["rungs"]] for c in document["comparisons"])),
         shared=frozenset(c["name"] for c in document["comparisons"] if c["shared"]),
-        blocking=Blocking(recipes, tuple(document["refine_with"]), document["most_per_key"], sets["*common"], sets["*dropped"]),
+        blocking=Blocking(
+            recipes, tuple(document["refine_with"]), document["most_per_key"], sets["*common"], sets["*dropped"], plan.otherwise
+        ),
         frequencies=frequencies,
         cuts=Cuts(**document["cuts"]),
         records_seen=document["records_seen"],

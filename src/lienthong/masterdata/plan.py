@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from lienthong.masterdata.kinds import KINDS, Attribute, columns_of, comparisons_of, features_of
+from lienthong.masterdata.kinds import KINDS, OTHER_NAME, Attribute, columns_of, comparisons_of, features_of, other_names
 from lienthong.masterdata.predicates import Comparison, Features
 
 _VALUES_AT_ONCE = 20_000  # as Python's own texts they take ten times the room
@@ -48,8 +48,22 @@ class Plan:
     def key_columns(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Attributes that can find a candidate, each with its columns, finest first."""
         for attribute in self.attributes:
-            if attribute.kind != "category":
+            if attribute.kind not in ("category", OTHER_NAME):
                 yield attribute.name, tuple(attribute.column(part) for part in KINDS[attribute.kind].keys)
+
+    @property
+    def otherwise(self) -> dict[str, str]:
+        """Column of a name → the column of the other name its bearer goes by, by which a record is found as well."""
+        found: dict[str, str] = {}
+        for name, other in other_names(self.attributes).items():
+            parts = KINDS[OTHER_NAME].parts
+            found |= {self.attribute(name).column(part): other.column(part) for part in parts}
+        return found
+
+    @property
+    def earlier_numbers(self) -> list[tuple[str, str]]:
+        """(attribute of an earlier number, attribute of the number it was replaced by)."""
+        return [(a.name, str(a.options["of"])) for a in self.attributes if a.kind == "identifier" and "of" in a.options]
 
     def features(self, values: Mapping[str, Any]) -> Features:
         """The features of one record, from its attributes' values."""

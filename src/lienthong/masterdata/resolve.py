@@ -131,7 +131,7 @@ class _Work:
             column = self._model.plan.same_column(name)
             rules = self._matcher.rules
             wanted = {rules.forbid_columns[n]: rules.forbid_columns[n] for n in range(len(rules.forbid_columns))}
-            columns = [pl.col(c) for c in dict.fromkeys([*rules.guards, *wanted])]
+            columns = [pl.col(c) for c in dict.fromkeys([*rules.agree_columns, *wanted])]
             held = self._features.select(pl.col(column).alias("id"), *columns, self._sources.alias("source")).with_row_index("record")
             held = held.drop_nulls("id").filter(pl.len().over("id").is_between(2, rules.most_per_identifier))
             both = held.join(held, on="id", suffix="_r").filter(pl.col("record") < pl.col("record_r"))
@@ -141,13 +141,42 @@ class _Work:
                     pl.col("record").cast(pl.Int64).alias("left"), pl.col("record_r").cast(pl.Int64).alias("right"), "agrees", "forbidden"
                 )
             )
+        self._replacing = self._replaced()
+        ruled.append(self._replacing)
         found = pl.concat(ruled).group_by("left", "right").agg(pl.col("agrees").any(), pl.col("forbidden").any())
         conflicts = found.filter(~pl.col("agrees")).sort("left", "right")
         self._near += [Near(a, b, "identifier", 0.0) for a, b in self._judged.unsaid(conflicts.select("left", "right").rows())]
         self._rules = found.filter("agrees").sort("left", "right")
 
+    def _replaced(self) -> pl.DataFrame:
+        """Pairs of which one record says what number replaced the other's. They agree unless that other's was replaced by two."""
+        rules = self._matcher.rules
+        parts: list[pl.DataFrame] = [_no_pairs()]
+        for old, new in rules.replaced_columns:
+            columns = dict.fromkeys([new, *rules.agree_columns, *rules.forbid_columns])
+            held = self._features.select(pl.col(old).alias("id"), *map(pl.col, columns), self._sources.alias("source")).with_row_index(
+                "record"
+            )
+            held = held.drop_nulls("id").filter(pl.len().over("id").is_between(2, rules.most_per_identifier))
+            both = held.filter(pl.col(new).is_not_null()).join(held.filter(pl.col(new).is_null()), on="id", suffix="_r")
+            if not both.height:
+                continue
+            told = both.filter(rules.sure_frame(both) & ~rules.forbid_frame(both))
+            one = pl.col(new).n_unique().over("record_r") == 1
+            first, second = pl.min_horizontal("record", "record_r"), pl.max_horizontal("record", "record_r")
+            parts.append(
+                told.select(
+                    first.cast(pl.Int64).alias("left"),
+                    second.cast(pl.Int64).alias("right"),
+                    one.alias("agrees"),
+                    pl.lit(False).alias("forbidden"),
+                )
+            )
+        return pl.concat(parts)
+
     def find_components(self) -> None:
         pairs = [np.stack([self._left, self._right], axis=1), self._rules.select("left", "right").to_numpy()]
+        pairs.append(self._replacing.select("left", "right").to_numpy())
         said = np.array(sorted(self._judged.same), np.int64).reshape(-1, 2)
         self._component = components(self._count, np.concatenate([*pairs, said]))
 

@@ -2,6 +2,7 @@
 
 An identifier joins only where name or birth does not speak against it: one number is typed for a whole family, and a wrong digit
 is another person's number. Two different valid identifiers are kept apart, whatever else agrees, until a steward says otherwise.
+An earlier number (a CMND) joins whom its bearer's new number (a CCCD) is known of: where one record brings both, and name and birth agree.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import polars as pl
 from rapidfuzz.distance import DamerauLevenshtein
 
+from lienthong.masterdata.kinds import other_names
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.predicates import Features
 
@@ -27,17 +29,26 @@ class Rules:
         self.most_per_identifier = most_per_identifier
         self.guards = [a.column(part) for a in plan.attributes for part in _GUARDS.get(a.kind, ())]
         self._guard_places = [places[column] for column in self.guards]
+        others = other_names(plan.attributes)
+        self._also = {a.name: (a.column("flat"), others[a.name].column("flat")) for a in plan.attributes if a.name in others}
+        self._also_places = [(places[name], places[other]) for name, other in self._also.values()]
+        self.agree_columns = list(dict.fromkeys([*self.guards, *(column for pair in self._also.values() for column in pair)]))
+        self._own = [(a.name, [a.column(part) for part in _GUARDS[a.kind]]) for a in plan.attributes if a.kind in _GUARDS]
+        self._own_places = [(name in others, [places[column] for column in columns]) for name, columns in self._own]
+        self.replaced_columns = [(plan.same_column(old), plan.same_column(new)) for old, new in plan.earlier_numbers]
+        self.replaced_places = [(places[old], places[new]) for old, new in self.replaced_columns]
         self.identifier_places = [places[plan.same_column(name)] for name in plan.identifiers]
         self.apart_columns = [self._apart_column(plan, name) for name in plan.apart]
         self._apart = [places[column] for column in self.apart_columns]
         self._unique = plan.unique_sources
         self._names = [tuple(a.column(part) for part in _NAME_PARTS) for a in plan.attributes if a.kind == "person_name"]
         self._name_places = [tuple(places[column] for column in columns) for columns in self._names]
+        self._name_also = [self._also.get(a.name) for a in plan.attributes if a.kind == "person_name"]
         dates = [a for a in plan.attributes if a.kind == "date"] if self._names else []
         self._births = [(a.column("ymd"), a.column("year")) for a in dates]
         self._birth_places = [(places[whole], places[year]) for whole, year in self._births]
         own = [*self._names, *self._births]
-        doubted = [*(plan.same_column(name) for name in plan.identifiers), *self.guards, *(column for columns in own for column in columns)]
+        doubted = [*(plan.same_column(name) for name in plan.identifiers), *self.agree_columns, *(c for columns in own for c in columns)]
         self.doubt_columns = list(dict.fromkeys(doubted))
         self.forbid_columns = [*(plan.same_column(name) for name in plan.identifiers), *self.apart_columns]
         self._identifier_columns = [plan.same_column(name) for name in plan.identifiers]
@@ -64,7 +75,7 @@ class Rules:
             a, b = left[given], right[given]
             if a is None or b is None or a == b or left[loose] == right[loose] or left[ordered] == right[ordered]:
                 continue
-            if left[ends] == right[turned] or left[turned] == right[ends]:
+            if left[ends] == right[turned] or left[turned] == right[ends] or self.goes_by(left, right):
                 continue
             if DamerauLevenshtein.distance(left[whole] or "", right[whole] or "", score_cutoff=1) > 1:
                 return True
@@ -82,13 +93,13 @@ class Rules:
             pl.lit(value=False), *((pl.col(c) == pl.col(f"{c}_r")).fill_null(value=False) for c in self._identifier_columns)
         )
         fine = [pl.lit(value=True)]
-        for _, given, loose, ordered, ends, turned in self._names:
+        for (_, given, loose, ordered, ends, turned), also in zip(self._names, self._name_also, strict=True):
             unknown = pl.col(given).is_null() | pl.col(f"{given}_r").is_null()
             alike = [
                 pl.col(a).eq_missing(pl.col(f"{b}_r"))
                 for a, b in ((given, given), (loose, loose), (ordered, ordered), (ends, turned), (turned, ends))
             ]
-            fine.append(pl.any_horizontal(unknown, *alike))
+            fine.append(pl.any_horizontal(unknown, *alike, *(_goes_by_frame(*also) if also is not None else ())))
         for whole, year in self._births:
             years = [pl.col(name).cast(pl.Int64).fill_null(0) for name in (year, f"{year}_r")]
             fine.append(pl.col(whole).is_null() | pl.col(f"{whole}_r").is_null() | ((years[0] - years[1]).abs() < _GENERATION_YEARS))
@@ -103,13 +114,49 @@ class Rules:
                 if left[n] == right[n]:
                     return True
                 compared = True
-        return not compared
+        return not compared or self.goes_by(left, right)
+
+    def goes_by(self, left: Features, right: Features) -> bool:
+        """Whether the name of one is the other name the other goes by, or both go by the same."""
+        for name, other in self._also_places:
+            a, b = left[other], right[other]
+            if (a is not None and a in (right[name], b)) or (b is not None and b == left[name]):
+                return True
+        return False
+
+    def sure(self, left: Features, right: Features) -> bool:
+        """Whether name and birth both agree: each is known of both, and is the same in one way at least."""
+        for may_go_by, columns in self._own_places:
+            if any(left[n] is not None and left[n] == right[n] for n in columns):
+                continue
+            if not (may_go_by and self.goes_by(left, right)):
+                return False
+        return bool(self._own_places)
+
+    def replaced(self, left: Features, right: Features) -> bool:
+        """Whether one record says which number replaced the other's: both have the earlier number, one the new one, name and birth agree.
+
+        That two such records name two new numbers is not seen here: who asks must look at all that have the earlier one.
+        """
+        for old, new in self.replaced_places:
+            if left[old] is not None and left[old] == right[old] and (left[new] is None) != (right[new] is None) and self.sure(left, right):
+                return True
+        return False
+
+    def sure_frame(self, pairs: pl.DataFrame) -> pl.Series:
+        """`sure` for a frame of pairs."""
+        agreeing = []
+        for name, columns in self._own:
+            same = [(pl.col(c) == pl.col(f"{c}_r")).fill_null(value=False) for c in columns]
+            agreeing.append(pl.any_horizontal(*same, *(_goes_by_frame(*self._also[name]) if name in self._also else ())))
+        return pairs.select((pl.all_horizontal(agreeing) if agreeing else pl.lit(value=False)).alias("sure")).to_series()
 
     def agree_frame(self, pairs: pl.DataFrame) -> pl.Series:
         """`agree` for a frame of pairs."""
         if not self.guards or not pairs.height:
             return pl.Series([True] * pairs.height, dtype=pl.Boolean)
-        same = pl.any_horizontal([(pl.col(c) == pl.col(f"{c}_r")).fill_null(value=False) for c in self.guards])
+        also = [each for pair in self._also.values() for each in _goes_by_frame(*pair)]
+        same = pl.any_horizontal([(pl.col(c) == pl.col(f"{c}_r")).fill_null(value=False) for c in self.guards] + also)
         compared = pl.any_horizontal([pl.col(c).is_not_null() & pl.col(f"{c}_r").is_not_null() for c in self.guards])
         return pairs.select((same | ~compared).alias("agrees")).to_series()
 
@@ -134,3 +181,9 @@ class Rules:
         if left_source == right_source and left_source in self._unique:
             return True
         return bool(self._apart) and all(left[n] is not None and right[n] is not None and left[n] != right[n] for n in self._apart)
+
+
+def _goes_by_frame(name: str, other: str) -> tuple[pl.Expr, ...]:
+    """`goes_by` for one name of a frame of pairs."""
+    both = ((name, other), (other, name), (other, other))
+    return tuple((pl.col(a) == pl.col(f"{b}_r")).fill_null(value=False) for a, b in both)

@@ -1,7 +1,8 @@
 """Which value of an attribute survives, of all that registers say. A function of the statements, never of their order.
 
 The rules of the contract are asked one after another until one value stands alone. `survivorship_frame.py` does the same for
-many golden records at once, and a property test holds the two together.
+many golden records at once, and a property test holds the two together. What a contract's own expression scores is asked of whoever
+knows that language: it is handed in.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
+import polars as pl
 
 from lienthong.contracts import Contract, SurvivorshipRule
 
@@ -72,19 +74,29 @@ class Override:
     until: date | None = None
 
 
+# An expression and statements (`value`, `register`, `record`, `dated`, `records`, all texts) → a number for each, null where there is none.
+Scores = Callable[[str, pl.DataFrame], pl.Series]
+
+
+def no_scores(_: str, statements: pl.DataFrame) -> pl.Series:
+    """Where nobody reads expressions, they tell nothing apart."""
+    return pl.repeat(None, statements.height, dtype=pl.Float64, eager=True)
+
+
 @dataclass(frozen=True)
 class Policy:
-    """Attribute → rules in order of appeal."""
+    """Attribute → rules in order of appeal; `scores` reads those that are expressions."""
 
     rules: Mapping[str, tuple[SurvivorshipRule, ...]]
+    scores: Scores = no_scores
 
     def of(self, attribute: str) -> tuple[SurvivorshipRule, ...]:
         return self.rules.get(attribute) or USUAL
 
 
-def policy_of(master: Contract) -> Policy:
+def policy_of(master: Contract, scores: Scores = no_scores) -> Policy:
     """The policy a master contract states; attributes that say nothing have the usual rules."""
-    return Policy({p.name: p.survivorship for p in master.properties if p.survivorship})
+    return Policy({p.name: p.survivorship for p in master.properties if p.survivorship}, scores)
 
 
 def golden(statements: Iterable[Statement], policy: Policy, overrides: Sequence[Override] = ()) -> dict[str, Chosen]:
@@ -97,7 +109,7 @@ def golden(statements: Iterable[Statement], policy: Policy, overrides: Sequence[
     for statement in statements:
         if statement.value is not None:
             by_attribute.setdefault(statement.attribute, []).append(statement)
-    chosen = {attribute: _choose(said, policy.of(attribute)) for attribute, said in sorted(by_attribute.items())}
+    chosen = {attribute: _choose(said, policy.of(attribute), policy.scores) for attribute, said in sorted(by_attribute.items())}
     for override in overrides:
         before = chosen.get(override.attribute)
         said = () if before is None else (Other(before.value, before.source, before.record, before.dated), *before.others)
@@ -106,7 +118,7 @@ def golden(statements: Iterable[Statement], policy: Policy, overrides: Sequence[
     return chosen
 
 
-def _choose(said: Sequence[Statement], rules: Sequence[SurvivorshipRule]) -> Chosen:
+def _choose(said: Sequence[Statement], rules: Sequence[SurvivorshipRule], scores: Scores) -> Chosen:
     """Narrow the statements rule by rule; the rule told is the one after which a single value was left."""
     if len(said) == 1:
         only = said[0]
@@ -116,7 +128,7 @@ def _choose(said: Sequence[Statement], rules: Sequence[SurvivorshipRule]) -> Cho
     for rule in rules:
         if len({each.value for each in left}) == 1:
             break
-        rank = _RANKS[rule.rule](left, rule.parameters)
+        rank = _scored(left, rule.parameters, scores) if rule.rule == "expression" else _RANKS[rule.rule](left, rule.parameters)
         best = min(map(rank, left))
         narrowed = [each for each in left if rank(each) == best]
         if len(narrowed) < len(left):
@@ -182,6 +194,25 @@ def _by_size(value: Any) -> tuple[int, float, str]:
 def _prefer(_: Sequence[Statement], parameters: Mapping[str, Any]) -> Rank:
     pattern = re.compile(str(parameters["pattern"]))
     return lambda each: 0 if pattern.fullmatch(str(each.value)) else 1
+
+
+def _scored(left: Sequence[Statement], parameters: Mapping[str, Any], scores: Scores) -> Rank:
+    counts = Counter(each.value for each in left)
+    rows = [
+        (str(each.value), each.source, each.record, None if each.dated is None else each.dated.isoformat(), str(counts[each.value]))
+        for each in left
+    ]
+    told = scores(str(parameters["score"]), pl.DataFrame(rows, schema=STATEMENT, orient="row"))
+    ranks = {id(each): rank for each, rank in zip(left, rank_of(told).to_list(), strict=True)}
+    return lambda each: ranks[id(each)]
+
+
+STATEMENT = dict.fromkeys(("value", "register", "record", "dated", "records"), pl.String)
+
+
+def rank_of(scores: pl.Series) -> pl.Series:
+    """The largest score first, none last."""
+    return (-scores.fill_nan(None)).fill_null(float("inf"))
 
 
 _RANKS: Mapping[str, Callable[[Sequence[Statement], Mapping[str, Any]], Rank]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from lienthong.contracts import SurvivorshipRule
-from lienthong.masterdata.survivorship import LAST, NUMBER, ONLY, WORD, Policy
+from lienthong.masterdata.survivorship import LAST, NUMBER, ONLY, WORD, Policy, Scores, rank_of
 
 _MEMBER = ("golden", "source", "key", "dated")
 GOLDENS_AT_ONCE = 100_000
@@ -35,13 +35,13 @@ def _part(members: pl.DataFrame, goldens: pl.Series, policy: Policy) -> pl.DataF
     attributes = [name for name in members.columns if name not in _MEMBER]
     found = goldens.to_frame()
     for name in attributes:
-        found = found.join(_attribute(members, name, policy.of(name)), on="golden", how="left", maintain_order="left")
+        found = found.join(_attribute(members, name, policy.of(name), policy.scores), on="golden", how="left", maintain_order="left")
     pieces = [pl.lit(None, pl.String), *(pl.col(f"_{name}") for name in sorted(attributes))]
     provenance = pl.concat_str([pl.lit("{"), pl.concat_str(pieces, separator=",", ignore_nulls=True), pl.lit("}")])
     return found.select("golden", *attributes, provenance.alias("provenance"))
 
 
-def _attribute(members: pl.DataFrame, name: str, rules: tuple[SurvivorshipRule, ...]) -> pl.DataFrame:
+def _attribute(members: pl.DataFrame, name: str, rules: tuple[SurvivorshipRule, ...], scores: Scores) -> pl.DataFrame:
     """`golden`, the attribute, `_<attribute>` (its piece of the provenance)."""
     said = members.select(*_MEMBER, pl.col(name).alias("value")).filter(pl.col("value").is_not_null())
     firsts = said.group_by("golden", maintain_order=True).agg(
@@ -50,16 +50,17 @@ def _attribute(members: pl.DataFrame, name: str, rules: tuple[SurvivorshipRule, 
     chosen = firsts.filter("is_agreed").select("golden", "value", "source", "key", rule=pl.lit(ONLY), values=pl.lit(1, pl.UInt32))
     differing = firsts.filter(~pl.col("is_agreed"))
     if differing.height:
-        chosen = pl.concat([chosen, _contested(said.join(differing, on="golden", how="semi", maintain_order="left"), rules)])
+        contested = said.join(differing, on="golden", how="semi", maintain_order="left")
+        chosen = pl.concat([chosen, _contested(contested, rules, scores)])
     piece = pl.format(f'"{name}":["{{}}","{{}}","{{}}",{{}}]', _escaped("source"), _escaped("key"), "rule", "values")
     return chosen.select("golden", pl.col("value").alias(name), piece.alias(f"_{name}"))
 
 
-def _contested(said: pl.DataFrame, rules: tuple[SurvivorshipRule, ...]) -> pl.DataFrame:
+def _contested(said: pl.DataFrame, rules: tuple[SurvivorshipRule, ...], scores: Scores) -> pl.DataFrame:
     """Golden records whose registers say different things: narrowed rule by rule, all at once."""
     left = said.with_columns(rule=pl.lit(ONLY), values=pl.col("value").n_unique().over("golden"))
     for rule in rules:
-        ranked = _ranked(left, rule).with_columns(_IS_OPEN.alias("is_open"))
+        ranked = _ranked(left, rule, scores).with_columns(_IS_OPEN.alias("is_open"))
         ranked = ranked.with_columns(keeps=~pl.col("is_open") | (pl.col("rank") == pl.col("rank").min().over("golden")))
         is_narrowed = pl.col("is_open") & ~pl.col("keeps").all().over("golden")
         told = pl.when(is_narrowed).then(pl.lit(rule.rule)).otherwise("rule")
@@ -69,8 +70,14 @@ def _contested(said: pl.DataFrame, rules: tuple[SurvivorshipRule, ...]) -> pl.Da
     return ordered.select("golden", "value", "source", "key", "rule", "values")
 
 
-def _ranked(left: pl.DataFrame, rule: SurvivorshipRule) -> pl.DataFrame:
+def _ranked(left: pl.DataFrame, rule: SurvivorshipRule, scores: Scores) -> pl.DataFrame:
     """With `rank`: the smaller the better."""
+    if rule.rule == "expression":
+        records = pl.len().over("golden", "value").cast(pl.String)
+        statements = left.select(
+            "value", pl.col("source").alias("register"), record="key", dated=pl.col("dated").cast(pl.String), records=records
+        )
+        return left.with_columns(rank_of(scores(str(rule.parameters["score"]), statements)).alias("rank"))
     if rule.rule in ("largest", "smallest"):
         number = pl.when(pl.col("value").str.contains(f"^(?:{NUMBER})$")).then(pl.col("value").cast(pl.Float64, strict=False))
         order = left.select(pl.col("value").unique()).sort(number.is_null(), number, "value").with_row_index("rank")

@@ -268,7 +268,7 @@ def _first_keys(plan: Plan, features: pl.DataFrame) -> Blocking:
         recipes += [(part,) for part in columns[0][1]]
     ranked = sorted(recipes, key=lambda recipe: (pairs_within(features, recipe), recipe))[:30]
     found = tuple(Recipe(n, recipe) for n, recipe in enumerate(ranked))
-    return Blocking(found, _refine_with(plan), MOST_PER_KEY).frozen(features)
+    return Blocking(found, _refine_with(plan), MOST_PER_KEY, otherwise=plan.otherwise).frozen(features)
 
 
 def _refine_with(plan: Plan) -> tuple[str, ...]:
@@ -305,7 +305,7 @@ def _chosen_keys(model: Model, features: pl.DataFrame, weighed: pl.DataFrame) ->
         chosen.append(recipe)
         found_by += found
     recipes = tuple(Recipe(n, recipe) for n, recipe in enumerate(chosen)) or model.blocking.recipes
-    return Blocking(recipes, model.blocking.refine_with, model.blocking.most)
+    return Blocking(recipes, model.blocking.refine_with, model.blocking.most, otherwise=plan.otherwise)
 
 
 def _usual_keys(plan: Plan) -> list[tuple[str, ...]]:

@@ -22,6 +22,7 @@ _RUNGS = {
     "middle name missing": ("thiếu tên đệm ở một bên", "a middle name missing on one side"),
     "part of the middle name missing": ("thiếu một phần tên đệm", "part of the middle name missing"),
     "other order, middle name missing": ("khác thứ tự từ, thiếu tên đệm", "another order, a middle name missing"),
+    "goes by another name": ("là tên gọi khác", "the other name the person goes by"),
     "one letter mistyped": ("gõ sai một chữ", "one letter mistyped"),
     "one letter": ("khác một chữ", "one letter differs"),
     "two letters": ("khác hai chữ", "two letters differ"),

@@ -19,7 +19,7 @@ from lienthong.pipeline.match_linking import Touched, belong, clash, groups_of, 
 from lienthong.pipeline.match_telling import Settled, counted, tell
 from lienthong.pipeline.match_words import ACT, GOLDEN, RECORD, Arrival, Cause, Ending, EntityIndex, Matched, Name
 from lienthong.store import Connection
-from lienthong.store.matching import Beginning, GoldenVersion, Index, Noted, Publication, Putting, StoredRecord, publish_goldens
+from lienthong.store.matching import Beginning, GoldenVersion, Index, Noted, Publication, Putting, Said, StoredRecord, publish_goldens
 
 PLATFORM = "lienthong"
 
@@ -44,9 +44,7 @@ class Act:
         self._unchanged: dict[Name, str] = {}
         self._is_torn: set[int] = set()  # components that may fall apart
         self._has_words = False  # whether a steward spoke of a fresh record
-        self._said: Sequence[tuple[str, str, str, str, str]] | None = (
-            None  # what stewards said of the records, where it was asked for already
-        )
+        self._said: Said | None = None  # what stewards said of the records, where it was asked for already
 
     # Beginning
 
@@ -68,9 +66,8 @@ class Act:
         self._wanted = wanted
         self._is_torn = {record.component for record in records}
         members = self._store.members(self._is_torn)
-        judged = self._said = self._store.judged([(m.source, m.key) for m in members])
-        partners = {(row[0], row[1]) for row in judged} | {(row[2], row[3]) for row in judged}
-        missing = partners - {(m.source, m.key) for m in members}
+        self._said = self._store.judged([(m.source, m.key) for m in members])
+        missing = self._said.records - {(m.source, m.key) for m in members}
         if missing:
             self._is_torn |= {record.component for record in self._store.own(sorted(missing))}
             members = self._store.members(self._is_torn)
@@ -101,8 +98,8 @@ class Act:
         known |= {number: self._records[number] for number in self._fresh}
         touched = self._find_edges(seeking, known)
         self._is_torn = {record.component for record in (*self._old.values(), *self._departed.values())}
-        self._has_words = bool(beginning.judged)
-        partners = {(row[0], row[1]) for row in beginning.judged} | {(row[2], row[3]) for row in beginning.judged}
+        partners = beginning.said.records
+        self._has_words = bool(partners)
         if partners:
             touched |= {record.component for record in self._store.own(sorted(partners))}
         touched |= {self._records[number].component for number in self._fresh if self._records[number].golden}
@@ -173,13 +170,8 @@ class Act:
         if not self._has_words and not any(record.is_judged for record in self._records.values()):
             return Judged()
         names = {(record.source, record.key): number for number, record in self._records.items()}
-        same: set[Pair] = set()
-        apart: set[Pair] = set()
-        for row in self._store.judged(list(names)) if self._said is None else self._said:
-            left, right = names.get((row[0], row[1])), names.get((row[2], row[3]))
-            if left is not None and right is not None:
-                (same if row[4] == "same" else apart).add((min(left, right), max(left, right)))
-        return Judged(frozenset(same), frozenset(apart))
+        said = self._store.judged(list(names)) if self._said is None else self._said
+        return said.among(names)
 
     def _settle(self, clusters: Sequence[Sequence[int]]) -> Settled:
         """Give each cluster its identity."""

@@ -23,11 +23,11 @@ from lienthong.masterdata.blocking import Blocking
 from lienthong.masterdata.entities import Entity, content_frame
 from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.identity import assign, new_id
-from lienthong.masterdata.linkage import Pair
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.resolve import MakeEngine, Resolution, duckdb_engine, resolve
 from lienthong.masterdata.survivorship import policy_of
 from lienthong.masterdata.survivorship_frame import golden_frame
+from lienthong.pipeline.match_scores import scores
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, VersionWriter, append_entries, match_bulk, runs
 from lienthong.store.matching import GoldenVersion, Index
@@ -134,20 +134,13 @@ def _packed(rows: pl.DataFrame) -> io.BytesIO:
 
 
 def _judged(store: Index, rows: pl.DataFrame) -> Judged:
-    words = store.all_judged()
-    if not words:
+    said = store.all_judged()
+    names = said.records
+    if not names:
         return Judged()
-    names = {name for row in words for name in ((row[0], row[1]), (row[2], row[3]))}
     wanted = pl.DataFrame(sorted(names), schema={"source": pl.String, "key": pl.String}, orient="row")
     found = rows.select("source", "key").with_row_index("n").join(wanted, on=["source", "key"])
-    numbers = {(source, key): n for n, source, key in found.rows()}
-    same: set[Pair] = set()
-    apart: set[Pair] = set()
-    for row in words:
-        left, right = numbers.get((row[0], row[1])), numbers.get((row[2], row[3]))
-        if left is not None and right is not None:
-            (same if row[4] == "same" else apart).add((min(left, right), max(left, right)))
-    return Judged(frozenset(same), frozenset(apart))
+    return said.among({(source, key): n for n, source, key in found.rows()})
 
 
 @dataclass(frozen=True)
@@ -406,7 +399,7 @@ def _publish(
     on_step("choosing", goldens.ids.height)
     today: date = vietnam_date(at)
     members = rows.with_columns(pl.Series("golden", goldens.numbers))
-    chosen = _overridden(connection, golden_frame(members, policy_of(master)), today).join(goldens.ids, on="golden")
+    chosen = _overridden(connection, golden_frame(members, policy_of(master, scores)), today).join(goldens.ids, on="golden")
     run_id = runs.begin(connection, master.id, SOURCE, "snapshot", master.digest, None, at, today)
     writer = VersionWriter(connection, master)
     versions = [] if writer.is_first_fill else list(range(1, writer.version))

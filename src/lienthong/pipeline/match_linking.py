@@ -35,6 +35,8 @@ def belong(matcher: Matcher, one: StoredRecord, other: StoredRecord, weights: di
         return False
     if rules.same_identifier(left.features, right.features) and rules.agree(left.features, right.features):
         return True
+    if rules.replaced(left.features, right.features):
+        return True
     over = matcher.weight(left.features, right.features, left.source, right.source)
     weights[(left.record, right.record) if left.record < right.record else (right.record, left.record)] = over
     return over >= matcher.reach
@@ -105,7 +107,7 @@ def link_group(
     features = {n: records[number].features for n, number in enumerate(ordered)}
     sources = {n: records[number].source for n, number in enumerate(ordered)}
     local = Judged(_renumbered(judged.same, place), _renumbered(judged.apart, place))
-    ruled, conflicts = _rule_pairs(matcher, features)
+    ruled, conflicts = _rule_pairs(matcher, features, sources)
     linked = matcher.link(features, sources, ruled, _known(ordered, weights), local)
 
     def back(pair: Pair) -> Pair:
@@ -133,8 +135,8 @@ def _known(ordered: Sequence[int], weights: Mapping[Pair, float]) -> dict[Pair, 
     return found
 
 
-def _rule_pairs(matcher: Matcher, features: Mapping[int, Features]) -> tuple[list[Pair], list[Pair]]:
-    """(pairs joined by an identifier, pairs whose identifier agrees while all else differs)."""
+def _rule_pairs(matcher: Matcher, features: Mapping[int, Features], sources: Mapping[int, str]) -> tuple[list[Pair], list[Pair]]:
+    """(pairs joined by an identifier, or by the one that replaced it; pairs whose identifier agrees while all else differs)."""
     rules = matcher.rules
     ruled: set[Pair] = set()
     conflicts: set[Pair] = set()
@@ -149,7 +151,34 @@ def _rule_pairs(matcher: Matcher, features: Mapping[int, Features]) -> tuple[lis
                 for i, a in enumerate(sharing):
                     for b in sharing[i + 1 :]:
                         (ruled if rules.agree(features[a], features[b]) else conflicts).add((a, b))
+    for old, new in rules.replaced_places:
+        known = _replaced(matcher, features, sources, old, new)
+        for n, others in known.items():
+            is_one = len({features[other][new] for other in others}) == 1
+            (ruled if is_one else conflicts).update((min(n, other), max(n, other)) for other in others)
     return sorted(ruled), sorted(conflicts - ruled)
+
+
+def _replaced(
+    matcher: Matcher, features: Mapping[int, Features], sources: Mapping[int, str], old: int, new: int
+) -> dict[int, list[int]]:  # fmt: skip
+    """Record with the earlier number alone → those that say what replaced it."""
+    rules = matcher.rules
+    holders: dict[str, list[int]] = defaultdict(list)
+    for n, each in features.items():
+        if (value := each[old]) is not None:
+            holders[value].append(n)
+    found: dict[int, list[int]] = defaultdict(list)
+    for sharing in holders.values():
+        if len(sharing) > rules.most_per_identifier:
+            continue
+        for a in sharing:
+            for b in sharing if features[a][new] is None else ():
+                if features[b][new] is None or not rules.sure(features[a], features[b]):
+                    continue
+                if not rules.forbid(features[a], features[b], sources[a], sources[b]):
+                    found[a].append(b)
+    return found
 
 
 def _renumbered(pairs: Iterable[Pair], place: Mapping[int, int]) -> frozenset[Pair]:

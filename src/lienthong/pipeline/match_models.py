@@ -58,7 +58,9 @@ def train_entity(workshop: Workshop, entity: Entity, on_step: OnStep = lambda _:
 def _said(connection: Connection, entity: Entity) -> dict[tuple[Name, Name], float | None]:
     """Pairs of records that are one by stewards' words in force (None) or by the newest review (how many pairs each stands for)."""
     said: dict[tuple[Name, Name], float | None] = {
-        _in_order((one[0], one[1]), (one[2], one[3])): None for one in store.Index(connection, entity.name).all_judged() if one[4] == "same"
+        _in_order(left, right): None
+        for _, left, right, verdict in store.Index(connection, entity.name).all_judged().pairs
+        if verdict == "same"
     }
     drawn = reviewing.latest(connection, entity.name)
     for one in [] if drawn is None else reviewed_of(reviewing.verdicts(connection, drawn.review)):

@@ -14,6 +14,7 @@ from lienthong.masterdata.grouping import Matcher
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.predicates import Features
 from lienthong.masterdata.survivorship import Policy, policy_of
+from lienthong.pipeline.match_scores import scores
 from lienthong.store.matching import GoldenVersion, Index
 
 Name = tuple[str, str]  # (source, key)
@@ -74,7 +75,7 @@ class EntityIndex:
         self.entity = entity
         self.model = model
         self.matcher = Matcher(model)
-        self.policy: Policy = policy_of(entity.master)
+        self.policy: Policy = policy_of(entity.master, scores)
         self._numbers: tuple[deque[int], deque[int], deque[int]] = (deque(), deque(), deque())
 
     @property

@@ -227,7 +227,7 @@ def _by_weight(index: EntityIndex, left: StoredRecord, right: StoredRecord) -> b
     rules, one, other = index.matcher.rules, left.features, right.features
     if rules.forbid(one, other, left.source, right.source) or rules.doubt(one, other):
         return False
-    return not (rules.same_identifier(one, other) and rules.agree(one, other))
+    return not (rules.same_identifier(one, other) and rules.agree(one, other)) and not rules.replaced(one, other)
 
 
 def _chosen(strata: Mapping[str, Sequence[_Pair]], size: int, chance: random.Random, included: float) -> list[dict[str, Any]]:

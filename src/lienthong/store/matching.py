@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,6 +14,8 @@ from psycopg import RawCursor, sql
 from psycopg.types.json import Json
 
 from lienthong.contracts import Contract
+from lienthong.masterdata.grouping import Judged
+from lienthong.masterdata.linkage import Pair
 from lienthong.store.database import Connection, queries
 from lienthong.store.tables import SQL_TYPES, changes, columns_of, current, history
 
@@ -77,13 +80,48 @@ class GoldenVersion:
     changed: tuple[str, ...] = ()
 
 
+Name = tuple[str, str]  # (source, key)
+
+
+@dataclass(frozen=True)
+class Said:
+    """Stewards' words in force. `pairs`: act, left record, right record, verdict; `partings`: act, and the part of each record it speaks of."""
+
+    pairs: Sequence[tuple[int, Name, Name, str]] = ()
+    partings: Sequence[tuple[int, Mapping[Name, int]]] = ()
+
+    @property
+    def records(self) -> set[Name]:
+        """Every record spoken of."""
+        return {name for _, left, right, _ in self.pairs for name in (left, right)}.union(*(parts for _, parts in self.partings))
+
+    def among(self, numbers: Mapping[Name, int]) -> Judged:
+        """What is said of these records, by their numbers. Of two records the last word on them alone counts before a parting made earlier."""
+        said: dict[Pair, list[tuple[int, str]]] = defaultdict(list)
+        for act, left, right, verdict in self.pairs:
+            a, b = numbers.get(left), numbers.get(right)
+            if a is not None and b is not None:
+                said[(a, b) if a < b else (b, a)].append((act, verdict))
+        same = {pair for pair, words in said.items() for _, verdict in words if verdict == "same"}
+        apart = {pair for pair, words in said.items() for _, verdict in words if verdict == "apart"}
+        for act, parts in self.partings:
+            here = [(numbers[name], part) for name, part in parts.items() if name in numbers]
+            for n, (a, part) in enumerate(here):
+                for b, other in here[n + 1 :]:
+                    if part != other:
+                        pair = (a, b) if a < b else (b, a)
+                        if pair not in said or all(later < act for later, _ in said[pair]):
+                            apart.add(pair)
+        return Judged(frozenset(same), frozenset(apart))
+
+
 @dataclass(frozen=True)
 class Beginning:
-    """What an arrival must know first. `own`: with the content as text; `judged`: left source, left key, right source, right key, verdict."""
+    """What an arrival must know first. `own`: with the content as text."""
 
     own: tuple[tuple[StoredRecord, str], ...]
     candidates: tuple[StoredRecord, ...]
-    judged: tuple[tuple[Any, ...], ...]
+    said: Said
 
 
 _FEW_KEYS = 60  # up to here one look at the index for all keys is quicker than one each
@@ -110,15 +148,18 @@ class Index:
         found = RawCursor(self._connection)
         values = [self._entity, _array(keys), [source for source, _ in names], [key for _, key in names]]
         found.execute(_begin("candidates" if len(keys) <= _FEW_KEYS else "candidates_of_many"), values, binary=True)
-        own, near, said = [], [], []
+        own, near = [], []
+        said = _Heard()
         for part, record, source, key, features, held_keys, component, golden, id, content in found:
             if part == "said":
-                said.append((source, key, *features))
+                said.pair(record, (source, key), (features[0], features[1]), features[2])
+            elif part == "parted":
+                said.part(component, record, (source, key), golden)
             elif part == "own":
                 own.append((StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden, id), content))
             else:
                 near.append(StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden))
-        return Beginning(tuple(own), tuple(near), tuple(said))
+        return Beginning(tuple(own), tuple(near), said.whole())
 
     def own(self, names: Sequence[tuple[str, str]]) -> list[StoredRecord]:
         """The records of these (source, key)."""
@@ -131,12 +172,12 @@ class Index:
     def of_goldens(self, goldens: Iterable[int]) -> list[StoredRecord]:
         return self._whole("of_goldens", goldens)
 
-    def judged(self, names: Sequence[tuple[str, str]]) -> list[tuple[str, str, str, str, str]]:
-        """(left source, left key, right source, right key, verdict) of stewards' words in force about these records."""
-        return [tuple(row) for row in self._run("judged", **_split(names))]
+    def judged(self, names: Sequence[tuple[str, str]]) -> Said:
+        """Stewards' words in force about these records."""
+        return _heard(self._run("judged", **_split(names)))
 
-    def all_judged(self) -> list[tuple[str, str, str, str, str]]:
-        return [tuple(row) for row in self._run("all_judged", entity=self._entity)]
+    def all_judged(self) -> Said:
+        return _heard(self._run("all_judged", entity=self._entity))
 
     def former(self, names: Sequence[tuple[str, str]]) -> list[tuple[str, str, int]]:
         """(source, key, identity) that ended, the latest first."""
@@ -227,6 +268,33 @@ class Index:
 
     def _execute(self, name: str, **values: Any) -> None:
         self._connection.execute(self._queries[name], values)
+
+
+class _Heard:
+    """Words as rows of the server give them, gathered."""
+
+    def __init__(self) -> None:
+        self._pairs: list[tuple[int, Name, Name, str]] = []
+        self._partings: dict[int, tuple[int, dict[Name, int]]] = {}
+
+    def pair(self, act: int, left: Name, right: Name, verdict: str) -> None:
+        self._pairs.append((act, left, right, verdict))
+
+    def part(self, parting: int, act: int, name: Name, part: int) -> None:
+        self._partings.setdefault(parting, (act, {}))[1][name] = part
+
+    def whole(self) -> Said:
+        return Said(self._pairs, list(self._partings.values()))
+
+
+def _heard(rows: Iterable[tuple[Any, ...]]) -> Said:
+    heard = _Heard()
+    for act, source, key, other_source, other_key, verdict, parting, part in rows:
+        if parting is None:
+            heard.pair(act, (source, key), (other_source, other_key), verdict)
+        else:
+            heard.part(parting, act, (source, key), part)
+    return heard.whole()
 
 
 def put_model(connection: Connection, entity: str, version: str, document: Mapping[str, Any], frequencies: bytes, at: datetime) -> None:

@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (46);
+insert into schema_versions (number) values (47);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -681,6 +681,30 @@ create index match_judgements_said_left on match_judgements (left_source, left_k
 create index match_judgements_said_right on match_judgements (right_source, right_key) where to_at is null and kind = 'steward';
 create index match_judgements_act on match_judgements (act) where kind = 'steward';
 create index match_judgements_ended on match_judgements (ended_by) where ended_by is not null and kind = 'steward';
+
+-- What a split says: records of different parts are not one. A row a record instead of one for each two of them. What a steward says later of
+-- two of them alone counts before it, for as long as it holds.
+create table match_partings (
+    parting bigint generated always as identity constraint match_partings_pk primary key,
+    entity text not null,
+    by_whom text not null,
+    reason text not null,
+    from_at timestamptz not null,
+    to_at timestamptz, -- null while it holds
+    act bigint not null constraint match_partings_act_fk references match_acts,
+    ended_by bigint constraint match_partings_ended_fk references match_acts
+);
+create index match_partings_act on match_partings (act);
+create index match_partings_ended on match_partings (ended_by) where ended_by is not null;
+
+create table match_parted (
+    parting bigint not null constraint match_parted_parting_fk references match_partings,
+    source text not null,
+    key text not null,
+    part integer not null,
+    constraint match_parted_pk primary key (source, key, parting)
+);
+create index match_parted_parting on match_parted (parting);
 
 create table match_events (
     event bigint generated always as identity constraint match_events_pk primary key,

@@ -73,11 +73,12 @@ def end_words(connection: Connection, left: Name, right: Name, act: int, at: dat
 def keep_apart(
     connection: Connection, entity: str, parts: Sequence[Sequence[Name]], by: str, reason: str, act: int, at: datetime
 ) -> None:  # fmt: skip
-    """Say of each two records of different parts that they are not one, whatever was said of them before."""
+    """Say that records of different parts are not one, whatever was said of them before."""
     named = [(source, key, number) for number, part in enumerate(parts) for source, key in part]
     sources, keys, numbers = (list(column) for column in zip(*named, strict=True))
-    values = {"sources": sources, "keys": keys, "parts": numbers, "by": by, "reason": reason, "act": act, "at": at}
-    connection.execute(_query("keep_apart"), {"entity": entity, **values})
+    values = {"sources": sources, "keys": keys, "parts": numbers, "act": act, "at": at}
+    connection.execute(_query("end_words_between"), values)
+    connection.execute(_query("part"), {"entity": entity, "by": by, "reason": reason, **values})
 
 
 def act(connection: Connection, number: int) -> tuple[Any, ...] | None:
@@ -107,7 +108,8 @@ def end_words_of(connection: Connection, number: int, by_act: int, at: datetime)
 
 def say_again(connection: Connection, number: int, by_act: int, at: datetime) -> set[Name]:
     """Say again what an act had ended; gives the records spoken of."""
-    return {(row[0], row[1]) for row in connection.execute(_query("say_again"), {"act": number, "by_act": by_act, "at": at})}
+    values = {"act": number, "by_act": by_act, "at": at}
+    return {(row[0], row[1]) for name in ("say_again", "part_again") for row in connection.execute(_query(name), values)}
 
 
 def golden(connection: Connection, entity: str, id: str) -> int | None:

@@ -48,13 +48,19 @@ union all
 select 'near', near.record, near.source, near.key, near.features, near.keys, near.component, near.golden, null, null
 from ({candidates}) as near
 union all
-select 'said', null, j.left_source, j.left_key, array[j.right_source, j.right_key, j.verdict], null, null, null, null, null
+select 'said', j.act, j.left_source, j.left_key, array[j.right_source, j.right_key, j.verdict], null, null, null, null, null
 from asked join match_judgements as j on j.left_source = asked.source and j.left_key = asked.key
-where j.kind = 'steward' and j.to_at is null and j.verdict <> 'unsure'
+where j.kind = 'steward' and j.to_at is null
 union all
-select 'said', null, j.left_source, j.left_key, array[j.right_source, j.right_key, j.verdict], null, null, null, null, null
+select 'said', j.act, j.left_source, j.left_key, array[j.right_source, j.right_key, j.verdict], null, null, null, null, null
 from asked join match_judgements as j on j.right_source = asked.source and j.right_key = asked.key
-where j.kind = 'steward' and j.to_at is null and j.verdict <> 'unsure';
+where j.kind = 'steward' and j.to_at is null
+union all
+select distinct 'parted', p.act, one.source, one.key, null::text[], null::bigint[], p.parting, one.part, null, null
+from asked
+join match_parted as mine on mine.source = asked.source and mine.key = asked.key
+join match_partings as p on p.parting = mine.parting and p.to_at is null
+join match_parted as one on one.parting = p.parting;
 
 -- name: candidates
 -- Records that share a blocking key.
@@ -82,6 +88,9 @@ select r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.i
     exists (select from match_queue as q where q.component = r.component),
     exists (select from match_judgements as j where j.left_source = r.source and j.left_key = r.key and j.to_at is null and j.kind = 'steward')
         or exists (select from match_judgements as j where j.right_source = r.source and j.right_key = r.key and j.to_at is null and j.kind = 'steward')
+        or exists (
+            select from match_parted as one join match_partings as p using (parting) where one.source = r.source and one.key = r.key and p.to_at is null
+        )
 from match_records as r join match_goldens as g using (golden)
 where r.component = any(%(numbers)s::bigint[]);
 
@@ -92,23 +101,33 @@ from match_records as r join match_goldens as g using (golden)
 where r.golden = any(%(numbers)s::bigint[]);
 
 -- name: judged
--- Stewards' words in force about these records.
+-- Stewards' words in force about these records: of two records (part null), and partings with all they speak of (right side null).
 with asked as (
     select source, key from unnest(%(sources)s::text[], %(keys)s::text[]) as a (source, key)
 )
-select j.left_source, j.left_key, j.right_source, j.right_key, j.verdict
+select j.act, j.left_source, j.left_key, j.right_source, j.right_key, j.verdict, null::bigint, null::integer
 from asked join match_judgements as j on j.left_source = asked.source and j.left_key = asked.key
-where j.kind = 'steward' and j.to_at is null and j.verdict <> 'unsure'
+where j.kind = 'steward' and j.to_at is null
 union
-select j.left_source, j.left_key, j.right_source, j.right_key, j.verdict
+select j.act, j.left_source, j.left_key, j.right_source, j.right_key, j.verdict, null, null
 from asked join match_judgements as j on j.right_source = asked.source and j.right_key = asked.key
-where j.kind = 'steward' and j.to_at is null and j.verdict <> 'unsure';
+where j.kind = 'steward' and j.to_at is null
+union
+select p.act, one.source, one.key, null, null, null, p.parting, one.part
+from asked
+join match_parted as mine on mine.source = asked.source and mine.key = asked.key
+join match_partings as p on p.parting = mine.parting and p.to_at is null
+join match_parted as one on one.parting = p.parting;
 
 -- name: all_judged
--- Stewards' words in force about an entity's records.
-select left_source, left_key, right_source, right_key, verdict
+-- Stewards' words in force about an entity's records, as in `judged`.
+select act, left_source, left_key, right_source, right_key, verdict, null::bigint, null::integer
 from match_judgements
-where kind = 'steward' and to_at is null and verdict <> 'unsure' and entity = %(entity)s;
+where kind = 'steward' and to_at is null and entity = %(entity)s
+union all
+select p.act, one.source, one.key, null, null, null, p.parting, one.part
+from match_partings as p join match_parted as one using (parting)
+where p.to_at is null and p.entity = %(entity)s;
 
 -- name: former
 -- Identities these records had, that have ended, the latest first.

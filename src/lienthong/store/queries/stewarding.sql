@@ -90,6 +90,15 @@ said as ( -- by stewards, and by rules and the model: an index each
     union all
     select j.* from members as m join match_judgements as j on j.left_source = m.source and j.left_key = m.key
     where j.to_at is null and j.kind <> 'steward'
+),
+told as (
+    select judgement as place, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, bits, model, from_at, act from said
+    union all
+    select p.parting, m.source, m.key, other.source, other.key, 'apart', 'steward', p.by_whom, p.reason, null, null, p.from_at, p.act
+    from members as m
+    join match_parted as mine on mine.source = m.source and mine.key = m.key
+    join match_partings as p on p.parting = mine.parting and p.to_at is null
+    join match_parted as other on other.parting = mine.parting and other.part <> mine.part
 )
 select jsonb_build_object(
     'id', standing.id,
@@ -100,7 +109,7 @@ select jsonb_build_object(
         from match_overrides as o where o.golden = standing.golden),
     'judgements', (select coalesce(jsonb_agg(jsonb_build_object('left', j.left_source || '/' || j.left_key, 'right', j.right_source || '/' || j.right_key,
         'verdict', j.verdict, 'kind', j.kind, 'by', j.by_whom, 'reason', j.reason, 'bits', j.bits, 'model', j.model, 'from', j.from_at, 'act', j.act)
-        order by j.judgement), '[]') from said as j),
+        order by j.act, j.place, j.left_source, j.left_key, j.right_source, j.right_key), '[]') from told as j),
     'events', (select coalesce(jsonb_agg(jsonb_build_object('event', e.event, 'kind', e.kind, 'others', e.others, 'records', e.records, 'at', e.at,
         'act', e.act) order by e.event), '[]') from match_events as e where e.id = standing.id)
 )
@@ -113,22 +122,29 @@ where kind = 'steward' and to_at is null
     and (left_source, left_key, right_source, right_key) in
         ((%(left_source)s, %(left_key)s, %(right_source)s, %(right_key)s), (%(right_source)s, %(right_key)s, %(left_source)s, %(left_key)s));
 
--- name: keep_apart
--- Records of different parts are not one: what stewards said of such pairs until now ends, either way round, and this is said instead.
+-- name: part
+-- Records of different parts are not one.
+with head as (
+    insert into match_partings (entity, by_whom, reason, from_at, act)
+    values (%(entity)s, %(by)s, %(reason)s, %(at)s, %(act)s)
+    returning parting
+)
+insert into match_parted (parting, source, key, part)
+select parting, source, key, part from head, unnest(%(sources)s::text[], %(keys)s::text[], %(parts)s::integer[]) as n (source, key, part);
+
+-- name: end_words_between
+-- What stewards said until now of two records of different parts, either way round.
 with named as materialized (
     select source, key, part from unnest(%(sources)s::text[], %(keys)s::text[], %(parts)s::integer[]) as n (source, key, part)
 ),
-ended as (
-    update match_judgements as j set to_at = %(at)s, ended_by = %(act)s
-    from named as a, named as b
-    where j.kind = 'steward' and j.to_at is null and a.part <> b.part
-        and j.left_source = a.source and j.left_key = a.key and j.right_source = b.source and j.right_key = b.key
+spoken as materialized ( -- of a record of ours with any other: few, so each is looked for among ours by itself
+    select j.judgement, a.part, j.right_source, j.right_key
+    from named as a join match_judgements as j on j.left_source = a.source and j.left_key = a.key
+    where j.kind = 'steward' and j.to_at is null
 )
-insert into match_judgements (
-    entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, from_at, act
-)
-select %(entity)s, a.source, a.key, b.source, b.key, 'apart', 'steward', %(by)s, %(reason)s, %(at)s, %(act)s
-from named as a join named as b on a.part < b.part;
+update match_judgements as j set to_at = %(at)s, ended_by = %(act)s
+from spoken join named as b on b.source = spoken.right_source and b.key = spoken.right_key and b.part <> spoken.part
+where j.judgement = spoken.judgement;
 
 -- name: act
 -- One act.
@@ -151,8 +167,15 @@ select distinct unnest(records) from match_events where act = %(act)s and kind i
 with ended as (
     update match_judgements set to_at = %(at)s, ended_by = %(by_act)s where act = %(act)s and kind = 'steward' and to_at is null
     returning left_source, left_key, right_source, right_key
+),
+joined_again as (
+    update match_partings set to_at = %(at)s, ended_by = %(by_act)s where act = %(act)s and to_at is null returning parting
 )
-select left_source, left_key from ended union select right_source, right_key from ended;
+select left_source, left_key from ended
+union
+select right_source, right_key from ended
+union
+select source, key from joined_again join match_parted using (parting);
 
 -- name: say_again
 -- What an act had ended holds again, as a new judgement; gives each record spoken of once.
@@ -163,6 +186,24 @@ with again as (
     returning left_source, left_key, right_source, right_key
 )
 select left_source, left_key from again union select right_source, right_key from again;
+
+-- name: part_again
+-- A parting an act had ended holds again, as a new one; gives each record spoken of once.
+with before as materialized (
+    select parting, nextval(pg_get_serial_sequence('match_partings', 'parting')) as again
+    from match_partings where ended_by = %(act)s and act <> %(act)s
+),
+head as (
+    insert into match_partings (parting, entity, by_whom, reason, from_at, act)
+    overriding system value
+    select before.again, entity, by_whom, reason, %(at)s, %(by_act)s from before join match_partings using (parting)
+),
+records as (
+    insert into match_parted (parting, source, key, part)
+    select before.again, source, key, part from before join match_parted using (parting)
+    returning source, key
+)
+select distinct source, key from records;
 
 -- name: golden
 -- An identity of an entity that stands now.
