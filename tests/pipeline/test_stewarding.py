@@ -63,6 +63,28 @@ def test_random_decisions_undone_in_any_order_give_everything_back(filled: Works
         assert standing(filled) == before
 
 
+def test_a_word_on_two_records_counts_before_a_split_for_as_long_as_it_holds(filled: Workshop, index: EntityIndex) -> None:
+    here, there = both(6)
+    together = golden_of(filled, here[0], here[1])
+
+    def are_one() -> bool:
+        return golden_of(filled, *here) == golden_of(filled, *there)
+
+    parted = stewarding.split(filled, index, [[here], [there]], "can-bo-a", "hai người").act
+    said = stewarding.decide(filled, index, here, there, "same", "can-bo-b", "một người").act
+    assert are_one()
+    assert parted is not None
+    assert said is not None
+    match_all.match_all(filled, index.entity, index.model)
+    assert are_one()
+    stewarding.undo(filled, index, said, "can-bo-b", "nhầm")
+    assert not are_one()
+    match_all.match_all(filled, index.entity, index.model)
+    assert not are_one()
+    stewarding.undo(filled, index, parted, "can-bo-a", "nhầm")
+    assert golden_of(filled, *here) == golden_of(filled, *there) == together
+
+
 def test_records_of_two_golden_records_cannot_be_split(filled: Workshop, index: EntityIndex) -> None:
     with pytest.raises(Unprocessable, match="not of one golden record"):
         stewarding.split(filled, index, [[both(2)[0]], [both(4)[0]]], "can-bo-a", "hai người")

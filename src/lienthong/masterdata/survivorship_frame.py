@@ -6,13 +6,15 @@ the golden records is done at a time, so that a million need little more memory 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from lienthong.contracts import SurvivorshipRule
 from lienthong.masterdata.survivorship import LAST, NUMBER, ONLY, WORD, Policy, Scores, rank_of
 
 _MEMBER = ("golden", "source", "key", "dated")
-GOLDENS_AT_ONCE = 100_000
+GOLDENS_AT_ONCE = 50_000
 _IS_OPEN = pl.col("value").min().over("golden") != pl.col("value").max().over("golden")
 
 
@@ -21,13 +23,16 @@ def golden_frame(members: pl.DataFrame, policy: Policy, goldens_at_once: int = G
 
     One row a golden record, sorted by it; `provenance` is JSON as `survivorship.provenance` writes it.
     """
+    return pl.concat(golden_frames(members, policy, goldens_at_once), rechunk=False)
+
+
+def golden_frames(members: pl.DataFrame, policy: Policy, goldens_at_once: int = GOLDENS_AT_ONCE) -> Iterator[pl.DataFrame]:
+    """The same, a part of the golden records at a time, in their order: whoever passes each on need never hold them all."""
     goldens = members["golden"].unique().sort()
-    parts = []
     for start in range(0, max(goldens.len(), 1), goldens_at_once):
         these = goldens.slice(start, goldens_at_once)
         part = members.filter(pl.col("golden").is_between(these.first(), these.last()))
-        parts.append(_part(part.sort("golden", "source", "key"), these, policy))
-    return pl.concat(parts, rechunk=False)
+        yield _part(part.sort("golden", "source", "key"), these, policy)
 
 
 def _part(members: pl.DataFrame, goldens: pl.Series, policy: Policy) -> pl.DataFrame:

@@ -7,7 +7,7 @@ arrives (`matching.py`). Killed before the commit, nothing was seen; done again,
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -26,7 +26,7 @@ from lienthong.masterdata.identity import assign, new_id
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.resolve import MakeEngine, Resolution, duckdb_engine, resolve
 from lienthong.masterdata.survivorship import policy_of
-from lienthong.masterdata.survivorship_frame import golden_frame
+from lienthong.masterdata.survivorship_frame import golden_frames
 from lienthong.pipeline.match_scores import scores
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, VersionWriter, append_entries, match_bulk, runs
@@ -109,28 +109,37 @@ def match_all_in(
     on_step("comparing", rows.height)
     features = model.plan.feature_frame(rows)
     before = match_bulk.read_records(connection, entity.name)
-    judged, sources, packed = _judged(store, rows), rows["source"], _packed(rows)
-    del rows  # weighing pairs needs the room and looks at features alone
-    resolution = resolve(model, features, sources, judged, make_engine)
-    rows = pl.read_ipc(packed)
-    del packed
-    on_step("writing", rows.height)
+    judged, names, packed = _judged(store, rows), rows.select("source", "key"), _Packed(rows)
+    del rows  # weighing pairs needs the room and looks at features alone; writing needs a few rows at a time
+    resolution = resolve(model, features, names["source"], judged, make_engine)
+    on_step("writing", names.height)
     act = store.add_act("bulk", at, official or PLATFORM, reason, details={"model": model.version, **resolution.counts})
-    goldens = _Writer(connection, store, entity, model, rows, features, resolution, at, act).write(before)
+    goldens = _Writer(connection, store, entity, model, names, packed, features, resolution, at, act).write(before)
     found, waiting = resolution.counts, len(resolution.near)
     del features, resolution, before  # the largest frames: choosing values needs the room
-    version = _publish(connection, entity.master, rows, goldens, at, on_step)
+    version = _publish(connection, entity.master, packed, goldens, at, on_step)
     match_bulk.count_anew(connection)
     counts = {**found, "waiting": waiting, "goldens": int(np.unique(goldens.numbers).size)}
     return MatchedAll(entity.name, act, version, counts)
 
 
-def _packed(rows: pl.DataFrame) -> io.BytesIO:
-    """The rows in a fifth of their room, to be read again."""
-    data = io.BytesIO()
-    rows.write_ipc(data, compression="lz4")
-    data.seek(0)
-    return data
+class _Packed:
+    """The rows in a fifth of their room, to be read again: `parts` of some thousand rows, or all of them."""
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self._none = rows.clear()
+        self._packed = []
+        for part in rows.iter_slices(_ROWS_AT_ONCE):
+            data = io.BytesIO()
+            part.write_ipc(data, compression="lz4")
+            self._packed.append(data.getvalue())
+
+    def parts(self) -> Iterator[pl.DataFrame]:
+        for data in self._packed:
+            yield pl.read_ipc(data)
+
+    def whole(self) -> pl.DataFrame:
+        return pl.concat([self._none, *self.parts()])
 
 
 def _judged(store: Index, rows: pl.DataFrame) -> Judged:
@@ -153,13 +162,14 @@ class _Goldens:
 
 class _Writer:
     def __init__(
-        self, connection: Connection, store: Index, entity: Entity, model: Model, rows: pl.DataFrame, features: pl.DataFrame,
+        self, connection: Connection, store: Index, entity: Entity, model: Model, names: pl.DataFrame, rows: _Packed, features: pl.DataFrame,
         resolution: Resolution, at: datetime, act: int,
     ) -> None:  # fmt: skip
         self._connection = connection
         self._store = store
         self._entity = entity
         self._model = model
+        self._names = names  # `source`, `key` of each row
         self._rows = rows
         self._features = features
         self._resolution = resolution
@@ -168,8 +178,8 @@ class _Writer:
 
     def write(self, before: pl.DataFrame) -> _Goldens:
         """Identities, records, judgements, the queue, events."""
-        held = self._rows.select("source", "key").join(before, on=["source", "key"], how="left", maintain_order="left")
-        gone = before.join(self._rows.select("source", "key"), on=["source", "key"], how="anti")
+        held = self._names.join(before, on=["source", "key"], how="left", maintain_order="left")
+        gone = before.join(self._names, on=["source", "key"], how="anti")
         numbers, new, merged, ended, revived = self._identities(held, gone)
         if new:
             names = pl.DataFrame({"golden": list(new), "id": list(new.values())}, schema={"golden": pl.Int64, "id": pl.String})
@@ -237,7 +247,7 @@ class _Writer:
         return numbers, new, dict(assigned.merged), ended, set(assigned.revived)
 
     def _former(self, groups: list[list[int]], known: Mapping[int, int]) -> dict[int, list[int]]:
-        names = {(self._rows["source"][row], self._rows["key"][row]): row for group in groups for row in group if row in known}
+        names = {(self._names["source"][row], self._names["key"][row]): row for group in groups for row in group if row in known}
         found: dict[int, list[int]] = {}
         for source, key, golden in self._store.former(list(names)) if names else ():
             found.setdefault(names[source, key], []).append(golden)
@@ -262,16 +272,15 @@ class _Writer:
     def _put_records(self, records: NDArray[np.int64], numbers: NDArray[np.int64], held: pl.DataFrame) -> None:
         """COPY the records, a part at a time: features, keys and content are built as they go."""
         component = pl.DataFrame({"c": self._resolution.component, "r": records}).select(pl.col("r").min().over("c")).to_series()
-        attributes = [name for name in self._rows.columns if name not in ("source", "key", "dated")]
         kept = (held["golden"].fill_null(-1).to_numpy() == numbers) & held["since"].is_not_null().to_numpy()
         since = pl.select(pl.when(pl.Series(kept)).then(held["since"]).otherwise(pl.lit(self._at))).to_series()
         table = match_bulk.records_table()
         filling = match_bulk.first_filling(self._connection)
         with filling, match_bulk.CopyIn(self._connection, table, match_bulk.RECORDS) as copy:
-            for start in range(0, self._rows.height, _ROWS_AT_ONCE):
-                rows = self._rows[start : start + _ROWS_AT_ONCE]
-                features = self._features[start : start + _ROWS_AT_ONCE]
+            start = 0
+            for rows in self._rows.parts():
                 size = rows.height
+                features = self._features[start : start + size]
                 part = pl.DataFrame(
                     {
                         "record": records[start : start + size],
@@ -280,7 +289,7 @@ class _Writer:
                         "key": rows["key"],
                         "features": features.select(pl.concat_list(self._model.plan.columns)).to_series(),
                         "keys": _keys_of(self._model.blocking, features),
-                        "content": _as_json(rows.select(attributes)),
+                        "content": _as_json(rows.drop("source", "key", "dated")),
                         "dated": rows["dated"],
                         "golden": numbers[start : start + size],
                         "component": component[start : start + size],
@@ -288,12 +297,13 @@ class _Writer:
                     }
                 )
                 copy.add(part)
+                start += size
 
     def _put_judgements(self) -> None:
         joins = self._resolution.joins
         if not joins.height:
             return
-        names = self._rows.select("source", "key")
+        names = self._names
         a, b = names[joins["left"]], names[joins["right"]]
         frame = pl.DataFrame(
             {
@@ -393,26 +403,28 @@ def _escaped(name: str) -> pl.Expr:
 
 
 def _publish(
-    connection: Connection, master: Contract, rows: pl.DataFrame, goldens: _Goldens, at: datetime, on_step: OnStep
+    connection: Connection, master: Contract, rows: _Packed, goldens: _Goldens, at: datetime, on_step: OnStep
 ) -> GoldenVersion:  # fmt: skip
     """The golden records as one version of the master dataset: what differs from the last is versioned, the rest costs nothing."""
     on_step("choosing", goldens.ids.height)
     today: date = vietnam_date(at)
-    members = rows.with_columns(pl.Series("golden", goldens.numbers))
-    chosen = _overridden(connection, golden_frame(members, policy_of(master, scores)), today).join(goldens.ids, on="golden")
+    overrides = Index(connection, "").all_overrides(today)
     run_id = runs.begin(connection, master.id, SOURCE, "snapshot", master.digest, None, at, today)
     writer = VersionWriter(connection, master)
     versions = [] if writer.is_first_fill else list(range(1, writer.version))
-    frame = _as_master(chosen, master, writer.version, today)
-    on_step("publishing", frame.height)
+    members = rows.whole().with_columns(pl.Series("golden", goldens.numbers))
+    height = 0
     with writer.open_stage(None, versions) as stage:
-        for part in frame.iter_slices(_ROWS_AT_ONCE):
-            stage.add(part)
+        for chosen in golden_frames(members, policy_of(master, scores)):
+            frame = _as_master(_overridden(chosen, overrides).join(goldens.ids, on="golden"), master, writer.version, today)
+            for part in frame.iter_slices(_ROWS_AT_ONCE):
+                stage.add(part)
+            height += frame.height
+    del members
+    on_step("publishing", height)
     same = writer.settle_same()
     published = writer.publish(today, end_missing=True)
-    counts = Counts(
-        rows_in=frame.height, rows_published=published.inserted + published.updated, rows_unchanged=same, rows_ended=published.ended
-    )
+    counts = Counts(rows_in=height, rows_published=published.inserted + published.updated, rows_unchanged=same, rows_ended=published.ended)
     version = writer.version if published.any else None
     if version is not None:
         writer.record(run_id, at, [p.name for p in master.properties], published)
@@ -420,9 +432,8 @@ def _publish(
     return GoldenVersion(version, published.inserted, published.updated, published.ended)
 
 
-def _overridden(connection: Connection, chosen: pl.DataFrame, today: date) -> pl.DataFrame:
-    """The chosen values with stewards' values in their place."""
-    said = Index(connection, "").all_overrides(today)
+def _overridden(chosen: pl.DataFrame, said: Sequence[tuple[int, str, Any]]) -> pl.DataFrame:
+    """The chosen values with stewards' values (identity, attribute, value) in their place."""
     for attribute in {name for _, name, _ in said if name in chosen.columns}:
         values = {golden: None if value is None else str(value) for golden, name, value in said if name == attribute}
         table = pl.DataFrame({"golden": list(values), "said": list(values.values())}, schema={"golden": pl.Int64, "said": pl.String})
