@@ -40,7 +40,7 @@ def candidates(connection: Connection, entity: Entity, model: Model, values: Map
     frame = pl.DataFrame({name: pl.Series([value], dtype=pl.String) for name, value in values.items()})
     asked = model.plan.feature_frame(frame).rows()[0]
     best: dict[str, Found] = {}
-    for record in sorted(sharing(connection, entity.name, sorted(index.keys(asked))), key=lambda record: record.record):
+    for record in sorted(sharing(connection, entity.name, [index.keys(asked)]), key=lambda record: record.record):
         found = compared(index, asked, record)
         if found is not None and found.bits >= index.matcher.reach:
             known = best.get(record.golden)

@@ -52,7 +52,7 @@ def look_up(connection: Connection, entity: Entity, model: Model | None, values:
 def _nearest(connection: Connection, index: EntityIndex, rows: Sequence[Features]) -> list[Found | None]:
     keys = [index.keys(row) for row in rows]
     by_key: dict[int, list[Candidate]] = {}
-    for record in sharing(connection, index.entity.name, sorted({key for each in keys for key in each})):
+    for record in sharing(connection, index.entity.name, keys):
         for key in record.keys:
             by_key.setdefault(key, []).append(record)
     return [

@@ -53,13 +53,15 @@ class Act:
         leaving = set(departures)
         coming = {arrival.name: arrival for arrival in arrivals if arrival.name not in leaving}
         read = {name: (features := self._index.features(arrival.content), self._index.keys(features)) for name, arrival in coming.items()}
-        seeking = sorted({key for _, keys in read.values() for key in keys})
-        beginning = self._store.begin([*coming, *departures], seeking)
+        places = self._matcher.rules.identifier_places
+        place = places[0] if len(places) == 1 else None
+        seeking = [(keys, None if place is None else features[place]) for features, keys in read.values() if keys]
+        beginning = self._store.begin([*coming, *departures], seeking, place)
         held = {(record.source, record.key): (record, content) for record, content in beginning.own}
         self._departed = {held[name][0].record: held[name][0] for name in leaving if name in held}
         for name, arrival in coming.items():
             self._receive(arrival, *read[name], held.get(name))
-        self._reach(set(seeking), beginning)
+        self._reach({key for _, keys in read.values() for key in keys}, beginning)
 
     def touch(self, records: Sequence[StoredRecord], wanted: Mapping[int, int]) -> None:
         """Records whose judgements changed: their components are linked anew, whole."""

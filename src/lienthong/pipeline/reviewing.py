@@ -192,7 +192,7 @@ def _pairs(connection: Connection, index: EntityIndex, sampled: Sequence[StoredR
         for mate in held.of_goldens({one.golden for one in some}):
             mates[mate.golden].append(mate)
         by_key: dict[int, list[StoredRecord]] = defaultdict(list)
-        for other in store.sharing(connection, entity, sorted({key for one in some for key in one.keys})):
+        for other in store.sharing(connection, entity, [one.keys for one in some]):
             for key in other.keys:
                 by_key[key].append(other)
         for one in some:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lienthong.store.database import Connection, queries
+from lienthong.store.matching import as_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +19,10 @@ class Candidate:
     golden: str
 
 
-def sharing(connection: Connection, entity: str, keys: Sequence[int]) -> list[Candidate]:
-    """Every record of the entity that has one of these keys, once."""
-    if not keys:
+def sharing(connection: Connection, entity: str, keys: Iterable[Sequence[int]]) -> list[Candidate]:
+    """Every record of the entity that has a key of one of the rows whose keys these are, once."""
+    sought = [as_array(each) for each in keys if each]
+    if not sought:
         return []
-    rows = connection.execute(queries("lists")["sharing"], {"entity": entity, "keys": list(keys)}).fetchall()
+    rows = connection.execute(queries("lists")["sharing"], {"entity": entity, "keys": sought}).fetchall()
     return [Candidate(record, tuple(features), tuple(own), golden) for record, features, own, golden in rows]

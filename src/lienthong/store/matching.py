@@ -124,7 +124,7 @@ class Beginning:
     said: Said
 
 
-_FEW_KEYS = 60  # up to here one look at the index for all keys is quicker than one each
+Seeking = tuple[Sequence[int], str | None]  # the blocking keys of a record that came, and its number
 
 
 class Index:
@@ -139,15 +139,24 @@ class Index:
         """Nobody else changes this entity's index until the transaction ends."""
         self._execute("lock", entity=self._entity)
 
-    def begin(self, names: Sequence[tuple[str, str]], keys: Sequence[int]) -> Beginning:
+    def begin(self, names: Sequence[tuple[str, str]], seeking: Sequence[Seeking], place: int | None) -> Beginning:
         """The lock, and what an arrival must know first, asked for in one go: its own records, candidates, stewards' words.
 
-        In pipeline mode all of it is one trip to the server.
+        `place`: where among the features the one number stands of which two valid ones are never one. In pipeline mode all of it is one trip
+        to the server.
         """
         RawCursor(self._connection).execute(_raw("lock_for_arrival", ("entity",)), [self._entity])
         found = RawCursor(self._connection)
-        values = [self._entity, _array(keys), [source for source, _ in names], [key for _, key in names]]
-        found.execute(_begin("candidates" if len(keys) <= _FEW_KEYS else "candidates_of_many"), values, binary=True)
+        keys, numbers = [as_array(keys) for keys, _ in seeking], [number for _, number in seeking]
+        values = [
+            self._entity,
+            keys,
+            [source for source, _ in names],
+            [key for _, key in names],
+            numbers,
+            None if place is None else place + 1,
+        ]
+        found.execute(_begin(), values, binary=True)
         own, near = [], []
         said = _Heard()
         for part, record, source, key, features, held_keys, component, golden, id, content in found:
@@ -260,7 +269,7 @@ class Index:
 
     def _whole(self, name: str, numbers: Iterable[int]) -> list[StoredRecord]:
         cursor = RawCursor(self._connection)
-        cursor.execute(_raw(name, ("numbers",)), [_array(numbers)], binary=True)
+        cursor.execute(_raw(name, ("numbers",)), [as_array(numbers)], binary=True)
         return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), *r[5:]) for r in cursor]
 
     def _run(self, name: str, **values: Any) -> list[Any]:
@@ -395,13 +404,13 @@ def _raw(name: str, parameters: tuple[str, ...]) -> bytes:
 
 
 @cache
-def _begin(candidates: str) -> bytes:
+def _begin() -> bytes:
     known = queries("matching")
-    statement = known["begin"].format(candidates=known[candidates])
-    return _numbered(statement.as_string(None), ("entity", "keys", "sources", "source_keys"))
+    statement = known["begin"].format(candidates=known["candidates"])
+    return _numbered(statement.as_string(None), ("entity", "keys", "sources", "source_keys", "numbers", "place"))
 
 
-def _array(numbers: Iterable[int]) -> str:
+def as_array(numbers: Iterable[int]) -> str:
     """Numbers as the server reads an array of them."""
     return "{" + ",".join(map(str, numbers)) + "}"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from lienthong.masterdata.estimating import Said
 from lienthong.store.database import Connection, queries
-from lienthong.store.matching import StoredRecord
+from lienthong.store.matching import StoredRecord, as_array
 
 
 class Drawn(NamedTuple):
@@ -27,9 +27,10 @@ def sample(connection: Connection, entity: str, most: int, seed: int) -> list[St
     return [_record(row) for row in rows]
 
 
-def sharing(connection: Connection, entity: str, keys: Sequence[int]) -> list[StoredRecord]:
-    """Records that share one of these blocking keys."""
-    rows = connection.execute(queries("matching")["candidates_of_many"], {"entity": entity, "keys": list(keys)}).fetchall()
+def sharing(connection: Connection, entity: str, keys: Iterable[Sequence[int]]) -> list[StoredRecord]:
+    """Records that share a blocking key with one of many records, whose keys these are; one may come more than once."""
+    sought = [as_array(each) for each in keys if each]
+    rows = connection.execute(queries("matching")["sharing"], {"entity": entity, "keys": sought}).fetchall()
     return [_record(row) for row in rows]
 
 
