@@ -40,7 +40,7 @@ def assign(
     """Give each cluster its identity.
 
     `clusters`: records, smallest first; `before`: record → identity it had; `vanished`: records that are no more → their identity;
-    `former`: record → identities it had earlier and that have ended, the latest first; `wanted`: record → identity an undone act
+    `former`: record → identities it had earlier and that have ended, each once; `wanted`: record → identity an undone act
     took from it. Smaller identities are older.
     """
     claimed = {**before, **(wanted or {})}

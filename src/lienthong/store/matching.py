@@ -189,7 +189,7 @@ class Index:
         return _heard(self._run("all_judged", entity=self._entity))
 
     def former(self, names: Sequence[tuple[str, str]]) -> list[tuple[str, str, int]]:
-        """(source, key, identity) that ended, the latest first."""
+        """(source, key, identity) that ended, the oldest first."""
         return [tuple(row) for row in self._run("former", **_split(names))]
 
     def reserve(self, count: int) -> tuple[list[int], list[int], list[int]]:

@@ -133,12 +133,15 @@ from match_partings as p join match_parted as one using (parting)
 where p.to_at is null and p.entity = %(entity)s;
 
 -- name: former
--- Identities these records had, that have ended, the latest first.
-select memberships.source, memberships.key, memberships.golden
-from match_memberships as memberships join match_goldens using (golden)
-where (memberships.source, memberships.key) in (select * from unnest(%(sources)s::text[], %(keys)s::text[]))
-    and match_goldens.ended_at is not null
-order by memberships.to_at desc, memberships.golden;
+-- Identities these records had, that have ended, each once however often a record had it.
+with had as materialized (
+    select distinct memberships.source, memberships.key, memberships.golden
+    from unnest(%(sources)s::text[], %(keys)s::text[]) as asked (source, key) join match_memberships as memberships using (source, key)
+)
+select source, key, golden
+from had join match_goldens using (golden)
+where match_goldens.ended_at is not null
+order by golden, source, key;
 
 -- name: add_act
 -- An act that may change who is one.
