@@ -147,7 +147,7 @@ BENT: Mapping[str, tuple[dict[str, Any], str, str]] = {  # what is bent → (doc
     "rule without what it needs": (chosen_by(["recent", "authority"]), f"{P}.survivorship[1].of", "needs it"),
     "rule with more than it knows": (chosen_by([{"rule": "recent", "of": ["x.y"]}]), f"{P}.survivorship[0].of", "no such parameter"),
     "preferred form": (chosen_by([{"rule": "prefer", "pattern": "(x"}]), f"{P}.survivorship[0].pattern", "no regular expression"),
-    "score that cannot be read": (chosen_by([{"rule": "expression", "score": "1 +"}]), f"{P}.survivorship[0].score", "expected"),
+    "score that cannot be read": (chosen_by([{"rule": "expression", "score": "1 +"}]), f"{P}.survivorship[0].score", "ends too early"),
     "score of what no statement has": (
         chosen_by([{"rule": "expression", "score": "empty([valu])"}]),
         f"{P}.survivorship[0].score",

@@ -17,7 +17,7 @@ from lienthong.masterdata.resolve import resolve
 from lienthong.masterdata.rules import Rules
 from lienthong.masterdata.scoring import Rung
 from lienthong.masterdata.waterfall import waterfall
-from lienthong.pipeline.match_linking import Touched, belong, groups_of, link_group
+from lienthong.pipeline.match_linking import Touched, belong, clash, groups_of, link_group
 from lienthong.store.matching import StoredRecord
 
 Row = dict[str, str | None]
@@ -59,12 +59,15 @@ def one_by_one(model: Model, rows: Sequence[Row]) -> tuple[set[frozenset[int]], 
     matcher, features = Matcher(model), features_of(model.plan, rows).rows()
     keys = [model.blocking.keys(each, matcher.places) for each in features]
     records = {n: StoredRecord(n, f"register-{n}", "1", each, keys[n], n, 0) for n, each in enumerate(features)}
-    edges = [(a, b) for b in records for a in range(b) if {*keys[a]} & {*keys[b]} and belong(matcher, records[a], records[b], {})]
+    sharing = [(a, b) for b in records for a in range(b) if {*keys[a]} & {*keys[b]}]
+    edges = [(a, b) for a, b in sharing if belong(matcher, records[a], records[b], {})]
+    clashes = [(a, b) for a, b in sharing if (a, b) not in edges and clash(matcher, records[a], records[b])]
     groups = groups_of(matcher, Touched(records, frozenset(records), edges, frozenset(), Judged()), {})
     linked = [link_group(matcher, group, records, Judged(), {}) for group in groups]
     clusters = {frozenset(cluster) for each in linked for cluster in each.clusters}
     home = {n: cluster for cluster in clusters for n in cluster}
-    return clusters, {(a, b) for each in linked for a, b in each.conflicts if home[a] != home[b]}
+    told = [*clashes, *(pair for each in linked for pair in each.conflicts)]
+    return clusters, {(a, b) for a, b in told if home[a] != home[b]}
 
 
 def test_who_goes_by_another_name_is_found_and_told_so(beside: Model) -> None:
