@@ -15,7 +15,7 @@ import pytest
 from lienthong.access import AccessRequest, Operation, Register
 from lienthong.errors import Denied
 from lienthong.ledger import Entry, Event, Signer, encode
-from lienthong.sharing.ledger_writer import LedgerWriter
+from lienthong.sharing.ledger_writer import ENOUGH, LedgerWriter
 from lienthong.sharing.lookup import Found, LookUps
 from lienthong.sharing.plans import Plan, PlanBook
 from lienthong.store import Database, append_entries
@@ -214,3 +214,43 @@ def test_an_entry_that_cannot_be_kept_lets_no_answer_leave(database_url: str) ->
         return await asyncio.gather(*(book.append(body(n)) for n in range(3)), return_exceptions=True)
 
     assert all(isinstance(found, asyncpg.CheckViolationError) for found in using(database_url, act))
+
+
+class SlowFirst(CountingStore):
+    """The real store, whose first append takes as long as it is told to."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.has_begun = asyncio.Event()
+        self.may_go = asyncio.Event()
+
+    async def ledger_append(self, bodies: str, *rest: Any) -> None:
+        is_first = not self.appends
+        await super().ledger_append(bodies, *rest)
+        if is_first:
+            self.has_begun.set()
+            await self.may_go.wait()
+
+
+def test_many_entries_do_not_wait_for_a_slow_commit_and_few_go_with_the_next(url: str) -> None:
+    async def run() -> tuple[list[int], list[int]]:
+        store = SlowFirst(url)
+        await store.open()
+        try:
+            ledger = writer(store, SIGNER)
+            slow = asyncio.ensure_future(ledger.append(body(0)))
+            await store.has_begun.wait()
+            few = [asyncio.ensure_future(ledger.append(body(n))) for n in range(1, ENOUGH)]
+            await asyncio.sleep(0)
+            alone = list(store.appends)
+            many = asyncio.ensure_future(ledger.append(body(ENOUGH)))
+            await asyncio.gather(*few, many)
+            assert not slow.done()
+            store.may_go.set()
+            await slow
+            return alone, store.appends
+        finally:
+            await store.close()
+
+    assert asyncio.run(run()) == ([1], [1, ENOUGH])
+    assert is_whole(url, SIGNER)

@@ -14,7 +14,7 @@ from lienthong.errors import DatabaseUnreachable, LedgerError
 from lienthong.store.database import WEB_ROLE
 from lienthong.store.tables import table_name
 
-CONNECTIONS = 6
+CONNECTIONS = 7
 _STANDING = "select size, lienthong.ledger_waiting() from lienthong.ledger_edge"
 _CHECKPOINT = """
 select size, root, at, signature, array(select line from lienthong.ledger_cosignatures as said where said.size = checkpoint.size order by witness)
@@ -126,9 +126,9 @@ class HotStore:
         found = await self.pool.fetchval("select hashes from lienthong.ledger_tiles where level = $1 and number = $2", level, number)
         return b"" if found is None else bytes(found)
 
-    async def ledger_append(self, bodies: str, seal: bytes) -> None:
-        """Keep a batch of entries, one a line."""
-        await (await self._connection("writer")).execute(_APPEND, bodies, seal)
+    async def ledger_append(self, bodies: str, seal: bytes, lane: int = 0) -> None:
+        """Keep a batch of entries, one a line. Of each lane one at a time; lanes do not wait for each other."""
+        await (await self._connection(f"writer {lane}")).execute(_APPEND, bodies, seal)
 
     async def clock_and_beat(self, now: datetime) -> tuple[float, float | None]:
         """(seconds our clock is ahead of the database's, seconds since the worker was last seen at work; None: never)."""

@@ -63,7 +63,7 @@ SECONDS_TO_NEXT_FILE = 0.5
 SECONDS_BETWEEN_TASKS = 2.0
 SECONDS_BETWEEN_CLEARINGS = 600.0
 SECONDS_BEHIND = 5.0  # the index of the ledger behind its tree
-INDEX_RESTS = 3  # times as long as a portion took
+INDEX_RESTS = 5  # times as long as a portion took
 
 
 def _unseen() -> None:
