@@ -47,8 +47,9 @@ class Console:
         return answer.json()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def console(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """For one file alone: an application that runs says of the whole process which units there are (`tests/web/pages/test_units.py`)."""
     home = Path(tmp_path_factory.mktemp("home"))
     settings = Settings(
         home=home,
