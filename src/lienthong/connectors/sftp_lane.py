@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import select
 import shutil
 import struct
@@ -20,6 +21,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+PROGRAM = "ssh"
+ACCOUNT = re.compile(r"[\w.][\w.-]*")
+PATH = re.compile(r"[\w./+@,-]+")  # of its options: no space, quote, `%`, `$`, `~` that it would take for something else
 LEAST = 32 << 20  # bytes for which a second sign-in is worth its while
 REQUEST = 131_072  # bytes asked for at once
 UNDER_WAY = 32  # requests: twice what the program lets a server send ahead
@@ -45,9 +49,7 @@ class Way:
     @property
     def is_open_to_program(self) -> bool:
         """Whether the program can go it without being asked for a word; names that a shell or its own options could misread stay away."""
-        return bool(self.user and self.key_file and shutil.which("ssh")) and all(
-            sign.isalnum() or sign in "._" for sign in self.user[:1] + self.user.replace("-", "")
-        )
+        return shutil.which(PROGRAM) is not None and ACCOUNT.fullmatch(self.user) is not None and PATH.fullmatch(self.key_file) is not None
 
 
 class NoLane(Exception):
@@ -79,7 +81,23 @@ def _command(way: Way, known: Path) -> list[str]:
         "ControlPath": "none", "ConnectTimeout": str(max(1, int(way.timeout_seconds))), "LogLevel": "QUIET",
     }  # fmt: skip
     options = [part for name, value in said.items() for part in ("-o", f"{name}={value}")]
-    return ["ssh", "-F", "none", "-T", "-e", "none", *options, "-p", str(way.port), "-l", way.user, "-s", "--", way.address, "sftp"]
+    return [
+        shutil.which(PROGRAM) or PROGRAM,
+        "-F",
+        "none",
+        "-T",
+        "-e",
+        "none",
+        *options,
+        "-p",
+        str(way.port),
+        "-l",
+        way.user,
+        "-s",
+        "--",
+        way.address,
+        "sftp",
+    ]
 
 
 class Lane:

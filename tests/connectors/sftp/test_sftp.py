@@ -99,9 +99,12 @@ def test_a_large_file_comes_over_a_lane_of_its_own_from_any_place_on(served: Ser
     folder.close()
 
 
-@pytest.mark.parametrize("user", ["-oProxyCommand=x", "a b", "a;b", ""])
-def test_an_account_the_program_could_misread_takes_no_lane(user: str) -> None:
-    assert not Way("127.0.0.1", 22, ("ssh-ed25519",), "ssh-ed25519 AAAA", user, "/dev/null", 1).is_open_to_program
+@pytest.mark.parametrize(
+    ("user", "key_file"),
+    [("-oProxyCommand=x", "/k"), ("a b", "/k"), ("a;b", "/k"), ("", "/k"), ("a", ""), ("a", "/k %h"), ("a", "~/k"), ("a", "/k\nProxyCommand x")],
+)  # fmt: skip
+def test_an_account_or_a_key_the_program_could_misread_takes_no_lane(user: str, key_file: str) -> None:
+    assert not Way("127.0.0.1", 22, ("ssh-ed25519",), "ssh-ed25519 AAAA", user, key_file, 1).is_open_to_program
 
 
 def data(number: int, text: bytes) -> bytes:
