@@ -1,6 +1,6 @@
 """Large files of an SSH server by OpenSSH's own program: a second line to the server that was already known, for the bytes of one file.
 
-The program deciphers in a process of its own, at a third of the work of doing it here (measured). It is held to the agreed host key and to the
+The program deciphers in a process of its own; what is left to do here is a third of it all (measured). It is held to the agreed host key and to the
 address that was judged, reads no configuration, agent or known hosts of this machine, and asks nobody anything. Who cannot open a lane
 (no program, a password, a server that takes one connection alone) reads over the first line.
 """
