@@ -184,9 +184,9 @@ class MariaTalk:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows as they stand on the line, each between its `begins` (behind the packet's head) and its `ends`."""
+    """Rows as they stand on the line, each between its `begins` (behind the packet's head) and its `ends`. `data` is theirs to change."""
 
-    data: bytes
+    data: NDArray[np.uint8]
     begins: NDArray[np.int64]
     ends: NDArray[np.int64]
 
@@ -270,7 +270,7 @@ def _raise_error(held: bytearray, begins: Sequence[int]) -> None:
 def _rows(held: bytearray, begins: Sequence[int], until: int) -> _Rows:
     """Rows whose packets begin there, one after another up to a place."""
     places = np.array([*begins, until], np.int64)
-    return _Rows(bytes(held[:until]), places[:-1] + HEAD, places[1:])
+    return _Rows(np.frombuffer(held, np.uint8, until).copy(), places[:-1] + HEAD, places[1:])
 
 
 def _joined(held: bytearray, end: int) -> int:
@@ -304,7 +304,7 @@ def _value(row: bytes, at: int) -> tuple[bytes | None, int]:
 
 def _parted(rows: _Rows, columns: int) -> pa.Table:
     """Rows that are one text each, in columns."""
-    seen = np.frombuffer(rows.data, np.uint8).copy()
+    seen = rows.data
     first = seen[rows.begins]
     if (first == NOTHING).any():
         raise SourceError(
@@ -341,9 +341,10 @@ def _texts(held: pa.Buffer, seen: NDArray[np.uint8], begins: NDArray[np.int64], 
 def _split(rows: _Rows, columns: int) -> pa.Table:
     """Rows of several values, in columns."""
     found: list[list[bytes | None]] = [[] for _ in range(columns)]
+    data = rows.data.tobytes()
     for at in rows.begins.tolist():
         for column in found:
-            value, at = _value(rows.data, at)  # from one value to the next
+            value, at = _value(data, at)  # from one value to the next
             column.append(value)
     return _table([pa.array(column, pa.binary()).cast(pa.string()) for column in found])
 
