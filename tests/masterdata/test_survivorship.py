@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lienthong.contracts import Contract, SurvivorshipRule
 from lienthong.contracts.vocabulary import SURVIVORSHIP_RULES
 from lienthong.masterdata.survivorship import LAST, ONLY, STEWARD, Chosen, Other, Override, Policy, Statement, golden, policy_of, provenance
-from lienthong.masterdata.survivorship_frame import golden_frame
+from lienthong.masterdata.survivorship_frame import golden_frames
 from lienthong.pipeline.match_scores import scores
 from tests.contracts.test_match import make_master
 
@@ -177,7 +177,7 @@ MEMBERS = st.lists(
 @settings(max_examples=150, deadline=None)
 @given(MEMBERS, POLICIES, st.sampled_from([1, 2, 100_000]))
 def test_many_at_once_are_chosen_as_one_by_one(members: list[Any], rules: Policy, at_once: int) -> None:
-    frame = golden_frame(pl.DataFrame(members, schema=MEMBER, orient="row"), rules, at_once)
+    frame = pl.concat(golden_frames(pl.DataFrame(members, schema=MEMBER, orient="row"), rules, at_once))
     expected = []
     for number in sorted({member[0] for member in members}):
         mine = [member for member in members if member[0] == number]
@@ -190,10 +190,10 @@ def test_many_at_once_are_chosen_as_one_by_one(members: list[Any], rules: Policy
 
 def test_the_provenance_of_many_is_json_whatever_stands_in_a_key() -> None:
     rows = [(1, POLICE, 'a"\\b', None, "x", None), (2, POLICE, "2", None, None, None)]
-    told = golden_frame(pl.DataFrame(rows, schema=MEMBER, orient="row"), Policy({}))["provenance"].to_list()
+    told = pl.concat(golden_frames(pl.DataFrame(rows, schema=MEMBER, orient="row"), Policy({})))["provenance"].to_list()
     assert [json.loads(each) for each in told] == [{"a": [POLICE, 'a"\\b', ONLY, 1]}, {}]
 
 
 def test_no_members_give_no_golden_records() -> None:
-    found = golden_frame(pl.DataFrame(schema=MEMBER), Policy({}))
+    found = pl.concat(golden_frames(pl.DataFrame(schema=MEMBER), Policy({})))
     assert (found.columns, found.height) == (["golden", "a", "b", "provenance"], 0)

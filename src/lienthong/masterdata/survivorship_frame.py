@@ -18,16 +18,12 @@ GOLDENS_AT_ONCE = 50_000
 _IS_OPEN = pl.col("value").min().over("golden") != pl.col("value").max().over("golden")
 
 
-def golden_frame(members: pl.DataFrame, policy: Policy, goldens_at_once: int = GOLDENS_AT_ONCE) -> pl.DataFrame:
+def golden_frames(members: pl.DataFrame, policy: Policy, goldens_at_once: int = GOLDENS_AT_ONCE) -> Iterator[pl.DataFrame]:
     """`members`: `golden`, `source`, `key`, `dated` and one String column per attribute → `golden`, the attributes, `provenance`.
 
-    One row a golden record, sorted by it; `provenance` is JSON as `survivorship.provenance` writes it.
+    One row a golden record, in their order; `provenance` is JSON as `survivorship.provenance` writes it. A part of them at a time: whoever
+    passes each part on need never hold them all. No members give one part without rows.
     """
-    return pl.concat(golden_frames(members, policy, goldens_at_once), rechunk=False)
-
-
-def golden_frames(members: pl.DataFrame, policy: Policy, goldens_at_once: int = GOLDENS_AT_ONCE) -> Iterator[pl.DataFrame]:
-    """The same, a part of the golden records at a time, in their order: whoever passes each on need never hold them all."""
     goldens = members["golden"].unique().sort()
     for start in range(0, max(goldens.len(), 1), goldens_at_once):
         these = goldens.slice(start, goldens_at_once)
