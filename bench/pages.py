@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -60,6 +60,7 @@ ROUTES = tuple(
 )  # the training room is the sandbox's
 SERIOUS = ("serious", "critical")
 LESSONS = 10
+PATIENCE_SECONDS = 600
 TESTS_OF_LESSONS = "tests/browser/test_lessons.py"
 WATCH = """window.shift = 0; window.paint = 0; window.broken = [];
 document.addEventListener("securitypolicyviolation", (event) => window.broken.push(event.violatedDirective));
@@ -173,6 +174,7 @@ def _pages(services: Services, readers: Mapping[str, Reader]) -> Pages:
             row = connection.execute(query).fetchone()
         return None if row is None else row[0]
 
+    _until_computed(one)
     upload = one("select max(upload) from uploads")
     golden, act = one("select _key from data.master_person limit 1"), one("select max(act) from match_acts where entity = 'person'")
     agreement = one(f"select agreement_id from agreements where provider = '{services.contracts[READINGS].agency}' order by 1 limit 1")
@@ -211,6 +213,17 @@ def _pages(services: Services, readers: Mapping[str, Reader]) -> Pages:
     if left:
         raise RuntimeError(f"pages nobody walks: {', '.join(left)}")
     return pages
+
+
+def _until_computed(one: Callable[[str], Any]) -> None:
+    """The board's figures and reports are made by the worker, after the server stands. Raises RuntimeError when it does not come to it."""
+    latest = time.monotonic() + PATIENCE_SECONDS
+    while not (
+        one("select 1 from indicator_figures where indicator = 'population' limit 1") and one("select 1 from report_filings limit 1")
+    ):
+        if time.monotonic() > latest:
+            raise RuntimeError("no figure or no report was made")
+        time.sleep(0.5)
 
 
 def _not_served(services: Services) -> frozenset[str]:

@@ -133,3 +133,10 @@ def test_no_page_speaks_of_another_machine() -> None:
     private = re.compile(r"(?<![\w.])/(?:work|root|home|tmp)/")
     found = [str(page.relative_to(ROOT)) for page in PAGES if private.search(page.read_text("utf-8"))]
     assert found == []
+
+
+def test_messages_in_vietnamese_write_thousands_as_offices_do() -> None:
+    """1.234, by `show_number`: a comma would make it one and a bit."""
+    english = re.compile(r'vi=f"[^"\n]*:,[.\d]*f?\}')
+    found = [str(page.relative_to(ROOT)) for page in (ROOT / "src").rglob("*.py") if english.search(page.read_text("utf-8"))]
+    assert found == []

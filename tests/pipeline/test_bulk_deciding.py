@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from psycopg.types.json import Json
 
@@ -9,6 +11,7 @@ from lienthong.errors import Conflict, Unprocessable
 from lienthong.pipeline import Workshop, bulk_deciding, stewarding
 from lienthong.pipeline.bulk_deciding import Pattern
 from lienthong.pipeline.matching import EntityIndex, Name
+from lienthong.store import stewarding as store
 from tests.pipeline.test_matching import filled, golden_of, learnt, standing, workshop
 from tests.pipeline.test_stewarding import both, index
 from tests.registers import POPULATION
@@ -140,3 +143,27 @@ def test_nothing_is_decided_without_a_reason_or_a_pair(filled: Workshop, index: 
         bulk_deciding.decide_all(
             filled, index, everybody, "same", bulk_deciding.preview(filled, index, everybody, "same", BY).digest, BY, " "
         )
+
+
+def test_more_than_one_act_decides_are_counted_and_not_read(
+    filled: Workshop, index: EntityIndex, parted: list[tuple[Name, Name]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_deciding, "MOST_PAIRS", len(parted) - 1)
+    with filled.database.connect() as connection:
+        given = {"why": None, "registers": None, "least_bits": 1.4, "below_bits": 1.6, "alike": (), "differing": ()}
+        read, fitting = store.fitting(connection, "person", BY, filled.clock(), given, len(parted) - 1)
+    assert (read, fitting) == ([], len(parted))
+    with pytest.raises(bulk_deciding.TooManyPairs, match="3 pairs fit; 2 may be decided"):
+        bulk_deciding.preview(filled, index, Pattern(least_bits=1.4, below_bits=1.6), "same", BY)
+
+
+def test_what_somebody_else_has_open_or_waits_for_a_day_is_not_decided(
+    filled: Workshop, index: EntityIndex, parted: list[tuple[Name, Name]]
+) -> None:
+    pattern = Pattern(least_bits=1.4, below_bits=1.6)
+    items = [one.item for one in bulk_deciding.preview(filled, index, pattern, "same", BY).samples]
+    stewarding.defer(filled, items[0], filled.clock() + timedelta(days=1))
+    with filled.database.connect() as connection:
+        store.lock_items(connection, items[1:2], "can-bo-b", filled.clock() + timedelta(minutes=5))
+    assert [one.item for one in bulk_deciding.preview(filled, index, pattern, "same", BY).samples] == items[2:]
+    assert len(bulk_deciding.preview(filled, index, pattern, "same", "can-bo-b").samples) == len(parted) - 1

@@ -10,6 +10,7 @@ import fastexcel
 
 from lienthong.connectors.excel_guard import check_workbook
 from lienthong.errors import SourceError, TooLarge
+from lienthong.standards import show_number
 
 # The form in which waiting rows are taken away to be mended.
 SHEET = "Cần sửa"
@@ -39,7 +40,7 @@ def read_own_workbook(path: Path, sheet: str, most_rows: int) -> OwnWorkbook:
     except (fastexcel.FastExcelError, IndexError) as error:
         raise SourceError(f"`{path.name}`: không đọc được tệp Excel / the workbook cannot be read.") from error
     if table.num_rows > most_rows + 1 or table.num_columns > MOST_COLUMNS:
-        raise TooLarge(f"Expected at most {most_rows:,} rows and {MOST_COLUMNS} columns.", vi=f"Nhiều nhất {most_rows:,} hàng.")
+        raise TooLarge(f"Expected at most {most_rows:,} rows and {MOST_COLUMNS} columns.", vi=f"Nhiều nhất {show_number(most_rows)} hàng.")
     columns = [column.to_pylist() for column in table.columns]
     lines = list(zip(*columns, strict=True))
     headings = [None if value is None or not value.strip() else value.strip() for value in lines[0]] if lines else []

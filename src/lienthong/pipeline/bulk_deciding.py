@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 
@@ -19,6 +19,7 @@ from lienthong.ledger import Event
 from lienthong.pipeline.matching import Cause, EntityIndex, Matched, Name, relink
 from lienthong.pipeline.stewarding import HERE, LARGE, Through, Waiting, note, require_reason, waiting_from, word
 from lienthong.pipeline.workshop import Workshop
+from lienthong.standards import show_number
 from lienthong.store import Connection
 from lienthong.store import stewarding as store
 from lienthong.store.matching import Index, StoredRecord
@@ -27,7 +28,6 @@ VERDICTS = ("same", "apart")
 WHYS = ("weight", "identifier")
 MOST_PAIRS = 1_000  # of one act: more is a narrower pattern first, so that a preview stays something a person can look through
 SAMPLES = 20
-_ALL = 2**31
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,17 @@ class Pattern:
     alike: tuple[str, ...] = ()
     differing: tuple[str, ...] = ()
 
-    def fits(self, pair: Waiting) -> bool:
-        left, right = pair.left_content, pair.right_content
-        return (
-            self.why in (None, pair.why)
-            and (self.registers is None or sorted(self.registers) == sorted((pair.left[0], pair.right[0])))
-            and self.least_bits <= pair.bits < self.below_bits
-            and all(left.get(n) is not None and left.get(n) == right.get(n) for n in self.alike)
-            and all(None not in (left.get(n), right.get(n)) and left.get(n) != right.get(n) for n in self.differing)
+
+class TooManyPairs(Unprocessable):
+    """More pairs fit a pattern than one act decides; none of them was read."""
+
+    def __init__(self, pairs: int) -> None:
+        super().__init__(
+            f"{pairs:,} pairs fit; {MOST_PAIRS:,} may be decided at once.",
+            hint="Narrow the pattern.",
+            vi=f"{show_number(pairs)} cặp khớp; mỗi lần nhiều nhất {show_number(MOST_PAIRS)}. Hãy thu hẹp kiểu cặp.",
         )
+        self.pairs = pairs
 
 
 @dataclass(frozen=True)
@@ -137,13 +139,10 @@ def _chosen(
     connection: Connection, index: EntityIndex, pattern: Pattern, verdict: str, by: str, at: datetime
 ) -> tuple[list[Waiting], int, list[StoredRecord]]:
     """The pairs to decide in order of their numbers, how many need two persons, the records of those to decide."""
-    pairs = [pair for pair in map(waiting_from, store.waiting(connection, index.entity.name, by, at, _ALL)) if pattern.fits(pair)]
-    if len(pairs) > MOST_PAIRS:
-        raise Unprocessable(
-            f"{len(pairs):,} pairs fit; {MOST_PAIRS:,} may be decided at once.",
-            hint="Narrow the pattern.",
-            vi=f"{len(pairs):,} cặp khớp; mỗi lần nhiều nhất {MOST_PAIRS:,}.",
-        )
+    rows, fitting = store.fitting(connection, index.entity.name, by, at, asdict(pattern), MOST_PAIRS)
+    if fitting > MOST_PAIRS:
+        raise TooManyPairs(fitting)
+    pairs = [waiting_from(row) for row in rows]
     index_store = Index(connection, index.entity.name)
     records = {(r.source, r.key): r for r in index_store.own(sorted({name for pair in pairs for name in (pair.left, pair.right)}))}
     alone = pairs if verdict == "apart" else _without_large(index, index_store, pairs, records)

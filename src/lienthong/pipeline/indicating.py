@@ -24,6 +24,7 @@ from lienthong.ledger import Entry, Event
 from lienthong.log import get_logger
 from lienthong.pipeline.units import follow
 from lienthong.pipeline.workshop import Workshop
+from lienthong.standards import show_number
 from lienthong.standards.admin_units import BEGINNING, units_by_code
 from lienthong.store import Connection, append_entries, dataset_lock
 from lienthong.store import indicators as store
@@ -326,5 +327,5 @@ def checked_words(words: str) -> str:
     """What somebody wrote. Raises Unprocessable for nothing, or too much."""
     text = words.strip()
     if not 0 < len(text) <= LONGEST_WORDS or "\x00" in text:
-        raise Unprocessable(f"Expected 1 to {LONGEST_WORDS:,} characters.", vi=f"Cần từ 1 đến {LONGEST_WORDS:,} ký tự.")
+        raise Unprocessable(f"Expected 1 to {LONGEST_WORDS:,} characters.", vi=f"Cần từ 1 đến {show_number(LONGEST_WORDS)} ký tự.")
     return text

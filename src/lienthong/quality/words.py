@@ -7,6 +7,7 @@ from typing import Any
 
 from lienthong.contracts import Contract, Property, Rule
 from lienthong.quality.comparing import OPERATORS
+from lienthong.quality.shapes import shape_of
 
 Words = tuple[str, str]
 _OPERATORS = {
@@ -85,7 +86,10 @@ def unique(rule: Rule, contract: Contract) -> Words:
 
 def pattern(rule: Rule, contract: Contract) -> Words:
     vi, en = _named(contract, rule.columns[0])
-    return f"{vi} phải đúng mẫu {rule.parameters['pattern']}", f"{en} must match {rule.parameters['pattern']}"
+    shape = shape_of(rule.parameters["pattern"])
+    if shape is None:
+        return f"{vi} phải đúng mẫu {rule.parameters['pattern']}", f"{en} must match {rule.parameters['pattern']}"
+    return f"{vi} phải có dạng “{shape.text}” ({shape.vi})", f"{en} must look like “{shape.text}” ({shape.en})"
 
 
 def length(rule: Rule, contract: Contract) -> Words:

@@ -16,6 +16,7 @@ from typing import Protocol
 from lienthong.access import Quota
 from lienthong.errors import QuotaExceeded
 from lienthong.sharing.rights import Right
+from lienthong.standards import show_number
 from lienthong.store import Connection
 from lienthong.store.quotas import take_one
 
@@ -122,7 +123,7 @@ def _exceeded(agreement: str, quota: Quota, wait: float) -> QuotaExceeded:
     return QuotaExceeded(
         f"Agreement {agreement} allows {limit:,} answers a {unit}.",
         hint="Try again tomorrow." if unit == "day" else "Slow down.",
-        vi=f"Thỏa thuận {agreement} cho phép {limit:,} lượt một {words}.",
+        vi=f"Thỏa thuận {agreement} cho phép {show_number(limit)} lượt một {words}.",
         retry_after=int(wait) + 1,
         agreement=agreement,
         clause="quota",

@@ -16,6 +16,7 @@ from lienthong.sharing.formats import CSV, PARQUET, Tally, write_stream
 from lienthong.sharing.sync_checking import Checked, shaped_rows
 from lienthong.sharing.sync_view import AgreedView
 from lienthong.sharing.syncing import Courier
+from lienthong.standards import show_number
 from lienthong.store import syncs as store
 from lienthong.store.syncs import Drift, reading
 
@@ -135,7 +136,7 @@ def _xlsx(batches: Iterator[pa.RecordBatch], tally: Tally) -> Iterator[bytes]:
                 sheet.write_row(0, 0, batch.schema.names)
             if tally.rows + batch.num_rows > MOST_SHEET_ROWS:
                 raise SyncError(
-                    f"A sheet holds at most {MOST_SHEET_ROWS:,} rows.", hint="Use csv or parquet.", vi=f"Một trang tính chứa tối đa {MOST_SHEET_ROWS:,} hàng."
+                    f"A sheet holds at most {MOST_SHEET_ROWS:,} rows.", hint="Use csv or parquet.", vi=f"Một trang tính chứa tối đa {show_number(MOST_SHEET_ROWS)} hàng."
                 )  # fmt: skip
             for row in batch.to_pylist():
                 tally.rows += 1

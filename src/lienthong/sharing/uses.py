@@ -42,6 +42,7 @@ KINDS: Mapping[Event, tuple[str, str, str]] = {
     Event.ENTITY_ASKED: ("matched", "đã đối chiếu", "compared"),
 }
 OTHER = ("other", "đã xử lý", "handled")
+NAMED_AT_MOST = 5  # fields of a sentence; all of them stand below it
 
 
 @dataclass(frozen=True)
@@ -206,8 +207,11 @@ def _what(contract: Contract | None, entry: Entry) -> tuple[str, str]:
     if contract is None:
         return (f"`{entry.dataset}`", f"`{entry.dataset}`")
     fields = titles(contract, entry.fields)
-    vi = f"{', '.join(vi for vi, _ in fields)} của bạn trong " if fields else "dữ liệu của bạn trong "
-    en = f"your {', '.join(en for _, en in fields)} in " if fields else "your data in "
+    named, more = (fields, 0) if len(fields) <= NAMED_AT_MOST else (fields[: NAMED_AT_MOST - 1], len(fields) - NAMED_AT_MOST + 1)
+    vi = (
+        f"{', '.join(vi for vi, _ in named)}{f' và {more} mục khác' if more else ''} của bạn trong " if fields else "dữ liệu của bạn trong "
+    )
+    en = f"your {', '.join(en for _, en in named)}{f' and {more} more' if more else ''} in " if fields else "your data in "
     return f"{vi}“{contract.title_vi}”", f"{en}“{contract.title_en}”"
 
 

@@ -25,7 +25,7 @@ from lienthong.standards.legacy_encodings import (
     encode_tcvn3,
 )
 from lienthong.standards.lists import CODE_LIST, SEX
-from lienthong.standards.numbers import BOOLEAN, DECIMAL, INTEGER, MONEY
+from lienthong.standards.numbers import BOOLEAN, DECIMAL, INTEGER, MONEY, show_number
 from lienthong.standards.parcels import PARCEL_ID
 from lienthong.standards.periods import PERIOD
 from lienthong.standards.phones import PHONE
@@ -103,5 +103,6 @@ __all__ = [
     "encode_tcvn3",
     "font_bytes",
     "get_standard",
+    "show_number",
     "without_marks",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +22,24 @@ def waiting(connection: Connection, entity: str, by: str, at: datetime, limit: i
     values = {"entity": entity, "by": by, "at": at, "limit": limit}
     found = connection.execute(_query("waiting"), {**values, "near": NEAREST}).fetchall() if limit < NEAREST else []
     return found if len(found) == limit else connection.execute(_query("waiting"), {**values, "near": None}).fetchall()
+
+
+def fitting(
+    connection: Connection, entity: str, by: str, at: datetime, pattern: Mapping[str, Any], most: int
+) -> tuple[list[tuple[Any, ...]], int]:
+    """Pairs that wait and fit, as `waiting` gives them, in order of their numbers; and how many fit. No pair is read where more than `most` do.
+
+    `pattern`: why, registers, least_bits, below_bits, alike, differing; each narrows where it is given.
+    """
+    values = {
+        **pattern, "entity": entity, "by": by, "at": at, "most": most,
+        "registers": None if pattern["registers"] is None else sorted(pattern["registers"]),
+        "alike": list(pattern["alike"]), "differing": list(pattern["differing"]),
+    }  # fmt: skip
+    rows = connection.execute(_query("fitting"), values).fetchall()
+    if rows and rows[0][0] is None:
+        return [], int(rows[0][-1])
+    return [row[:-1] for row in rows], len(rows)
 
 
 def lock_items(connection: Connection, items: Sequence[int], by: str, until: datetime) -> None:

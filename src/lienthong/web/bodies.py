@@ -9,6 +9,7 @@ import msgspec
 from starlette.requests import Request
 
 from lienthong.errors import BadRequest, NotJson, TooLarge
+from lienthong.standards import show_number
 
 
 async def read_json(request: Request, most_bytes: int) -> Any:
@@ -51,6 +52,6 @@ async def read_bytes(request: Request, most_bytes: int) -> bytes:
             raise TooLarge(
                 f"Expected at most {most_bytes:,} bytes.",
                 hint="Send the records in several batches.",
-                vi=f"Nhiều nhất {most_bytes:,} byte.",
+                vi=f"Nhiều nhất {show_number(most_bytes)} byte.",
             )
     return bytes(body)

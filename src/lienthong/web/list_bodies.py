@@ -15,6 +15,7 @@ from lienthong.masterdata.entities import Entity
 from lienthong.masterdata.headings import known_headings
 from lienthong.pipeline.list_reading import ReadList, read_list, rows_as_list
 from lienthong.sharing.formats import CSV, JSON
+from lienthong.standards import show_number
 from lienthong.web.bodies import read_json
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -52,7 +53,9 @@ async def take_list(request: Request) -> SentList:
         content += part
         if len(content) > LARGEST_BODY:
             raise TooLarge(
-                f"Expected at most {LARGEST_BODY:,} bytes.", hint="Send the list in parts.", vi=f"Nhiều nhất {LARGEST_BODY:,} byte."
+                f"Expected at most {LARGEST_BODY:,} bytes.",
+                hint="Send the list in parts.",
+                vi=f"Nhiều nhất {show_number(LARGEST_BODY)} byte.",
             )
     return SentList(kind, bytes(content), stated)
 

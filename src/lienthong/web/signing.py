@@ -16,6 +16,7 @@ from lienthong.access import ANONYMOUS, SentRequest, SentResponse, joined, sign_
 from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError, RequestError, TooLarge, Unauthenticated
 from lienthong.ledger import Entry, Event, encode
+from lienthong.standards import show_number
 from lienthong.web.holding import PROVED
 from lienthong.web.hot import Receive, Scope, Send
 from lienthong.web.problem import answer_problem
@@ -155,7 +156,7 @@ async def _whole(receive: Receive) -> bytes:
             return bytes(body)
         body += message.get("body", b"")
         if len(body) > LARGEST:
-            raise TooLarge(f"A signed request has at most {LARGEST:,} bytes.", vi=f"Yêu cầu có chữ ký tối đa {LARGEST:,} byte.")
+            raise TooLarge(f"A signed request has at most {LARGEST:,} bytes.", vi=f"Yêu cầu có chữ ký tối đa {show_number(LARGEST)} byte.")
         if not message.get("more_body"):
             return bytes(body)
 

@@ -182,13 +182,17 @@ def uses_read(looking: Looking) -> Seen:
 
 
 def receipt_checked(looking: Looking) -> Seen:
-    """The place named holds a look-up of this person's own, and its path leads to the signed root.
+    """The place named holds an answer this person had of the register, and its path leads to the signed root.
 
-    One of an earlier lesson is as good: it stands first in the list until the newest has its place.
+    One of an earlier lesson is as good, a list that held the citizen too: it stands first among the uses until the newest has its place.
     """
     now = looking.acts(Event.ANSWER_RECORD, dataset=looking.lesson.dataset)
     ever = store.entries_with(looking.connection, f'"official":"{looking.handle}"', EVER)
-    own = {body for body, said in ever if said["event"] == Event.ANSWER_RECORD and said.get("dataset") == looking.lesson.dataset}
+    own = {
+        body
+        for body, said in ever
+        if said["event"] in (Event.ANSWER_RECORD, Event.ANSWER_PAGE) and said.get("dataset") == looking.lesson.dataset
+    }
     if len(looking.of_citizen()) < 2:  # the list, and the proof
         return Seen(False)
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
 
 from lienthong.errors import BadRequest, RequestError, TooLarge
+from lienthong.standards import show_number
 
 HELD = 65_536  # bodies up to this many bytes are held whole: they can be checked, digested and sent again
 
@@ -86,4 +87,4 @@ class Incoming:
 
 
 def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"Expected a body of at most {limit:,} bytes.", vi=f"Nội dung lớn hơn {limit:,} byte.")
+    return TooLarge(f"Expected a body of at most {limit:,} bytes.", vi=f"Nội dung lớn hơn {show_number(limit)} byte.")

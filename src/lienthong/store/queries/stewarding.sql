@@ -26,6 +26,46 @@ from seen
 order by records / (1 + abs(bits)) desc, item
 limit %(limit)s;
 
+-- name: fitting
+-- Pairs that wait and fit a pattern, counted here; where too many do, one row that tells how many and no pair. What narrows without a record comes first.
+with waiting as (
+    select item, why, bits, left_record, right_record
+    from match_queue
+    where entity = %(entity)s
+        and (%(why)s::text is null or why = %(why)s)
+        and bits >= %(least_bits)s and bits < %(below_bits)s
+        and (deferred_until is null or deferred_until <= %(at)s)
+        and (locked_until is null or locked_until <= %(at)s or locked_by = %(by)s)
+),
+fitting as materialized (
+    select q.item, q.why, q.bits, l.record as left_record, r.record as right_record
+    from waiting as q
+    join match_records as l on l.record = q.left_record
+    join match_records as r on r.record = q.right_record
+    where l.golden <> r.golden
+        and (%(registers)s::text[] is null or array[least(l.source, r.source), greatest(l.source, r.source)] = %(registers)s)
+        and not exists (
+            select from unnest(%(alike)s::text[]) as n (name)
+            where l.content ->> name is null or r.content ->> name is null or (l.content -> name)::jsonb <> (r.content -> name)::jsonb
+        )
+        and not exists (
+            select from unnest(%(differing)s::text[]) as n (name)
+            where l.content ->> name is null or r.content ->> name is null or (l.content -> name)::jsonb = (r.content -> name)::jsonb
+        )
+),
+counted as (
+    select count(*) as pairs from fitting
+)
+select q.item, q.why, q.bits, l.source, l.key, l.content, lg.id, r.source, r.key, r.content, rg.id,
+    (select count(*) from match_records as m where m.golden = l.golden) + (select count(*) from match_records as m where m.golden = r.golden), c.pairs
+from counted as c
+left join fitting as q on c.pairs <= %(most)s
+left join match_records as l on l.record = q.left_record
+left join match_records as r on r.record = q.right_record
+left join match_goldens as lg on lg.golden = l.golden
+left join match_goldens as rg on rg.golden = r.golden
+order by q.item;
+
 -- name: lock_items
 -- Open for one person for a while.
 update match_queue set locked_by = %(by)s, locked_until = %(until)s where item = any(%(items)s);

@@ -137,7 +137,7 @@ def waterfall(steps: Sequence[tuple[str, float, float, str]], words: str) -> Mar
         parts.append(
             f'<text x="{name_width}" y="{y + 19}" text-anchor="end">{_cut(name, 30)}</text>'
             f'<rect class="{tone}" x="{begin:.1f}" y="{y + 6}" width="{max(1.5, end - begin):.1f}" height="{high - 12}" rx="2"/>'
-            f'<text class="dim" x="{end + 6:.1f}" y="{y + 19}">{escape(told)}</text>'
+            f'<text class="dim told" x="{end + 6:.1f}" y="{y + 19}">{escape(told)}</text>'
         )
         before = after
     return _svg(WIDTH, high * max(1, len(steps)) + 4, words, "".join(parts))

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from lienthong.errors import BadRequest, NotJson, TooLarge, Unprocessable
+from lienthong.standards import show_number
 from lienthong.web.pages.page import Page, answer
 from lienthong.web.pages.site import Site
 from lienthong.web.pages.speaking import nfc
@@ -50,7 +51,7 @@ async def read_form(request: Request) -> Form:
     async for part in request.stream():
         body += part
         if len(body) > LARGEST_FORM:
-            raise TooLarge(f"Expected at most {LARGEST_FORM:,} bytes.", vi=f"Nhiều nhất {LARGEST_FORM:,} byte.")
+            raise TooLarge(f"Expected at most {LARGEST_FORM:,} bytes.", vi=f"Nhiều nhất {show_number(LARGEST_FORM)} byte.")
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:

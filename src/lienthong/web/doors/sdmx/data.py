@@ -16,6 +16,7 @@ import msgspec
 from lxml import etree
 
 from lienthong.errors import TooLarge
+from lienthong.standards import show_number
 from lienthong.web.doors.sdmx.flows import MEASURE, PLATFORM, Component, Flow
 from lienthong.web.doors.sdmx.names import COMMON, GENERIC, MESSAGE, NAMESPACES, SPECIFIC, XSI, header, plain, tag
 from lienthong.web.doors.sdmx.queries import ALL_DIMENSIONS
@@ -209,7 +210,7 @@ def json_data(shape: Shape, rows: Iterable[Row], *, is_draft: bool) -> bytes:
         if count > MOST_IN_JSON:
             raise TooLarge(
                 f"SDMX-JSON holds at most {MOST_IN_JSON:,} observations here.", hint="Ask for XML, or for less.",
-                vi=f"SDMX-JSON có nhiều nhất {MOST_IN_JSON:,} quan sát; hãy dùng XML hoặc hỏi hẹp hơn.",
+                vi=f"SDMX-JSON có nhiều nhất {show_number(MOST_IN_JSON)} quan sát; hãy dùng XML hoặc hỏi hẹp hơn.",
             )  # fmt: skip
         if shape.series:
             sets[own] = {"attributes": [], "observations": observations} if observations else {"attributes": []}

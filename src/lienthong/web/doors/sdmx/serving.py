@@ -21,6 +21,7 @@ from lienthong.sharing.formats import Tally
 from lienthong.sharing.questions import LARGEST_PAGE, MOST_VALUES, All, Answer, Compare, Expression, OneOf, Question, Sort, give_distinct
 from lienthong.sharing.questions import Any as AnyOf
 from lienthong.sharing.rights import Right
+from lienthong.standards import show_number
 from lienthong.web.asking import PRIVATE, Counter, is_strange
 from lienthong.web.doors.asking import Door, authorise, basic, bearer, fetch, once, stream, visible
 from lienthong.web.doors.sdmx import names
@@ -288,7 +289,7 @@ def _codes_of_list(counter: Counter, request: Request, contract: Contract, decis
             words[code] = str(values[label] or values[column])
             lives.setdefault(code, []).append((values.get("valid_from"), values.get("valid_to")))
         if len(words) > MOST_CODES:
-            raise TooLarge(f"The list has more than {MOST_CODES:,} codes.", vi=f"Danh mục có hơn {MOST_CODES:,} mã.")
+            raise TooLarge(f"The list has more than {MOST_CODES:,} codes.", vi=f"Danh mục có hơn {show_number(MOST_CODES)} mã.")
         cursor = found.next
         if cursor is None:
             return tuple(Code(code, words[code], lives=tuple(sorted(lives[code], key=str))) for code in sorted(words))

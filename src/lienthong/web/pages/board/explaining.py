@@ -15,6 +15,7 @@ from lienthong.web import acting
 from lienthong.web.desk import number_of
 from lienthong.web.pages.board import telling
 from lienthong.web.pages.board.indicator import question_facts
+from lienthong.web.pages.borders import name_of
 from lienthong.web.pages.forms import Form, go, text_in
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.site import Site
@@ -62,7 +63,11 @@ def listed(site: Site, visit: Visit) -> Page:
         )
     facts = {"agency": actor.agency, "agency_name": site.agency(actor.agency), "questions": told}
     table = Table(COLUMNS, [[each[name] for name in COLUMNS] for each in told])
-    return Page("board/explanations.html", visit.speech.t("board.explanations"), facts, table)
+    beside = {
+        "period_said": lambda q: telling.period_said(visit.speech, known.get(q["indicator"]), q["period"]),
+        "place_said": lambda code: name_of(code) or code,
+    }
+    return Page("board/explanations.html", visit.speech.t("board.explanations"), facts, table, beside)
 
 
 def answer(site: Site, visit: Visit, form: Form) -> Response:

@@ -17,6 +17,7 @@ from lienthong.standards.admin_units import MERGED
 from lienthong.store import indicators as store
 from lienthong.store.indicators import Question
 from lienthong.web.pages.board import home, telling
+from lienthong.web.pages.borders import name_of
 from lienthong.web.pages.drawing import Series, area_map, lines
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.site import Site
@@ -60,6 +61,8 @@ def shown(site: Site, visit: Visit) -> Page:
         "card": each,
         "drawing": _drawing(visit, each),
         "map": _map(site, visit, indicator, places, on, level),
+        "period_said": lambda code: telling.period_said(visit.speech, indicator, code),
+        "place_said": lambda code: name_of(code) or code,
         "tell": lambda total: telling.with_unit(visit.speech, indicator, total),
         "period_title": lambda period: telling.period_title(visit.speech, period),
         "faults": telling.fault_words(site, visit.speech, each.figure) if each.figure else [],
@@ -134,7 +137,7 @@ def _drawing(visit: Visit, each: Card) -> Any:
     series = [Series(visit.speech.pick(each.indicator.title_vi, each.indicator.title_en), [one.total for _, one in told])]
     if any(one.target is not None for _, one in told):
         series.append(Series(visit.speech.t("board.target"), [one.target for _, one in told]))
-    labels = [period.code for period, _ in told]
+    labels = [telling.period_short(visit.speech, period) for period, _ in told]
     words = visit.speech.t("board.trend_of", title=visit.speech.pick(each.indicator.title_vi, each.indicator.title_en))
     return lines(labels, series, words, lambda value: visit.speech.number(float(value), each.indicator.decimals if abs(value) < 100 else 0))
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from lienthong.access import Actor, Role
-from lienthong.contracts.indicators import Indicator, Period
+from lienthong.contracts.indicators import Indicator, Period, period_named
 from lienthong.contracts.indicators.model import FAULTS
 from lienthong.errors import NotFound
 from lienthong.reports.board import Card
@@ -46,6 +46,19 @@ def period_title(speech: Speech, period: Period) -> str:
     span = period.type.span
     number = ROMAN[period.number - 1] if span == "quarter" else f"{period.number:02}" if span == "month" else str(period.number)
     return speech.t(f"board.period_{span}", number=number, year=str(period.year))
+
+
+def period_short(speech: Speech, period: Period) -> str:
+    """A period where there is little room: below a line, the year once."""
+    span = period.type.span
+    number = ROMAN[period.number - 1] if span == "quarter" else f"{period.number:02}" if span == "month" else str(period.number)
+    return speech.t(f"board.short_{span}", number=number, nth=str(period.number), year=str(period.year))
+
+
+def period_said(speech: Speech, indicator: Indicator | None, code: str) -> str:
+    """The period of a code as people call it; the code itself where the indicator or the period is not known any more."""
+    period = period_named(indicator.period, code) if indicator is not None else None
+    return code if period is None else period_title(speech, period)
 
 
 def window(speech: Speech, period: Period) -> str:

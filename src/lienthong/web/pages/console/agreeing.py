@@ -61,7 +61,7 @@ def shown(site: Site, visit: Visit) -> Page:
         title,
         facts,
         Table(("act", "at", "agency", "reason"), rows),
-        {"purposes": purposes, "term": _term(document)},
+        {"purposes": purposes, "term": _term(document), "fields": _fields(site, visit, kept.dataset, document), "agency": site.agency},
     )
 
 
@@ -95,6 +95,15 @@ def _theirs(site: Site, visit: Visit, actor: Actor) -> tuple[Kept, Any]:
         if kept is None or not (actor.is_of(kept.provider) or actor.is_of(Identity.parse(kept.consumer).agency)):
             raise NotFound("There is no such agreement of yours.", vi="Không có thỏa thuận này của cơ quan bạn.")
         return kept, store.steps(connection, number)
+
+
+def _fields(site: Site, visit: Visit, dataset: str, document: Mapping[str, Any]) -> str:
+    """The fields asked for, by what they are called."""
+    asked, contract = document.get("fields") or [], site.contracts.get(dataset)
+    if isinstance(asked, str):
+        return visit.speech.t("agreeing.all_fields") if asked == "all" else asked
+    titles = {p.name: visit.speech.pick(p.title_vi, p.title_en) or p.name for p in contract.properties} if contract is not None else {}
+    return ", ".join(titles.get(name, name) for name in asked)
 
 
 def _facts(site: Site, actor: Actor, kept: Kept, due_on: date | None, today: date) -> dict[str, Any]:

@@ -6,10 +6,11 @@ import math
 from typing import Any
 
 from lienthong.errors import BadRequest
-from lienthong.pipeline.bulk_deciding import VERDICTS, WHYS, Pattern, decide_all, preview
+from lienthong.pipeline.bulk_deciding import MOST_PAIRS, VERDICTS, WHYS, Pattern, TooManyPairs, decide_all, preview
 from lienthong.pipeline.explaining import explain
 from lienthong.web.pages.desk.queue import pair_facts
 from lienthong.web.pages.desk.standing import steward_of
+from lienthong.web.pages.desk.wording import wording_of
 from lienthong.web.pages.forms import Form, go, text_in
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.site import Site
@@ -27,12 +28,18 @@ def shown(site: Site, visit: Visit) -> Page:
         "title_en": index.master.title_en,
         "asked": asked,
         "preview": None,
+        "too_many": None,
     }
     rows: list[tuple[Any, ...]] = []
+    found = None
     if asked["verdict"]:
-        found = preview(site.counter.workshop, index, _pattern(asked), asked["verdict"], steward.official, steward.through)
+        try:
+            found = preview(site.counter.workshop, index, _pattern(asked), asked["verdict"], steward.official, steward.through)
+        except TooManyPairs as error:
+            facts["too_many"] = {"pairs": error.pairs, "most": MOST_PAIRS}
+    if found is not None:
         told = explain(site.counter.workshop, index, [(each.left, each.right) for each in found.samples])
-        samples = [pair_facts(site, visit, index.master, each, why) for each, why in zip(found.samples, told, strict=True)]
+        samples = [pair_facts(site, visit, index.entity, each, why) for each, why in zip(found.samples, told, strict=True)]
         facts["preview"] = {
             "verdict": found.verdict, "pairs": found.pairs, "left_out": found.left_out, "records": found.records, "digest": found.digest,
             "samples": samples,
@@ -41,7 +48,7 @@ def shown(site: Site, visit: Visit) -> Page:
     sources = [register.source for register in index.entity.registers]
     pairs = [f"{a},{b}" for n, a in enumerate(sources) for b in sources[n:]]
     names = [{"name": p.name, "title": visit.speech.pick(p.title_vi, p.title_en)} for p in index.master.properties if p.match is not None]
-    beside = {"verdicts": VERDICTS, "whys": WHYS, "register_pairs": pairs, "names": names}
+    beside = {"verdicts": VERDICTS, "whys": WHYS, "register_pairs": pairs, "names": names, "said": wording_of(visit, index.entity)}
     return Page("desk/bulk.html", visit.speech.t("desk.bulk"), facts, Table(("item", "left", "right", "bits"), rows), beside)
 
 

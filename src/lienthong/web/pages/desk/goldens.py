@@ -12,6 +12,7 @@ from lienthong.store import stewarding as stored
 from lienthong.store.answers import KEY, Ask, Condition, read_page
 from lienthong.web.desk import clean_name, note_look, plain
 from lienthong.web.pages.desk.standing import attributes, record_facts, steward_of
+from lienthong.web.pages.desk.wording import wording_of
 from lienthong.web.pages.forms import Form, go, text_in
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.site import Site
@@ -66,7 +67,10 @@ def shown(site: Site, visit: Visit) -> Page:
         "events": found["events"],
         "overrides": found["overrides"],
     }
-    beside = {"attributes": attributes(visit, master, *(r["content"] for r in found["records"])), "groups": GROUPS}
+    beside = {
+        "attributes": attributes(visit, master, *(r["content"] for r in found["records"])), "groups": GROUPS,
+        "said": wording_of(visit, steward.index.entity),
+    }  # fmt: skip
     columns = ("name", "value", "source", "key", "rule")
     table = Table(columns, [[each[name] for name in columns] for each in told])
     return Page("desk/golden.html", visit.speech.t("desk.golden_n", id=id), facts, table, beside)

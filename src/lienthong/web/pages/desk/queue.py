@@ -10,7 +10,7 @@ from typing import Any
 from lienthong.access import Role
 from lienthong.contracts import Contract
 from lienthong.errors import Conflict, NotFound, Unprocessable
-from lienthong.masterdata.entities import entities_of
+from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.waterfall import Line
 from lienthong.pipeline import stewarding
 from lienthong.pipeline.explaining import Explained, explain
@@ -21,6 +21,7 @@ from lienthong.web import acting
 from lienthong.web.desk import number_of
 from lienthong.web.pages.borders import name_of
 from lienthong.web.pages.desk.standing import attributes, entity_title, record_facts, steward_of
+from lienthong.web.pages.desk.wording import Said, wording_of
 from lienthong.web.pages.drawing import Area, Series, area_map, lines, waterfall
 from lienthong.web.pages.forms import Form, go, text_in
 from lienthong.web.pages.page import Page, Table
@@ -95,20 +96,21 @@ def next_pair(site: Site, visit: Visit) -> Page:
     if opened is None:
         return Page("desk/pair.html", visit.speech.t("desk.queue_of", name=entity_title(visit, index.entity)), facts)
     (why,) = explain(workshop, index, [(opened.left, opened.right)])
-    facts["pair"] = _pair(site, visit, index.master, opened, why)
+    said = wording_of(visit, index.entity)
+    facts["pair"] = _pair(site, visit, index.master, opened, why, said)
     facts["pair"]["history"] = [event for dossier in dossiers if dossier for event in dossier["events"]][-10:]
     rows = [(a["name"], opened.left_content.get(a["name"]), opened.right_content.get(a["name"])) for a in facts["pair"]["attributes"]]
-    beside = {"drawing": _drawing(visit, why), "map": _map(site, visit, index.master, opened)}
+    beside = {"drawing": _drawing(visit, why), "map": _map(site, visit, index.master, opened), "said": said}
     table = Table(("attribute", "left", "right"), rows)
     return Page("desk/pair.html", visit.speech.t("desk.queue_of", name=entity_title(visit, index.entity)), facts, table, beside)
 
 
-def pair_facts(site: Site, visit: Visit, master: Contract, waiting: Waiting, why: Explained) -> dict[str, Any]:
+def pair_facts(site: Site, visit: Visit, entity: Entity, waiting: Waiting, why: Explained) -> dict[str, Any]:
     """One pair as pages tell it."""
-    return _pair(site, visit, master, waiting, why)
+    return _pair(site, visit, entity.master, waiting, why, wording_of(visit, entity))
 
 
-def _pair(site: Site, visit: Visit, master: Contract, waiting: Waiting, why: Explained) -> dict[str, Any]:
+def _pair(site: Site, visit: Visit, master: Contract, waiting: Waiting, why: Explained, said: Said) -> dict[str, Any]:
     names = attributes(visit, master, waiting.left_content, waiting.right_content)
     return {
         "item": waiting.item,
@@ -116,7 +118,7 @@ def _pair(site: Site, visit: Visit, master: Contract, waiting: Waiting, why: Exp
         "records": waiting.records,
         "left": record_facts(site, *waiting.left, waiting.left_golden, waiting.left_content),
         "right": record_facts(site, *waiting.right, waiting.right_golden, waiting.right_content),
-        "attributes": [_compared(each, waiting.left_content, waiting.right_content) for each in names],
+        "attributes": [_compared(each, waiting.left_content, waiting.right_content, said) for each in names],
         "bits": why.bits,
         "cut": why.cut,
         "reasons": [
@@ -126,11 +128,12 @@ def _pair(site: Site, visit: Visit, master: Contract, waiting: Waiting, why: Exp
     }
 
 
-def _compared(attribute: Mapping[str, str], left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]:
-    """An attribute of both. `lit`: of two texts that differ, the pieces of each and whether the other has them too."""
-    state = _state(attribute["name"], left, right)
-    a, b = left.get(attribute["name"]), right.get(attribute["name"])
-    lit = _lit(a, b) if state == "differs" and isinstance(a, str) and isinstance(b, str) else None
+def _compared(attribute: Mapping[str, str], left: Mapping[str, Any], right: Mapping[str, Any], said: Said) -> dict[str, Any]:
+    """An attribute of both. `lit`: of two texts that differ, as they are read, the pieces of each and whether the other has them too."""
+    name = attribute["name"]
+    state = _state(name, left, right)
+    a, b = left.get(name), right.get(name)
+    lit = _lit(said(name, a), said(name, b)) if state == "differs" and isinstance(a, str) and isinstance(b, str) else None
     return {**attribute, "state": state, "lit": lit}
 
 
@@ -166,7 +169,7 @@ def _line_title(visit: Visit, line: Line) -> str:
 
 def _map(site: Site, visit: Visit, master: Contract, waiting: Waiting) -> Any:
     """Where the two records place somebody: the left commune, the right one, or both at once."""
-    places = [p.name for p in master.properties if p.standard == "admin_unit"]
+    places = [p.name for p in master.properties if p.match is not None and p.match.kind == "place"]
     left = {str(waiting.left_content[name]) for name in places if waiting.left_content.get(name)}
     right = {str(waiting.right_content[name]) for name in places if waiting.right_content.get(name)}
     if not left or not right:

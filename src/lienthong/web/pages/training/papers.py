@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lienthong.clock import vietnam_date
+from lienthong.reports.handbook import WORDS, HandbookLesson, blanked, handbook_pdf
 from lienthong.store import training as store
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.site import Site
-from lienthong.web.pages.training.sitting import lesson_facts, require_learner, room_of
+from lienthong.web.pages.training.sitting import is_sandbox, lesson_facts, require_learner, room_of
 from lienthong.web.pages.visiting import Visit, visit_of
 
 
@@ -38,7 +39,7 @@ def certificate(site: Site, visit: Visit) -> Page:
 def handbook(site: Site, visit: Visit) -> Page:
     """All lessons as one document to print."""
     lessons = [
-        {**lesson_facts(each), "steps": [{"do": step.do[0], "do_en": step.do[1], "at": step.at} for step in each.steps]}
+        {**lesson_facts(each), "steps": [{"do": blanked(step.do[0]), "do_en": blanked(step.do[1]), "at": step.at} for step in each.steps]}
         for each in room_of(site).offered()
     ]
     return Page("training/handbook.html", visit.speech.t("training.handbook"), {"lessons": lessons}, is_public=True)
@@ -52,18 +53,23 @@ async def give_pdf(site: Site, request: Request) -> Response:
 def _pdf(site: Site, request: Request) -> Response:
     visit = visit_of(request, site.counter.clock(), "html")
     index = 0 if visit.speech.is_vietnamese else 1
+    t = visit.speech.t
     lessons = tuple(
-        (str(each.order), each.title[index], each.aim[index], each.learned[index], tuple(step.do[index] for step in each.steps))
+        HandbookLesson(
+            str(each.order), each.title[index], each.aim[index], each.learned[index],
+            " · ".join((*(t(f"training.role_{role.value}") for role in each.roles), t("training.minutes", n=each.minutes))),
+            tuple((step.do[index], bool(step.ask)) for step in each.steps),
+        )
         for each in room_of(site).offered()
-    )
-    words = tuple(visit.speech.t(f"training.{name}") for name in ("handbook", "handbook_lead", "aim", "learned"))
+    )  # fmt: skip
+    words = {name: t(f"training.{name}") for name in WORDS}
+    address = site.settings.sandbox_url or (site.settings.public_url if is_sandbox(site) else "")
+    words["where"] = t("training.at_address", address=f"{address}/training") if address else ""
     name = "so-tay-thuc-hanh" if index == 0 else "practice-handbook"
     headers = {"Content-Disposition": f'inline; filename="{name}.pdf"'}
-    return Response(_made(lessons, words, visit.speech.language), media_type="application/pdf", headers=headers)
+    return Response(_made(lessons, tuple(words.items()), visit.speech.language), media_type="application/pdf", headers=headers)
 
 
 @lru_cache(maxsize=4)
-def _made(lessons: tuple[tuple[str, str, str, str, tuple[str, ...]], ...], words: tuple[str, ...], language: str) -> bytes:
-    from lienthong.reports.handbook import handbook_pdf  # noqa: PLC0415 # loads typst
-
-    return handbook_pdf(lessons, words, language)
+def _made(lessons: tuple[HandbookLesson, ...], words: tuple[tuple[str, str], ...], language: str) -> bytes:
+    return handbook_pdf(lessons, dict(words), language)
