@@ -199,7 +199,7 @@ def _pages(services: Services, readers: Mapping[str, Reader]) -> Pages:
             *([f"/console/agreements/{agreement}"] if agreement else []),
         ],
         "steward": [
-            "/desk", "/desk/person", "/desk/person/bulk", f"/desk/person/goldens/{golden}", "/desk/person/acts",
+            "/desk", "/desk/person", "/desk/person/bulk", "/desk/person/bulk?verdict=same", f"/desk/person/goldens/{golden}", "/desk/person/acts",
             *([f"/desk/person/acts/{act}"] if act else []),
         ],
         "operator": [

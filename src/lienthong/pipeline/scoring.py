@@ -14,6 +14,7 @@ from lienthong.store import quality as store
 from lienthong.store.quality import DriftNote
 
 HISTORY = 5  # versions a new one is held against
+DIMENSIONS = ("completeness", "conformity", "uniqueness", "consistency")  # of scores; what else is kept with them is no dimension
 COMPLETENESS, TIMELINESS = "completeness", "timeliness"
 NUMBERS, DATES = ("integer", "number"), ("date", "timestamp")
 _UNNAMED = (Sensitivity.PERSONAL, Sensitivity.SENSITIVE)

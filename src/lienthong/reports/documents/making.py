@@ -18,11 +18,13 @@ import typst
 from docx.shared import Mm
 from docxtpl import DocxTemplate, InlineImage
 from openpyxl.styles import Alignment, Border, Font, Side
+from openpyxl.worksheet.properties import PageSetupProperties
 
 MADE = datetime(2020, 1, 1)  # noqa: DTZ001 # archives carry a time without a zone; always this one
 NOTHING = "–"
 WHOLE = "Toàn tỉnh"
 FONT = "Times New Roman"
+FIRST_ROW = 4  # of figures in a sheet of ours: below title and headings
 
 
 def vietnamese(value: float | None, decimals: int) -> str:
@@ -122,6 +124,9 @@ def make_xlsx(facts: Mapping[str, Any], address: str, digest: str) -> bytes:
     ]
     headings = ["TT", "Chỉ tiêu", "Đơn vị tính", "Kỳ", "Trạng thái", "Thực hiện", "Mục tiêu", "Cùng kỳ năm trước"]
     _sheet(sheet, f"{facts['title']}, {facts['period_title']}", headings, rows, facts, (address, digest))
+    for at, row in enumerate(facts["rows"], FIRST_ROW):
+        for column in (6, 7, 8):
+            sheet.cell(at, column).number_format = number_format(row["decimals"])
     for n, table in enumerate(facts["tables"], 1):
         annex = book.create_sheet(f"Phụ lục {n}")
         lines = [[r["n"], r["code"], r["name"], r["total"], "tính lại" if r["is_estimated"] else ""] for r in table["rows"]]
@@ -133,6 +138,8 @@ def make_xlsx(facts: Mapping[str, Any], address: str, digest: str) -> bytes:
             table,
             (address, digest),
         )
+        for at in range(FIRST_ROW, FIRST_ROW + len(lines)):
+            annex.cell(at, 4).number_format = number_format(table["decimals"])
     book.properties.created = book.properties.modified = MADE
     book.properties.creator = facts["agency_name"]
     out = io.BytesIO()
@@ -148,7 +155,7 @@ def _sheet(sheet: Any, title: str, headings: list[str], rows: list[list[Any]], c
         cell = sheet.cell(3, column, text)
         cell.font, cell.border = Font(name=FONT, size=12, bold=True), Border(line, line, line, line)
         cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
-    for at, row in enumerate(rows, 4):
+    for at, row in enumerate(rows, FIRST_ROW):
         for column, value in enumerate(row, 1):
             cell = sheet.cell(at, column)
             cell.value, cell.font, cell.border = value, Font(name=FONT, size=12), Border(line, line, line, line)
@@ -166,7 +173,16 @@ def _sheet(sheet: Any, title: str, headings: list[str], rows: list[list[Any]], c
         sheet.cell(last + n, 1, text).font = Font(name=FONT, size=11, italic=True)
     for letter, width in zip("ABCDEFGH", (6, 34, 24, 18, 14, 14, 14, 20), strict=True):
         sheet.column_dimensions[letter].width = width
-    sheet.freeze_panes = "A4"
+    sheet.freeze_panes = f"A{FIRST_ROW}"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)  # as wide as the paper, as long as it is
+    sheet.print_title_rows = f"{FIRST_ROW - 1}:{FIRST_ROW - 1}"
+
+
+def number_format(decimals: int) -> str:
+    """How a cell shows a figure; what it holds stays whole."""
+    return "#,##0" + ("." + "0" * decimals if decimals else "")
 
 
 def settled(archive: bytes) -> bytes:

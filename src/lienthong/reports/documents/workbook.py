@@ -19,7 +19,7 @@ from openpyxl.utils import column_index_from_string
 
 from lienthong.contracts.indicators import Form, FormTable
 from lienthong.errors import HostileInputError, SourceError
-from lienthong.reports.documents.making import settled
+from lienthong.reports.documents.making import number_format, settled
 from lienthong.standards.text import tidy, without_marks
 
 LARGEST_BYTES = 5_000_000
@@ -58,11 +58,12 @@ def fill_form(body: bytes, form: Form, facts: Mapping[str, Any]) -> bytes:
     """The workbook with the facts of a filing in it; everything else of it stays. Raises SourceError where a mapped place is not there."""
     book = _opened(body)
     totals = {row["indicator"]: row["total"] for row in facts["rows"]}
+    decimals = {each["indicator"]: each["decimals"] for each in (*facts["rows"], *facts["tables"])}
     for name, indicator in form.cells.items():
         for sheet, where in _cells_of(book, name):
-            _write(sheet, where, totals.get(indicator))
+            _write(sheet, where, totals.get(indicator), decimals.get(indicator, 0))
     if form.table is not None:
-        _fill_table(book, form.table, facts, totals)
+        _fill_table(book, form.table, facts, totals, decimals)
     out = io.BytesIO()
     book.save(out)
     return settled(out.getvalue())
@@ -127,10 +128,13 @@ def _cells_of(book: Any, name: str) -> list[tuple[Any, str]]:
     raise SourceError(f"The form has no cell `{name}`.", hint="Name the cell in the workbook, or write `Sheet!C5` in the report's file.")
 
 
-def _write(sheet: Any, where: str, value: float | None) -> None:
+def _write(sheet: Any, where: str, value: float | None, decimals: int) -> None:
+    """Put a figure in; a cell whose format its agency left open shows it with the indicator's decimals."""
     cell = _whole_cell(sheet, where)
     if value is not None:
         cell.value = value
+        if cell.number_format == "General":
+            cell.number_format = number_format(decimals)
 
 
 def _whole_cell(sheet: Any, where: str) -> Any:
@@ -178,13 +182,15 @@ def found_in(values: Mapping[str, float | None], name: str) -> float | None:
     return values[alike[0]] if len(alike) == 1 else None
 
 
-def _fill_table(book: Any, table: FormTable, facts: Mapping[str, Any], totals: Mapping[str, float | None]) -> None:
+def _fill_table(
+    book: Any, table: FormTable, facts: Mapping[str, Any], totals: Mapping[str, float | None], decimals: Mapping[str, int]
+) -> None:
     sheet = _sheet_of(book, table)
     places = {each["indicator"]: {key_of(row["name"]): row["total"] for row in each["rows"]} for each in facts["tables"]}
     for row, name, is_total in _lines(sheet, table):
         for letter, indicator in table.columns.items():
             value = totals.get(indicator) if is_total else found_in(places.get(indicator, {}), name)
-            _write(sheet, f"{letter}{row}", value)
+            _write(sheet, f"{letter}{row}", value, decimals.get(indicator, 0))
 
 
 def _read_table(book: Any, table: FormTable, errors: list[FormError]) -> tuple[dict[str, dict[str, float]], int, int]:

@@ -82,8 +82,11 @@ class Site:
         return self.shelf.agencies()
 
     def agency(self, code: str) -> str:
-        """The name of an agency; its code where no register names it."""
-        return self.agencies().get(code, code)
+        """The name of an agency; where the register does not have it (police, insurance: not the province's own) as indicators call their owner; else its code."""
+        found = self.agencies().get(code)
+        if found is None:
+            found = next((each.owner_name for each in self.numbers.indicators().values() if each.owner == code and each.owner_name), code)
+        return found
 
     def index(self) -> Index:
         """The catalogue to search in."""

@@ -55,12 +55,14 @@ def shown(site: Site, visit: Visit) -> Page:
         "newer_revision": newest.figure if newest is not None and newest.figure != figure.figure else None,
     }
     table = Table(COLUMNS, [[each[column] for column in COLUMNS] for each in facts["parts"]])
-    title = visit.speech.t("board.figure_title", title=visit.speech.of(definition, "title"), period=figure.period)
+    period = telling.period_said(visit.speech, known, figure.period)
+    title = visit.speech.t("board.figure_title", title=visit.speech.of(definition, "title"), period=period)
     beside = {
         "has_places": definition["level"] != Level.NONE.value,
         "titles": {d: visit.speech.pick(c.title_vi, c.title_en) for d, c in site.contracts.items()},
         "total": visit.speech.number(None if figure.total is None else float(figure.total), int(definition["decimals"])),
         "agency": site.agency,
+        "period": period,
         "unit": visit.speech.of(definition, "unit"),
     }
     return Page("board/figure.html", title, facts, table, beside, is_public=known is not None and known.is_public)

@@ -12,6 +12,7 @@ from typing import Any
 from lienthong.access import Actor, Role
 from lienthong.catalog.measuring import freshness
 from lienthong.contracts import Contract, Layer
+from lienthong.pipeline.scoring import DIMENSIONS
 from lienthong.store import pages as store
 from lienthong.store import quality as scored
 from lienthong.store.quality import DriftNote, ScoredVersion
@@ -28,7 +29,6 @@ SEES_OWN = (Role.DATA_OFFICER, Role.STEWARD)
 VERSIONS = 12  # of each dataset, in its small line
 DAYS = 30  # the province's line
 DRIFT_DAYS = 14
-DIMENSIONS = ("completeness", "conformity", "uniqueness", "consistency")
 LEAST_POINTS = 2
 COLUMNS = ("id", "title", "agency_name", "records", "percent", *DIMENSIONS, "waiting", "runs_waiting", "drifted", "freshness")
 

@@ -61,7 +61,13 @@ def shown(site: Site, visit: Visit) -> Page:
         title,
         facts,
         Table(("act", "at", "agency", "reason"), rows),
-        {"purposes": purposes, "term": _term(document), "fields": _fields(site, visit, kept.dataset, document), "agency": site.agency},
+        {
+            "purposes": purposes,
+            "term": _term(document),
+            "fields": _fields(site, visit, kept.dataset, document),
+            "agency": site.agency,
+            "basis": _basis(visit, document),
+        },
     )
 
 
@@ -95,6 +101,21 @@ def _theirs(site: Site, visit: Visit, actor: Actor) -> tuple[Kept, Any]:
         if kept is None or not (actor.is_of(kept.provider) or actor.is_of(Identity.parse(kept.consumer).agency)):
             raise NotFound("There is no such agreement of yours.", vi="Không có thỏa thuận này của cơ quan bạn.")
         return kept, store.steps(connection, number)
+
+
+def _basis(visit: Visit, document: Mapping[str, Any]) -> list[str]:
+    """The legal texts it stands on, each with the day from which it is in force where that is told."""
+    given = document.get("legal_basis") or []
+    told = []
+    for each in [given] if isinstance(given, str | Mapping) else given:
+        if isinstance(each, Mapping):
+            since = each.get("valid_from")
+            told.append(
+                f"{each.get('text', '')}{' ' + visit.speech.t('agreeing.since', day=visit.speech.day(str(since))) if since else ''}"
+            )
+        else:
+            told.append(str(each))
+    return told
 
 
 def _fields(site: Site, visit: Visit, dataset: str, document: Mapping[str, Any]) -> str:

@@ -65,7 +65,8 @@ def shown(site: Site, visit: Visit) -> Page:
         ],
     }  # fmt: skip
     table = Table(COLUMNS, [[each[name] for name in COLUMNS] for each in reads])
-    return Page("console/exchange.html", visit.speech.t("exchange.title"), facts, table)
+    titles = {name: visit.speech.pick(each.title_vi, each.title_en) for name, each in site.contracts.items()}
+    return Page("console/exchange.html", visit.speech.t("exchange.title"), facts, table, {"titles": titles})
 
 
 def replay(site: Site, visit: Visit, form: Form) -> Any:

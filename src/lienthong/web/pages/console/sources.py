@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from lienthong.access import Role
@@ -9,6 +11,7 @@ from lienthong.contracts import Contract
 from lienthong.errors import NotFound, Unprocessable
 from lienthong.pipeline import approve_run
 from lienthong.pipeline.delivered import CORRECTION, UPLOAD
+from lienthong.pipeline.scoring import DIMENSIONS
 from lienthong.pipeline.upload import CONNECTORS, own_source, takes_uploads
 from lienthong.pipeline.withdrawing import withdraw
 from lienthong.store import pages as store
@@ -112,18 +115,24 @@ def shown(site: Site, visit: Visit) -> Page:
     }  # fmt: skip
     beside: dict[str, Any] = {"drawing": ""}
     if len(quality) >= LEAST_POINTS:
-        labels = [visit.speech.day(r.started_at)[:5] for r in quality]
+        labels = _labels(visit, [r.started_at for r in quality])
         series = [Series(visit.speech.t("portal.rows_right"), [_percent(r) for r in quality])]
         beside["drawing"] = lines(labels, series, visit.speech.t("console.quality_over_time"), lambda value: visit.speech.percent(value, 1))
     by_time = scored[::-1]
     if len(by_time) >= LEAST_POINTS:
-        names = list(dict.fromkeys(name for each in by_time for name in each.scores if name not in ("through", "filled")))[:4]
+        names = [name for name in DIMENSIONS if any(name in each.scores for each in by_time)]
         series = [Series(visit.speech.t(f"console.score_{name}"), [each.scores.get(name) for each in by_time]) for name in names]
-        labels = [visit.speech.day(each.at)[:5] for each in by_time]
+        labels = _labels(visit, [each.at for each in by_time])
         beside["scores"] = lines(labels, series, visit.speech.t("console.scores"), lambda value: visit.speech.percent(value, 1))
     columns = ("run", "source", "state", "started_at", "rows_in", "rows_published", "rows_unchanged", "rows_quarantined")
     table = Table(columns, [[each[name] for name in columns] for each in facts["runs"]])
     return Page("console/source.html", visit.speech.pick(contract.title_vi, contract.title_en), facts, table, beside)
+
+
+def _labels(visit: Visit, instants: Sequence[datetime]) -> list[str]:
+    """What stands below a line over time: days, or hours where all of it is of one day."""
+    days = [visit.speech.day(each)[:5] for each in instants]
+    return [visit.speech.moment(each)[:5] for each in instants] if len(set(days)) == 1 else days
 
 
 def decide(site: Site, visit: Visit, form: Form) -> Any:

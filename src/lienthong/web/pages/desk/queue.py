@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from difflib import SequenceMatcher
@@ -31,6 +32,8 @@ from lienthong.web.pages.visiting import Visit
 DAYS = 30
 LATER = timedelta(hours=20)  # a pair put off comes back the next working day
 LEAST_SHOWN = 0.05  # bits that a drawing shows
+MOST_WORDS = 5  # of a text compared by letters
+_PARTS = re.compile(r"\s+|[^\s,]+|,")
 BESIDE = 6  # further pairs named below the one that is open
 
 
@@ -138,10 +141,13 @@ def _compared(attribute: Mapping[str, str], left: Mapping[str, Any], right: Mapp
 
 
 def _lit(left: str, right: str) -> dict[str, list[tuple[str, bool]]]:
-    found = SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
+    """By letters, as names differ; by words where there are many, as addresses do: single letters that happen to agree say nothing there."""
+    is_long = max(len(left.split()), len(right.split())) > MOST_WORDS
+    a_parts, b_parts = (_PARTS.findall(text) if is_long else list(text) for text in (left, right))
+    found = SequenceMatcher(None, a_parts, b_parts, autojunk=False).get_opcodes()
     return {
-        "left": [(left[a:b], tag == "equal") for tag, a, b, _, _ in found if a < b],
-        "right": [(right[a:b], tag == "equal") for tag, _, _, a, b in found if a < b],
+        "left": [("".join(a_parts[a:b]), tag == "equal") for tag, a, b, _, _ in found if a < b],
+        "right": [("".join(b_parts[a:b]), tag == "equal") for tag, _, _, a, b in found if a < b],
     }
 
 
