@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from difflib import SequenceMatcher
 from typing import Any
 
 from lienthong.access import Role
+from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import Conflict, NotFound, Unprocessable
 from lienthong.masterdata.entities import Entity, entities_of
@@ -16,6 +17,7 @@ from lienthong.masterdata.waterfall import Line
 from lienthong.pipeline import stewarding
 from lienthong.pipeline.explaining import Explained, explain
 from lienthong.pipeline.stewarding import Waiting
+from lienthong.standards.admin_units import units_by_code, units_on
 from lienthong.store import pages as store
 from lienthong.store import stewarding as stored
 from lienthong.web import acting
@@ -176,8 +178,9 @@ def _line_title(visit: Visit, line: Line) -> str:
 def _map(site: Site, visit: Visit, master: Contract, waiting: Waiting) -> Any:
     """Where the two records place somebody: the left commune, the right one, or both at once."""
     places = [p.name for p in master.properties if p.match is not None and p.match.kind == "place"]
-    left = {str(waiting.left_content[name]) for name in places if waiting.left_content.get(name)}
-    right = {str(waiting.right_content[name]) for name in places if waiting.right_content.get(name)}
+    told_left, told_right = ({str(one[name]) for name in places if one.get(name)} for one in (waiting.left_content, waiting.right_content))
+    today = vietnam_date(site.counter.clock())
+    left, right = _today(told_left, today), _today(told_right, today)
     if not left or not right:
         return ""
     shades: dict[str, float | None] = {**dict.fromkeys(right, 2.0), **dict.fromkeys(left, 1.0), **dict.fromkeys(left & right, 3.0)}
@@ -186,8 +189,14 @@ def _map(site: Site, visit: Visit, master: Contract, waiting: Waiting) -> Any:
     coloured = [Area(a.rings, steps.get(shades.get(a.address.rpartition("/")[2]) or 0.0, 0), a.told) for a in areas]
     if sum(1 for a in coloured if a.step) < len(left | right):
         return ""
-    words = visit.speech.t("desk.map_words", left=", ".join(map(name_of, sorted(left))), right=", ".join(map(name_of, sorted(right))))
-    return area_map(coloured, words, 360)
+    named = (", ".join(map(name_of, sorted(codes))) for codes in (told_left, told_right))
+    return area_map(coloured, visit.speech.t("desk.map_words", left=next(named), right=next(named)), 360)
+
+
+def _today(codes: Iterable[str], today: date) -> set[str]:
+    """The communes of today that codes of any time mean: a register may not have heard of a merger yet."""
+    newest = [max(found, key=lambda unit: unit.valid_from) for code in codes if (found := units_by_code().get(code))]
+    return {unit.code for each in newest for unit in units_on(each, today)}
 
 
 # Acting
