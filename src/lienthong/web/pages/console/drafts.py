@@ -85,6 +85,11 @@ def _kept(site: Site, request: Request, form: Any) -> Response:
     return go(f"/console/drafts/{number}")
 
 
+def _said(visit: Visit, place: str, what: str) -> str:
+    """The fault everybody's first draft has, in words; others name their place."""
+    return visit.speech.t("drafts.no_key") if place == "schema[0].properties" and "primary key" in what else ""
+
+
 def shown(site: Site, visit: Visit) -> Page:
     """The proposal whole."""
     actor, kept = _owned(site, visit)
@@ -96,7 +101,7 @@ def shown(site: Site, visit: Visit) -> Page:
         "id": made.id, "title": made.title, "title_en": made.title_en, "header_row": made.header_row, "layout": [{"text": each.vi, "text_en": each.en} for each in made.layout], "sharing": made.sharing,
         "laws": [{"text": text, "valid_from": since} for text, since in made.laws],
         "columns": [_column(column) for column in made.columns],
-        "faults": [{"place": place, "what": what} for place, what in faults],
+        "faults": [{"place": place, "what": what, "said": _said(visit, place, what)} for place, what in faults],
         "held": _held(site, made),
         "tried": _tried(site, actor, kept, made),
         "proposal": None if proposal is None else {"proposal": proposal.number, "digest": proposal.digest, "reason": proposal.reason, "by": proposal.proposed_by, "at": proposal.proposed_at},

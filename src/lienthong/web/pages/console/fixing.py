@@ -11,6 +11,7 @@ from lienthong.errors import Unprocessable
 from lienthong.pipeline import fixing
 from lienthong.pipeline.correct import By
 from lienthong.pipeline.matching import PLATFORM
+from lienthong.standards import PROBLEMS
 from lienthong.store import quarantine
 from lienthong.web.fixes import do, look
 from lienthong.web.pages.console.owning import owner_of
@@ -53,6 +54,17 @@ def _fix_of(form: Form) -> fixing.Fix:
     )  # fmt: skip
 
 
+def _said(visit: Visit, contract: Contract, code: str) -> str:
+    """What is wrong, in words: a standard's problem, or what the contract's rule expects."""
+    problem = PROBLEMS.get(code)
+    if problem is not None:
+        return visit.speech.pick(problem.vi, problem.en)
+    from lienthong.quality import promised_rules, words_of_rules  # noqa: PLC0415 # loads polars, which only these pages need
+
+    words = {rule.id: said for rule, said in zip(promised_rules(contract), words_of_rules(contract), strict=True)}
+    return visit.speech.pick(*words[code]) if code in words else code
+
+
 def _page(site: Site, visit: Visit, contract: Contract, form: Form, seen: dict[str, Any] | None) -> Page:
     titles = {p.name: p for p in contract.properties}
     with site.counter.workshop.database.connect() as connection:
@@ -61,7 +73,14 @@ def _page(site: Site, visit: Visit, contract: Contract, form: Form, seen: dict[s
             if column in titles:
                 counted[column, code] += rows
     issues = [
-        {"value": f"{column} {code}", "title": titles[column].title_vi, "title_en": titles[column].title_en, "code": code, "rows": rows}
+        {
+            "value": f"{column} {code}",
+            "title": titles[column].title_vi,
+            "title_en": titles[column].title_en,
+            "code": code,
+            "said": _said(visit, contract, code),
+            "rows": rows,
+        }
         for (column, code), rows in counted.most_common()
     ]
     facts = {
