@@ -58,7 +58,7 @@ def fill_form(body: bytes, form: Form, facts: Mapping[str, Any]) -> bytes:
     """The workbook with the facts of a filing in it; everything else of it stays. Raises SourceError where a mapped place is not there."""
     book = _opened(body)
     totals = {row["indicator"]: row["total"] for row in facts["rows"]}
-    decimals = {each["indicator"]: each["decimals"] for each in (*facts["rows"], *facts["tables"])}
+    decimals = {each["indicator"]: each.get("decimals", 0) for each in (*facts["rows"], *facts["tables"])}
     for name, indicator in form.cells.items():
         for sheet, where in _cells_of(book, name):
             _write(sheet, where, totals.get(indicator), decimals.get(indicator, 0))

@@ -51,8 +51,10 @@ def period_title(speech: Speech, period: Period) -> str:
 def period_short(speech: Speech, period: Period) -> str:
     """A period where there is little room: below a line, the year once."""
     span = period.type.span
-    number = ROMAN[period.number - 1] if span == "quarter" else f"{period.number:02}" if span == "month" else str(period.number)
-    return speech.t(f"board.short_{span}", number=number, nth=str(period.number), year=str(period.year))
+    number = f"{period.number:02}" if span == "month" else str(period.number)
+    if span == "quarter" and speech.is_vietnamese:
+        number = ROMAN[period.number - 1]
+    return speech.t(f"board.short_{span}", number=number, year=str(period.year))
 
 
 def period_said(speech: Speech, indicator: Indicator | None, code: str) -> str:
