@@ -67,6 +67,7 @@ def handbook_pdf(lessons: Sequence[HandbookLesson], words: Mapping[str, str], la
 
     told = [{**asdict(each), "steps": [(blanked(do), is_asked) for do, is_asked in each.steps]} for each in lessons]
     book = json.dumps({"words": dict(words), "language": language, "lessons": told}, ensure_ascii=False)
-    made = typst.compile(TEMPLATE.encode(), sys_inputs={"book": book}, font_paths=[str(FONTS)], ignore_system_fonts=True)
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)])
+    made = typst.compile(TEMPLATE.encode(), sys_inputs={"book": book}, font_paths=fonts)
     assert isinstance(made, bytes)  # one document, no pages apart
     return made
