@@ -254,7 +254,7 @@ def test_a_row_longer_than_a_packet_comes_whole() -> None:
         9,
     )
     rows = next(whole)
-    assert [rows.data[b:e][-1:] for b, e in zip(rows.begins, rows.ends, strict=True)] == [b"y", b"z"]
+    assert [rows.data[b:e][-1:].tobytes() for b, e in zip(rows.begins, rows.ends, strict=True)] == [b"y", b"z"]
     assert (rows.ends - rows.begins).tolist() == [0xFFFFFF + 1, 2]
     assert list(whole) == []
 
