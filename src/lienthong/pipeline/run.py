@@ -259,10 +259,11 @@ class _Run:
                 fingerprint = self._keep_fingerprint(run_id)
             delivered = Delivered(run_id, self.source.name, delivery, delivered_on, fingerprint)
             outcome = publish_landing(self.workshop, self.connection, self.contract, delivered, self.on_progress, arriving=arriving)
-        except LienthongError as error:
+        except BaseException as error:
             if arriving is not None:
                 arriving.leave()
-            self.fail(run_id, error.message)
+            if isinstance(error, LienthongError):
+                self.fail(run_id, error.message)
             raise
         settle_source(self.workshop, self.connection, self.contract, self.source.name)
         return outcome
