@@ -73,6 +73,12 @@ def do(database: Database, statement: str, *values: Any) -> None:
         connection.execute(statement.encode(), values)
 
 
+def test_nothing_to_tell_leaves_no_batch(database: Database) -> None:
+    write(database)
+    with database.connect() as connection:
+        assert connection.execute("select count(*), min(length(bodies)) > 0 from lienthong.ledger_batches").fetchone() == (3, True)
+
+
 def test_a_portion_is_of_whole_checkpoints_and_the_next_one_goes_on(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_index, "MOST_ENTRIES", 1)  # the first checkpoint alone holds more
     assert [index_portion(database) for _ in range(4)] == [2, 1, 1, 0]

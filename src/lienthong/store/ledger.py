@@ -30,7 +30,9 @@ LINE = "\n"  # between the entries of a batch; JSON holds none
 
 
 def append_entries(connection: Connection, entries: Sequence[Entry], signer: Signer) -> None:
-    """Leave entries, as one sealed batch, in the caller's transaction."""
+    """Leave entries, as one sealed batch, in the caller's transaction. None leave nothing: a batch of nothing would be an entry that says nothing."""
+    if not entries:
+        return
     bodies = LINE.join(encode(entry).decode() for entry in entries)
     connection.execute(queries("ledger")["append"], {"bodies": bodies, "seal": signer.seal(bodies.encode())})
 
