@@ -25,6 +25,7 @@ from lienthong.store.exchange_records import (
     Run,
     bounds_us,
     bucket_of,
+    in_order,
     outcome_of,
     pack,
     percentile_ms,
@@ -240,6 +241,15 @@ def test_look_ups_alike_are_kept_together_and_read_one_by_one() -> None:
         (2000, 404, "missing", True),
         (3000, 500, "error", False),
     ]
+
+
+@given(st.lists(st.booleans(), max_size=20), st.lists(st.booleans(), min_size=1, max_size=20))
+def test_what_is_asked_in_order_is_found_without_reading_the_rest(single: list[bool], together: list[bool]) -> None:
+    places = list(range(len(together)))
+    run = Run(exchange(), [1000 + n for n in places], [5] * len(places), [100] * len(places), [n for n in places if together[n]])
+    body = pack(Gathered([exchange(began_ms=2000 + n, follows=follows) for n, follows in enumerate(single)], [run]))
+    read = [(each.caller, each.official, each.began_ms) for each in unpack(body) if each.follows]
+    assert sorted(in_order(body)) == sorted(read)
 
 
 class Plan:

@@ -19,7 +19,7 @@ from lienthong.ledger import Event
 from lienthong.pipeline.alert_rules import Rule
 from lienthong.store import Connection
 from lienthong.store import alerts as store
-from lienthong.store.exchange_records import Exchange, unpack
+from lienthong.store.exchange_records import in_order
 from lienthong.store.exchanges import packed_since
 
 SLICE = timedelta(minutes=5)
@@ -153,15 +153,12 @@ class Readings:
             if batch in self._records:
                 continue
             self._records[batch] = last_at
-            for exchange in unpack(body):
-                self._take_record(exchange, since)
+            for caller, official, began_ms in in_order(body):
+                if began_ms >= since.timestamp() * 1000:
+                    number = int(began_ms / 1000 // SLICE.total_seconds())
+                    self._slices.setdefault(number, _Slice()).reader(caller, official).in_order += 1
         self._records_since = now
         self._records = {batch: at for batch, at in self._records.items() if at >= now - LATE_RECORDS}
-
-    def _take_record(self, exchange: Exchange, since: datetime) -> None:
-        if exchange.follows and exchange.began_ms >= since.timestamp() * 1000:
-            number = int(exchange.began_ms / 1000 // SLICE.total_seconds())
-            self._slices.setdefault(number, _Slice()).reader(exchange.caller, exchange.official).in_order += 1
 
 
 def _number(at: datetime) -> int:

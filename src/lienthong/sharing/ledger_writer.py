@@ -1,6 +1,6 @@
 """Appends entries for many answers at once: what gathers during one flush is the next flush, with one insert and one seal.
 
-Two may be under way: a commit is mostly waiting for the disk, and what has gathered need not wait for the one before to end. Which is
+Three may be under way: a commit is mostly waiting for the disk, and what has gathered need not wait for the one before to end. Which is
 committed first is of no account: the ledger's order is given afterwards.
 
 An answer leaves only after its entry is committed: `append` returns, and what is held is let go, only then.
@@ -16,8 +16,8 @@ from lienthong.ledger import Signer
 from lienthong.store.hot import HotStore
 
 MOST_AT_ONCE = 2_000  # entries of one flush: a burst must not become one long statement
-LANES = 2  # flushes under way at the same time
-ENOUGH = 24  # entries that are worth a flush beside another; fewer wait for it (measured)
+LANES = 3  # flushes under way at the same time
+ENOUGH = 20  # entries that are worth a flush beside another; fewer wait for it (measured)
 
 Answer = TypeVar("Answer")
 Given_contra = TypeVar("Given_contra", contravariant=True)

@@ -143,6 +143,17 @@ def unpack(body: bytes) -> list[Exchange]:
     return sorted(_decode(zlib.decompress(body)).exchanges(), key=lambda exchange: exchange.began_ms)
 
 
+def in_order(body: bytes) -> Iterator[tuple[str, str, int]]:
+    """(caller, official, when it began in ms) of each record of a packed value that `follows`; the others are not looked at."""
+    gathered = _decode(zlib.decompress(body))
+    for exchange in gathered.single:
+        if exchange.follows:
+            yield exchange.caller, exchange.official, exchange.began_ms
+    for run in gathered.runs:
+        for place in run.following:
+            yield run.shared.caller, run.shared.official, run.began_ms[place]
+
+
 LOWEST_US = 100.0
 STEPS_A_DOUBLING = 4
 BUCKETS = 84  # 0.1 ms to 3.5 minutes; each bound is a fifth above the one before

@@ -14,7 +14,7 @@ from lienthong.errors import DatabaseUnreachable, LedgerError
 from lienthong.store.database import WEB_ROLE
 from lienthong.store.tables import table_name
 
-CONNECTIONS = 7
+CONNECTIONS = 8
 _STANDING = "select size, lienthong.ledger_waiting() from lienthong.ledger_edge"
 _CHECKPOINT = """
 select size, root, at, signature, array(select line from lienthong.ledger_cosignatures as said where said.size = checkpoint.size order by witness)
