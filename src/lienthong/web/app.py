@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -299,36 +299,29 @@ def _companions(services: Services) -> Companions:
 
 async def _watch(services: Services, companions: Companions, door: BrokerDoor) -> None:
     """Keep the list of revoked tokens and the register of agreements fresh, and the processes beside the server running."""
-    register, began = RegisterWatch(services), services.workshop.clock()
+    register, began, in_thread = RegisterWatch(services), services.workshop.clock(), asyncio.to_thread
+
+    async def notices() -> None:
+        if await in_thread(noticing.take_up, services.workshop):
+            register.forget()  # what was decided under the contract before is decided again
+
+    async def revocations() -> None:
+        services.tokens.revoke(await services.store.revoked())
+
+    looks: Mapping[str, Callable[[], Awaitable[object]]] = {
+        "companion_not_started": lambda: in_thread(companions.ensure),
+        "notices_not_read": notices,
+        "agreements_not_read": lambda: in_thread(register.look),
+        "units_not_read": lambda: in_thread(units.follow, services.workshop),
+        "contracts_not_read": lambda: in_thread(take_up, services.workshop, began),
+        "services_not_read": lambda: in_thread(door.look),
+        "revocations_not_read": revocations,
+        "quotas_not_given_back": lambda: _give_back(services),
+    }
     while True:
-        try:
-            await asyncio.to_thread(companions.ensure)
-        except OSError as error:  # no process can be made just now; look again
-            log.warning("companion_not_started", error=type(error).__name__)
-        try:
-            if await asyncio.to_thread(noticing.take_up, services.workshop):
-                register.forget()  # what was decided under the contract before is decided again
-        except Exception as error:  # the database may be away for a while; look again
-            log.warning("notices_not_read", error=type(error).__name__)
-        try:
-            await asyncio.to_thread(register.look)
-        except Exception as error:  # the folder may be away for a while; look again
-            log.warning("agreements_not_read", error=type(error).__name__)
-        try:
-            await asyncio.to_thread(units.follow, services.workshop)
-        except Exception as error:  # the database may be away for a while; look again
-            log.warning("units_not_read", error=type(error).__name__)
-        try:
-            await asyncio.to_thread(take_up, services.workshop, began)
-        except Exception as error:  # the database may be away for a while; look again
-            log.warning("contracts_not_read", error=type(error).__name__)
-        try:
-            await asyncio.to_thread(door.look)
-        except Exception as error:  # the database may be away for a while; look again
-            log.warning("services_not_read", error=type(error).__name__)
-        try:
-            services.tokens.revoke(await services.store.revoked())
-        except Exception as error:  # the database may be away for a while; look again
-            log.warning("revocations_not_read", error=type(error).__name__)
-        await _give_back(services)
+        for failure, look in looks.items():
+            try:
+                await look()
+            except Exception as error:  # what is looked at may be away for a while: one look that fails ends none of the others
+                log.warning(failure, error=type(error).__name__)
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
