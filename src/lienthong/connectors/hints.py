@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+
+from lienthong.standards.phrasebook import Phrasebook
 
 HINTS: Mapping[str, str] = {
     "Archive bombs are refused. If it is really this big, set `folder.max_unpacked_bytes`.": "Tệp nén như bom bị từ chối. Nếu dữ liệu lớn thật, hãy đặt `folder.max_unpacked_bytes`.",
@@ -47,21 +48,15 @@ HINTS: Mapping[str, str] = {
     "Write the address it leads to.": "Ghi địa chỉ mà nó dẫn tới.",
     "Write the address of the agency's server.": "Hãy ghi địa chỉ máy chủ của cơ quan.",
 }  # fmt: skip
-PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"Did you mean `(.+)`\?"), r"Có phải là `\1`?"),
-    (re.compile(r"Set (\S+) in the environment\."), r"Đặt \1 trong môi trường."),
-    (re.compile(r"Write `(.+)` to read its files\."), r"Ghi `\1` để đọc các tệp trong đó."),
-    (re.compile(r"Known: (.+)\."), r"Đã biết: \1."),
-)
+PATTERNS: Mapping[str, str] = {
+    r"Did you mean `(?P<a>.+)`\?": "Có phải là `{a}`?",
+    r"Set (?P<a>\S+) in the environment\.": "Đặt {a} trong môi trường.",
+    r"Write `(?P<a>.+)` to read its files\.": "Ghi `{a}` để đọc các tệp trong đó.",
+    r"Known: (?P<a>.+)\.": "Đã biết: {a}.",
+}
+_BOOK = Phrasebook(HINTS, PATTERNS)
 
 
 def in_vietnamese(hint: str) -> str:
     """The hint in Vietnamese; as it is where it is a command, or of a connector of others."""
-    found = HINTS.get(hint)
-    if found is not None:
-        return found
-    for pattern, words in PATTERNS:
-        match = pattern.fullmatch(hint)
-        if match is not None:
-            return match.expand(words)
-    return hint
+    return _BOOK.find(hint) or hint
