@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from lienthong.access import Actor, Role
 from lienthong.catalog.held import Field, already_held
+from lienthong.contracts.fault_words import in_vietnamese
 from lienthong.contracts.mapping import read_mapping
 from lienthong.contracts.mapping.reading import MappingFault
 from lienthong.errors import ContractError, NotFound, SourceError, Unprocessable
@@ -86,8 +87,10 @@ def _kept(site: Site, request: Request, form: Any) -> Response:
 
 
 def _said(visit: Visit, place: str, what: str) -> str:
-    """The fault everybody's first draft has, in words; others name their place."""
-    return visit.speech.t("drafts.no_key") if place == "schema[0].properties" and "primary key" in what else ""
+    """A fault in the reader's words; the one everybody's first draft has says which box to fill."""
+    if place == "schema[0].properties" and "primary key" in what:
+        return visit.speech.t("drafts.no_key")
+    return visit.speech.pick(in_vietnamese(what), what)
 
 
 def shown(site: Site, visit: Visit) -> Page:

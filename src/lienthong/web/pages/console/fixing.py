@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from lienthong.access import Actor
@@ -54,15 +55,13 @@ def _fix_of(form: Form) -> fixing.Fix:
     )  # fmt: skip
 
 
-def _said(visit: Visit, contract: Contract, code: str) -> str:
-    """What is wrong, in words: a standard's problem, or what the contract's rule expects."""
-    problem = PROBLEMS.get(code)
-    if problem is not None:
-        return visit.speech.pick(problem.vi, problem.en)
+def _words(visit: Visit, contract: Contract) -> Callable[[str], str]:
+    """What is wrong, in words, by its code: a standard's problem, or what the contract's rule expects; the code itself where nothing is said of it."""
     from lienthong.quality import promised_rules, words_of_rules  # noqa: PLC0415 # loads polars, which only these pages need
 
-    words = {rule.id: said for rule, said in zip(promised_rules(contract), words_of_rules(contract), strict=True)}
-    return visit.speech.pick(*words[code]) if code in words else code
+    said = {rule.id: words for rule, words in zip(promised_rules(contract), words_of_rules(contract), strict=True)}
+    said |= {code: (problem.vi, problem.en) for code, problem in PROBLEMS.items()}
+    return lambda code: visit.speech.pick(*said[code]) if code in said else code
 
 
 def _page(site: Site, visit: Visit, contract: Contract, form: Form, seen: dict[str, Any] | None) -> Page:
@@ -72,13 +71,14 @@ def _page(site: Site, visit: Visit, contract: Contract, form: Form, seen: dict[s
         for column, code, rows in quarantine.issues_waiting(connection, contract.id):
             if column in titles:
                 counted[column, code] += rows
+    said = _words(visit, contract)
     issues = [
         {
             "value": f"{column} {code}",
             "title": titles[column].title_vi,
             "title_en": titles[column].title_en,
             "code": code,
-            "said": _said(visit, contract, code),
+            "said": said(code),
             "rows": rows,
         }
         for (column, code), rows in counted.most_common()
