@@ -10,6 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 import yaml
+from markupsafe import escape
 
 from lienthong.contracts import load, load_all
 from lienthong.errors import StoreError
@@ -123,7 +124,11 @@ def test_what_changed_after_it_was_proposed_is_not_published(console: Console) -
 def test_what_is_no_contract_yet_cannot_be_proposed(console: Console) -> None:
     csrf = console.enter("can-bo-1")
     page = console.hand_in(csrf, "Màu\nxanh\nđỏ\nxanh\n".encode(), "mau.csv", "Màu").headers["location"]
-    assert console.facts(page)["faults"]
+    faults = console.facts(page)["faults"]
+    assert [fault["said"] for fault in faults if fault["said"] == fault["what"]] == []  # each in Vietnamese, the reader's language
+    shown = console.client.get(page, headers={"Accept": "text/html"}).text
+    assert faults
+    assert all(escape(fault["said"]) in shown for fault in faults)
     assert console.post(page, csrf, word="propose", reason="thử").status_code == 422
     for wrong in (
         {"type:0": "picture", "name:0": "mau"},
