@@ -73,6 +73,7 @@ def memory_database(memory_limit: str = "1GB", threads: int = 2) -> duckdb.DuckD
         ("memory_limit", memory_limit),
         ("threads", threads),
         ("preserve_insertion_order", False),
+        ("enable_progress_bar", False),
     ):
         connection.execute(f"set {name} = '{value}'")
     return connection

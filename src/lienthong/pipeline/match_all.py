@@ -124,7 +124,7 @@ def match_all_in(
 
 
 class _Packed:
-    """The rows in a fifth of their room, to be read again: `parts` of some thousand rows, or all of them."""
+    """The rows in a fifth of their room, to be read again: `parts` of some thousand rows; at the end `taken`, all of them."""
 
     def __init__(self, rows: pl.DataFrame) -> None:
         self._none = rows.clear()
@@ -138,8 +138,12 @@ class _Packed:
         for data in self._packed:
             yield pl.read_ipc(data)
 
-    def whole(self) -> pl.DataFrame:
-        return pl.concat([self._none, *self.parts()])
+    def taken(self) -> pl.DataFrame:
+        """All rows; none is kept here after this."""
+        found = [self._none]
+        while self._packed:
+            found.append(pl.read_ipc(self._packed.pop(0)))
+        return pl.concat(found)
 
 
 def _judged(store: Index, rows: pl.DataFrame) -> Judged:
@@ -412,7 +416,7 @@ def _publish(
     run_id = runs.begin(connection, master.id, SOURCE, "snapshot", master.digest, None, at, today)
     writer = VersionWriter(connection, master)
     versions = [] if writer.is_first_fill else list(range(1, writer.version))
-    members = rows.whole().with_columns(pl.Series("golden", goldens.numbers))
+    members = rows.taken().with_columns(pl.Series("golden", goldens.numbers))
     height = 0
     with writer.open_stage(None, versions) as stage:
         for chosen in golden_frames(members, policy_of(master, scores)):
