@@ -51,7 +51,11 @@ WHOLE = (
     "tests/ledger",
     "tests/quality/test_disclosure.py",
     "tests/pipeline/test_agreeing.py",
+    "tests/sharing/test_filters.py",
+    "tests/sharing/test_quota.py",
+    "tests/sharing/test_shares.py",
     "tests/web/test_agreements.py",
+    "tests/web/test_wire.py",
 )
 STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None, print_blob=True)
 settings.register_profile("exploring", STEADY)
