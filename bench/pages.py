@@ -183,6 +183,10 @@ def _pages(services: Services, readers: Mapping[str, Reader]) -> Pages:
         one("select max(filing) from report_filings"),
     )
     service = one("select service from services order by 1 limit 1")
+    landed = one(
+        "select v.run_id || '/' || r._row from data.environment_readings as r"
+        f" join versions as v on v.dataset_id = '{READINGS}' and v.version = r._version order by r._version desc limit 1"
+    )
     named: dict[str, list[str]] = {
         "": [
             "/", "/datasets", "/datasets?q=dat+dai", "/datasets/population.persons", f"/datasets/{READINGS}",
@@ -195,6 +199,7 @@ def _pages(services: Services, readers: Mapping[str, Reader]) -> Pages:
         "officer": [
             "/console", "/console/exchange", "/console/asking?fields=M%C3%A3+s%E1%BB%91+thu%E1%BA%BF", "/console/corrections", "/console/drafts", draft,
             f"/console/uploads/{upload}", f"/console/datasets/{READINGS}", f"/console/datasets/{READINGS}/quarantine", f"/console/datasets/{READINGS}/fix",
+            f"/console/datasets/{READINGS}/landed/{landed}",
             f"/console/datasets/{READINGS}/opening", "/console/explanations", "/console/agreements",
             *([f"/console/agreements/{agreement}"] if agreement else []),
         ],

@@ -49,6 +49,7 @@ LARGEST_SHIFT, LATEST_PAINT = 0.05, 1_000
 ELSEWHERE = {  # pages other files walk: of stories, whose numbers are only known as they happen
     "/datasets/{dataset}/try", "/figures/{figure}", "/my-data", "/my-data/requests", "/console/uploads/{upload}", "/console/agreements",
     "/console/agreements/{agreement}", "/desk/{type}/goldens/{id}", "/desk/{type}/acts/{act}", "/operator/approvals/{proposal}",
+    "/console/datasets/{dataset}/landed/{run}/{row}",
 }  # fmt: skip
 
 

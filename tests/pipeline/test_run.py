@@ -315,8 +315,8 @@ def test_the_row_as_it_came_can_always_be_read(workshop: Workshop, contract: Con
     with workshop.database.connect() as connection:
         found = landing.original_row(connection, outcome.run_id, 1)
     assert found is not None
-    assert found[0] == 2
-    assert found[1]["full_name"] == "  NGUYỄN  THỊ AN"
+    assert found.source_row == 2
+    assert found.cells["full_name"] == "  NGUYỄN  THỊ AN"
 
 
 def test_every_run_leaves_a_ledger_entry(workshop: Workshop, contract: Contract, people: Path) -> None:

@@ -20,6 +20,7 @@ class Event(StrEnum):
     SLOT_DROPPED = "source:slot:dropped"
     QUARANTINE_CORRECTED = "quarantine:row:corrected"
     QUARANTINE_LISTED = "quarantine:rows:listed"
+    LANDED_ROW_READ = "landing:row:read"
     UPLOAD_RECEIVED = "upload:file:received"
     SUBMISSION_RECEIVED = "submission:rows:received"
     RECORD_WRITTEN = "record:values:written"

@@ -39,6 +39,7 @@ KINDS: Mapping[Event, tuple[str, str, str]] = {
     Event.ANSWER_PAGE: ("listed", "đã nhận danh sách có", "got a list with"),
     Event.ANSWER_CHANGES: ("listed", "đã nhận các thay đổi, trong đó có", "got changes, among them"),
     Event.ANSWER_BULK_BEGUN: ("file", "đã nhận tệp dữ liệu có", "got a file with"),
+    Event.LANDED_ROW_READ: ("delivered", "đã xem, như khi nhận,", "looked, as it was delivered, at"),
     Event.ENTITY_ASKED: ("matched", "đã đối chiếu", "compared"),
 }
 OTHER = ("other", "đã xử lý", "handled")
@@ -189,9 +190,12 @@ def _without_official(entry: Entry) -> Entry:
 
 
 def name_of(register: Register, caller: str) -> tuple[str, str]:
-    """A subsystem in words (Vietnamese, English): its title, else its identifier."""
+    """A subsystem or agency in words (Vietnamese, English): its title, else its identifier."""
     known = register.subsystems.get(caller)
-    return (caller, caller) if known is None else (known.title_vi, known.title_en)
+    if known is not None:
+        return known.title_vi, known.title_en
+    agency = register.agencies.by_code.get(caller)
+    return (caller, caller) if agency is None else (agency.name, agency.name)
 
 
 def purpose_of(register: Register, entry: Entry) -> tuple[str, str]:

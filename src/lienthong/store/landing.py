@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lienthong.store.database import Connection, queries
+from lienthong.store.tables import current, history
 
 SOURCE_ROW = "_source_row"
 _WRITE = pa.ipc.IpcWriteOptions(compression="zstd")
@@ -44,6 +46,26 @@ class LandedFile:
     size_bytes: int
     encoding: str
     encoding_confidence: float
+
+
+@dataclass(frozen=True)
+class OriginalRow:
+    """A row as it came: the file of its run, its number in the source, its cells by column in the order they stood."""
+
+    file_no: int
+    source_row: int | None
+    cells: Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class RecordState:
+    """One state of a record, and the landed row it was made of."""
+
+    version: int
+    run_id: int
+    row_no: int
+    known_at: datetime
+    is_current: bool
 
 
 @dataclass(frozen=True)
@@ -139,8 +161,8 @@ def batches(connection: Connection, run_id: int, wanted: Sequence[int] | None = 
             yield _decode(*row)
 
 
-def original_row(connection: Connection, run_id: int, row_no: int) -> tuple[int, dict[str, str | None]] | None:
-    """(row number in the source, the row as it came), or None when the run never had that row."""
+def original_row(connection: Connection, run_id: int, row_no: int) -> OriginalRow | None:
+    """The row as it came, or None when the run never had that row."""
     row = connection.execute(queries("landing")["batch_of_row"], {"run": run_id, "row_no": row_no}, binary=True).fetchone()
     if row is None:
         return None
@@ -148,7 +170,13 @@ def original_row(connection: Connection, run_id: int, row_no: int) -> tuple[int,
     place = row_no - batch.first_row_no
     if place >= batch.table.num_rows:
         return None
-    return batch.source_rows[place].as_py(), batch.table.slice(place, 1).to_pylist()[0]
+    return OriginalRow(batch.file_no, batch.source_rows[place].as_py(), batch.table.slice(place, 1).to_pylist()[0])
+
+
+def states(connection: Connection, dataset_id: str, key: str, limit: int) -> list[RecordState]:
+    """The states of a record, the newest first."""
+    statement = queries("landing")["states"].format(current=current(dataset_id), history=history(dataset_id))
+    return [RecordState(*row) for row in connection.execute(statement, {"dataset": dataset_id, "key": key, "limit": limit}).fetchall()]
 
 
 def files(connection: Connection, run_id: int) -> list[LandedFile]:

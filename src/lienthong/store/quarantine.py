@@ -164,6 +164,25 @@ def find_items(connection: Connection, items: Sequence[int]) -> dict[int, tuple[
     return {row[0]: (row[13], row[14], Item(*row[:13])) for row in rows}
 
 
+def item_of_row(connection: Connection, run_id: int, row_no: int) -> tuple[int, str] | None:
+    """(item, state) of a row of a run that waits or waited."""
+    row = connection.execute(queries("quarantine")["of_row"], {"run": run_id, "row_no": row_no}).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def key_of_row(connection: Connection, run_id: int, row_no: int) -> str | None:
+    """The key noted of a row of a run that waits or waited."""
+    row = connection.execute(queries("quarantine")["of_row"], {"run": run_id, "row_no": row_no}).fetchone()
+    return None if row is None else row[2]
+
+
+def issues_of_row(connection: Connection, run_id: int, row_no: int) -> list[dict[str, Any]]:
+    """What was found in a row of a run, errors first."""
+    names = ("column", "rule", "code", "severity", "found", "expected_vi", "expected_en")
+    rows = connection.execute(queries("quarantine")["issues_of_row"], {"run": run_id, "row_no": row_no}).fetchall()
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def waiting_numbers(connection: Connection, dataset_id: str) -> list[int]:
     """The numbers of all items of a dataset that wait, oldest first."""
     return [number for (number,) in connection.execute(queries("quarantine")["waiting_numbers"], {"dataset": dataset_id}).fetchall()]

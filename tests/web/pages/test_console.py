@@ -133,6 +133,34 @@ def test_each_page_is_a_page_and_its_data(path: str, registered: Console) -> Non
     assert "/sign-in" in refused.text
 
 
+def test_a_row_is_read_as_it_was_delivered_and_its_person_sees_the_look(registered: Console) -> None:
+    csrf, page = registered.enter("can-bo-1"), f"/console/datasets/{DATASET}"
+    [field] = [key["name"] for key in registered.facts(page)["key"]]
+    of = f"key:{field}"
+    found = registered.post(f"{page}/landed", csrf, **{of: " 070000000002 "})
+    assert found.status_code == 303, found.text
+    address = found.headers["location"]
+    assert "070000000002" not in address
+    facts = registered.facts(address)
+    cells = {cell["column"]: cell for cell in facts["cells"]}
+    assert (cells["Ngày sinh"]["came"], cells["Số CCCD"]["came"]) == ("03/03/1950", "070000000002")
+    assert facts["source_row"] == 3
+    assert [state["is_this"] for state in facts["states"]] == [True]
+    shown = registered.client.get(address, headers={"Accept": "text/html"})
+    assert shown.status_code == 200, shown.text
+    assert registered.post(f"{page}/landed", csrf, **{of: "070000000888"}).status_code == 404
+    assert registered.post(f"{page}/landed", csrf, **{of: "mười hai"}).status_code == 422
+    assert registered.post(f"{page}/landed", "made up", **{of: NUMBER}).status_code == 403
+    assert registered.client.get(f"{page}/landed/1/999999.json").status_code == 404
+    looks = [entry for entry in written(registered.services.workshop.database) if entry["event"] == "landing:row:read"]
+    assert [look["outcome"] for look in looks] == ["given", "given", "missing"]
+    assert all(look["subject"] and look["official"] for look in looks)
+    assert "070000000002" not in str(looks)
+    registered.enter("khac")
+    assert registered.client.get(f"{address}.json").status_code == 403
+    assert registered.post(f"{page}/landed", csrf, **{of: NUMBER}).status_code == 403
+
+
 def test_dead_letters_of_others_are_not_replayed(registered: Console) -> None:
     csrf = registered.enter("can-bo-1")
     answer = registered.post("/console/subscriptions/khong-co/replay", csrf)

@@ -50,6 +50,18 @@ where run_id = %(run)s and first_row_no <= %(row_no)s
 order by first_row_no desc
 limit 1;
 
+-- name: states
+-- The states of a record, the newest first, each with the run and row it was made of.
+select distinct on (state._version) state._version, versions.run_id, state._row, versions.known_at, state.is_current
+from (
+    select _version, _row, true as is_current from {current} where _key = %(key)s
+    union all
+    select _version, _row, false from {history} where _key = %(key)s
+) as state
+join versions on versions.dataset_id = %(dataset)s and versions.version = state._version
+order by state._version desc, state.is_current desc
+limit %(limit)s;
+
 -- name: files
 -- The files of a run.
 select file_no, uri, sheet, sha256, size_bytes, encoding, encoding_confidence from landing_files where run_id = %(run)s order by file_no;

@@ -101,3 +101,14 @@ update quarantine set state = 'withdrawn', ended_at = %(at)s, ended_by_run = %(b
 -- name: wait_again
 -- Items that a withdrawn run had ended wait again.
 update quarantine set state = 'waiting', ended_at = null, ended_by_run = null where ended_by_run = %(run)s and state in ('released', 'superseded');
+
+-- name: of_row
+-- The item a row of a run is, if it waits or waited.
+select item_id, state, key from quarantine where run_id = %(run)s and row_no = %(row_no)s order by item_id desc limit 1;
+
+-- name: issues_of_row
+-- What was found in a row of a run, errors first.
+select column_name, rule, code, severity, found, expected_vi, expected_en
+from issues
+where run_id = %(run)s and row_no = %(row_no)s
+order by severity, column_name, rule;

@@ -1,6 +1,6 @@
 """The console of an agency: its sources and how they are, what waits to be mended, files handed in."""
 
-from lienthong.web.pages.console import asking, corrections, drafts, exchange, fixing, handing_in, mending, opening, sources
+from lienthong.web.pages.console import asking, corrections, drafts, exchange, fixing, handing_in, landed, mending, opening, sources
 from lienthong.web.pages.forms import Act
 from lienthong.web.pages.site import Way
 
@@ -14,6 +14,7 @@ WAYS: list[Way] = [
     ("/console/uploads/{upload}", handing_in.shown),
     ("/console/datasets/{dataset}", sources.shown),
     ("/console/datasets/{dataset}/quarantine", mending.listed),
+    ("/console/datasets/{dataset}/landed/{run}/{row}", landed.shown),
     ("/console/datasets/{dataset}/fix", fixing.shown),
     ("/console/datasets/{dataset}/opening", opening.shown),
 ]
@@ -23,6 +24,7 @@ FORMS: list[tuple[str, Act]] = [
     ("/console/corrections/{proposal}", corrections.decide),
     ("/console/drafts/{draft}", drafts.act),
     ("/console/datasets/{dataset}/quarantine/{item}", mending.mend),
+    ("/console/datasets/{dataset}/landed", landed.find),
     ("/console/datasets/{dataset}/fix", fixing.act),
     ("/console/datasets/{dataset}/runs/{run}", sources.decide),
     ("/console/datasets/{dataset}/opening", opening.act),

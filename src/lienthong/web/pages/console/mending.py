@@ -11,7 +11,7 @@ from starlette.responses import Response
 from lienthong.contracts import Contract
 from lienthong.errors import NotFound
 from lienthong.pipeline import correct_row, show_quarantine
-from lienthong.pipeline.columns import BROKEN
+from lienthong.pipeline.columns import OURS, TYPED
 from lienthong.pipeline.correct import By
 from lienthong.pipeline.matching import PLATFORM
 from lienthong.reports.marked import heading_in
@@ -50,7 +50,7 @@ def listed(site: Site, visit: Visit) -> Page:
         "mended": visit.whole("mended", 0, 2**62) or None,
         "still": visit.whole("still", 0, 2**62) or None,
     }
-    names = list(dict.fromkeys(name for item in items for name in item.raw if name not in BROKEN))
+    names = list(dict.fromkeys(name for item in items for name in item.raw if _is_delivered(name)))
     rows = [
         [item.item_id, item.source_row, *(item.raw.get(name) for name in names), "; ".join(i["expected_vi"] for i in item.issues)]
         for item in items
@@ -68,7 +68,7 @@ def row_facts(contract: Contract, item: Item) -> dict[str, Any]:
             by_column.setdefault(heading_in(contract, issue["column"], item.raw), []).append(issue)
     cells = []
     for name, value in item.raw.items():
-        if name in BROKEN:
+        if not _is_delivered(name):
             continue
         p = titles.get(name)
         cells.append(
@@ -80,7 +80,12 @@ def row_facts(contract: Contract, item: Item) -> dict[str, Any]:
                 "faults": by_column.get(name, []),
             }
         )
-    return {"item": item.item_id, "row": item.source_row or item.row_no, "file": item.uri, "key": item.key, "since": item.since, "cells": cells, "faults": by_column.get(WHOLE_ROW, [])}  # fmt: skip
+    return {"item": item.item_id, "run": item.run_id, "row_no": item.row_no, "row": item.source_row or item.row_no, "file": item.uri, "key": item.key, "since": item.since, "cells": cells, "faults": by_column.get(WHOLE_ROW, [])}  # fmt: skip
+
+
+def _is_delivered(name: str) -> bool:
+    """Whether a column of a waiting row is one the source sent: marks of ours are not for mending."""
+    return name not in OURS and not name.startswith(TYPED)
 
 
 def mend(site: Site, visit: Visit, form: Form) -> Any:

@@ -103,6 +103,7 @@ def shown(site: Site, visit: Visit) -> Page:
         ],
         "quality_by_run": [{"run": r.run_id, "at": r.started_at, "percent": _percent(r), "rows_in": r.rows_in} for r in quality],
         "sources": [{"name": s.name, "connector": s.connector, "delivery": s.delivery.value} for s in contract.sources],
+        "key": [{"name": p.name, "title": p.title_vi, "title_en": p.title_en} for p in contract.key] if standing.records else [],
         "takes_uploads": takes_uploads(contract),
         "has_own_form": any(own_source(contract, suffix) for suffix in CONNECTORS),
         "uploads": [upload_facts(each) for each in handed_in],
