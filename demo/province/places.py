@@ -20,10 +20,12 @@ Points = NDArray[np.float64]
 
 @cache
 def _rings() -> dict[str, list[Points]]:
-    """Outer rings of each commune, by code. (None of these communes has a hole.)"""
+    """Outer rings of each commune there is now, by code. (None of these communes has a hole.)"""
     found = json.loads(gzip.decompress((DATA / "commune_borders.geojson.gz").read_bytes()))
     return {
-        f["properties"]["code"]: [np.asarray(polygon[0], np.float64) for polygon in f["geometry"]["coordinates"]] for f in found["features"]
+        f["properties"]["code"]: [np.asarray(polygon[0], np.float64) for polygon in f["geometry"]["coordinates"]]
+        for f in found["features"]
+        if "validTo" not in f["properties"]
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pyarrow import parquet
 
 from lienthong.access import Actor, Role
 from lienthong.pipeline import share_profiles
@@ -104,6 +106,30 @@ def test_deltas_own_kernel_reads_the_same_rows_and_changes(profile: str) -> None
     assert (kernel["changes"], kernel["changed"]) == ([["insert", 1]], len(plain["rows"]))
 
 
+@pytest.mark.parametrize("form", ["parquet", "delta"])
+def test_who_follows_a_table_by_its_files_gets_what_each_version_brought(province: Province, profile: str, form: str) -> None:
+    """What Spark's streaming source asks once it has the table: `startingVersion` and `endingVersion` of a query."""
+    token = json.loads(Path(profile).read_text("utf-8"))["bearerToken"]
+    address = f"{province.base}/delta-sharing/shares/TT-CUA/schemas/land/tables/parcels"
+    headers = {"Authorization": f"Bearer {token}", "delta-sharing-capabilities": f"responseformat={form}"}
+    answer = httpx.post(f"{address}/query", json={"startingVersion": 1, "endingVersion": 1}, headers=headers).raise_for_status()
+    assert answer.headers["delta-table-version"] == "1"
+    first, second, *files = map(json.loads, answer.text.splitlines())
+    assert (list(first), list(second)) == (["protocol"], ["metaData"])
+    if form == "delta":
+        added = [line["file"]["deltaSingleAction"]["add"]["path"] for line in files]
+        assert {line["file"]["version"] for line in files} == {1}
+    else:
+        added = [line["add"]["url"] for line in files]
+        assert {line["add"]["version"] for line in files} == {1}
+    rows = parquet.read_table(io.BytesIO(httpx.get(added[0]).raise_for_status().content))
+    assert len(added) == 1
+    assert "_change_type" not in rows.column_names
+    assert sorted(rows["parcel_id"].to_pylist()) == sorted(row["parcel_id"] for row in ask("delta", "changes", profile, TABLE, "1"))
+    entry = entries_of(province.workshop.database, province.workshop.signer)[-1]
+    assert (entry["event"], entry["dataset"]) == ("share:file:read", "land.parcels")
+
+
 @pytest.mark.parametrize(
     ("asked", "form"),
     [
@@ -186,7 +212,11 @@ def test_an_altered_address_opens_nothing(province: Province, profile: str, chan
         b'{"limitHint": -1}',
         b'{"limitHint": "1"}',
         b'{"predicateHints": "x"}',
-        b'{"startingVersion": 1}',
+        b'{"startingVersion": 9}',
+        b'{"startingVersion": 1, "version": 1}',
+        b'{"startingVersion": 1, "endingVersion": 0}',
+        b'{"startingVersion": "1"}',
+        b'{"endingVersion": 1}',
         b"\xff",
     ],
 )

@@ -169,6 +169,9 @@ def test_borders_are_asked_for_as_of_a_day(province: Province) -> None:
     code = now["features"][0]["id"]
     assert httpx.get(f"{address}/{code}").json()["properties"]["code"] == code
     assert httpx.get(address, params={"datetime": "../1990-01-01"}).json()["numberMatched"] == 0
+    before = httpx.get(address, params={"datetime": "2025-06-30"}).json()
+    assert before["numberMatched"] == 111  # the communes of Bình Phước until then
+    assert {feature["properties"]["valid_to"] for feature in before["features"]} == {"2025-07-01"}
     assert httpx.get(address, params={"filter": f"code = '{code}'"}).json()["numberMatched"] == 1
     assert httpx.get(address, params={"filter": "name LIKE '%Bình%' OR code IS NULL"}).json()["numberMatched"] > 0
     x, y = now["features"][0]["geometry"]["coordinates"][0][0][0]

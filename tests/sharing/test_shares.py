@@ -19,7 +19,7 @@ from lienthong.sharing.rights import Right
 from lienthong.sharing.shares import files as shelves
 from lienthong.sharing.shares.files import FileStore, Made, Making
 from lienthong.sharing.shares.hints import enough, fitting
-from lienthong.sharing.shares.making import changes_in, rows_at
+from lienthong.sharing.shares.making import brought_by, changes_in, rows_at, taken_by
 from lienthong.sharing.shares.shape import View, view_of
 from lienthong.store import Connection, Database
 from lienthong.store.answers import Condition
@@ -62,6 +62,7 @@ def test_who_applies_the_change_data_has_what_the_table_says(
     for right in (EVERYTHING, ONLY_X):
         view = view_of(CONTRACT, right)
         copy: dict[str, Any] = {}
+        followed: list[dict[str, Any]] = []
         for version in publisher.states:
             folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"
             store = FileStore(folder, ROOM, 3600)
@@ -74,6 +75,11 @@ def test_who_applies_the_change_data_has_what_the_table_says(
                     assert row["no"] not in copy
                     copy[row["no"]] = value
             told = rows_of(folder, store.get(rows_at(database_url, view, version)))
+            brought = rows_of(folder, store.get(brought_by(database_url, view, version, is_first_fill=version == 1)))
+            taken = rows_of(folder, store.get(taken_by(database_url, view, version, is_first_fill=version == 1)))
+            assert all(row in followed for row in taken)
+            followed = [row for row in followed if row not in taken] + brought
+            assert sorted(followed, key=str) == sorted(told, key=str)
             expected = as_seen(publisher.states[version], right)
             assert {row["no"]: (row["name"], row["size"]) for row in told} == expected
             assert copy == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lienthong.web.doors.ogc.collections import Ground, border_properties
 from lienthong.web.pages.borders import Borders
 
 # 25195 was Phường Tân Phú until 30 June 2025 and is Phường Bình Phước since; 25210 went on without dates in the file.
+TODAY = date(2026, 11, 26)
 FEATURES: list[tuple[dict[str, Any], float]] = [
     ({"code": "25195", "fullName": "Phường Tân Phú", "validTo": "2025-07-01"}, 0.0),
     ({"code": "25195", "fullName": "Phường Bình Phước", "validFrom": "2025-07-01", "areaKm2": 86.4}, 10.0),
@@ -34,7 +36,7 @@ def ground(tmp_path: Path) -> Ground:
 
 
 def ids(ground: Ground, **asked: str) -> list[str]:
-    features, count = find_borders(ground, read_asked(list(asked.items()), tuple(border_properties())))
+    features, count = find_borders(ground, read_asked(list(asked.items()), tuple(border_properties())), TODAY)
     assert count == len(features)
     return [str(feature["id"]) for feature in features]
 
@@ -50,6 +52,8 @@ def ids(ground: Ground, **asked: str) -> list[str]:
         ({"datetime": "2025-07-01", "bbox": "0,0,5,5"}, []),
         ({"datetime": "2025-06-30", "bbox": "0,0,5,5"}, ["25195~2025-07-01"]),
         ({"filter": "valid_to IS NULL"}, ["25195", "25210"]),
+        ({}, ["25195", "25210"]),
+        ({"datetime": "../.."}, ["25195~2025-07-01", "25195", "25210"]),
     ],
 )
 def test_a_day_has_the_borders_in_force_on_it(ground: Ground, asked: dict[str, str], found: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Real reference data: units of administration before and after 1 July 2025, the province's agencies, and the code lists."""
+"""Real reference data: units of administration before and after 1 July 2025, agencies of the province and of the centre, and the code lists."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ from lienthong.standards.admin_units import units
 from lienthong.standards.code_lists import LISTS, entries
 
 PROVINCE_SINCE = "1997-01-01"  # Sông Bé was divided
+CENTRAL_SINCE = "2025-03-01"  # social insurance and statistics came under the Ministry of Finance
+# Agencies of the centre that own datasets here, as rows of `agencies.csv.gz`. G01 and G12 are the codes the ministries were given under
+# Quyết định 20/2020/QĐ-TTg; those of their branches in the province are assumed.
+CENTRAL = (
+    ("G01", "Bộ Công an", "ministry", "BCA", "", "", "published", "", PROVINCE_SINCE, ""),
+    ("G01.70", "Công an tỉnh", "branch", "CAT", "", "G01", "code assumed", "", PROVINCE_SINCE, ""),
+    ("G12", "Bộ Tài chính", "ministry", "BTC", "", "", "published", "", PROVINCE_SINCE, ""),
+    ("G12.70.01", "Bảo hiểm xã hội tỉnh", "branch", "BHXH", "", "G12", "code assumed", "", CENTRAL_SINCE, ""),
+    ("G12.70.02", "Thống kê tỉnh", "branch", "TK", "", "G12", "code assumed", "", CENTRAL_SINCE, ""),
+)
 PROVINCES = {"70", "75"}  # Bình Phước and Đồng Nai: together the Đồng Nai of today
 
 
@@ -39,8 +49,9 @@ def write_reference(out: Path) -> tuple[int, int, int]:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(AGENCIES)
         writer.writerows((*row.values(), *_term(row)) for row in agencies)
+        writer.writerows(CENTRAL)
     _write_lists(out / "danh-muc")
-    return len(kept), len(changes), len(agencies)
+    return len(kept), len(changes), len(agencies) + len(CENTRAL)
 
 
 def _write_lists(folder: Path) -> None:

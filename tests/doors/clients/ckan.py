@@ -16,9 +16,12 @@ def figure(base: str, dataset: str, column: str, *where: str) -> object:
     with RemoteCKAN(base) as ckan:
         package = ckan.action.package_show(id=dataset)
         table = next(resource for resource in package["resources"] if resource["datastore_active"])
-        filters = dict(condition.split("=", 1) for condition in where)
-        found = ckan.action.datastore_search(resource_id=table["id"], filters=filters)
-    return [record[column] for record in found["records"]]
+        asked = {"resource_id": table["id"], "filters": dict(condition.split("=", 1) for condition in where), "limit": 500}
+        values, page = [], ckan.action.datastore_search(**asked)
+        while page["records"]:
+            values += [record[column] for record in page["records"]]
+            page = ckan.action.datastore_search(**asked, offset=len(values))
+    return values
 
 
 def actions(base: str) -> object:

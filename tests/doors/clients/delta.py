@@ -11,13 +11,18 @@ import delta_sharing
 import requests
 
 
-def figure(profile: str, dataset: str, column: str, *where: str) -> object:
+def figure(profile: str, dataset: str, column: str, *where: str, is_by_kernel: bool = False) -> object:
     schema, _, table = dataset.partition(".")
-    found = delta_sharing.load_as_pandas(f"{profile}#open.{schema}.{table}")
+    found = delta_sharing.load_as_pandas(f"{profile}#open.{schema}.{table}", use_delta_format=is_by_kernel)
     for condition in where:
         name, _, value = condition.partition("=")
         found = found[found[name].astype(str) == value]
     return found[column].tolist()
+
+
+def figure_of_kernel(*asked: str) -> object:
+    """As Delta's own kernel reads it."""
+    return figure(*asked, is_by_kernel=True)
 
 
 def tables(profile: str) -> object:
@@ -68,7 +73,8 @@ def refused(profile: str, table: str) -> object:
     return None
 
 
-commands = {"figure": figure, "tables": tables, "read": read, "changes": changes, "kernel": kernel, "version": version, "refused": refused}
+ASKED = (figure, figure_of_kernel, tables, read, changes, kernel, version, refused)
+commands = {each.__name__: each for each in ASKED}
 with contextlib.redirect_stdout(io.StringIO()):  # the client speaks on the terminal
     answer = commands[sys.argv[1]](*sys.argv[2:])
 print(json.dumps(answer), flush=True)

@@ -39,17 +39,18 @@ def structure(base: str, flow: str) -> object:
 
 def figure(base: str, flow: str, *where: str) -> object:
     asked = dict(condition.partition("=")[::2] for condition in where)
-    year = asked.pop("year")
-    found: list[float] = []
+    year = asked.pop("year", "")
+    found: list[list[float]] = []
     wrong: list[str] = []
     for form in (DataFormat.SDMX_ML_2_1_GEN, DataFormat.SDMX_ML_2_1_STR):
-        query = DataQuery(DataContext.DATAFLOW, AGENCY, flow, key=".".join(asked.values()))
+        query = DataQuery(DataContext.DATAFLOW, AGENCY, flow, key=".".join(asked.values()) or "all")
         made = service(base, form)
         answer = made.data(query)
         wrong += faults(answer) if form is DataFormat.SDMX_ML_2_1_GEN else []
+        found.append([])
         for dataset in read_sdmx(BytesIO(answer), validate=form is DataFormat.SDMX_ML_2_1_GEN).data:
             rows = dataset.data
-            found += [float(value) for value in rows[rows["TIME_PERIOD"].astype(str) == year]["OBS_VALUE"]]
+            found[-1] += [float(value) for value in rows[rows["TIME_PERIOD"].astype(str).isin([year]) | (year == "")]["OBS_VALUE"]]
     return {"faults": wrong, "values": found}
 
 

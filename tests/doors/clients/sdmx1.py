@@ -26,13 +26,14 @@ def flows(base: str) -> object:
 def figure(base: str, flow: str, *where: str) -> object:
     """By a key of names, which makes the client read the structure first; generic and structure-specific."""
     asked = dict(condition.partition("=")[::2] for condition in where)
-    year = asked.pop("year")
+    year = asked.pop("year", "")
+    params = {"startPeriod": year, "endPeriod": year} if year else {}
     source = client(base)
     structure = source.dataflow(flow, params={"references": "all"}).dataflow[flow].structure
     found = []
     for headers in ({}, {"Accept": SPECIFIC}):
-        message = source.data(flow, key=asked, params={"startPeriod": year, "endPeriod": year}, headers=headers, dsd=structure)
-        found += [float(observation.value) for dataset in message.data for observation in dataset.obs]
+        message = source.data(flow, key=asked, params=params, headers=headers, dsd=structure)
+        found.append([float(observation.value) for dataset in message.data for observation in dataset.obs])
     return found
 
 

@@ -1,7 +1,7 @@
 """Borders of communes, where this deployment has them: a GeoJSON file of features with `code` and `fullName`, named by a setting.
 
 Features may say since when and until when they were in force (`validFrom`, `validTo`), so that one code may have several borders, one after
-another. Maps show what is in force; who asks for a day is told of that day.
+another, and where each was taken from (`source`). Maps show what is in force; who asks for a day is told of that day.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Border:
     area: float | None
     since: date | None
     until: date | None
+    source: str | None = None
 
 
 class Borders:
@@ -110,7 +111,7 @@ def name_of(code: str) -> str:
 
 def _border(properties: Mapping[str, Any], shape: Mapping[str, Any]) -> Border:
     since, until = (date.fromisoformat(text) if (text := properties.get(name)) else None for name in ("validFrom", "validTo"))
-    return Border(properties["code"], properties["fullName"], shape, properties.get("areaKm2"), since, until)
+    return Border(properties["code"], properties["fullName"], shape, properties.get("areaKm2"), since, until, properties.get("source"))
 
 
 def _rings(shape: Mapping[str, Any]) -> list[Ring]:

@@ -17,7 +17,16 @@ from lienthong.ledger import Entry, Event
 from lienthong.sharing.formats import PARQUET
 from lienthong.sharing.shares.files import FileStore, Made, Making
 from lienthong.sharing.shares.listing import Table
-from lienthong.sharing.shares.making import changes_in, changes_name, rows_at, rows_name
+from lienthong.sharing.shares.making import (
+    brought_by,
+    brought_name,
+    changes_in,
+    changes_name,
+    rows_at,
+    rows_name,
+    taken_by,
+    taken_name,
+)
 from lienthong.sharing.shares.shape import View, view_of
 from lienthong.store import shares
 from lienthong.store.answers import version_facts
@@ -26,6 +35,7 @@ from lienthong.web.doors.delta.reception import DOOR, Reception
 
 LONGEST_UNTIL = 12  # digits
 CHUNK_BYTES = 1 << 20
+OF_A_VERSION = ((changes_name, changes_in), (brought_name, brought_by), (taken_name, taken_by))
 
 
 @dataclass(frozen=True)
@@ -91,8 +101,9 @@ class Fetching:
             with self.reception.counter.connection() as connection:
                 known = version_facts(connection, grant.dataset_id, after=grant.version - 1)
             for facts in known:
-                if facts.version <= grant.last_version and changes_name(view, facts.version) == name:
-                    return changes_in(url, view, facts.version, is_first_fill=facts.is_first_fill)
+                for name_of, made_of in OF_A_VERSION if facts.version <= grant.last_version else ():
+                    if name_of(view, facts.version) == name:
+                        return made_of(url, view, facts.version, is_first_fill=facts.is_first_fill)
         raise _false()
 
     def _record(self, grant: Grant, table: Table, name: str, part: str, *, rows: int, size: int) -> None:

@@ -27,6 +27,8 @@ _QUERY: Schema = {
         "limitHint": _NUMBER,
         "version": {"type": "integer", "minimum": 1},
         "timestamp": _INSTANT,
+        "startingVersion": {"type": "integer", "minimum": 1},
+        "endingVersion": {"type": "integer", "minimum": 1},
     },
 }
 _TOKEN_FORM: Schema = {

@@ -1,10 +1,10 @@
-"""The answers about one table: its version, its metadata, the files of its rows, the files of its changes."""
+"""The answers about one table: its version, its metadata, the files of its rows, the files of its changes, the files each version brought and took away."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,10 +19,10 @@ from lienthong.errors import BadRequest
 from lienthong.ledger import Entry, Event
 from lienthong.sharing.filters import LARGEST_INTEGER, read_instant, read_known
 from lienthong.sharing.rights import Right
-from lienthong.sharing.shares.files import FileStore, Made
+from lienthong.sharing.shares.files import FileStore, Made, Part
 from lienthong.sharing.shares.hints import enough, fitting
 from lienthong.sharing.shares.listing import Table
-from lienthong.sharing.shares.making import changes_in, rows_at
+from lienthong.sharing.shares.making import brought_by, changes_in, rows_at, taken_by
 from lienthong.sharing.shares.shape import View, view_of
 from lienthong.store import Connection, shares
 from lienthong.store.answers import VersionFacts, newest_version, version_facts, version_known_at
@@ -34,6 +34,7 @@ from lienthong.web.doors.delta.reception import DOOR, Caller, Reception
 
 LARGEST_BODY = 262_144
 MOST_VERSIONS = 500  # of one answer about changes; a file each
+Tell = Callable[[str, telling.Line, Part, telling.Line], telling.Line]  # form, signed address, file, version and instant → line
 _LOOSE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(.*)", re.DOTALL)  # the protocol's `yyyy-[m]m-[d]d hh:mm:ss`
 
 
@@ -46,6 +47,7 @@ class Query(msgspec.Struct):
     version: int | None = None
     timestamp: str | None = None
     startingVersion: int | None = None  # noqa: N815 # as above
+    endingVersion: int | None = None  # noqa: N815 # as above
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,12 @@ class Reading:
         return lines((telling.protocol(form), telling.metadata(form, view.metadata(number, table.share))), number, form)
 
     def query(self, request: Request, body: bytes) -> Response:
-        """`POST …/query`: signed addresses of the files that hold a version's rows."""
+        """`POST …/query`: signed addresses of the files that hold a version's rows; with `startingVersion`, of what each version since did to them."""
         caller = self.reception.who(request)
         table = self.reception.table(caller, request)
         query, form = _read(body), telling.form_of(request)
+        if query.startingVersion is not None:
+            return self._followed(request, caller, table, _followed_span(query), form)
         right = self.reception.authorise(request, caller, table, Operation.BULK)
         view = view_of(table.contract, right)
         counter = self.reception.counter
@@ -116,11 +120,35 @@ class Reading:
             request.query_params.multi_items(),
             ("startingVersion", "startingTimestamp", "endingVersion", "endingTimestamp", "includeHistoricalMetadata"),
         )
+        url = self.reception.counter.database_url
+
+        def sets(view: View, facts: VersionFacts) -> list[tuple[Made, Tell]]:
+            return [(self.files.get(changes_in(url, view, facts.version, is_first_fill=facts.is_first_fill)), telling.changes_in)]
+
+        return self._span_told(request, caller, table, said, telling.form_of(request), sets)
+
+    def _followed(self, request: Request, caller: Caller, table: Table, said: Mapping[str, str], form: str) -> Response:
+        """What each version did, as files it brought and files it took away: how Spark follows a table without its change data feed."""
+        url = self.reception.counter.database_url
+
+        def sets(view: View, facts: VersionFacts) -> list[tuple[Made, Tell]]:
+            brought = self.files.get(brought_by(url, view, facts.version, is_first_fill=facts.is_first_fill))
+            if facts.is_first_fill:
+                return [(brought, telling.brought_in)]
+            taken = self.files.get(taken_by(url, view, facts.version, is_first_fill=False))
+            return [(taken, telling.taken_in), (brought, telling.brought_in)]
+
+        return self._span_told(request, caller, table, said, form, sets)
+
+    def _span_told(
+        self, request: Request, caller: Caller, table: Table, said: Mapping[str, str], form: str,
+        sets: Callable[[View, VersionFacts], list[tuple[Made, Tell]]],
+    ) -> Response:  # fmt: skip
+        """The versions asked for, each told by the files of its sets."""
         counter = self.reception.counter
         with counter.connection() as connection:
             known = version_facts(connection, table.contract.id)
         first, last = _span(said, known)
-        form = telling.form_of(request)
         right = self.reception.authorise(request, caller, table, Operation.CHANGES)
         view = view_of(table.contract, right)
         grant = self._grant(caller, table, right, view, Operation.CHANGES, first, last)
@@ -128,21 +156,17 @@ class Reading:
         rows = 0
         for facts in sorted(known, key=lambda f: f.version):
             if first <= facts.version <= last:
-                made = self.files.get(changes_in(counter.database_url, view, facts.version, is_first_fill=facts.is_first_fill))
                 stamp = {"timestamp": _milliseconds(facts), "version": facts.version}
-                told += [telling.changes_in(form, self._signed(grant, made.name, part.name), part, stamp) for part in made.parts]
-                rows += made.rows
+                for made, tell in sets(view, facts):
+                    told += [tell(form, self._signed(grant, made.name, part.name), part, stamp) for part in made.parts]
+                    rows += made.rows
         self._record(request, right, table, grant, view, parts=len(told) - 2, rows=rows, is_whole=False)
         return lines(told, first, form)
 
     def _version(self, connection: Connection, table: Table, query: Query) -> int:
         newest = newest_version(connection, table.contract.id) or 0
-        if query.startingVersion is not None:
-            raise BadRequest(
-                "`startingVersion` is not taken here.",
-                hint="GET …/changes tells changes from a version on.",
-                vi="Dùng …/changes để lấy thay đổi.",
-            )
+        if query.endingVersion is not None:
+            raise BadRequest("`endingVersion` goes with `startingVersion`.", vi="`endingVersion` phải đi cùng `startingVersion`.")
         if query.version is not None and query.timestamp is not None:
             raise BadRequest("Give `version` or `timestamp`, not both.", vi="Chỉ một trong `version`, `timestamp`.")
         if query.timestamp is not None:
@@ -226,6 +250,16 @@ def _read(body: bytes) -> Query:
     if query.limitHint is not None and not 0 <= query.limitHint <= LARGEST_INTEGER:
         raise BadRequest("`limitHint`: expected a number from 0 on.", vi="`limitHint`: cần số từ 0.")
     return query
+
+
+def _followed_span(query: Query) -> Mapping[str, str]:
+    """The span of a query that follows a table, as a request for changes says it. Raises BadRequest."""
+    if query.version is not None or query.timestamp is not None:
+        raise BadRequest(
+            "Give `startingVersion`, or `version` or `timestamp`, not both.", vi="Chỉ một trong `startingVersion`, `version`, `timestamp`."
+        )
+    said = {"startingVersion": query.startingVersion, "endingVersion": query.endingVersion}
+    return {name: str(number) for name, number in said.items() if number is not None}
 
 
 def _span(said: Mapping[str, str], known: Sequence[VersionFacts]) -> tuple[int, int]:

@@ -68,6 +68,21 @@ def changes_in(form: str, signed: Line, part: Part, stamp: Line) -> Line:
     return {"file": {**_outside(signed), **stamp, "deltaSingleAction": {"cdc": {**_action(signed, part), "dataChange": False}}}}
 
 
+def brought_in(form: str, signed: Line, part: Part, stamp: Line) -> Line:
+    """A file of rows a version added."""
+    if form == PARQUET:
+        return {"add": {**signed, "partitionValues": {}, "size": part.size, "stats": part.stats, **stamp}}
+    return rows_in(form, signed, part, stamp["timestamp"], stamp)
+
+
+def taken_in(form: str, signed: Line, part: Part, stamp: Line) -> Line:
+    """A file of rows a version put an end to."""
+    if form == PARQUET:
+        return {"remove": {**signed, "partitionValues": {}, "size": part.size, **stamp}}
+    removed = {"deletionTimestamp": stamp["timestamp"], "dataChange": True, "extendedFileMetadata": True}
+    return {"file": {**_outside(signed), **stamp, "deltaSingleAction": {"remove": {**_action(signed, part), **removed}}}}
+
+
 def _outside(signed: Line) -> dict[str, Any]:
     return {name: value for name, value in signed.items() if name != "url"}
 

@@ -26,13 +26,13 @@ Properties = Mapping[str, Anything]
 Shape = Mapping[str, Anything]
 
 
-def find_borders(ground: Ground, asked: Asked) -> tuple[list[dict[str, Anything]], int]:
+def find_borders(ground: Ground, asked: Asked, today: date) -> tuple[list[dict[str, Anything]], int]:
     """(a page of features, how many there are in all). Raises BadRequest."""
     where = _conditions(asked)
     found = [
         (properties, shape)
         for properties, shape in border_features(ground)
-        if _is_valid(properties, asked) and _fits(where, properties, shape)
+        if _is_valid(properties, asked, today) and _fits(where, properties, shape)
     ]
     for name, is_descending in reversed(asked.sorts):
         if name not in border_properties():
@@ -68,10 +68,14 @@ def _where(shape: Shape, left: list[int]) -> Expression:
     return Within((GEOMETRY,), (0.0, 0.0, 0.0, 0.0), msgspec.json.encode(shape).decode())
 
 
-def _is_valid(properties: Properties, asked: Asked) -> bool:
-    """Whether a border was in force at some time of `datetime`, or on the day of `as_of`."""
-    since = day_of(asked.since) if asked.since is not None else asked.as_of
-    until = day_of(asked.until) if asked.until is not None else asked.as_of
+def _is_valid(properties: Properties, asked: Asked, today: date) -> bool:
+    """Whether a border was in force at some time of `datetime`, or on the day of `as_of`; where no time is asked for, whether it is now.
+
+    A map that says nothing of time would else draw what was there before over what is.
+    """
+    day = asked.as_of or (None if asked.has_datetime else today)
+    since = day_of(asked.since) if asked.since is not None else day
+    until = day_of(asked.until) if asked.until is not None else day
     begins, ends = properties["valid_from"], properties["valid_to"]
     return (until is None or begins is None or begins <= until) and (since is None or ends is None or since < ends)
 

@@ -126,6 +126,7 @@ def border_properties() -> dict[str, dict[str, Anything]]:
         "valid_from": {"title": "Có hiệu lực từ · Valid from", **day},
         "valid_to": {"title": "Hết hiệu lực từ · Valid to", **day},
         "area_km2": {"title": "Diện tích (km²) · Area (km²)", "type": "number"},
+        "source": {"title": "Nguồn của địa giới · Where the border is from", **text},
     }
 
 
@@ -149,6 +150,7 @@ def border_features(ground: Ground) -> list[tuple[dict[str, Anything], Mapping[s
                     "valid_from": begins,
                     "valid_to": ends,
                     "area_km2": border.area,
+                    "source": border.source,
                 },
                 border.shape,
             )

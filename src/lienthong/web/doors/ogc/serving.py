@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lienthong.access import Operation
+from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, NotAcceptable, NotFound
 from lienthong.sharing.filters import read_list, shown
@@ -191,7 +192,7 @@ class Service:
     def _border_items(self, request: Request) -> Response:
         asked = read_asked(request.query_params.multi_items(), frozenset(border_properties()))
         form = _form(request, None)
-        features, total = find_borders(self.ground, asked)
+        features, total = find_borders(self.ground, asked, vietnam_date(self.counter.clock()))
         end = asked.offset + len(features)
         links = self._links(request, BORDERS, None)
         if end < total and features:
