@@ -22,6 +22,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 MADE = datetime(2020, 1, 1)  # noqa: DTZ001 # archives carry a time without a zone; always this one
 NOTHING = "–"
+NO_FIGURE = "chưa có số liệu"  # in place of the period of a figure there is not
 WHOLE = "Toàn tỉnh"
 FONT = "Times New Roman"
 FIRST_ROW = 4  # of figures in a sheet of ours: below title and headings
@@ -51,7 +52,7 @@ def told(facts: Mapping[str, Any], address: str, digest: str) -> dict[str, Any]:
     rows = [
         {
             **{name: row[name] for name in ("n", "title", "unit", "state_title")},
-            "period_title": row["period_title"] or NOTHING,
+            "period_title": row["period_title"] or NO_FIGURE,
             **{name: vietnamese(row[name], row["decimals"]) for name in ("total", "target", "year_before")},
         }
         for row in facts["rows"]
@@ -77,7 +78,8 @@ def _table_told(table: Mapping[str, Any]) -> dict[str, Any]:
         for row in table["rows"]
     ]
     return {
-        **{name: table[name] for name in ("title", "unit", "period_title")},
+        **{name: table[name] for name in ("title", "unit")},
+        "period_title": table["period_title"] or NO_FIGURE,
         "borders_on": day(table["borders_on"]),
         "rows": rows,
         "row_count": str(table["row_count"]),
