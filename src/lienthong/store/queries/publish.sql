@@ -35,7 +35,7 @@ create temporary table stage (like {current} including defaults) on commit drop;
 
 -- name: staged_rows
 -- Rows of the stage with a fingerprint of what they say.
-select _row, _key, hashtextextended(row({columns})::text, 0) from {stage} where _row = any(%(rows)s);
+select _row, _key, hashtextextended(row({columns})::text, 0) from {stage} where _row = any(%(rows)s::bigint[]);
 
 -- name: stage_conflicts
 -- Staged rows whose key is held by a current row that was delivered again unchanged: two rows of one delivery claim one key.
@@ -66,7 +66,7 @@ where exists (
 
 -- name: unstage
 -- Take rows off the stage.
-delete from {stage} where _row = any(%(rows)s);
+delete from {stage} where _row = any(%(rows)s::bigint[]);
 
 -- name: mark_same
 -- Rows that came differently but mean the same: only the digest is renewed, nothing is versioned.
