@@ -27,11 +27,6 @@ def result(province: Province, action: str, **parameters: Any) -> Any:
     return answer.json()["result"]
 
 
-def test_ckanapi_tells_the_figure(province: Province) -> None:
-    figure = province.figure()
-    assert ask("ckan", "figure", province.base, FIGURE_DATASET, "value", *figure.conditions) == [figure.value]
-
-
 def test_ckanapi_reads_every_action_by_post_and_by_get(province: Province) -> None:
     by_post, by_get = ask("ckan", "actions", province.base)
     assert by_post == by_get

@@ -25,11 +25,6 @@ SHAPES = Path(__file__).parent / "data" / "dcat-ap-3.0.1"
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
 
 
-def test_the_csv_distribution_tells_the_figure(province: Province) -> None:
-    figure = province.figure()
-    assert ask("dcat", "figure", province.base, FIGURE_DATASET, "value", *figure.conditions) == [figure.value]
-
-
 @pytest.mark.parametrize("shapes", ["shapes.ttl", "range.ttl"])
 def test_the_catalogue_conforms_to_dcat_ap(province: Province, shapes: str) -> None:
     conforms, words = ask("dcat", "validate", str(SHAPES / shapes), f"{province.base}/catalog.ttl")

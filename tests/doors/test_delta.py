@@ -15,7 +15,7 @@ from pyarrow import parquet
 from lienthong.access import Actor, Role
 from lienthong.pipeline import share_profiles
 from tests.doors.environments import ask
-from tests.doors.province import CALLER, FIGURE_DATASET, PURPOSE, Province
+from tests.doors.province import CALLER, PURPOSE, Province
 from tests.store.ledgers import entries_of
 
 OFFICER = Actor("can-bo", "H10.12", frozenset({Role.DATA_OFFICER}))
@@ -45,11 +45,6 @@ def open_profile(province: Province, folder: Path) -> str:
     path = folder / "open.share"
     path.write_bytes(httpx.get(province.base + "/delta-sharing/open.share").raise_for_status().content)
     return str(path)
-
-
-def test_delta_sharing_tells_the_figure(province: Province, open_profile: str) -> None:
-    figure = province.figure()
-    assert ask("delta", "figure", open_profile, FIGURE_DATASET, "value", *figure.conditions) == [figure.value]
 
 
 def test_shares_are_the_recipients_agreements_and_what_is_open(province: Province, profile: str, open_profile: str) -> None:

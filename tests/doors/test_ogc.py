@@ -57,11 +57,6 @@ def test_gdal_reads_every_parcel_of_the_agreement(province: Province, everything
     assert "area_m2" in told["fields"]
 
 
-def test_ogc_tells_the_figure(province: Province) -> None:
-    figure = province.figure()
-    assert ask("geo", "figure", province.base, FIGURE_DATASET, "value", *figure.conditions) == [figure.value]
-
-
 def test_a_stranger_sees_no_parcel_and_nobody_is_told_there_are_some(province: Province) -> None:
     address = f"{province.base}/ogc/collections/{PARCELS}/items"
     assert httpx.get(address).status_code == 401

@@ -24,12 +24,6 @@ def get(province: Province, path: str, **headers: str) -> httpx.Response:
     return httpx.get(province.base + path, headers=headers)
 
 
-def test_frictionless_and_csvw_tell_the_figure(province: Province) -> None:
-    figure = province.figure()
-    for client in ("packages", "csv_web"):
-        assert ask(client, "figure", province.base, FIGURE_DATASET, "value", *figure.conditions) == [figure.value]
-
-
 def test_frictionless_finds_the_package_valid_with_its_hashes_types_and_keys(province: Province) -> None:
     for dataset, keys in ((FIGURE_DATASET, [1, 0]), (READINGS, [0])):
         found = ask("packages", "valid", province.base, dataset)
