@@ -70,7 +70,7 @@ PARTS: Mapping[str, Measure] = {
     "serving": _serving,
     "broker": lambda at: broker.measure(at.server, at.folder),
     "matching": lambda at: matching.measure(at.database("matching"), at.rows, at.database("matching_large"), at.large // 2),
-    "ledger": lambda at: ledger.measure(at.database("ledger"), at.large),
+    "ledger": lambda at: ledger.measure(at.database("ledger"), at.rows) + ledger.measure(at.database("ledger_large"), at.large),
     "start": lambda _: starting.measure(),
     "sync": lambda at: sync.measure(at.server, at.rows),
     "events": lambda at: events.measure(at.database("events"), at.folder),
