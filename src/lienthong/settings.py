@@ -146,6 +146,10 @@ class Settings:
     usage_working_days: int = _setting(5, "Working days to answer a provider's demand for a usage report.")
     reminder_days: int = _setting(30, "Days before its end from which an agreement is among those to be renewed.")
     destruction_days: int = _setting(30, "Days to confirm what happened to copies, where the agreement names no number.")
+    direct_link_answer_working_days: int = _setting(
+        10, "Working days for the platform's owner to state whether a direct link between two agencies may stand."
+    )
+    direct_link_days: int = _setting(365, "Most days for which such a statement lets a direct link stand, or may leave it until it moves.")
     offer_per_minute: int = _setting(600, "Largest quota a minute that is granted by rule to a request for data shared by default.")
     offer_per_day: int = _setting(20_000, "Largest quota a day that is granted by rule.")
     offer_term_days: int = _setting(731, "Longest term, in days, that is granted by rule.")

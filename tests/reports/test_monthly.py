@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from lienthong.access import Actor, Register, Role
 from lienthong.errors import BadRequest
 from lienthong.pipeline import Workshop
+from lienthong.pipeline.agreeing import AgreementRules
+from lienthong.pipeline.beside import record_paper
 from lienthong.pipeline.counting import count_exchanges
 from lienthong.reports.exchanges import Asker
-from lienthong.reports.monthly import HEADINGS, SHEETS, as_csv, as_document, as_xlsx, month_bounds, month_report
+from lienthong.reports.monthly import (
+    HEADINGS,
+    PAPER_HEADINGS,
+    PAPER_SHEET,
+    SHEETS,
+    as_csv,
+    as_document,
+    as_xlsx,
+    month_bounds,
+    month_report,
+)
+from lienthong.store.beside import NewPaper
 from tests.factories import make_contract, make_workshop
 from tests.pipeline.test_alerting import CALLER, exchange, record
 
@@ -75,13 +90,34 @@ def test_the_csv_ends_with_its_control_total_and_holds_no_formula(workshop: Work
 def test_the_workbook_has_a_sheet_for_each_view_and_each_its_total(workshop: Workshop) -> None:
     with workshop.database.connect() as connection:
         book = openpyxl.load_workbook(io.BytesIO(as_xlsx(month_report(connection, "2026-11"))))
-    assert book.sheetnames == [title for title, _, _ in SHEETS]
-    for sheet, (_, _, titles) in zip(book.worksheets, SHEETS, strict=True):
+    assert book.sheetnames == [*(title for title, _, _ in SHEETS), PAPER_SHEET]
+    for sheet, (_, _, titles) in zip(book.worksheets[:-1], SHEETS, strict=True):
         rows = list(sheet.iter_rows(min_row=3, values_only=True))
         assert rows[0] == (*titles, *HEADINGS)
         assert rows[-1][0] == "Tổng cộng"
         assert rows[-1][len(titles)] == sum(row[len(titles)] for row in rows[1:-1]) == 12
     assert CALLER in {row[0] for row in book["Hệ thống khai thác"].iter_rows(min_row=4, values_only=True)}
+
+
+def test_letters_sent_all_the_same_are_counted_by_who_asked_whom(workshop: Workshop) -> None:
+    law, actor = AgreementRules(), Actor("can-bo", "H10.12", frozenset({Role.DATA_OFFICER}))
+    later = replace(workshop, clock=lambda: IN_MONTH + timedelta(days=40))
+    for number, sent_on, records in (
+        ("1/UBND", date(2026, 11, 1), 4),
+        ("2/UBND", date(2026, 11, 30), 1),
+        ("3/UBND", date(2026, 10, 31), 9),
+    ):
+        letter = NewPaper("H10.12", "H10.02", "test.people", "=Xin danh sách", number, sent_on, records)
+        record_paper(later, law, Register(), actor, letter)
+    with workshop.database.connect() as connection:
+        reports = [month_report(connection, "2026-11", asker) for asker in (None, Asker("H10.02"), Asker("H10.55"))]
+    assert [[(x.asker, x.asked, x.letters, x.records) for x in report.letters] for report in reports] == [
+        [("H10.12", "H10.02", 2, 5)]
+    ] * 2 + [[]]
+    rows = as_document(reports[0])["sheets"][PAPER_SHEET]  # type: ignore[index] # plain values
+    assert list(rows[0]) == list(PAPER_HEADINGS)
+    book = openpyxl.load_workbook(io.BytesIO(as_xlsx(reports[0])))
+    assert [row[3:5] for row in book[PAPER_SHEET].iter_rows(min_row=4, values_only=True)] == [(2, 5)]
 
 
 @pytest.mark.parametrize("month", ["", "2026", "2026-13", "2026-00", "26-11", "2026-11-01", "9999-12", "٢٠٢٦-١١"])

@@ -108,6 +108,73 @@ def test_each_side_sees_its_own_and_nobody_elses(client: TestClient) -> None:
             assert (client.get(f"/v1/agreements/{found['id']}{path}", headers=asking_now(caller)).status_code == 200) is sees
 
 
+def test_a_direct_link_is_reported_stated_by_the_owner_and_seen_by_both_sides_alone(client: TestClient, province: Province) -> None:
+    link = {"provider": "H10.02", "consumer": "H10.12", "dataset": "test.people", "content": "Danh sách hằng đêm", "since": "2026-06-01"}
+    other = client.post("/v1/direct-links", json=link, headers=asking_now(PART))
+    assert (other.status_code, other.json()["rule"]) == (403, "other_agency")
+    found = client.post("/v1/direct-links", json=link, headers=asking_now(READER)).json()
+    assert (found["state"], found["could"], found["avoidable"], found["due_on"]) == ("reported", "agreement", True, "2026-07-15")
+    said = {"ground": "not_ready", "reason": "Chưa mở", "document_no": "12/SKHCN", "dated_on": "2026-06-30", "until": "2026-12-31"}
+    path = f"/v1/direct-links/{found['link']}"
+    assert client.post(f"{path}/state", json=said, headers=asking_now(OWNER)).status_code == 403, "the provider does not own the platform"
+    csrf = sign_in(client, register_person(province.workshop.database, "van-hanh", "H10.00", [Role.OPERATOR]), second_factor="totp")
+    stated = client.post(f"{path}/state", json=said, headers={"Lienthong-CSRF": csrf})
+    client.cookies.clear()
+    assert (stated.status_code, stated.json()["state"], stated.json()["ground"]) == (200, "stated", "not_ready"), stated.text
+    for caller, status in ((READER, 200), (OWNER, 200), (PART, 404)):
+        assert client.get(path, headers=asking_now(caller)).status_code == status
+        listed = client.get("/v1/direct-links", headers=asking_now(caller)).json()["links"]
+        assert (found["link"] in [each["link"] for each in listed]) is (status == 200)
+    steps = client.get(path, headers=asking_now(OWNER)).json()["steps"]
+    assert [(step["act"], step["document_no"], bool(step["legal_basis"])) for step in steps] == [
+        ("report", "", True),
+        ("state", "12/SKHCN", True),
+    ]
+    assert entries(province)[-1]["event"] == "link:direct:stated"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"ground": "because"}, 422), ({"seen": "1"}, 422), ({"until": "soon"}, 422), ({"reason": "a\x00"}, 422), ({"more": 1}, 422), ([], 422), ({}, 404),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_a_link_is_read_strictly(client: TestClient, body: Any, status: int) -> None:
+    answer = client.post("/v1/direct-links/KN-2026-999999/end", json=body, headers=asking_now(OWNER))
+    assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
+    assert client.post("/v1/direct-links/KN-2026-999999/burn", json={}, headers=asking_now(OWNER)).status_code == 404
+
+
+def test_a_letter_is_recorded_once_by_either_side_counted_and_withdrawn(client: TestClient) -> None:
+    letter = {
+        "asker": "H10.12",
+        "asked": "H10.02",
+        "dataset": "test.people",
+        "content": "Xin 30 hồ sơ",
+        "document_no": "9/UBND",
+        "sent_on": "2026-06-30",
+        "records": 30,
+    }
+    kept = client.post("/v1/paper-requests", json=letter, headers=asking_now(READER)).json()
+    assert (kept["could"], kept["agreement"], kept["avoidable"]) == ("agreement", "TT-tro-cap", True)
+    assert client.post("/v1/paper-requests", json=letter, headers=asking_now(OWNER)).status_code == 409
+    client.post("/v1/paper-requests", json={**letter, "dataset": "", "document_no": "10/UBND", "records": 2}, headers=asking_now(OWNER))
+    for caller, counts in ((OWNER, [2, 32, 1, 30]), (PART, [0, 0, 0, 0])):
+        found = client.get("/v1/paper-requests?from=2026-06-01&limit=1", headers=asking_now(caller)).json()
+        assert [found[name] for name in ("letters", "records", "avoidable_letters", "avoidable_records")] == counts
+    page = client.get("/v1/paper-requests?from=2026-06-01&limit=1", headers=asking_now(READER)).json()
+    rest = client.get(f"/v1/paper-requests?from=2026-06-01&before={page['next']}", headers=asking_now(READER)).json()
+    assert [each["document_no"] for each in (*page["requests"], *rest["requests"])] == ["10/UBND", "9/UBND"]
+    for wrong in ({"records": "30"}, {"records": True}, {"sent_on": "hôm qua"}, {"note": "x"}, {"dataset": "Nguyễn Văn A"}):
+        assert client.post("/v1/paper-requests", json={**letter, **wrong}, headers=asking_now(READER)).status_code == 422
+    withdraw = f"/v1/paper-requests/{kept['request']}/withdraw"
+    assert [client.post(withdraw, json={"reason": "nhầm"}, headers=asking_now(who)).status_code for who in (OWNER, READER, READER)] == [
+        404,
+        200,
+        404,
+    ]
+
+
 def test_lists_are_given_page_by_page(client: TestClient) -> None:
     for n in range(3):
         filed(client, note=f"trang {n}")

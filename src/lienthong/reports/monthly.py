@@ -1,4 +1,4 @@
-"""The month's exchange report (R6): per service, provider and user, calls, ends, latency, volume, and the paper nobody had to bring.
+"""The month's exchange report (R6): per service, provider and user, calls, ends, latency, volume, the paper nobody had to bring, and the paper sent all the same.
 
 Days are Vietnam's. Control totals: each sheet's sums are the month's, and the file says so in its last row.
 """
@@ -10,12 +10,13 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from lienthong.clock import VIETNAM
 from lienthong.errors import BadRequest
 from lienthong.reports.exchanges import Asker
 from lienthong.store import Connection
+from lienthong.store.beside import PaperCount, count_papers
 from lienthong.store.exchange_records import percentile_ms
 from lienthong.store.exchanges import Count, CountKey, read_counts
 
@@ -33,6 +34,10 @@ SHEETS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("Hệ thống khai thác", ("caller",), ("Hệ thống khai thác",)),
     ("Chi tiết", ("provider", "service", "caller", "purpose"), ("Cơ quan cung cấp", "Dịch vụ", "Hệ thống khai thác", "Mục đích")),
 )
+PAPER_SHEET = "Yêu cầu bằng giấy"
+PAPER_HEADINGS = (
+    "Cơ quan đề nghị", "Cơ quan được đề nghị", "Dữ liệu", "Công văn", "Hồ sơ được hỏi", "Công văn lẽ ra không cần", "Hồ sơ lẽ ra lấy qua nền tảng",
+)  # fmt: skip
 
 
 @dataclass
@@ -58,11 +63,12 @@ class Line:
 
 @dataclass(frozen=True)
 class MonthReport:
-    """A month. `sheets`: for each of `SHEETS` its lines, by group; every sheet's lines sum to `total`."""
+    """A month. `sheets`: for each of `SHEETS` its lines, by group; every sheet's lines sum to `total`. `letters`: what was asked for on paper."""
 
     month: str
     sheets: tuple[dict[tuple[str, ...], Line], ...]
     total: Line
+    letters: tuple[PaperCount, ...] = ()
 
     def is_whole(self) -> bool:
         """Whether every sheet holds every call exactly once."""
@@ -109,7 +115,9 @@ def month_report(connection: Connection, month: str, asker: Asker | None = None)
         total.add(key, count)
         for sheet, (_, names, _) in zip(sheets, SHEETS, strict=True):
             sheet.setdefault(tuple(str(getattr(key, name)) for name in names), Line(Count())).add(key, count)
-    return MonthReport(month, tuple(dict(sorted(sheet.items())) for sheet in sheets), total)
+    first, last = begin.astimezone(VIETNAM).date(), until.astimezone(VIETNAM).date() - timedelta(days=1)
+    letters = tuple(count_papers(connection, first, last, None if asker is None else asker.agency))
+    return MonthReport(month, tuple(dict(sorted(sheet.items())) for sheet in sheets), total, letters)
 
 
 def as_csv(report: MonthReport) -> bytes:
@@ -137,6 +145,13 @@ def as_xlsx(report: MonthReport) -> bytes:
                 sheet.write_row(number, 0, row)
             sheet.freeze_panes(3, len(titles))
             sheet.set_column(0, len(titles) + len(HEADINGS) - 1, 18)
+        sheet = book.add_worksheet(PAPER_SHEET)
+        sheet.write(0, 0, f"Yêu cầu dữ liệu gửi bằng giấy tháng {report.month[5:]}/{report.month[:4]}", bold)
+        sheet.write_row(2, 0, PAPER_HEADINGS, bold)
+        for number, row in enumerate(_letters(report), 3):
+            sheet.write_row(number, 0, row)
+        sheet.freeze_panes(3, 3)
+        sheet.set_column(0, len(PAPER_HEADINGS) - 1, 18)
     return held.getvalue()
 
 
@@ -149,7 +164,8 @@ def as_document(report: MonthReport) -> dict[str, object]:
         "sheets": {
             title: [dict(zip((*titles, *HEADINGS), row, strict=True)) for row in _rows(lines, len(titles), None)]
             for lines, (title, _, titles) in zip(report.sheets, SHEETS, strict=True)
-        },
+        }
+        | {PAPER_SHEET: [dict(zip(PAPER_HEADINGS, row, strict=True)) for row in _letters(report)]},
     }
 
 
@@ -158,6 +174,12 @@ def _rows(lines: dict[tuple[str, ...], Line], width: int, total: Line | None) ->
         yield (*(_plain(text) for text in group), *line.figures)
     if total is not None:
         yield (TOTAL, *[""] * (width - 1), *total.figures)
+
+
+def _letters(report: MonthReport) -> Iterator[Sequence[str | int | float]]:
+    for each in report.letters:
+        names = (_plain(text) for text in (each.asker, each.asked, each.dataset))
+        yield (*names, each.letters, each.records, each.avoidable_letters, each.avoidable_records)
 
 
 def _plain(text: str) -> str:

@@ -49,6 +49,7 @@ from lienthong.web.agreements import Agreements
 from lienthong.web.asking import Counter
 from lienthong.web.authorising import IDENTIFIED, Authoriser
 from lienthong.web.bell import Bell
+from lienthong.web.beside import Beside
 from lienthong.web.brokering import BrokerDoor
 from lienthong.web.companion import Companions
 from lienthong.web.delivering import clerk_of
@@ -231,6 +232,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *Rooms(services, clerk_of(services.settings, services.workshop), authorise.address).routes(),
             *ServicePages(services, door).routes(),
             *Agreements(services, counter, authorise.charge).routes(),
+            *Beside(services, counter).routes(),
             *ServiceDesk(services, counter).routes(),
             *odata.routes_of(counter),
             *delta.routes_of(counter, services, authorise),

@@ -11,6 +11,7 @@ from lienthong.sharing.filters import MOST_ROWS, MOST_VALUES
 from lienthong.sharing.formats import ARROW, CSV, JSON, PARQUET
 from lienthong.sharing.workbook import XLSX
 from lienthong.web.agreements_openapi import agreement_paths
+from lienthong.web.beside_openapi import beside_paths
 from lienthong.web.catalogue_openapi import catalogue_entry_paths, harvest_paths
 from lienthong.web.ckan_openapi import ckan_paths
 from lienthong.web.doors.delta.openapi import delta_paths
@@ -62,6 +63,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths |= harvest_paths()
     paths |= people_paths()
     paths |= agreement_paths()
+    paths |= beside_paths()
     paths |= privacy_paths()
     paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen), **ledger_paths(), **uses_paths()}
     paths |= registry_paths()

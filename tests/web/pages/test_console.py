@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 import openpyxl
 import pytest
 
-from lienthong.access import SignedIn
+from lienthong.access import Role, SignedIn
 from lienthong.pipeline import scoring, upload
 from lienthong.sharing.workbook import XLSX
 from lienthong.store.exchanges import Count, CountKey, save_counts
 from lienthong.store.subsystems import KeptSubsystem, keep
 from tests.store.ledgers import written
 from tests.web.pages.conftest import AGENCY, Console
-from tests.web.signing_in import ISSUER, sign_in
+from tests.web.signing_in import ISSUER, register_person, sign_in
 
 SYSTEM = f"VN/GOV/{AGENCY}/tro-cap"
 NUMBER = "070000000001"
@@ -59,6 +59,56 @@ def test_an_agency_sees_who_reads_it_its_systems_and_its_officials(registered: C
     other = registered.facts("/console/exchange")
     assert other["reads"] == []
     assert {p["handle"] for p in other["officials"]} == {"khac"}
+
+
+def test_an_officer_tells_of_a_direct_link_and_a_letter_and_the_operator_states(registered: Console) -> None:
+    csrf, here = registered.enter("can-bo-1"), "/console/beside"
+    link = {"side": "in", "other": "H10.10", "content": "Danh sách thửa đất", "since": "2026-01-05", "dataset": ""}
+    letter = {
+        "side": "in",
+        "other": "H10.10",
+        "content": "Xin danh sách",
+        "document_no": "7/TB",
+        "sent_on": "2026-01-06",
+        "records": "12",
+        "dataset": DATASET,
+    }
+    for path, form in (("links", {**link, "other": "Sở Y tế"}), ("links", {**link, "side": ""}), ("links", {**link, "since": "hôm qua"}), ("papers", {**letter, "records": "nhiều"})):  # fmt: skip
+        assert registered.post(f"{here}/{path}", csrf, **form).status_code in (400, 422)
+    assert registered.post(f"{here}/links", csrf, **link).status_code == 303
+    assert registered.post(f"{here}/papers", csrf, **letter).headers["location"] == f"{here}?recorded=own", (
+        "its own data needs nobody's letter"
+    )
+    facts = registered.facts(here)
+    (told,), (paper,) = facts["links"], facts["papers"]
+    assert (told["state"], told["acts"], paper["avoidable"], facts["avoidable_records"]) == ("reported", ["end"], True, 12)
+    page = registered.client.get(here, headers={"Accept": "text/html"}).text
+    assert "Danh sách thửa đất" in page
+    assert "lẽ ra không cần" in page
+    operator = register_person(registered.services.workshop.database, "van-hanh", "H10.00", [Role.OPERATOR])
+    csrf = sign_in(registered.client, operator, second_factor="totp")
+    assert registered.facts(here)["links"][0]["acts"] == ["state", "decline", "end"]
+    said = {
+        "word": "state",
+        "step": str(told["step"]),
+        "ground": "not_enough",
+        "reason": "Tốc độ",
+        "document_no": "3/SKHCN",
+        "dated_on": "2026-01-07",
+        "until": datetime.now(UTC).date().isoformat(),
+    }
+    path = f"{here}/links/{told['link']}"
+    assert registered.post(path, csrf, **{**said, "word": "burn"}).status_code == 422
+    assert [registered.post(path, csrf, **said).status_code for _ in range(2)] == [303, 409], (
+        "the second saw a step that is no longer the newest"
+    )
+    assert "3/SKHCN" in registered.client.get(here, headers={"Accept": "text/html"}).text
+    csrf = registered.enter("khac")
+    assert [each["link"] for each in registered.facts(here)["links"]] == [told["link"]], "the other side sees it too"
+    assert registered.post(f"{here}/papers/{paper['request']}", csrf, reason="không phải").status_code == 404
+    csrf = registered.enter("can-bo-1")
+    assert registered.post(f"{here}/papers/{paper['request']}", csrf, reason="nhầm").status_code == 303
+    assert registered.facts(here)["papers"] == []
 
 
 def test_who_asks_learns_what_is_held_already_and_files_the_request(registered: Console) -> None:

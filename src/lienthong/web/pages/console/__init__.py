@@ -1,6 +1,6 @@
 """The console of an agency: its sources and how they are, what waits to be mended, files handed in."""
 
-from lienthong.web.pages.console import asking, corrections, drafts, exchange, fixing, handing_in, landed, mending, opening, sources
+from lienthong.web.pages.console import asking, beside, corrections, drafts, exchange, fixing, handing_in, landed, mending, opening, sources
 from lienthong.web.pages.forms import Act
 from lienthong.web.pages.site import Way
 
@@ -8,6 +8,7 @@ WAYS: list[Way] = [
     ("/console", sources.listed),
     ("/console/exchange", exchange.shown),
     ("/console/asking", asking.shown),
+    *beside.WAYS,
     ("/console/corrections", corrections.listed),
     ("/console/drafts", drafts.listed),
     ("/console/drafts/{draft}", drafts.shown),
@@ -21,6 +22,7 @@ WAYS: list[Way] = [
 FORMS: list[tuple[str, Act]] = [
     ("/console/subscriptions/{subscription}/replay", exchange.replay),
     ("/console/asking", asking.ask),
+    *beside.FORMS,
     ("/console/corrections/{proposal}", corrections.decide),
     ("/console/drafts/{draft}", drafts.act),
     ("/console/datasets/{dataset}/quarantine/{item}", mending.mend),
