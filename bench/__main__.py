@@ -24,6 +24,7 @@ from bench import (
     encodings,
     errors,
     events,
+    existence,
     flat,
     formats,
     ledger,
@@ -73,6 +74,7 @@ PARTS: Mapping[str, Measure] = {
     "ledger": lambda at: ledger.measure(at.database("ledger"), at.rows) + ledger.measure(at.database("ledger_large"), at.large),
     "start": lambda _: starting.measure(),
     "sync": lambda at: sync.measure(at.server, at.rows),
+    "existence": lambda at: existence.measure(at.server, at.folder),
     "events": lambda at: events.measure(at.database("events"), at.folder),
     "pages": lambda at: pages.measure(
         at.rows, Path(os.environ["LIENTHONG_BENCH_PAGES"]) if "LIENTHONG_BENCH_PAGES" in os.environ else None

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lienthong.ledger import Edge, Tiles, edge_tiles, inclusion_proof, root_from_inclusion, split_tile, tiled_inclusion_proof, tree_root
+from lienthong.ledger import (
+    Edge,
+    Tiles,
+    edge_tiles,
+    inclusion_proof,
+    root_from_inclusion,
+    split_tile,
+    tiled_inclusion_proof,
+    tiles_around,
+    tree_root,
+)
 
 LEAVES = [sha256(b"%d" % number).digest() for number in range(70_000)]
 
@@ -67,6 +77,19 @@ def test_a_proof_from_tiles_is_the_one_from_the_leaves(place: tuple[int, int]) -
     index, size = place
     tiles = grown([size])[1]
     assert tiled_inclusion_proof(index, size, lambda level, number: tiles[level, number]) == inclusion_proof(LEAVES[:size], index)
+
+
+@given(st.integers(1, 1 << 34).flatmap(lambda size: st.tuples(st.integers(0, size - 1), st.just(size))))
+def test_every_tile_of_a_proof_is_among_those_read_ahead(place: tuple[int, int]) -> None:
+    index, size = place
+    read = set()
+
+    def tile(level: int, number: int) -> bytes:
+        read.add((level, number))
+        return bytes(8192)
+
+    tiled_inclusion_proof(index, size, tile)
+    assert read <= tiles_around(index, size)
 
 
 def test_a_proof_outside_the_tree_or_from_a_short_tile_is_refused() -> None:

@@ -27,13 +27,19 @@ from tests.web.counters import URL, _desk, asking, make_agreement
 ROOT = Path(__file__).parents[2]
 MASTER = "master.person"
 READ = frozenset({Operation.LOOK_UP, Operation.LIST, Operation.CHANGES})
-STRANGER, WHOLE, NARROW, NEIGHBOUR, BOTH = (f"VN/GOV/H10.12/{name}" for name in ("xa-la", "toan-bo", "hep", "lang-gieng", "ca-hai"))
+STRANGER, WHOLE, NARROW, NEIGHBOUR, BOTH, SOME = (
+    f"VN/GOV/H10.12/{name}" for name in ("xa-la", "toan-bo", "hep", "lang-gieng", "ca-hai", "mot-phan")
+)
 AGREEMENTS = (
     make_agreement(WHOLE, dataset=MASTER, operations=READ),
     make_agreement(NARROW, dataset=MASTER, operations=READ, fields=("golden_id", "phone", "citizen_id"), masked=("citizen_id",)),
     make_agreement(NEIGHBOUR, dataset=MASTER, operations=READ, row_filter=(RowCondition("commune_code", "eq", "25195"),)),
     make_agreement(BOTH, dataset=MASTER, operations=READ, id="TT-ca-hai-1"),
     make_agreement(BOTH, dataset=POPULATION, operations=READ, id="TT-ca-hai-2"),
+    make_agreement(SOME, dataset=MASTER, operations=READ, id="TT-mot-phan-1"),
+    make_agreement(
+        SOME, dataset=POPULATION, operations=READ, id="TT-mot-phan-2", row_filter=(RowCondition("commune_code", "eq", "25195"),)
+    ),
 )
 
 
@@ -113,6 +119,24 @@ def test_a_registers_key_is_told_only_to_who_may_look_that_register_up(platform:
     assert by_key.json()["id"] == found["id"]
     assert platform.get(f"person/by-source/{POPULATION}/{record(2)[1]}", WHOLE).status_code == 404
     assert platform.get(f"person/by-source/{INSURANCE}/{insured(2)[1]}", BOTH).status_code == 404
+
+
+def test_who_sees_some_rows_of_a_register_learns_no_key_of_it(platform: Platform) -> None:
+    for n in (next(n for n in range(2, 60) if (person(n)["commune_code"] == "25195") is inside) for inside in (True, False)):
+        assert platform.get(f"person/by-source/{POPULATION}/{record(n)[1]}", SOME).status_code == 404
+        told = platform.get(f"person/{platform.golden(n)}", SOME)
+        assert told.status_code == 200
+        assert record(n)[1] not in json.dumps([told.json()["sources"], told.json()["provenance"]])
+        assert platform.get(f"person/{platform.golden(n)}/members", SOME).json()["members"] == []
+
+
+def test_a_key_that_leads_nowhere_is_in_the_ledger_as_itself(platform: Platform) -> None:
+    subjects = []
+    for key in ("7999999998", "7999999999"):
+        assert platform.get(f"person/by-source/{POPULATION}/{key}", BOTH).status_code == 404
+        subjects.append((platform.last_entry()["event"], platform.last_entry()["subject"]))
+    assert subjects[0][0] == "answer:record:missing"
+    assert subjects[0] != subjects[1]
 
 
 def test_nobody_is_found_without_an_agreement_or_outside_it(platform: Platform) -> None:

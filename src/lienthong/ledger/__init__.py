@@ -15,7 +15,15 @@ from lienthong.ledger.merkle import (
     tree_root,
 )
 from lienthong.ledger.subject import SubjectKey, subject_hash
-from lienthong.ledger.tiles import Edge, Tiles, edge_tiles, tiled_consistency_proof, tiled_inclusion_proof, tiled_peaks
+from lienthong.ledger.tiles import (
+    Edge,
+    Tiles,
+    edge_tiles,
+    tiled_consistency_proof,
+    tiled_inclusion_proof,
+    tiled_peaks,
+    tiles_around,
+)
 from lienthong.ledger.tiles import split as split_tile
 from lienthong.ledger.verify import StoredBatch, StoredCheckpoint, StoredTile, Verdict, misfit, verify
 
@@ -56,6 +64,7 @@ __all__ = [
     "tiled_consistency_proof",
     "tiled_inclusion_proof",
     "tiled_peaks",
+    "tiles_around",
     "tree_root",
     "unpack_subjects",
     "verify",

@@ -61,6 +61,12 @@ def edge_tiles(size: int) -> list[tuple[int, int]]:
     return [(level, (size >> (8 * level)) // WIDTH) for level in range(levels)]
 
 
+def tiles_around(index: int, size: int) -> set[tuple[int, int]]:
+    """The tiles (level, number) an inclusion proof is made of: above the leaf, and along the right edge of the tree."""
+    edge = edge_tiles(size - 1)
+    return {*edge, *((level, index >> (8 * (level + 1))) for level, _ in edge)}
+
+
 def split(hashes: bytes) -> list[bytes]:
     """The hashes of a tile, one by one."""
     return [hashes[at : at + HASH] for at in range(0, len(hashes), HASH)]

@@ -38,6 +38,7 @@ class Plan:
         self.purpose = asked.purpose
         self._legal_basis = decision.legal_basis
         self._row_filter = decision.row_filter
+        self.is_of_some_rows = bool(decision.row_filter)
         self._names = tuple(p.name for p in contract.properties)
         self.shape = (contract.id, self._names)
         self.retiring = retiring_headers(contract)

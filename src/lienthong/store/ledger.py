@@ -5,7 +5,7 @@ An entry has its place in the tree a moment after its transaction has ended (`st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,6 +20,7 @@ from lienthong.ledger import (
     signed_note,
     split_tile,
     tiled_inclusion_proof,
+    tiles_around,
 )
 from lienthong.store.database import Connection, queries
 
@@ -55,18 +56,23 @@ def prove(connection: Connection, signer: Signer, position: int) -> Proof:
     size, root, at, _, signature = newest
 
     try:
-        path = tiled_inclusion_proof(position, size, tile_reader(connection))
+        path = tiled_inclusion_proof(position, size, tile_reader(connection, tiles_around(position, size)))
     except ValueError as error:
         raise LedgerError(str(error), hint="Run `lienthong ledger verify`; restore the store from a backup.") from error
     note = signed_note(signer.origin, size, bytes(root), at, signer.public_key, bytes(signature))
     return Proof(position, read_body(connection, position), path, note)
 
 
-def tile_reader(connection: Connection) -> Callable[[int, int], bytes]:
-    """A function that gives a tile's hashes, none when it has not begun; each is read once."""
+def tile_reader(connection: Connection, ahead: Collection[tuple[int, int]] = ()) -> Callable[[int, int], bytes]:
+    """A function that gives a tile's hashes, none when it has not begun; each is read once, those of `ahead` all at once now."""
+    wanted = {"levels": [level for level, _ in ahead], "numbers": [number for _, number in ahead]}
+    rows = connection.execute(queries("ledger")["tiles"], wanted, binary=True).fetchall() if ahead else []
+    read = {(level, number): bytes(hashes) for level, number, hashes in rows}
 
     @cache
     def tile(level: int, number: int) -> bytes:
+        if (level, number) in read:
+            return read[level, number]
         row = connection.execute(queries("ledger")["tile"], {"level": level, "number": number}, binary=True).fetchone()
         return b"" if row is None else bytes(row[0])
 

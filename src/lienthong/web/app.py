@@ -81,6 +81,7 @@ from lienthong.web.service_desk import ServiceDesk
 from lienthong.web.service_pages import ServicePages
 from lienthong.web.services import Services
 from lienthong.web.soap import SoapDoor
+from lienthong.web.steady import steadied
 from lienthong.web.subscriptions import Subscriptions
 from lienthong.web.tokens import TOKEN_PATH, describe_server, give_token, public_keys
 from lienthong.web.uses import UsesDesk
@@ -137,7 +138,7 @@ class App:
         except Exception as error:  # anything unforeseen is a problem document too
             await answer_problem(Request(scope), error)(scope, receive, send)
             return
-        await self._recorder.around(self._rest, scope, receive, send)
+        await self._recorder.around(self._rest, scope, receive, steadied(scope, send))
 
 
 def create_app(services: Services) -> App:

@@ -35,6 +35,7 @@ from lienthong.sharing.rights import Right, right_of, right_of_owner
 from lienthong.sharing.way_out import as_told, denial_of, has_part, request_for
 from lienthong.store import append_entries
 from lienthong.web.headers import OFFICIAL, PURPOSE, header_text
+from lienthong.web.steady import mark_steady
 
 IDENTIFIED = "lienthong.identified"  # in a scope: the subsystem a door has recognised by a profile
 OWN = "own"  # what only the owner may do: see and put right the rows that wait
@@ -99,6 +100,8 @@ class Authoriser:
         finally:
             noted.caller, noted.official, noted.purpose = caller or ANONYMOUS, official, purpose
         noted.agreement = decision.agreement
+        if decision.row_filter:
+            mark_steady(request.scope)
         return replace(
             right_of(decision, contract, caller or ANONYMOUS, official, purpose),
             address=asked.address,

@@ -5,6 +5,7 @@ Token cache → plan (rights, worked out once) → look-up and commit shared wit
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -27,6 +28,7 @@ from lienthong.sharing.way_out import as_told, no_dataset
 from lienthong.web.headers import OFFICIAL, PURPOSE, check_escapes, header_text
 from lienthong.web.problem import answer_problem
 from lienthong.web.recording import trace_of
+from lienthong.web.steady import LOOK_UP_STEP, SteadyWaiter, until_step
 
 if TYPE_CHECKING:
     from lienthong.web.quick import Head
@@ -78,6 +80,8 @@ class HotPath:
             self._recorder.note(asked, scope, began, time.perf_counter() - mark, answer.status, len(answer.body))
         else:
             found = await self._look_ups.ask(plan, key, official, scope.get(CARRIED) or _traced(scope))
+            if found is None and plan.is_of_some_rows:
+                await asyncio.sleep(until_step(mark, time.perf_counter(), LOOK_UP_STEP))
             answer = self.absent if found is None else _given(found)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
@@ -99,7 +103,7 @@ class HotPath:
 
     def ask(self, plan: Plan, key: str, official: str, waiter: Waiter[Found | None]) -> None:
         """Have `waiter` given the record of a key, None when there is none the plan lets see, once its entry is committed."""
-        self._look_ups.ask_for(waiter, plan, key, official)
+        self._look_ups.ask_for(SteadyWaiter(waiter) if plan.is_of_some_rows else waiter, plan, key, official)
 
     def _plan(
         self, contract: Contract, caller: str | None, purpose: str, official: str, address: str, now: datetime, today: date

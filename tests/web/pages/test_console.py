@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from lienthong.access import Role, SignedIn
+from lienthong.clock import vietnam_date
 from lienthong.pipeline import scoring, upload
 from lienthong.sharing.workbook import XLSX
 from lienthong.store.exchanges import Count, CountKey, save_counts
@@ -95,7 +96,7 @@ def test_an_officer_tells_of_a_direct_link_and_a_letter_and_the_operator_states(
         "reason": "Tốc độ",
         "document_no": "3/SKHCN",
         "dated_on": "2026-01-07",
-        "until": datetime.now(UTC).date().isoformat(),
+        "until": vietnam_date(datetime.now(UTC)).isoformat(),
     }
     path = f"{here}/links/{told['link']}"
     assert registered.post(path, csrf, **{**said, "word": "burn"}).status_code == 422

@@ -75,6 +75,12 @@ order by checkpoint.size, taken.place;
 -- name: tile
 select hashes from lienthong.ledger_tiles where level = %(level)s and number = %(number)s;
 
+-- name: tiles
+-- Several tiles at once: a round trip instead of one for each.
+select tile.level, tile.number, tile.hashes
+from unnest(%(levels)s::smallint[], %(numbers)s::bigint[]) as wanted (level, number)
+join lienthong.ledger_tiles as tile using (level, number);
+
 -- name: newest_checkpoint
 -- The checkpoint over the whole tree.
 select size, root, at, key_id, signature from lienthong.ledger_checkpoints order by size desc limit 1;
