@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -198,11 +199,11 @@ def _answer(line: Any, most: int) -> Iterator[_Rows]:
     with an error is looked at when nothing follows, and a row longer than a packet is joined.
     """
     held, at = bytearray(), 0
-    begins: list[int] = []
+    begins = array("q")
     word_at, begin_at = _WORD.unpack_from, begins.append
     while True:
         quick, at = _quick(held, at, most - len(begins))
-        begins += quick
+        begins.frombytes(quick.tobytes())
         whole = len(held) - HEAD
         while at < whole and len(begins) < most and at <= MOST_HELD:
             size = word_at(held, at)[0] & FULL_PACKET
@@ -224,7 +225,7 @@ def _answer(line: Any, most: int) -> Iterator[_Rows]:
             _raise_error(held, begins)
             yield _rows(held, begins, at)
             del held[:at]
-            begins.clear()
+            del begins[:]
             at = 0
             continue
         if at == len(held):
@@ -235,7 +236,7 @@ def _answer(line: Any, most: int) -> Iterator[_Rows]:
         held += more
 
 
-def _quick(held: bytearray, at: int, most: int) -> tuple[list[int], int]:
+def _quick(held: bytearray, at: int, most: int) -> tuple[NDArray[np.int64], int]:
     """Where packets that are one text each begin, from `at` on, each right behind the one before; and where the first that is none would.
 
     Such a packet tells its length twice: in its head, whose third byte is nothing but for rows of 64 KiB and more, and before its text.
@@ -244,32 +245,32 @@ def _quick(held: bytearray, at: int, most: int) -> tuple[list[int], int]:
     if there < SHORTEST or there < HEAD + (
         _WORD.unpack_from(held, at)[0] & FULL_PACKET
     ):  # a long row is not looked through each time more of it comes
-        return [], at
+        return np.empty(0, np.int64), at
     seen = np.frombuffer(held, np.uint8, offset=at)
+    pairs = np.ndarray((len(seen) - 1,), "<u2", seen, strides=(1,))  # the two bytes from each place on
     heads = np.flatnonzero(seen[2 : len(seen) - 4] == 0)
-    sizes = _two_bytes(seen, heads)
-    said, is_short = seen[heads + 4].astype(np.int64), sizes < TWO_BYTES
-    is_row = np.where(is_short, said == sizes - 1, (said == TWO_BYTES) & (_two_bytes(seen, heads + 5) == sizes - 3)) & (sizes >= LEAST_ROW)
+    sizes = pairs[heads].astype(np.int64)
+    said = seen[heads + HEAD].astype(np.int64)
+    is_row = said == sizes - 1
+    long = np.flatnonzero(sizes > NOTHING)  # from 251 bytes on a text's length takes three
+    is_row[long] = (said[long] == TWO_BYTES) & (pairs[heads[long] + HEAD + 1] == sizes[long] - 3)
+    is_row &= sizes >= LEAST_ROW
     heads, sizes = heads[is_row], sizes[is_row]
     ends = heads + HEAD + sizes
     follows = np.concatenate([[0], ends[:-1]]) == heads
     count = min(most, int(np.argmin(np.append(follows & (ends <= len(seen)), False))))
-    return (heads[:count] + at).tolist(), at if not count else at + int(ends[count - 1])
+    return heads[:count] + at, at if not count else at + int(ends[count - 1])
 
 
-def _two_bytes(seen: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.int64]:
-    return seen[places].astype(np.int64) | seen[np.minimum(places + 1, len(seen) - 1)].astype(np.int64) << 8
-
-
-def _raise_error(held: bytearray, begins: Sequence[int]) -> None:
+def _raise_error(held: bytearray, begins: array[int]) -> None:
     """Raise what the server says where the last packet is no row but its error."""
     if begins and held[begins[-1] + HEAD] == WRONG:
         pymysql.err.raise_mysql_exception(bytes(held[begins[-1] + HEAD :]))
 
 
-def _rows(held: bytearray, begins: Sequence[int], until: int) -> _Rows:
+def _rows(held: bytearray, begins: array[int], until: int) -> _Rows:
     """Rows whose packets begin there, one after another up to a place."""
-    places = np.array([*begins, until], np.int64)
+    places = np.append(np.frombuffer(begins, np.int64), until)
     return _Rows(np.frombuffer(held, np.uint8, until).copy(), places[:-1] + HEAD, places[1:])
 
 
@@ -321,21 +322,26 @@ def _parted(rows: _Rows, columns: int) -> pa.Table:
     signs = found.reshape(len(begins), columns - 1)
     if columns > 1 and ((signs[:, 0] < begins).any() or (signs[:, -1] >= rows.ends).any()):
         raise NotOneText
-    first_ends = signs[:, 0] if columns > 1 else rows.ends
-    places = [(begins, first_ends), *((signs[:, n - 1] + 1, signs[:, n] if n < columns - 1 else rows.ends) for n in range(1, columns))]
+    places = np.empty((len(begins), columns, 2), np.int32)  # where each text begins and ends
+    places[:, 0, 0], places[:, 1:, 0] = begins, signs + 1
+    places[:, :-1, 1], places[:, -1, 1] = signs, rows.ends
+    return _table(_texts(seen, places))
+
+
+def _texts(seen: NDArray[np.uint8], places: NDArray[np.int32]) -> list[pa.Array]:
+    """The texts between places (rows × columns × 2), a column each, null where there is the sign of nothing. Raises ArrowInvalid where they are none."""
     held = pa.py_buffer(seen)
-    return _table([_texts(held, seen, *each) for each in places])
-
-
-def _texts(held: pa.Buffer, seen: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> pa.Array:
-    """The texts between places, null where there is the sign of nothing."""
-    offsets = np.empty(2 * len(begins), np.int32)
-    offsets[0::2], offsets[1::2] = begins, ends
-    whole = pa.Array.from_buffers(pa.binary(), len(offsets) - 1, [None, pa.py_buffer(offsets), held])
-    maybe = np.flatnonzero(ends - begins == len(ABSENT))
-    is_absent = np.zeros(len(begins), np.bool_)
-    is_absent[maybe] = np.all([seen[begins[maybe] + n] == sign for n, sign in enumerate(ABSENT.encode())], axis=0)
-    return whole.take(pa.array(np.arange(0, len(offsets), 2), mask=is_absent)).cast(pa.string())
+    pa.Array.from_buffers(pa.binary(), 1, [None, pa.py_buffer(np.array([0, len(seen)], np.int32)), held]).cast(pa.string())
+    whole = pa.Array.from_buffers(pa.string(), places.size - 1, [None, pa.py_buffer(places), held])  # texts, and what stands between them
+    found = []
+    for column in range(places.shape[1]):
+        begins, ends = places[:, column, 0], places[:, column, 1]
+        maybe = np.flatnonzero(ends - begins == len(ABSENT))
+        is_absent = np.all([seen[begins[maybe] + n] == sign for n, sign in enumerate(ABSENT.encode())], axis=0)
+        mask = np.zeros(len(begins), np.bool_)
+        mask[maybe] = is_absent
+        found.append(whole.take(pa.array(np.arange(2 * column, places.size, 2 * places.shape[1]), mask=mask)))
+    return found
 
 
 def _split(rows: _Rows, columns: int) -> pa.Table:

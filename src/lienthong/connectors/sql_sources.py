@@ -92,6 +92,18 @@ class Statements:
     cursor: Described | None = None
     is_one: bool = True  # rows may come as one text
 
+    @property
+    def beside(self) -> list[Described]:
+        """What it goes by that is not among what is shown as it is compared: asked for behind it."""
+        shown = {self.dialect.text(c, "_row.") for c in self.shown}
+        return [c for c in self.order if self._key_text(c) not in shown]
+
+    @property
+    def key_places(self) -> list[int]:
+        """Where each column it goes by stands in a row."""
+        texts = [self.dialect.text(c, "_row.") for c in self.shown] + [self._key_text(c) for c in self.beside]
+        return [texts.index(self._key_text(c)) for c in self.order]
+
     def loose(self, begins: str | None, offset: int) -> str:
         """Rows that lack a value to order them by: read first, and all of them each time."""
         missing = " or ".join(f"_row.{self.dialect.quote(c.name)} is null" for c in self.order)
@@ -110,7 +122,7 @@ class Statements:
     def keyed(self, begins: str | None, after: Sequence[str] | None, same: int) -> str:
         """Rows that have them all, from a place on: `same` rows of it were given already."""
         filled = " and ".join(f"_row.{self.dialect.quote(c.name)} is not null" for c in self.order)
-        query = f"{self._select(self.order)} and {filled}"
+        query = f"{self._select(self.beside)} and {filled}"
         query += "" if begins is None else f" and {self._grown(begins)}"
         query += "" if after is None else f" and {self._after(after)}"
         names = [self.dialect.ordered(c, is_unique=self.is_unique) for c in self.order]
@@ -138,8 +150,12 @@ class Statements:
 
     def _select(self, order: Sequence[Described]) -> str:
         texts = [self.dialect.text(c, "_row.") for c in self.shown]
-        texts += [self.dialect.key_text.format("_row." + self.dialect.quote(c.name)) or self.dialect.text(c, "_row.") for c in order]
+        texts += [self._key_text(c) for c in order]
         return f"select {self.dialect.selected(texts, is_one=self.is_one)} from {self.origin} _row where {self._condition()}"
+
+    def _key_text(self, column: Described) -> str:
+        """How a value it goes by is written where it must compare exactly."""
+        return self.dialect.key_text.format("_row." + self.dialect.quote(column.name)) or self.dialect.text(column, "_row.")
 
     def _condition(self) -> str:
         return f"({self.where})" if self.where else "1 = 1"

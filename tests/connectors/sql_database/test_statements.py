@@ -104,8 +104,7 @@ def test_sql_server_is_asked_so() -> None:
         [SQLSERVER.described("luc", "datetime2"), SQLSERVER.described("id", "int")], is_unique=True, where="xoa = 0", cursor=SQLSERVER.described("luc", "datetime2"),
     )  # fmt: skip
     assert asked.keyed("2026-01-01 00:00:00", ("2026-02-01 00:00:00", "7"), 1) == (
-        "select convert(nvarchar(64), _row.[id]) as [c0], convert(nvarchar(30), _row.[luc], 121) as [c1], "
-        "convert(nvarchar(30), _row.[luc], 121) as [c2], convert(nvarchar(64), _row.[id]) as [c3] "
+        "select convert(nvarchar(64), _row.[id]) as [c0], convert(nvarchar(30), _row.[luc], 121) as [c1] "
         "from [dbo].[nguoi] _row where (xoa = 0) and _row.[luc] is not null and _row.[id] is not null "
         "and _row.[luc] >= convert(datetime2, '2026-01-01 00:00:00', 121) "
         "and _row.[luc] >= convert(datetime2, '2026-02-01 00:00:00', 121) and ((_row.[luc] > convert(datetime2, '2026-02-01 00:00:00', 121)) "
@@ -120,13 +119,24 @@ def test_oracle_is_asked_so() -> None:
     )  # fmt: skip
     assert asked.keyed(None, ("Lê 'Ỷ'",), 2) == (
         "select to_char(_row.\"ID\", 'TM9', 'nls_numeric_characters=''.,''') as \"c0\", to_char(_row.\"TEN\") as \"c1\", "
-        'case when _row."NGAY" = trunc(_row."NGAY") then to_char(_row."NGAY", \'YYYY-MM-DD\') else to_char(_row."NGAY", \'YYYY-MM-DD HH24:MI:SS\') end as "c2", '
-        'to_char(_row."TEN") as "c3" from "HOTICH"."NGUOI" _row where 1 = 1 and _row."TEN" is not null '
+        'case when _row."NGAY" = trunc(_row."NGAY") then to_char(_row."NGAY", \'YYYY-MM-DD\') else to_char(_row."NGAY", \'YYYY-MM-DD HH24:MI:SS\') end as "c2" '
+        'from "HOTICH"."NGUOI" _row where 1 = 1 and _row."TEN" is not null '
         "and nlssort(_row.\"TEN\", 'NLS_SORT=BINARY') >= nlssort('Lê ''Ỷ''', 'NLS_SORT=BINARY') "
         "order by nlssort(_row.\"TEN\", 'NLS_SORT=BINARY'), nlssort(to_char(_row.\"ID\", 'TM9', 'nls_numeric_characters=''.,'''), 'NLS_SORT=BINARY'), "
         'nlssort(to_char(_row."TEN"), \'NLS_SORT=BINARY\'), nlssort(case when _row."NGAY" = trunc(_row."NGAY") then to_char(_row."NGAY", \'YYYY-MM-DD\') '
         "else to_char(_row.\"NGAY\", 'YYYY-MM-DD HH24:MI:SS') end, 'NLS_SORT=BINARY') offset 2 rows"
     )
+
+
+def test_what_a_reading_goes_by_is_asked_for_once() -> None:
+    """A column of the key that is shown is not asked for again; one that is not shown stands behind what is; SQLite compares texts, and shows values."""
+    number, name = MARIADB.described("id", "int"), MARIADB.described("ten", "varchar")
+    asked = Statements(MARIADB, "t", [name], [number, name], is_unique=True, where="")
+    assert (asked.beside, asked.key_places) == ([number], [1, 0])
+    sqlite = DIALECTS["sqlite"]
+    text = sqlite.described("ma", "text")
+    asked = Statements(sqlite, "t", [text], [text], is_unique=False, where="")
+    assert (asked.beside, asked.key_places) == ([text], [1])
 
 
 def test_values_of_a_type_that_is_not_read_are_refused_by_name() -> None:
