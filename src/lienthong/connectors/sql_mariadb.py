@@ -41,6 +41,7 @@ TWO_BYTES = 0xFC  # before a text whose length takes two bytes; what is below is
 SHORTEST = 64  # bytes: less is not worth looking at all at once
 READ_BYTES = 1 << 18
 _WORD = struct.Struct("<I")
+AT_ONCE = 16_384  # rows parted at once: more do not stay near the processor (a fifth slower at four times as many, measured)
 MOST_HELD = 64 << 20  # bytes of rows given at once
 SESSION = "set session sql_mode = 'NO_BACKSLASH_ESCAPES', session time_zone = '+00:00', session net_write_timeout = 600"
 
@@ -191,6 +192,12 @@ class _Rows:
     begins: NDArray[np.int64]
     ends: NDArray[np.int64]
 
+    def some(self, first: int) -> _Rows:
+        """AT_ONCE of them from one on, or what is left."""
+        begins, ends = self.begins[first : first + AT_ONCE], self.ends[first : first + AT_ONCE]
+        at = int(begins[0]) - HEAD
+        return _Rows(self.data[at : int(ends[-1])], begins - at, ends - at)
+
 
 def _answer(line: Any, most: int) -> Iterator[_Rows]:
     """The rows of an answer, up to its end; so many at a time, fewer where they are long.
@@ -305,6 +312,11 @@ def _value(row: bytes, at: int) -> tuple[bytes | None, int]:
 
 def _parted(rows: _Rows, columns: int) -> pa.Table:
     """Rows that are one text each, in columns."""
+    parts = [_parted_at_once(rows.some(first), columns) for first in range(0, len(rows.begins), AT_ONCE)]
+    return parts[0] if len(parts) == 1 else pa.concat_tables(parts).combine_chunks()
+
+
+def _parted_at_once(rows: _Rows, columns: int) -> pa.Table:
     seen = rows.data
     first = seen[rows.begins]
     if (first == NOTHING).any():

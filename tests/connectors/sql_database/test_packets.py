@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+import pyarrow as pa
 import pymysql
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.connectors.sql_mariadb import _answer, _value
+from lienthong.connectors.sql_mariadb import AT_ONCE, _answer, _parted, _value
+from lienthong.connectors.sql_reading import NotOneText
+from lienthong.connectors.sql_sources import ABSENT, SEPARATOR
 
 TEXTS = st.one_of(
     st.none(),
@@ -58,3 +61,40 @@ def test_an_answer_that_ends_in_an_error_or_nowhere_is_never_taken_for_whole(tex
         data = packets(texts, last)
         with pytest.raises(pymysql.MySQLError, match=words):
             list(_answer(Line(data if last else data[:-4], sizes), 1_000))
+
+
+CELLS = st.one_of(
+    st.none(), st.text(st.characters(exclude_characters=[SEPARATOR], exclude_categories=["Cs"])), st.sampled_from(["\0", "\n\r", "ợ" * 99])
+)
+ROWS = st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[CELLS] * width), min_size=1, max_size=12))
+
+
+def told(rows: Sequence[tuple[str | None, ...]]) -> bytes:
+    """Rows as the server makes one text of each."""
+    return packets([SEPARATOR.join(ABSENT if cell is None else cell for cell in row).encode() for row in rows], ENDS)
+
+
+def parted(data: bytes, columns: int) -> list[tuple[str | None, ...]]:
+    tables = [_parted(rows, columns) for rows in _answer(Line(data, [100_000]), 1_000_000)]
+    return [tuple(row.values()) for table in tables for row in table.to_pylist()]
+
+
+@given(ROWS)
+def test_rows_that_are_one_text_are_parted_as_they_were(rows: list[tuple[str | None, ...]]) -> None:
+    assert parted(told(rows), len(rows[0])) == rows
+
+
+def test_more_rows_than_are_parted_at_once_stay_in_their_order() -> None:
+    rows = [(str(n), None if n % 3 else "xã", "") for n in range(2 * AT_ONCE + 5)]
+    assert parted(told(rows), 3) == rows
+
+
+@pytest.mark.parametrize("at", [0, AT_ONCE + 1])
+def test_a_value_with_the_sign_that_parts_or_no_text_is_told_wherever_it_stands(at: int) -> None:
+    rows: list[tuple[str | None, ...]] = [("1", "a")] * (AT_ONCE + 9)
+    rows[at] = ("1", f"a{SEPARATOR}b")
+    with pytest.raises(NotOneText):
+        parted(told(rows), 2)
+    rows[at] = ("1", "ab")
+    with pytest.raises(pa.ArrowInvalid):
+        parted(told(rows).replace(b"ab", b"a\xc3"), 2)
