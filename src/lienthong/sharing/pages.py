@@ -6,7 +6,7 @@ All pages of one list tell of one version, so rows that change meanwhile are nei
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -165,22 +165,8 @@ def prepare_whole(connection: Connection, desk: Desk, contract: Contract, wanted
 
 def entry_of(event: Event, contract: Contract, right: Right, at: datetime, request: bytes, given: Given) -> Entry:
     """The ledger entry of a page or a piece of the change feed."""
-    return Entry(
-        at=at,
-        event=event,
-        caller=right.caller,
-        official=right.official,
-        purpose=right.purpose,
-        legal_basis=right.legal_basis,
-        agreement=right.agreement,
-        dataset=contract.id,
-        version=given.version,
-        fields=given.fields,
-        request_digest=hashlib.sha256(request).hexdigest(),
-        answer_digest=hashlib.sha256(given.body).hexdigest(),
-        outcome="given",
-        details={"records": given.count, **({"subjects": given.subjects} if given.subjects else {})},
-    )
+    details = {"records": given.count, **({"subjects": given.subjects} if given.subjects else {})}
+    return _entry(event, contract, right, at, request, given, "given", details, hashlib.sha256(given.body).hexdigest())
 
 
 def bulk_entry(
@@ -188,6 +174,13 @@ def bulk_entry(
     answer_digest: str = "",
 ) -> Entry:  # fmt: skip
     """The ledger entry of a whole answer's beginning or end."""
+    return _entry(event, contract, right, at, request, whole, outcome, details, answer_digest)
+
+
+def _entry(
+    event: Event, contract: Contract, right: Right, at: datetime, request: bytes, of: Given | Whole, outcome: str,
+    details: Mapping[str, Any], answer_digest: str,
+) -> Entry:  # fmt: skip
     return Entry(
         at=at,
         event=event,
@@ -197,8 +190,8 @@ def bulk_entry(
         legal_basis=right.legal_basis,
         agreement=right.agreement,
         dataset=contract.id,
-        version=whole.version,
-        fields=whole.fields,
+        version=of.version,
+        fields=of.fields,
         request_digest=hashlib.sha256(request).hexdigest(),
         answer_digest=answer_digest,
         outcome=outcome,
