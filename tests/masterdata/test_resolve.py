@@ -9,8 +9,10 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from lienthong.masterdata import resolve as resolving
 from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.model import Cuts, Model
+from lienthong.masterdata.narrow import narrow, plain
 from lienthong.masterdata.resolve import Resolution, resolve
 from lienthong.masterdata.rules import Rules
 from tests.masterdata.people import Record, Village, village_of
@@ -50,8 +52,15 @@ def test_the_order_of_arrival_changes_nothing(model: Model, village: Village, fo
     assert resolved(model, records) == partition(village, found)
 
 
-def test_resolving_again_changes_nothing(model: Model, village: Village, found: Resolution) -> None:
-    again = resolve(model, village.features, village.sources)
+@pytest.mark.parametrize("holders_at_once", [250_000, 7])
+def test_resolving_again_narrow_or_in_small_parts_changes_nothing(
+    model: Model, village: Village, found: Resolution, monkeypatch: pytest.MonkeyPatch, holders_at_once: int
+) -> None:
+    monkeypatch.setattr(resolving, "_HOLDERS_AT_ONCE", holders_at_once)
+    features = narrow(village.features)
+    assert pl.Categorical in features.dtypes
+    assert plain(features).equals(village.features)
+    again = resolve(model, features, village.sources)
     assert again.cluster.tolist() == found.cluster.tolist()
     assert again.near == found.near
     assert again.joins.equals(found.joins)

@@ -117,7 +117,7 @@ def _hashed(features: pl.DataFrame, number: str, columns: Sequence[str]) -> pl.D
         features.lazy()
         .select(
             pl.int_range(pl.len(), dtype=pl.UInt32).alias("record"),
-            pl.concat_str([pl.lit(number), *(pl.col(column) for column in columns)], separator=_BETWEEN).alias("text"),
+            pl.concat_str([pl.lit(number), *(pl.col(column).cast(pl.String) for column in columns)], separator=_BETWEEN).alias("text"),
         )
         .drop_nulls("text")
         .with_columns(plh.col("text").nchash.xxh3_64().alias("key"))
@@ -128,7 +128,7 @@ def _hashed(features: pl.DataFrame, number: str, columns: Sequence[str]) -> pl.D
 def _refined(frequent: pl.DataFrame, column: str, values: pl.Series) -> pl.DataFrame:
     return (
         frequent.lazy()
-        .select("record", pl.concat_str([pl.col("text"), pl.lit(column), values], separator=_BETWEEN).alias("text"))
+        .select("record", pl.concat_str([pl.col("text"), pl.lit(column), values.cast(pl.String)], separator=_BETWEEN).alias("text"))
         .drop_nulls("text")
         .with_columns(plh.col("text").nchash.xxh3_64().alias("key"))
         .collect()

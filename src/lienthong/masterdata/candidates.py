@@ -64,4 +64,4 @@ def _bars(plan: Plan, features: pl.DataFrame, sources: pl.Series | None) -> tupl
 
 def _numbered(values: pl.Series, name: str) -> pl.Series:
     """A number for each distinct value (UInt32), null for none."""
-    return values.rank("dense").cast(pl.UInt32).alias(name)
+    return values.cast(pl.String).rank("dense").cast(pl.UInt32).alias(name)

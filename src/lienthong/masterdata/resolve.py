@@ -7,7 +7,7 @@ plain (all their records carry one number, or there are only two): those are don
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,12 +18,14 @@ from lienthong.masterdata.candidates import candidate_pairs
 from lienthong.masterdata.grouping import HELD_BITS, Judged, Matcher, components
 from lienthong.masterdata.linkage import Pair
 from lienthong.masterdata.model import Model
+from lienthong.masterdata.narrow import plain
 from lienthong.masterdata.splinking import DuckDBEngine, Engine, memory_database
 from lienthong.masterdata.training import with_weight
 
 MakeEngine = Callable[[Model, pl.DataFrame], Engine]
 NOTHING_JUDGED = Judged()
 _AT_ONCE = 50_000  # pairs whose features are at hand at a time
+_HOLDERS_AT_ONCE = 250_000  # records that share an identifier, the same
 Numbers = NDArray[np.int64]
 
 
@@ -58,7 +60,7 @@ def resolve(
 ) -> Resolution:  # fmt: skip
     """Cluster records. Rows must be sorted by (source, key): their numbers break ties.
 
-    `features` has the plan's columns; `sources` names the register of each row.
+    `features` has the plan's columns, narrow or not; `sources` names the register of each row.
     """
     names = pl.Series("source", sources, dtype=pl.String)
     pairs = candidate_pairs(model.plan, model.blocking, features, names)
@@ -107,7 +109,7 @@ class _Work:
         """Which of these pairs a person must see first: by columns where they say it, the rest pair by pair."""
         rules = self._matcher.rules
         columns = self._features.select(rules.doubt_columns)
-        both = pl.concat([columns[left], columns[right].rename(lambda name: f"{name}_r")], how="horizontal")
+        both = pl.concat([plain(columns[left]), plain(columns[right]).rename(lambda name: f"{name}_r")], how="horizontal")
         doubted = ~rules.undoubted_frame(both).to_numpy()
         asked = np.flatnonzero(doubted)
         pairs = zip(self._features[left[asked]].rows(), self._features[right[asked]].rows(), strict=True)
@@ -126,21 +128,9 @@ class _Work:
 
     def take_rules(self) -> None:
         """Pairs an identifier joins, and those whose identifier agrees while all else differs."""
-        ruled: list[pl.DataFrame] = [_no_pairs()]
+        ruled = [_no_pairs()]
         for name in self._model.plan.identifiers:
-            column = self._model.plan.same_column(name)
-            rules = self._matcher.rules
-            wanted = {rules.forbid_columns[n]: rules.forbid_columns[n] for n in range(len(rules.forbid_columns))}
-            columns = [pl.col(c) for c in dict.fromkeys([*rules.agree_columns, *wanted])]
-            held = self._features.select(pl.col(column).alias("id"), *columns, self._sources.alias("source")).with_row_index("record")
-            held = held.drop_nulls("id").filter(pl.len().over("id").is_between(2, rules.most_per_identifier))
-            both = held.join(held, on="id", suffix="_r").filter(pl.col("record") < pl.col("record_r"))
-            told = both.with_columns(rules.agree_frame(both).alias("agrees"), rules.forbid_frame(both).alias("forbidden"))
-            ruled.append(
-                told.select(
-                    pl.col("record").cast(pl.Int64).alias("left"), pl.col("record_r").cast(pl.Int64).alias("right"), "agrees", "forbidden"
-                )
-            )
+            ruled += self._ruled(self._model.plan.same_column(name))
         self._replacing = self._replaced()
         ruled.append(self._replacing)
         found = pl.concat(ruled).group_by("left", "right").agg(pl.col("agrees").any(), pl.col("forbidden").any())
@@ -148,16 +138,37 @@ class _Work:
         self._near += [Near(a, b, "identifier", 0.0) for a, b in self._judged.unsaid(conflicts.select("left", "right").rows())]
         self._rules = found.filter("agrees").sort("left", "right")
 
+    def _ruled(self, column: str) -> Iterator[pl.DataFrame]:
+        """Pairs that share an identifier, a part of the identifiers at a time: whether all else agrees, whether something forbids them."""
+        rules = self._matcher.rules
+        held = self._holders(column)
+        parts = held.height // _HOLDERS_AT_ONCE + 1
+        for part in range(parts):
+            some = self._described(held.filter(pl.col("id").hash() % parts == part), [*rules.agree_columns, *rules.forbid_columns])
+            both = some.join(some, on="id", suffix="_r").filter(pl.col("record") < pl.col("record_r"))
+            yield both.select(
+                pl.col("record").cast(pl.Int64).alias("left"),
+                pl.col("record_r").cast(pl.Int64).alias("right"),
+                rules.agree_frame(both).alias("agrees"),
+                rules.forbid_frame(both).alias("forbidden"),
+            )
+
+    def _holders(self, column: str) -> pl.DataFrame:
+        """`record`, `id`: who has an identifier that others have too, though not too many."""
+        held = self._features.select(pl.col(column).cast(pl.String).alias("id")).with_row_index("record").drop_nulls("id")
+        return held.filter(pl.len().over("id").is_between(2, self._matcher.rules.most_per_identifier))
+
+    def _described(self, held: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+        """The same with these features of theirs, and `source`."""
+        features = plain(self._features.select(list(dict.fromkeys(columns)))[held["record"]])
+        return held.with_columns(*features, self._sources[held["record"]])
+
     def _replaced(self) -> pl.DataFrame:
         """Pairs of which one record says what number replaced the other's. They agree unless that other's was replaced by two."""
         rules = self._matcher.rules
         parts: list[pl.DataFrame] = [_no_pairs()]
         for old, new in rules.replaced_columns:
-            columns = dict.fromkeys([new, *rules.agree_columns, *rules.forbid_columns])
-            held = self._features.select(pl.col(old).alias("id"), *map(pl.col, columns), self._sources.alias("source")).with_row_index(
-                "record"
-            )
-            held = held.drop_nulls("id").filter(pl.len().over("id").is_between(2, rules.most_per_identifier))
+            held = self._described(self._holders(old), [new, *rules.agree_columns, *rules.forbid_columns])
             both = held.filter(pl.col(new).is_not_null()).join(held.filter(pl.col(new).is_null()), on="id", suffix="_r")
             if not both.height:
                 continue

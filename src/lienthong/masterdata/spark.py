@@ -21,6 +21,7 @@ import polars as pl
 from lienthong.errors import SettingsError
 from lienthong.masterdata.blocking import Blocking
 from lienthong.masterdata.model import Model
+from lienthong.masterdata.narrow import plain
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.rules import Rules
 from lienthong.masterdata.splinking import quiet, rarity_tables, settings
@@ -109,6 +110,7 @@ class SparkEngine:
         self._model = model
         self._session = session
         register_functions(session)
+        features = plain(features)
         self._rows = _view(session, "features", features.select(model.plan.columns).with_row_index("unique_id"))
         session.table(self._rows).persist()
         prior = 1 / (1 + 2.0**-model.prior_bits)

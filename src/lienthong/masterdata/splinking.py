@@ -19,6 +19,7 @@ import polars as pl
 import polars_hash as plh
 
 from lienthong.masterdata.model import Model
+from lienthong.masterdata.narrow import plain
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.predicates import Comparison
 from lienthong.masterdata.scoring import Rung
@@ -176,7 +177,7 @@ class Engine(Protocol):
 
 
 class DuckDBEngine:
-    """Splink on DuckDB, over one frame of features whose row numbers name the records."""
+    """Splink on DuckDB, over one frame of features, narrow or not, whose row numbers name the records."""
 
     def __init__(self, model: Model, features: pl.DataFrame, connection: duckdb.DuckDBPyConnection) -> None:
         self._model = model
@@ -194,7 +195,7 @@ class DuckDBEngine:
         self._calls += 1
         needed = pl.concat([pairs["left"], pairs["right"]]).unique().sort()
         suffix = f"_{self._calls}"
-        records = self._features[needed].with_columns(needed.alias("unique_id"))
+        records = plain(self._features[needed]).with_columns(needed.alias("unique_id"))
         _load(self._connection, "records" + suffix, records)
         rarity = rarity_tables(self._model, records)
         del records

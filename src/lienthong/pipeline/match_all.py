@@ -24,6 +24,7 @@ from lienthong.masterdata.entities import Entity, content_frame
 from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.identity import assign, new_id
 from lienthong.masterdata.model import Model
+from lienthong.masterdata.narrow import narrow, plain
 from lienthong.masterdata.resolve import MakeEngine, Resolution, duckdb_engine, resolve
 from lienthong.masterdata.survivorship import policy_of
 from lienthong.masterdata.survivorship_frame import golden_frames
@@ -107,7 +108,7 @@ def match_all_in(
     on_step("reading", 0)
     rows = read_register_rows(connection, entity)
     on_step("comparing", rows.height)
-    features = model.plan.feature_frame(rows)
+    features = narrow(model.plan.feature_frame(rows))
     before = match_bulk.read_records(connection, entity.name)
     judged, names, packed = _judged(store, rows), rows.select("source", "key"), _Packed(rows)
     del rows  # weighing pairs needs the room and looks at features alone; writing needs a few rows at a time
@@ -284,7 +285,7 @@ class _Writer:
             start = 0
             for rows in self._rows.parts():
                 size = rows.height
-                features = self._features[start : start + size]
+                features = plain(self._features[start : start + size])
                 part = pl.DataFrame(
                     {
                         "record": records[start : start + size],
