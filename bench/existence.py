@@ -36,7 +36,8 @@ DATASET = "bench.records"
 AGENCY = "H10.10"
 NARROW, STRANGER = "VN/GOV/H10.12/mot-phan", "VN/GOV/H10.12/xa-la"
 RECORDS = 60_000  # every second one hidden
-ASKED = 4_000  # of each class, at each door
+ASKED = 1_500  # of each class, at each door
+SLOWER = 6  # so many times fewer where each answer waits for a step of 50 ms
 WARM = 100
 KEPT = 0.9  # of the quickest
 SHUFFLES = 2_000
@@ -77,7 +78,8 @@ def measure(server: EmbeddedServer, folder: Path, asked: int = ASKED) -> list[Ro
                 "X-Road-Client": caller,
             }  # fmt: skip
             for door, address in DOORS.items():
-                found.append(_compared(f"{said}, {door}", *_times(base, headers, address, asked)))
+                is_slow = caller == NARROW and door != "look-up"
+                found.append(_compared(f"{said}, {door}", *_times(base, headers, address, asked // SLOWER if is_slow else asked)))
     return found
 
 

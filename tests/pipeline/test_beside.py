@@ -33,7 +33,7 @@ def platform(postgres_server: Any) -> Iterator[Platform]:
 
 
 def reported(platform: Platform, actor: Any = GIVING, **more: Any) -> Link:
-    values = {
+    values: dict[str, Any] = {
         "provider": PROVIDER,
         "consumer": CONSUMER,
         "dataset": "",
@@ -48,7 +48,7 @@ def done(platform: Platform, link: Link, what: LinkAct, said: Stated = STATEMENT
 
 
 def letter(platform: Platform, actor: Any = ASKING, **more: Any) -> Paper:
-    values = {
+    values: dict[str, Any] = {
         "asker": CONSUMER,
         "asked": PROVIDER,
         "dataset": LIST.id,
