@@ -48,6 +48,25 @@ def test_a_table_in_tcvn3_is_read_with_its_kinds(tmp_path: Path) -> None:
     assert 0.5 < file.encoding_confidence <= 1
 
 
+@pytest.mark.parametrize(
+    ("encoding", "cells", "is_lossless"),
+    [("vni", [b"A\xd9n", b"A\xf9n", b"Ann"], False), ("vni", [b"a\xf9n", b"Ann"], True), ("tcvn3", [b"Tr\xc2n", b"Tr\xa2n"], False)],
+)
+def test_bytes_that_their_letters_do_not_tell_are_kept_beside_them(
+    tmp_path: Path, encoding: str, cells: list[bytes], is_lossless: bool
+) -> None:
+    path = write_dbf(tmp_path / "a.dbf", [("1", f"<{n}>") for n in range(len(cells))], fields=[("MA", "C", 2), ("TEN", "C", 4)])
+    data = path.read_bytes()
+    for n, cell in enumerate(cells):
+        data = data.replace(b"<%d> " % n, cell.ljust(4))
+    path.write_bytes(data)
+    (batch,) = read_all(make_source("dbf_file", path, encoding=encoding)).batches
+    assert list(batch.typed) == ([] if is_lossless else ["TEN"])
+    kept = batch.typed.get("TEN", batch.table["TEN"]).to_pylist()
+    if not is_lossless:
+        assert [(typed or read).encode("latin-1") for typed, read in zip(kept, batch.table["TEN"].to_pylist(), strict=True)] == cells
+
+
 def test_deleted_records_are_no_rows_but_keep_their_numbers(tmp_path: Path) -> None:
     reading = read_all(make_source("dbf_file", write_dbf(tmp_path / "a.dbf", PEOPLE[:4], deleted=[2])))
     assert reading.source_rows == [1, 3, 4]

@@ -22,9 +22,9 @@ from lienthong.connectors.base import Batch, BrokenRow, Position, ReadContext, S
 from lienthong.connectors.broken import broken_row
 from lienthong.connectors.csv_dialect import Dialect, checked_headings, find_delimiter, find_line_end, split_fields
 from lienthong.connectors.csv_records import Marks, Records, split_records, texts
-from lienthong.connectors.encodings import Encoding, find_encoding, find_in_samples, named_encoding
+from lienthong.connectors.encodings import AS_BYTES, Encoding, find_encoding, find_in_samples, named_encoding
 from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
-from lienthong.connectors.fonts import reading_fonts, take_fonts, where_other
+from lienthong.connectors.fonts import as_they_stood, reading_fonts, take_fonts
 from lienthong.connectors.options import Options
 from lienthong.contracts import Source
 from lienthong.errors import HostileInputError, SourceError
@@ -33,7 +33,6 @@ HEAD_BYTES = 262_144
 MAX_LINE_BYTES = 16 * 1024 * 1024
 BLOCK_BYTES = (65_536, 16 * 1024 * 1024)  # least and most read at once
 FOUND_ROW = -1
-AS_BYTES = Encoding("iso8859-1")
 UTF8_MARK = b"\xef\xbb\xbf"
 
 
@@ -245,7 +244,7 @@ class _CsvReader:
         if not self._encoding.is_lossless(text):
             stood = self._parse_text(text, ordinals, block, records, line, AS_BYTES)
             if np.array_equal(stood.ordinals, parsed.ordinals):
-                parsed = replace(parsed, typed=_as_they_stood(stood.table, parsed.table))
+                parsed = replace(parsed, typed=as_they_stood(stood.table, parsed.table))
         return replace(parsed, broken={**broken, **parsed.broken})
 
     def _parse_text(
@@ -335,12 +334,6 @@ def _find_heading(shown: Sequence[str], options: CsvOptions) -> int:
     widths = [len(split_fields(line, delimiter, options.quote)) for line in shown]
     usual = max(set(widths[len(shown) // 3 :]), key=widths.count)
     return next(place for place, line in enumerate(shown) if widths[place] == usual and all(split_fields(line, delimiter, options.quote)))
-
-
-def _as_they_stood(stood: pa.Table, read: pa.Table) -> dict[str, pa.ChunkedArray]:
-    """Cells byte for byte (as Latin-1), null where they are read alike; only columns that have one."""
-    cells = {name: where_other(stood[name], read[name]) for name in read.column_names}
-    return {name: each for name, each in cells.items() if each.null_count < len(each)}
 
 
 def _check_utf8(text: bytes) -> None:

@@ -24,9 +24,9 @@ from lienthong.connectors.base import Batch, BrokenRow, Position, ReadContext, S
 from lienthong.connectors.broken import broken_row
 from lienthong.connectors.csv_dialect import checked_headings
 from lienthong.connectors.dbf_memo import LostMemo, Memo, open_memo
-from lienthong.connectors.encodings import Encoding, named_encoding
+from lienthong.connectors.encodings import AS_BYTES, Encoding, named_encoding
 from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
-from lienthong.connectors.fonts import reading_fonts, take_fonts
+from lienthong.connectors.fonts import as_they_stood, reading_fonts, take_fonts
 from lienthong.connectors.options import Options
 from lienthong.contracts import Source
 from lienthong.errors import SourceError
@@ -177,7 +177,7 @@ def _find_encoding(stream: BinaryIO, header: Header, fields: Sequence[Field]) ->
 
 def _batch(table: _Table, block: Bytes, numbers: NDArray[np.int64], position: Position) -> Batch:
     try:
-        columns = {field.name: _column(field, block, table) for field in table.fields}
+        read = pa.table({field.name: _column(field, block, table) for field in table.fields})
     except (UnicodeDecodeError, LostMemo):
         bad = np.array([_fault(row, table) for row in block], object)
         is_bad = bad != ""
@@ -187,7 +187,23 @@ def _batch(table: _Table, block: Bytes, numbers: NDArray[np.int64], position: Po
         )
         whole = _batch(table, block[~is_bad], numbers[~is_bad], position)
         return replace(whole, broken=broken)
-    return Batch(table.file, pa.table(columns), pa.array(numbers, pa.int64()), position)
+    return Batch(table.file, read, pa.array(numbers, pa.int64()), position, typed=_typed(table, block, read))
+
+
+def _typed(table: _Table, block: Bytes, read: pa.Table) -> Mapping[str, pa.ChunkedArray]:
+    """Texts byte for byte, of the columns whose letters do not tell their bytes (VNI writes some in two ways)."""
+    as_bytes = replace(table, encoding=AS_BYTES)
+    doubtful = [
+        field for field in table.fields if field.kind in ("C", MEMO) and not table.encoding.is_lossless(_bytes(field, block, table))
+    ]
+    return as_they_stood(pa.table({field.name: _column(field, block, as_bytes) for field in doubtful}), read)
+
+
+def _bytes(field: Field, block: Bytes, table: _Table) -> bytes:
+    values = block[:, field.start : field.start + field.length]
+    if field.kind == MEMO:
+        return b"\n".join((table.memo.text(value.tobytes()) or b"") if table.memo is not None else b"" for value in values)
+    return _joined(values, ord("\n"))
 
 
 def _fault(row: Bytes, table: _Table) -> str:

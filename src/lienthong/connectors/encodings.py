@@ -64,6 +64,9 @@ class Encoding:
         return legacy(data) if legacy is not None else data.decode(self.name, "backslashreplace")
 
 
+AS_BYTES = Encoding("iso8859-1")  # each byte a letter: text as it stood
+
+
 def named_encoding(name: str) -> Encoding:
     """The encoding a contract names. Raises SourceError when there is no such encoding."""
     folded = name.strip().lower()

@@ -85,6 +85,12 @@ def where_other(typed: pa.ChunkedArray, read: pa.ChunkedArray) -> pa.ChunkedArra
     return pc.if_else(pc.fill_null(pc.equal(typed, read), True), pa.scalar(None, pa.string()), typed)
 
 
+def as_they_stood(stood: pa.Table, read: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """Cells of `stood` byte for byte (as Latin-1), null where they are read alike; only columns that have one."""
+    cells = {name: where_other(stood[name], read[name]) for name in stood.column_names}
+    return {name: each for name, each in cells.items() if each.null_count < len(each)}
+
+
 def _letters(value: str | None, font: str) -> str | None:
     if value is None or value.isascii():
         return value
