@@ -145,7 +145,15 @@ def _made(connection: Connection, contract: Contract, key: str, state: RecordSta
         values = writes.record_then(connection, contract, key, state.version)
     if values is None:
         return {}
-    return {p.name: cleaning(p, accept_synthetic_ids=True)[0].display(values[p.name]) for p in contract.properties}
+    return {p.name: _in_words(p, values[p.name]) for p in contract.properties}
+
+
+def _in_words(p: Property, value: Any) -> str:
+    """A published value as people read it; a code by its title where the contract names it."""
+    listed = p.standard_options.get("values")
+    if isinstance(listed, Mapping) and isinstance(value, str) and value in listed:
+        return str(listed[value])
+    return cleaning(p, accept_synthetic_ids=True)[0].display(value)
 
 
 def _key_of_row(
