@@ -23,7 +23,10 @@ AT_ONCE = 2  # cores a newcomer's machine has
 
 
 def match(place: Any, scale: int, seed: int, models: Path = MODELS) -> list[dict[str, Any]]:
-    """A line of the card for each entity. A later start finds the models in force; what changed since was matched as it came."""
+    """A line of the card for each entity. A later start finds the models in force; what changed since was matched as it came.
+
+    Where a start was cut off between the model and its matching, the matching is done now.
+    """
     from lienthong.cli.words import err
     from lienthong.masterdata.entities import entities_of
 
@@ -45,8 +48,11 @@ def _matched(place: Any, entity: Entity, scale: int, seed: int, models: Path) ->
         model = shipped(entity, scale, seed, models) or match_models.train_entity(place, entity)
         write_model(model, read_settings().models / f"{entity.name}.json")
         match_models.adopt(place, entity, model)
+    standing = match_models.standing(place, entity)
+    if not standing["goldens"]:
         match_all.match_all(place, entity, model)
-    return {"entity": entity.name, **match_models.standing(place, entity), "seconds": round(time.monotonic() - began, 2)}
+        standing = match_models.standing(place, entity)
+    return {"entity": entity.name, **standing, "seconds": round(time.monotonic() - began, 2)}
 
 
 def shipped(entity: Entity, scale: int, seed: int, models: Path = MODELS) -> Model | None:

@@ -40,8 +40,13 @@ KINDS: Mapping[Event, tuple[str, str, str]] = {
     Event.ANSWER_CHANGES: ("listed", "đã nhận các thay đổi, trong đó có", "got changes, among them"),
     Event.ANSWER_BULK_BEGUN: ("file", "đã nhận tệp dữ liệu có", "got a file with"),
     Event.LANDED_ROW_READ: ("delivered", "đã xem, như khi nhận,", "looked, as it was delivered, at"),
+    Event.CORRECTION_PROPOSED: ("proposed", "đã đề nghị sửa", "proposed to correct"),
+    Event.CORRECTION_ACCEPTED: ("corrected", "đã nhận đề nghị sửa", "accepted a correction of"),
+    Event.CORRECTION_REFUSED: ("kept", "đã từ chối đề nghị sửa", "refused a correction of"),
+    Event.RECORD_WRITTEN: ("written", "đã ghi", "wrote"),
     Event.ENTITY_ASKED: ("matched", "đã đối chiếu", "compared"),
 }
+OURS = {"citizen": ("Công dân", "A citizen"), "lienthong": ("Nền tảng", "The platform")}  # callers that are nobody's subsystem
 OTHER = ("other", "đã xử lý", "handled")
 NAMED_AT_MOST = 5  # fields of a sentence; all of them stand below it
 
@@ -195,7 +200,7 @@ def name_of(register: Register, caller: str) -> tuple[str, str]:
     if known is not None:
         return known.title_vi, known.title_en
     agency = register.agencies.by_code.get(caller)
-    return (caller, caller) if agency is None else (agency.name, agency.name)
+    return OURS.get(caller, (caller, caller)) if agency is None else (agency.name, agency.name)
 
 
 def purpose_of(register: Register, entry: Entry) -> tuple[str, str]:

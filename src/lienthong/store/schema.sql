@@ -195,6 +195,7 @@ create table quarantine (
 );
 create index quarantine_waiting on quarantine (dataset_id, digest) where state = 'waiting';
 create index quarantine_run on quarantine (run_id, row_no);
+create index quarantine_by_state on quarantine (dataset_id, state, item_id) include (run_id, row_no); -- counted and walked by dataset
 
 create table issues (
     dataset_id text not null,
@@ -209,6 +210,8 @@ create table issues (
     expected_en text not null
 );
 create index issues_run_row on issues (run_id, row_no);
+-- Errors are counted without reading the words of each.
+create index issues_errors on issues (dataset_id, run_id, row_no) include (rule, column_name, code) where severity = 'error';
 
 -- Sharing ---------------------------------------------------------------------------------------------------
 

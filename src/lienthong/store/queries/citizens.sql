@@ -3,7 +3,7 @@
 with standing as (
     select distinct r.golden
     from unnest(%(sources)s::text[], %(keys)s::text[]) as held (source, key)
-    join match_records as r on r.key = held.key and split_part(r.source, '#', 1) = held.source and r.entity = %(entity)s
+    join match_records as r on r.source = held.source and r.key = held.key and r.entity = %(entity)s
 )
 select g.golden, g.id from standing join match_goldens as g using (golden)
 union

@@ -9,12 +9,24 @@ group by d.dataset_id, d.current_version;
 select dataset_id, count(*) from quarantine where state = 'waiting' group by dataset_id;
 
 -- name: waiting_issues
--- The rules that rows in quarantine break, by rule and field, with what they expect.
-select i.rule, i.column_name, i.code, count(*), min(i.expected_vi), min(i.expected_en)
-from quarantine as q join issues as i on i.run_id = q.run_id and i.row_no = q.row_no
-where q.dataset_id = %(dataset)s and q.state = 'waiting' and i.severity = 'error'
-group by i.rule, i.column_name, i.code
-order by count(*) desc, i.rule, i.column_name, i.code;
+-- The rules that rows in quarantine break, by rule and field, with what they expect: counted by what the index holds, then told by one row of each.
+with broken as (
+    select i.rule, i.column_name, i.code, i.run_id, count(*) as times, min(i.row_no) as row_no
+    from quarantine as q
+    join issues as i on i.dataset_id = q.dataset_id and i.run_id = q.run_id and i.row_no = q.row_no
+    where q.dataset_id = %(dataset)s and q.state = 'waiting' and i.dataset_id = %(dataset)s and i.severity = 'error'
+    group by i.rule, i.column_name, i.code, i.run_id
+)
+select b.rule, b.column_name, b.code, sum(b.times)::bigint, min(told.expected_vi), min(told.expected_en)
+from broken as b
+cross join lateral (
+    select i.expected_vi, i.expected_en
+    from issues as i
+    where i.run_id = b.run_id and i.row_no = b.row_no and i.rule = b.rule and i.code = b.code and i.column_name is not distinct from b.column_name
+    limit 1
+) as told
+group by b.rule, b.column_name, b.code
+order by sum(b.times) desc, b.rule, b.column_name, b.code;
 
 -- name: use_by_agreement
 -- Answers counted against agreements since a day.

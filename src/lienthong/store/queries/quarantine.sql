@@ -73,8 +73,8 @@ where quarantine.item_id = made.item_id;
 -- name: issues_waiting
 -- Errors of waiting rows by property and code.
 select i.column_name, i.code, count(distinct q.item_id)
-from quarantine as q join issues as i on i.run_id = q.run_id and i.row_no = q.row_no
-where q.dataset_id = %(dataset)s and q.state = 'waiting' and i.severity = 'error' and i.column_name is not null
+from quarantine as q join issues as i on i.dataset_id = q.dataset_id and i.run_id = q.run_id and i.row_no = q.row_no
+where q.dataset_id = %(dataset)s and q.state = 'waiting' and i.dataset_id = %(dataset)s and i.severity = 'error' and i.column_name is not null
 group by i.column_name, i.code;
 
 -- name: waiting_numbers

@@ -39,6 +39,7 @@ def shown(site: Site, visit: Visit) -> Page:
         for each in told:
             numbers = each["content"].get("proposals") or []
             each["proposals"] = [_outcome(proposal) for n in numbers if (proposal := proposals.find(connection, int(n))) is not None]
+            each["outcomes"] = [{**outcome, "records": count} for outcome, count in _alike(each["proposals"])]
             each["agency_name"] = site.agency(each["agency"])
     mine = [
         contract
@@ -64,6 +65,15 @@ def _outcome(proposal: proposals.Proposal) -> dict[str, Any]:
         "decided_at": proposal.decided_at,
         "words": proposal.words,
     }
+
+
+def _alike(outcomes: list[dict[str, Any]]) -> list[tuple[dict[str, Any], int]]:
+    """What became of proposals, those of several records that came to the same said once, with how many."""
+    by_words: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for each in outcomes:
+        day = (each["decided_at"] or each["due_on"]).isoformat()[:10]
+        by_words.setdefault((each["state"], day, each["words"]), []).append(each)
+    return [(some[0], len(some)) for some in by_words.values()]
 
 
 def ask(site: Site, visit: Visit, form: Form) -> Any:
