@@ -140,6 +140,10 @@ class Settings:
     holidays: str = _setting("", "A file of holidays announced (YAML), laid over those built in; empty: none.")
     legal_instruments: str = _setting("", "A file of legal instruments (YAML), laid over those built in; empty: none.")
     arbiter: str = _setting("", "Code of the agency that settles disputes on sharing and sees every refusal; empty: none.")
+    data_protection: str = _setting(
+        "",
+        "The unit or person that answers for the protection of personal data, and how to reach them (Luật 91/2025/QH15 điều 33.2); shown to citizens. Empty: nobody is named.",
+    )
     answer_working_days: int = _setting(2, "Working days to answer a request for data shared by default.")
     answer_other_working_days: int = _setting(10, "Working days to answer any other request.")
     stop_notice_working_days: int = _setting(7, "Working days by which a planned stop is announced ahead.")

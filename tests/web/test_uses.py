@@ -70,7 +70,7 @@ class Town:
             run_dataset(self.workshop, contract)
         settings = Settings(
             home=folder / "home", agreements=folder / "none", base_url=URL, accept_synthetic_ids=True, checkpoint_milliseconds=0, worker=False,
-            citizen_portals=PORTAL,
+            citizen_portals=PORTAL, data_protection="Tổ bảo vệ dữ liệu, Sở KH&CN, 0271 000 000",
         )  # fmt: skip
         services = make_services(settings, self.workshop.database, self.workshop.contracts)
         agreements = tuple(
@@ -176,6 +176,12 @@ def test_the_contracts_rule_delays_hides_and_masks_and_is_published(town: Town, 
     assert "`xac-minh` sau 30 ngày" in rules["test.benefits"]["words"]
     assert rules["test.benefits"]["hidden_purposes"] == ["dieu-tra"]
     assert "không hiện: `dieu-tra`" in client.get("/v1/datasets/test.benefits").json()["disclosure"]
+
+
+def test_citizens_are_told_who_answers_for_personal_data(client: TestClient) -> None:
+    assert client.get("/v1/disclosure").json()["data_protection"] == "Tổ bảo vệ dữ liệu, Sở KH&CN, 0271 000 000"
+    mine(client, AN)  # signs in
+    assert "Tổ bảo vệ dữ liệu, Sở KH&amp;CN, 0271 000 000" in client.get("/my-data", headers={"Accept": "text/html"}).text
 
 
 def test_each_line_has_a_proof_that_holds_without_the_platform(client: TestClient) -> None:

@@ -197,7 +197,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
     people = People(services, counter)
     notary, portals = receipts.notary_of(counter, services.settings), frozenset(services.settings.citizen_portals.split())
     due_on = proposals.due_after(services.settings.correction_working_days, services.rules.offices)
-    uses = UsesDesk(counter, authorise, lambda: services.register, notary, services.subject_key, portals)
+    uses = UsesDesk(counter, authorise, lambda: services.register, notary, services.subject_key, portals, services.settings.data_protection)
     privacy_desk = PrivacyDesk(counter, registrar_of(services.workshop, services.settings), Sealer(services.sealing_key))
     site = Site(counter, lambda: services.register, services.settings, acting.session_of, uses, privacy_desk, due_on)
     app = Starlette(

@@ -60,6 +60,7 @@ class UsesDesk:
     notary: Notary
     subject_key: bytes
     portals: frozenset[str]
+    data_protection: str = ""  # who answers for personal data
 
     def routes(self) -> list[Route]:
         """The routes of this file."""
@@ -119,7 +120,7 @@ class UsesDesk:
         return json_answer(made)
 
     def _rules(self, request: Request) -> Response:
-        """What each dataset's contract says a person is shown: no token is asked for."""
+        """What each dataset's contract says a person is shown, and who answers for personal data: no token is asked for."""
         read_known(request.query_params.multi_items(), ())
         rules = [
             {
@@ -132,7 +133,7 @@ class UsesDesk:
             for contract in public_contracts(self.counter)
             if contract.is_about_persons
         ]  # fmt: skip
-        return json_answer({"rules": rules}, is_public=True)
+        return json_answer({"rules": rules, "data_protection": self.data_protection}, is_public=True)
 
     def _found(self, number: str, window: Window) -> tuple[Mine, Uses, int]:
         counter, mine = self.counter, self._mine(number)

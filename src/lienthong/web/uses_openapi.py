@@ -62,7 +62,12 @@ def uses_paths() -> Schema:
         },
         "/v1/disclosure": {
             "get": _operation(
-                "disclosure", "Quy tắc hiển thị · What a person is shown", object_of(rules=list_of(_RULE)), [], (400, 405), [{}]
+                "disclosure",
+                "Quy tắc hiển thị · What a person is shown",
+                object_of(rules=list_of(_RULE), data_protection=TEXT),
+                [],
+                (400, 405),
+                [{}],
             )
         },
         "/v3/findUsage": {

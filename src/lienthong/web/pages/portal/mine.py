@@ -21,7 +21,7 @@ def shown(site: Site, visit: Visit) -> Page:
         raise BadRequest("Nobody answers citizens here.", vi="Nơi này chưa phục vụ công dân.")
     told = site.uses.told(number, Window(before=before or None, limit=LINES))
     lines = [{**line, "agency_name": site.agency(line["agency"]) if line["agency"] else ""} for line in told["uses"]]
-    facts: dict[str, Any] = {**told, "uses": lines}
+    facts: dict[str, Any] = {**told, "uses": lines, "data_protection": site.settings.data_protection}
     columns = ("at", "agency", "agency_name", "dataset", "purpose", "legal_basis", "words", "proof")
     table = Table(columns, [[line[name] for name in columns] for line in lines])
     return Page("portal/mine.html", visit.speech.t("mine.title"), facts, table)
