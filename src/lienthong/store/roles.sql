@@ -20,7 +20,7 @@ begin
             lienthong.used_assertions, lienthong.revoked_tokens to lienthong_web;
         -- What pages count of rows that wait: which rules they break, never what they say.
         grant select (dataset_id, run_id, row_no, state) on lienthong.quarantine to lienthong_web;
-        grant select (run_id, row_no, rule, column_name, code, severity) on lienthong.issues to lienthong_web;
+        grant select (dataset_id, run_id, row_no, rule, column_name, code, severity) on lienthong.issues to lienthong_web;
         grant select (expected_vi, expected_en) on lienthong.issues to lienthong_web;
         grant insert on lienthong.used_assertions to lienthong_web;
         -- How much of a quota is used may be read; it is taken through the function alone.
