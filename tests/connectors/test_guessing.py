@@ -9,7 +9,7 @@ import pytest
 
 from lienthong import connectors
 from lienthong.connectors import ReadContext, guess_source, source_of
-from lienthong.errors import SourceError, Unprocessable
+from lienthong.errors import HostileInputError, SourceError, Unprocessable
 from tests.acceptance.messy import rows_of, write_messy
 
 ROWS = [{"ma": "1", "chu": {"ten": "An"}}, {"ma": "2", "chu": {"ten": "Bình"}}]
@@ -50,6 +50,13 @@ def test_what_nobody_reads_is_refused_in_words(name: str, content: str, tmp_path
     (tmp_path / name).write_text(content)
     with pytest.raises(Unprocessable):
         guess_source(tmp_path / name)
+
+
+def test_a_document_that_declares_its_type_is_told_as_that(tmp_path: Path) -> None:
+    """Not as one without rows, for the reader would say so only once it had its options."""
+    (tmp_path / "a.xml").write_text('<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><ds><r><a>&x;</a></r></ds>')
+    with pytest.raises(HostileInputError):
+        guess_source(tmp_path / "a.xml")
 
 
 @pytest.mark.parametrize(

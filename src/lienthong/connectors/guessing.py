@@ -13,6 +13,7 @@ from lxml import etree
 
 from lienthong.connectors.excel_file import first_cells, visible_sheets
 from lienthong.connectors.registry import CONNECTORS
+from lienthong.connectors.xml_parsing import refuse_doctype
 from lienthong.contracts import Source
 from lienthong.errors import SourceError, Unprocessable
 from lienthong.quality.drafting import LOOKED_AT, Evidence
@@ -96,6 +97,8 @@ def _xml(path: Path) -> dict[str, Any]:
         with path.open("rb") as stream:
             parser = etree.iterparse(stream, events=("end",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True, remove_comments=True)  # fmt: skip
             for number, (_, element) in enumerate(parser):
+                if number == 0:
+                    refuse_doctype(element.getroottree(), path.name)
                 if number >= MOST_ELEMENTS:
                     break
                 if len(element):
