@@ -20,7 +20,7 @@ def figure(base: str, dataset: str, column: str, *where: str) -> object:
         values, page = [], ckan.action.datastore_search(**asked)
         while page["records"]:
             values += [record[column] for record in page["records"]]
-            page = ckan.action.datastore_search(**asked, offset=len(values))
+            page = ckan.action.datastore_search(**asked, offset=page["offset"] + page["limit"])
     return values
 
 

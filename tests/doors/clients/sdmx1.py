@@ -8,6 +8,7 @@ import warnings
 import sdmx
 
 warnings.simplefilter("ignore")
+GENERIC = "application/vnd.sdmx.genericdata+xml;version=2.1"  # said, for a client that has the structure asks for the other by itself
 SPECIFIC = "application/vnd.sdmx.structurespecificdata+xml;version=2.1"
 
 
@@ -31,8 +32,8 @@ def figure(base: str, flow: str, *where: str) -> object:
     source = client(base)
     structure = source.dataflow(flow, params={"references": "all"}).dataflow[flow].structure
     found = []
-    for headers in ({}, {"Accept": SPECIFIC}):
-        message = source.data(flow, key=asked, params=params, headers=headers, dsd=structure)
+    for form in (GENERIC, SPECIFIC):
+        message = source.data(flow, key=asked, params=params, headers={"Accept": form}, dsd=structure)
         found.append([float(observation.value) for dataset in message.data for observation in dataset.obs])
     return found
 

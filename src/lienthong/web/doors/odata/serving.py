@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, NotAcceptable, NotFound, NotOffered
-from lienthong.sharing.filters import read_instant, read_limit, read_value, shown
+from lienthong.sharing.filters import read_instant, read_value, shown
 from lienthong.sharing.questions import LARGEST_PAGE, All, Answer, Compare, Question
 from lienthong.sharing.rights import Right
 from lienthong.web.asking import PRIVATE, Counter, is_strange
@@ -25,6 +25,7 @@ from lienthong.web.doors.odata.metadata import NAMESPACE, ROOT, metadata, servic
 from lienthong.web.doors.odata.paths import Place, read_place, values_of
 
 PAGE = 5_000  # rows, where the client does not say
+LONGEST_NUMBER = 11  # digits of how many rows, or after how many
 OPTIONS = ("$select", "$filter", "$orderby", "$top", "$skip", "$count", "$format", "$skiptoken", "as_of", "known_at", "purpose", "official")
 _VERSION = {"OData-Version": "4.0"}
 _XML = "application/xml"
@@ -185,9 +186,10 @@ def _boolean(text: str) -> bool:
 def _number(options: Mapping[str, str], name: str) -> int | None:
     if name not in options:
         return None
-    if options[name] == "0":
-        return 0
-    return read_limit(options[name])
+    text = options[name]
+    if not (text.isascii() and text.isdigit()) or len(text) > LONGEST_NUMBER:
+        raise BadRequest(f"{name}: expected a whole number from 0 on, found `{shown(text)}`.", vi=f"{name}: cần số nguyên từ 0.")
+    return int(text)
 
 
 def _page(counter: Counter, request: Request, contract: Contract) -> Response:
