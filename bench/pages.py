@@ -61,6 +61,7 @@ ROUTES = tuple(
 SERIOUS = ("serious", "critical")
 LESSONS = 10
 PATIENCE_SECONDS = 600
+SESSION_MINUTES = 600
 TESTS_OF_LESSONS = "tests/browser/test_lessons.py"
 WATCH = """window.shift = 0; window.paint = 0; window.broken = [];
 document.addEventListener("securitypolicyviolation", (event) => window.broken.push(event.violatedDirective));
@@ -94,7 +95,12 @@ def measure(scale: int, home: Path | None = None) -> list[Row]:
     place = Path(tempfile.mkdtemp(prefix="lienthong-bench-pages-")) if home is None else home
     place.mkdir(parents=True, exist_ok=True)
     place.chmod(0o755)
-    environment = {**os.environ, "LIENTHONG_HOME": str(place), "LIENTHONG_PORT": str(PORT)}
+    environment = {
+        **os.environ,
+        "LIENTHONG_HOME": str(place),
+        "LIENTHONG_PORT": str(PORT),
+        "LIENTHONG_SESSION_IDLE_MINUTES": str(SESSION_MINUTES),  # on a slow machine a reader waits long for their pages
+    }
     began = time.time()
     process = subprocess.Popen(
         [sys.executable, "-m", "demo.run", "--scale", str(scale)], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
@@ -277,7 +283,9 @@ def _in_browser(pages: Pages) -> list[Row]:
                 page.add_init_script(WATCH)
                 page.on("console", partial(_heard, found["console"], path))
                 page.on("request", partial(_left, found["away"], path))
-                page.goto(BASE + path, wait_until="load")
+                answer = page.goto(BASE + path, wait_until="load")
+                if answer is None or not answer.ok:
+                    raise RuntimeError(f"{path}: {None if answer is None else answer.status}")
                 page.evaluate("document.fonts.ready")
                 page.wait_for_timeout(300)
                 resources: Iterable[int] = page.evaluate("performance.getEntriesByType('resource').map((each) => each.encodedBodySize)")
