@@ -75,11 +75,12 @@ def test_who_applies_the_change_data_has_what_the_table_says(
                     assert row["no"] not in copy
                     copy[row["no"]] = value
             told = rows_of(folder, store.get(rows_at(database_url, view, version)))
-            brought = rows_of(folder, store.get(brought_by(database_url, view, version, is_first_fill=version == 1)))
-            taken = rows_of(folder, store.get(taken_by(database_url, view, version, is_first_fill=version == 1)))
-            assert all(row in followed for row in taken)
-            followed = [row for row in followed if row not in taken] + brought
-            assert sorted(followed, key=str) == sorted(told, key=str)
+            if right is ONLY_X:  # both are made of the changes just held: once is enough
+                brought = rows_of(folder, store.get(brought_by(database_url, view, version, is_first_fill=version == 1)))
+                taken = rows_of(folder, store.get(taken_by(database_url, view, version, is_first_fill=version == 1)))
+                assert all(row in followed for row in taken)
+                followed = [row for row in followed if row not in taken] + brought
+                assert sorted(followed, key=str) == sorted(told, key=str)
             expected = as_seen(publisher.states[version], right)
             assert {row["no"]: (row["name"], row["size"]) for row in told} == expected
             assert copy == expected
