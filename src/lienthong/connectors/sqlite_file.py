@@ -29,7 +29,13 @@ LONGEST_VALUE = 64 * 1024 * 1024
 STEPS_BETWEEN_LOOKS = 100_000
 DEFAULT_SECONDS = 600.0
 READS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_PRAGMA}
-PRAGMAS = ("trusted_schema = off", "query_only = on", "cell_size_check = on", "mmap_size = 0", "temp_store = memory")
+PRAGMAS = (
+    "trusted_schema = off",
+    "query_only = on",
+    "cell_size_check = on",
+    "mmap_size = 0",
+    "temp_store = file",
+)  # what is put in order may be the whole file: on disk
 LIMITS = {
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
     sqlite3.SQLITE_LIMIT_LENGTH: LONGEST_VALUE,
