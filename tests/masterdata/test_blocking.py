@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lienthong.errors import Conflict
+from lienthong.masterdata import candidates
 from lienthong.masterdata.blocking import Blocking, Recipe
 from lienthong.masterdata.candidates import candidate_pairs
 from lienthong.masterdata.model import Model
@@ -74,7 +76,11 @@ def test_the_features_of_one_record_are_those_it_has_in_bulk(records: list[dict[
     assert plan.feature_frame(frame).rows() == [plan.features(record) for record in records]
 
 
-def test_candidates_are_the_pairs_that_share_a_key_and_that_no_rule_forbids(model: Model, village: Village) -> None:
+@pytest.mark.parametrize("pairs_at_once", [20_000_000, 5])
+def test_candidates_are_the_pairs_that_share_a_key_and_that_no_rule_forbids(
+    model: Model, village: Village, monkeypatch: pytest.MonkeyPatch, pairs_at_once: int
+) -> None:
+    monkeypatch.setattr(candidates, "_PAIRS_AT_ONCE", pairs_at_once)
     features, sources = village.features, pl.Series("source", village.sources)
     found = candidate_pairs(village.plan, model.blocking, features, sources)
     keys, rows, rules = keys_in_bulk(model.blocking, features), features.rows(), Rules(village.plan)
@@ -86,3 +92,11 @@ def test_candidates_are_the_pairs_that_share_a_key_and_that_no_rule_forbids(mode
     }
     assert set(found.rows()) == expected
     assert found.rows() == sorted(expected)
+
+
+def test_records_that_outgrew_their_model_are_refused_before_they_are_paired(model: Model, village: Village) -> None:
+    blocking = Blocking(model.blocking.recipes, model.blocking.refine_with, 4).frozen(village.features)
+    candidate_pairs(village.plan, blocking, village.features)
+    with pytest.raises(Conflict, match=r"outgrew the model of `person`: [0-9]+ of them share one key") as refused:
+        candidate_pairs(village.plan, blocking, pl.concat([village.features] * 12))
+    assert refused.value.hint == "Learn it anew from what there is now: lienthong match train person --adopt"

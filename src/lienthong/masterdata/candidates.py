@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from lienthong.errors import Conflict
 from lienthong.masterdata.blocking import Blocking
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.rules import Rules
 
 _KEYS_AT_ONCE = 1_500_000  # keys paired at a time: memory stays flat, whatever the number of records
+_PAIRS_AT_ONCE = 20_000_000  # before those kept apart are left out, counted from both sides
 
 
 def pairs_within(features: pl.DataFrame, columns: Sequence[str]) -> float:
@@ -28,20 +30,43 @@ def candidate_pairs(plan: Plan, blocking: Blocking, features: pl.DataFrame, sour
     keys = blocking.key_frame(features)
     bars, allowed = _bars(plan, features, sources)
     parts = max(1, keys.height // _KEYS_AT_ONCE)
-    found = [_paired(keys.filter(pl.col("key") % parts == part), bars, allowed) for part in range(parts)]
+    left = keys.height * blocking.most // 2  # pairs there can be where no key has more records than it had when it was frozen
+    found = []
+    for part in range(parts):
+        shared = (
+            keys.filter(pl.col("key") % parts == part).with_columns(pl.len().over("key").alias("sharing")).filter(pl.col("sharing") > 1)
+        )
+        left -= (shared["sharing"].sum() - shared.height) // 2
+        if left < 0:
+            raise _outgrown(plan.entity, int(shared["sharing"].max() or 0), blocking.most)
+        found += [_paired(some, shared, bars, allowed) for some in _portions(shared)]
     return pl.concat(found).unique().sort("left", "right")
 
 
-def _paired(keys: pl.DataFrame, bars: pl.DataFrame, allowed: pl.Expr) -> pl.DataFrame:
-    """Pairs of records that share one of these keys and are not kept apart."""
-    shared = keys.filter(pl.len().over("key") > 1)
-    left = shared.lazy()
-    pairs = left.join(shared.lazy(), on="key", suffix="_r").filter(pl.col("record") < pl.col("record_r"))
+def _portions(shared: pl.DataFrame) -> list[pl.DataFrame]:
+    """The same rows in portions whose pairs are at hand together."""
+    portion = (shared["sharing"].cast(pl.Int64).cum_sum() - 1) // _PAIRS_AT_ONCE
+    return [shared.filter(portion == n) for n in portion.unique().sort()] or [shared]
+
+
+def _paired(some: pl.DataFrame, shared: pl.DataFrame, bars: pl.DataFrame, allowed: pl.Expr) -> pl.DataFrame:
+    """Pairs of some records with those that share one of their keys and are not kept apart."""
+    pairs = some.lazy().join(shared.lazy(), on="key", suffix="_r").filter(pl.col("record") < pl.col("record_r"))
     narrow = pairs.select(pl.col("record").alias("left"), pl.col("record_r").alias("right")).unique().collect()
     if not bars.width:
         return narrow
     both = [bars[narrow["left"]], bars[narrow["right"]].rename(lambda name: f"{name}_r")]
     return narrow.filter(pl.concat(both, how="horizontal").select(allowed).to_series())
+
+
+def _outgrown(entity: str, sharing: int, most: int) -> Conflict:
+    learn = f"lienthong match train {entity} --adopt"
+    return Conflict(
+        f"The records outgrew the model of `{entity}`: {sharing} of them share one key, where at most {most} did when it was learnt.",
+        hint=f"Learn it anew from what there is now: {learn}",
+        vi=f"Dữ liệu đã lớn hơn nhiều so với khi học mô hình của `{entity}`: {sharing} bản ghi chung một khóa, khi học nhiều nhất là {most}.",
+        hint_vi=f"Học lại mô hình từ dữ liệu hiện có: {learn}",
+    )
 
 
 def _bars(plan: Plan, features: pl.DataFrame, sources: pl.Series | None) -> tuple[pl.DataFrame, pl.Expr]:
