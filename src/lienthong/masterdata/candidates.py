@@ -36,9 +36,10 @@ def candidate_pairs(plan: Plan, blocking: Blocking, features: pl.DataFrame, sour
         shared = (
             keys.filter(pl.col("key") % parts == part).with_columns(pl.len().over("key").alias("sharing")).filter(pl.col("sharing") > 1)
         )
-        left -= (shared["sharing"].sum() - shared.height) // 2
+        pairs, largest = shared.select((pl.col("sharing").cast(pl.Int64) - 1).sum() // 2, pl.col("sharing").max().alias("largest")).row(0)
+        left -= pairs
         if left < 0:
-            raise _outgrown(plan.entity, int(shared["sharing"].max() or 0), blocking.most)
+            raise _outgrown(plan.entity, largest, blocking.most)
         found += [_paired(some, shared, bars, allowed) for some in _portions(shared)]
     return pl.concat(found).unique().sort("left", "right")
 
