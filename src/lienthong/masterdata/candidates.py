@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from lienthong.errors import Conflict
 from lienthong.masterdata.blocking import Blocking
@@ -13,6 +15,7 @@ from lienthong.masterdata.rules import Rules
 
 _KEYS_AT_ONCE = 1_500_000  # keys paired at a time: memory stays flat, whatever the number of records
 _PAIRS_AT_ONCE = 20_000_000  # before those kept apart are left out, counted from both sides
+_HALF = 1 << 32  # two row numbers of 32 bits as one number
 
 
 def pairs_within(features: pl.DataFrame, columns: Sequence[str]) -> float:
@@ -29,19 +32,34 @@ def candidate_pairs(plan: Plan, blocking: Blocking, features: pl.DataFrame, sour
     """
     keys = blocking.key_frame(features)
     bars, allowed = _bars(plan, features, sources)
+    return _distinct(_found(keys, bars, allowed, blocking.most, plan.entity))
+
+
+def _found(keys: pl.DataFrame, bars: pl.DataFrame, allowed: pl.Expr, most: int, entity: str) -> Iterator[pl.DataFrame]:
+    """Pairs, a part of the keys at a time. Raises Conflict when there are more than there can be under keys of at most `most` records."""
     parts = max(1, keys.height // _KEYS_AT_ONCE)
-    left = keys.height * blocking.most // 2  # pairs there can be where no key has more records than it had when it was frozen
-    found = []
+    room = keys.height * most // 2
     for part in range(parts):
         shared = (
             keys.filter(pl.col("key") % parts == part).with_columns(pl.len().over("key").alias("sharing")).filter(pl.col("sharing") > 1)
         )
-        pairs, largest = shared.select((pl.col("sharing").cast(pl.Int64) - 1).sum() // 2, pl.col("sharing").max().alias("largest")).row(0)
-        left -= pairs
-        if left < 0:
-            raise _outgrown(plan.entity, largest, blocking.most)
-        found += [_paired(some, shared, bars, allowed) for some in _portions(shared)]
-    return pl.concat(found).unique().sort("left", "right")
+        room -= (shared["sharing"].cast(pl.Int64) - 1).sum() // 2
+        if room < 0:
+            raise _outgrown(entity, shared.select(pl.col("sharing").max()).item(), most)
+        for some in _portions(shared):
+            yield _paired(some, shared, bars, allowed)
+
+
+def _distinct(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Each pair once, sorted. A pair is found by many keys: as one number each, and never many times at once, they need little room."""
+    held = np.empty(0, np.uint64)
+    waiting: list[NDArray[np.uint64]] = []
+    for frame in frames:
+        waiting.append((frame["left"].cast(pl.UInt64) * _HALF + frame["right"]).to_numpy())
+        if sum(part.size for part in waiting) > max(held.size, _PAIRS_AT_ONCE):
+            held, waiting = np.unique(np.concatenate([held, *waiting])), []
+    held = np.unique(np.concatenate([held, *waiting]))
+    return pl.DataFrame({"left": (held // _HALF).astype(np.uint32), "right": (held % _HALF).astype(np.uint32)})
 
 
 def _portions(shared: pl.DataFrame) -> list[pl.DataFrame]:
