@@ -43,7 +43,7 @@ def _found(keys: pl.DataFrame, bars: pl.DataFrame, allowed: pl.Expr, most: int, 
         shared = (
             keys.filter(pl.col("key") % parts == part).with_columns(pl.len().over("key").alias("sharing")).filter(pl.col("sharing") > 1)
         )
-        room -= (shared["sharing"].cast(pl.Int64) - 1).sum() // 2
+        room -= shared.select((pl.col("sharing").cast(pl.Int64) - 1).sum() // 2).item()
         if room < 0:
             raise _outgrown(entity, shared.select(pl.col("sharing").max()).item(), most)
         for some in _portions(shared):
