@@ -78,7 +78,12 @@ def act(
     from lienthong.pipeline.opening import Said, move
 
     if name not in tuple(OpenAct):
-        raise Unprocessable(f"There is no act `{name}`.", hint=f"One of {', '.join(OpenAct)}.", vi=f"Không có việc `{name}`.")
+        raise Unprocessable(
+            f"There is no act `{name}`.",
+            hint=f"One of {', '.join(OpenAct)}.",
+            vi=f"Không có việc `{name}`.",
+            hint_vi=f"Một trong: {', '.join(OpenAct)}.",
+        )
     place = workshop()
     entry = move(place, _actor(place, dataset), dataset, OpenAct(name), Said(words, legal_text, decision, on.date() if on else None))
     out.print(f"{dataset}: {say(*STATE_WORDS[OpenState(entry.state)])}")

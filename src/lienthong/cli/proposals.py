@@ -110,7 +110,12 @@ def _one(number: int) -> Proposal:
     with workshop().database.connect() as connection:
         found = store.find(connection, number)
     if found is None:
-        raise NotFound(f"There is no proposal {number}.", hint="lienthong proposal list shows them.", vi=f"Không có đề nghị {number}.")
+        raise NotFound(
+            f"There is no proposal {number}.",
+            hint="lienthong proposal list shows them.",
+            vi=f"Không có đề nghị {number}.",
+            hint_vi="lienthong proposal list liệt kê các đề nghị.",
+        )
     return found
 
 

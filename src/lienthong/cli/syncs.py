@@ -156,7 +156,10 @@ def _one(definitions: dict[str, SyncDefinition], sync: str) -> SyncDefinition:
 
     if sync not in definitions:
         raise NotFound(
-            f"There is no sync `{sync}`.", hint=f"There are {', '.join(definitions) or 'none'}.", vi=f"Không có đồng bộ `{sync}`."
+            f"There is no sync `{sync}`.",
+            hint=f"There are {', '.join(definitions) or 'none'}.",
+            vi=f"Không có đồng bộ `{sync}`.",
+            hint_vi=f"Hiện có: {', '.join(definitions)}." if definitions else "Hiện chưa có đồng bộ nào.",
         )
     return definitions[sync]
 

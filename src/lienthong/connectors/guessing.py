@@ -51,7 +51,10 @@ def guess_source(path: Path) -> Guess:
     if connector is None:
         known = ", ".join(by_suffix())
         raise Unprocessable(
-            f"Expected one of {known}, found `{suffix[:12]}`.", hint="Name a connector and a location.", vi=f"Chỉ đọc được {known}."
+            f"Expected one of {known}, found `{suffix[:12]}`.",
+            hint="Name a connector and a location.",
+            vi=f"Chỉ đọc được {known}.",
+            hint_vi="Hãy nêu tên bộ đọc và vị trí.",
         )
     if connector == "excel_file":
         return _workbook(path)

@@ -108,6 +108,7 @@ class SftpShelf:
                 "The SSH server shows another host key than the one agreed: nothing was sent.",
                 hint="Ask the agency whether its server was replaced, then write the new key into the definition.",
                 vi="Máy chủ SSH có khóa khác với khóa đã thỏa thuận: chưa gửi gì.",
+                hint_vi="Hỏi cơ quan có thay máy chủ không, rồi ghi khóa mới vào định nghĩa.",
             ) from error
         except (paramiko.SSHException, OSError) as error:
             self._client.close()
@@ -115,6 +116,7 @@ class SftpShelf:
                 f"The SSH server does not let us in: {type(error).__name__}.",
                 hint="Is it up, and is our key known there?",
                 vi=f"Không vào được máy chủ SSH: {type(error).__name__}.",
+                hint_vi="Máy chủ có đang chạy không, đã có khóa của ta chưa?",
             ) from error
 
     @contextmanager
@@ -166,7 +168,10 @@ class FolderTarget:
             folder = Path(options.location.removeprefix("file://"))
             if not folder.is_dir():
                 raise TargetError(
-                    f"There is no folder `{folder}`.", hint="Make it, and let this account write there.", vi=f"Không có thư mục `{folder}`."
+                    f"There is no folder `{folder}`.",
+                    hint="Make it, and let this account write there.",
+                    vi=f"Không có thư mục `{folder}`.",
+                    hint_vi="Hãy tạo thư mục đó và cho tài khoản này được ghi vào.",
                 )
             self._shelf = LocalShelf(folder)
 
@@ -237,7 +242,10 @@ def _words() -> Iterator[None]:
     except OSError as error:
         said = error.strerror or type(error).__name__
         raise TargetError(
-            f"The target's folder: {said}.", hint="Is there room, and may this account write there?", vi=f"Thư mục đích: {said}."
+            f"The target's folder: {said}.",
+            hint="Is there room, and may this account write there?",
+            vi=f"Thư mục đích: {said}.",
+            hint_vi="Ở đó còn chỗ trống không, tài khoản này có được ghi vào đó không?",
         ) from error
     except EOFError as error:
         raise TargetError("The SSH server went away.", vi="Máy chủ SSH đã ngắt kết nối.") from error

@@ -35,4 +35,5 @@ def from_text(text: str) -> Place:
             f"The target's table `{PLACES}` holds a place that cannot be read.",
             hint="Remove this sync's row there and let the copy be made anew.",
             vi=f"Bảng `{PLACES}` ở đích có vị trí không đọc được.",
+            hint_vi="Xóa hàng của đồng bộ này ở đó rồi để bản sao được tạo lại từ đầu.",
         ) from error

@@ -171,6 +171,7 @@ class PostgresTarget:
                 f"The table there needs the columns {', '.join(wrong)}.",
                 hint="Drop the empty table and let the sync make it, or add the columns.",
                 vi=f"Bảng ở đích cần các cột {', '.join(wrong)}.",
+                hint_vi="Xóa bảng rỗng để đồng bộ tự tạo, hoặc thêm các cột đó.",
             )
 
     def _upsert(self, rows: pa.Table, columns: Sequence[Column]) -> None:
@@ -225,6 +226,7 @@ def _told(error: psycopg.Error) -> TargetError:
             f"The database does not take a row: {type(error).__name__} ({state}).",
             hint="Did somebody add a rule to the table there?",
             vi=f"Cơ sở dữ liệu đích không nhận một hàng: {type(error).__name__} ({state}).",
+            hint_vi="Có ai thêm ràng buộc vào bảng ở đó không?",
         )
     said = str(error).strip().splitlines()
     first = said[0] if said else type(error).__name__
@@ -232,4 +234,5 @@ def _told(error: psycopg.Error) -> TargetError:
         f"The database of the target: {first}.",
         hint="Is it up, and may this account write there?",
         vi=f"Cơ sở dữ liệu đích: {first}.",
+        hint_vi="Cơ sở dữ liệu có đang chạy không, tài khoản này có được ghi vào đó không?",
     )

@@ -67,6 +67,7 @@ class RestTarget:
                 "The endpoint does not say what its rows add up to, so it cannot be held against ours.",
                 hint="It may answer `sums` and `hashes` as the reference of syncs says.",
                 vi="Điểm nhận không cho biết tổng kiểm nên không đối chiếu được.",
+                hint_vi="Điểm nhận có thể trả lời `sums` và `hashes` như tài liệu tra cứu về đồng bộ đã nêu.",
             )
         return {str(bucket): tuple(int(part) for part in parts) for bucket, parts in found.items()}  # type: ignore[misc] # five numbers
 
@@ -120,12 +121,16 @@ class RestTarget:
                 f"The endpoint does not answer: {type(error).__name__}.",
                 hint="Is it up?",
                 vi=f"Điểm nhận không trả lời: {type(error).__name__}.",
+                hint_vi="Điểm nhận có đang chạy không?",
             ) from error
 
     def _check(self, answer: httpx.Response) -> None:
         if not answer.is_success:
             raise TargetError(
-                f"The endpoint answered {answer.status_code}.", hint="Its log says why.", vi=f"Điểm nhận trả lời {answer.status_code}."
+                f"The endpoint answered {answer.status_code}.",
+                hint="Its log says why.",
+                vi=f"Điểm nhận trả lời {answer.status_code}.",
+                hint_vi="Nhật ký của điểm nhận cho biết lý do.",
             )
 
 

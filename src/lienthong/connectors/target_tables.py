@@ -293,4 +293,5 @@ def _told(error: Exception, password: str) -> TargetError:
         f"The database of the target: {name} {said}".rstrip() + ".",
         hint="Is it up, and may this account write there?",
         vi=f"Cơ sở dữ liệu đích: {name} {said}".rstrip() + ".",
+        hint_vi="Cơ sở dữ liệu có đang chạy không, tài khoản này có được ghi vào đó không?",
     )

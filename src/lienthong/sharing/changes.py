@@ -100,6 +100,7 @@ def _begin(desk: Desk, contract: Contract, after: str | None) -> tuple[int, str]
             "`after`: this cursor was not given for this feed.",
             hint="Use `next` of the answer before, or begin without it.",
             vi="`after`: con trỏ này không thuộc danh sách thay đổi này.",
+            hint_vi="Dùng `next` của câu trả lời trước, hoặc bắt đầu không kèm con trỏ.",
         )
     return int(number), key
 

@@ -54,6 +54,7 @@ class Cursors:
                 "This cursor was not given for this request.",
                 hint="Use `next` of the answer before, with the same filters, order and fields; or begin without a cursor.",
                 vi="Con trỏ này không thuộc yêu cầu này.",
+                hint_vi="Dùng `next` của câu trả lời trước, giữ nguyên điều kiện lọc, thứ tự và các trường; hoặc bắt đầu không kèm con trỏ.",
             ) from error
         return [_value(value) for value in values]
 

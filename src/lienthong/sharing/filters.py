@@ -64,7 +64,12 @@ def read_list(parameters: Iterable[tuple[str, str]], contract: Contract) -> Want
         refuse_control_characters(name, text)
         if name in LIST_PARAMETERS:
             if name in known:
-                raise BadRequest(f"`{name}` is given twice.", hint="Give it once, with commas between values.", vi=f"`{name}` có hai lần.")
+                raise BadRequest(
+                    f"`{name}` is given twice.",
+                    hint="Give it once, with commas between values.",
+                    vi=f"`{name}` có hai lần.",
+                    hint_vi="Chỉ ghi một lần, các giá trị cách nhau bằng dấu phẩy.",
+                )
             known[name] = text
         else:
             conditions.append(_condition(name, text, contract))
@@ -90,7 +95,7 @@ def read_known(parameters: Iterable[tuple[str, str]], names: Sequence[str]) -> d
     for name, text in parameters:
         refuse_control_characters(name, text)
         if name not in names:
-            raise BadRequest(f"Unknown parameter `{shown(name)}`.", hint=_nearest(name, names), vi=f"Không có tham số `{shown(name)}`.")
+            raise BadRequest(f"Unknown parameter `{shown(name)}`.", vi=f"Không có tham số `{shown(name)}`.", **_nearest(name, names))
         if name in found:
             raise BadRequest(f"`{name}` is given twice.", vi=f"`{name}` có hai lần.")
         found[name] = text
@@ -126,14 +131,14 @@ def _condition(name: str, text: str, contract: Contract) -> Condition:
     if column not in names:
         raise BadRequest(
             f"Unknown parameter `{shown(name)}`.",
-            hint=_nearest(column, (*names, *LIST_PARAMETERS)),
             vi=f"Không có tham số `{shown(name)}`.",
+            **_nearest(column, (*names, *LIST_PARAMETERS)),
         )
     if operator not in OPERATORS:
         raise BadRequest(
             f"`{shown(name)}`: unknown operator `{shown(operator)}`.",
-            hint=_nearest(operator, OPERATORS),
             vi=f"`{shown(name)}`: không có phép so sánh `{shown(operator)}`.",
+            **_nearest(operator, OPERATORS),
         )
     p = contract.property_named(column)
     if operator == "in":
@@ -163,7 +168,7 @@ def _fields(text: str | None, contract: Contract) -> tuple[str, ...]:
     for name in asked:
         if name not in names:
             raise BadRequest(
-                f"`fields`: there is no `{shown(name)}`.", hint=_nearest(name, names), vi=f"`fields`: không có trường `{shown(name)}`."
+                f"`fields`: there is no `{shown(name)}`.", vi=f"`fields`: không có trường `{shown(name)}`.", **_nearest(name, names)
             )
     return tuple(dict.fromkeys(asked))
 
@@ -177,7 +182,7 @@ def _sorts(text: str | None, contract: Contract) -> tuple[Sort, ...]:
         name = part.strip().removeprefix("-")
         if name not in names:
             raise BadRequest(
-                f"`sort`: there is no `{shown(name)}`.", hint=_nearest(name, names), vi=f"`sort`: không có trường `{shown(name)}`."
+                f"`sort`: there is no `{shown(name)}`.", vi=f"`sort`: không có trường `{shown(name)}`.", **_nearest(name, names)
             )
         sorts.setdefault(name, Sort(name, part.strip().startswith("-")))
     return tuple(sorts.values())
@@ -245,6 +250,9 @@ def _refused(name: str, expected: str, found: str) -> BadRequest:
     )
 
 
-def _nearest(name: str, names: Sequence[str]) -> str:
+def _nearest(name: str, names: Sequence[str]) -> dict[str, str]:
+    """What may have been meant, or all there is: `hint` and `hint_vi` of an error."""
     near = get_close_matches(name, names, n=1)
-    return f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(names)}."
+    if near:
+        return {"hint": f"Did you mean `{near[0]}`?", "hint_vi": f"Có phải là `{near[0]}`?"}
+    return {"hint": f"Known: {', '.join(names)}.", "hint_vi": f"Đã biết: {', '.join(names)}."}

@@ -66,6 +66,7 @@ def give_page(connection: Connection, desk: Desk, contract: Contract, wanted: Wa
             f"`limit`: expected 1 to {MOST_ROWS}, found {limit}.",
             hint="For everything at once ask for text/csv, Arrow or Parquet in Accept.",
             vi=f"`limit`: từ 1 đến {MOST_ROWS}, nhận được {limit}.",
+            hint_vi="Muốn lấy tất cả một lần, hãy yêu cầu text/csv, Arrow hoặc Parquet trong Accept.",
         )
     right.require_whole(wanted.named)
     fields, withheld = right.fields_of(contract, wanted.fields)
@@ -140,6 +141,7 @@ def prepare_whole(connection: Connection, desk: Desk, contract: Contract, wanted
             "A file is one answer: it takes no `cursor`.",
             hint="Use `limit` to have fewer rows.",
             vi="Tệp là một câu trả lời: không dùng `cursor`.",
+            hint_vi="Dùng `limit` để nhận ít hàng hơn.",
         )
     right.require_whole(wanted.named)
     fields, withheld = right.fields_of(contract, wanted.fields)

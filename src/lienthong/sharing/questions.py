@@ -237,7 +237,8 @@ def _looking(connection: Connection, desk: Desk) -> Iterator[None]:
         raise QuestionTooLong(
             f"The answer was not found within {desk.question_seconds:g} seconds.",
             hint="Ask for less: filter by the key, a shorter time or a smaller place; or take the whole dataset as a Parquet file.",
-            vi=f"Không tìm xong câu trả lời trong {desk.question_seconds:g} giây. Hãy hỏi hẹp hơn hoặc tải cả bộ dữ liệu.",
+            vi=f"Không tìm xong câu trả lời trong {desk.question_seconds:g} giây.",
+            hint_vi="Hãy hỏi hẹp hơn: lọc theo khóa, khoảng thời gian ngắn hơn hoặc khu vực nhỏ hơn; hoặc tải cả bộ dữ liệu dưới dạng tệp Parquet.",
         ) from error
     except psycopg.DataError as error:
         raise BadRequest(
@@ -319,6 +320,7 @@ def property_of(contract: Contract, name: str) -> Property:
         f"`{contract.id}` has no field `{shown(name)}`.",
         hint=f"Did you mean `{near[0]}`?" if near else "",
         vi=f"`{contract.id}` không có trường `{shown(name)}`.",
+        hint_vi=f"Có phải là `{near[0]}`?" if near else "",
     )
 
 
@@ -374,6 +376,7 @@ def _check_bounds(contract: Contract, question: Question) -> None:
                 f"`{name}`: expected {least} to {most}, found {shown(str(value))}.",
                 hint="For everything at once ask for a file (Parquet, Arrow, CSV)." if name != "sorts" else "",
                 vi=f"`{name}`: từ {least} đến {most}, nhận được {shown(str(value))}.",
+                hint_vi="Muốn lấy tất cả một lần, hãy yêu cầu tệp (Parquet, Arrow, CSV)." if name != "sorts" else "",
             )
     for name in (*question.fields, *(sort.column for sort in question.sorts)):
         property_of(contract, name)

@@ -124,6 +124,7 @@ def _exceeded(agreement: str, quota: Quota, wait: float) -> QuotaExceeded:
         f"Agreement {agreement} allows {limit:,} answers a {unit}.",
         hint="Try again tomorrow." if unit == "day" else "Slow down.",
         vi=f"Thỏa thuận {agreement} cho phép {show_number(limit)} lượt một {words}.",
+        hint_vi="Hãy thử lại vào ngày mai." if unit == "day" else "Hãy gửi chậm lại.",
         retry_after=int(wait) + 1,
         agreement=agreement,
         clause="quota",

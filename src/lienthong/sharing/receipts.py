@@ -38,7 +38,7 @@ def receipt(connection: Connection, notary: Notary, position: int, body: str, *,
     if note is None:
         raise NotFound(
             "The entry has no checkpoint yet that enough witnesses signed.", hint="Try again in some seconds.",
-            vi="Bút toán chưa có điểm chốt được đủ nhân chứng ký. Thử lại sau ít giây.",
+            vi="Bút toán chưa có điểm chốt được đủ nhân chứng ký.", hint_vi="Hãy thử lại sau vài giây.",
         )  # fmt: skip
     size = read_note(note).checkpoint.size
     proof = tiled_inclusion_proof(position, size, tile_reader(connection))
@@ -69,4 +69,5 @@ def receipt_of_answer(connection: Connection, notary: Notary, caller: str, diges
         "You were given no answer with this digest, or it was given some seconds ago.",
         hint="A receipt is there some seconds after the answer; its digest is the SHA-256 of the answer's bytes.",
         vi="Không có câu trả lời nào cho hệ thống này với mã băm đó, hoặc vừa mới trả lời vài giây trước.",
+        hint_vi="Biên nhận có sau câu trả lời vài giây; mã băm là SHA-256 của các byte trong câu trả lời.",
     )

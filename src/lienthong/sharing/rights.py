@@ -50,6 +50,7 @@ class Right:
                 f"Filtering or sorting by {', '.join(f'`{name}`' for name in hidden)} is not part of this agreement.",
                 hint="Use fields you may see whole.",
                 vi=f"Thỏa thuận không cho lọc hoặc sắp xếp theo {', '.join(f'`{name}`' for name in hidden)}.",
+                hint_vi="Hãy dùng các trường được xem đầy đủ.",
                 rule="field_not_visible",
                 agreement=self.agreement,
                 clause="fields",

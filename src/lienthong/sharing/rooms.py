@@ -159,7 +159,12 @@ def subscribe(clerk: Clerk, room: Room, visitor: Visitor, type: str, document: A
         if store.schema_of(connection, room.name, type) is None:
             raise _no_type(type)
         if not store.subscribe(connection, new, at):
-            raise Conflict("There is such a subscription.", hint="PATCH changes it.", vi="Đã có đăng ký này.")
+            raise Conflict(
+                "There is such a subscription.",
+                hint="PATCH changes it.",
+                vi="Đã có đăng ký này.",
+                hint_vi="Dùng PATCH để thay đổi đăng ký đó.",
+            )
         _enter(connection, clerk, Event.ROOM_SUBSCRIBED, room, visitor, at, _how(new))
     return subscription_item(new) | secret
 
@@ -295,7 +300,12 @@ def _mine(connection: Connection, room: Room, visitor: Visitor, type: str) -> Ro
 def _pulled(connection: Connection, room: Room, visitor: Visitor, type: str) -> RoomSubscription:
     found = _mine(connection, room, visitor, type)
     if found.delivery != PULL:
-        raise Conflict("This subscription is pushed.", hint="PATCH it to PULL.", vi="Đăng ký này nhận theo cách PUSH.")
+        raise Conflict(
+            "This subscription is pushed.",
+            hint="PATCH it to PULL.",
+            vi="Đăng ký này nhận theo cách PUSH.",
+            hint_vi="Dùng PATCH để chuyển sang PULL.",
+        )
     return found
 
 

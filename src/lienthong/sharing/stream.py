@@ -203,6 +203,7 @@ def place_of(desk: Desk, cursor: str) -> Place:
             "This cursor was not given for this stream.",
             hint="Use the `id` of the last event you took, or begin without one.",
             vi="Con trỏ này không thuộc dòng sự kiện này.",
+            hint_vi="Dùng `id` của sự kiện cuối cùng đã nhận, hoặc bắt đầu không kèm con trỏ.",
         )
     return Place(int(cursor))
 

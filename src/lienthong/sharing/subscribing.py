@@ -111,6 +111,7 @@ def subscribe(clerk: Clerk, contract: Contract, right: Right, wish: Wish, place:
                 f"At most {MOST_SUBSCRIPTIONS} subscriptions of one subsystem may stand.",
                 hint="End one first.",
                 vi=f"Mỗi hệ thống có nhiều nhất {MOST_SUBSCRIPTIONS} đăng ký.",
+                hint_vi="Hãy kết thúc một đăng ký trước.",
             )
         store.add(connection, new, place.position, place.within, at)
         for secret in made:
@@ -264,7 +265,10 @@ def _types(found: Any) -> tuple[str, ...]:
     for each in found:
         if not is_type(each):
             raise Unprocessable(
-                f"`types`: there is no `{shown(each)}`.", hint=f"Known: {', '.join(KNOWN_TYPES)}.", vi=f"`types`: không có `{shown(each)}`."
+                f"`types`: there is no `{shown(each)}`.",
+                hint=f"Known: {', '.join(KNOWN_TYPES)}.",
+                vi=f"`types`: không có `{shown(each)}`.",
+                hint_vi=f"Đã biết: {', '.join(KNOWN_TYPES)}.",
             )
     return tuple(dict.fromkeys(found))
 
@@ -316,7 +320,10 @@ def _known(document: Mapping[str, Any], names: frozenset[str]) -> None:
     for name in document:
         if name not in names:
             raise Unprocessable(
-                f"`{shown(name)}` is not understood.", hint=f"Known: {', '.join(sorted(names))}.", vi=f"Không hiểu `{shown(name)}`."
+                f"`{shown(name)}` is not understood.",
+                hint=f"Known: {', '.join(sorted(names))}.",
+                vi=f"Không hiểu `{shown(name)}`.",
+                hint_vi=f"Đã biết: {', '.join(sorted(names))}.",
             )
 
 
@@ -327,7 +334,9 @@ def _wrong(name: str, expected: str, can: str) -> Unprocessable:
 def _standing(connection: Connection, subscription: str) -> None:
     state = store.lock(connection, subscription)
     if state is None or state == "ended":
-        raise Conflict("This subscription has ended.", hint="Make a new one.", vi="Đăng ký này đã kết thúc.")
+        raise Conflict(
+            "This subscription has ended.", hint="Make a new one.", vi="Đăng ký này đã kết thúc.", hint_vi="Hãy tạo đăng ký mới."
+        )
 
 
 def _keep(connection: Connection, clerk: Clerk, subscription: str, secret: Secret, at: datetime, old_until: datetime) -> None:

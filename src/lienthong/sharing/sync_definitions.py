@@ -89,6 +89,7 @@ class SyncDefinition:
                 f"`{self.id}`: the variable ${{{asked}}} is not set.",
                 hint=f"Set {PREFIX}{asked}, or {PREFIX}{asked}{FILE} to the path of a file that holds it.",
                 vi=f"`{self.id}`: chưa đặt biến ${{{asked}}}.",
+                hint_vi=f"Đặt {PREFIX}{asked}, hoặc đặt {PREFIX}{asked}{FILE} là đường dẫn của tệp chứa giá trị đó.",
             ) from error
 
 

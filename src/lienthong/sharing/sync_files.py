@@ -136,7 +136,7 @@ def _xlsx(batches: Iterator[pa.RecordBatch], tally: Tally) -> Iterator[bytes]:
                 sheet.write_row(0, 0, batch.schema.names)
             if tally.rows + batch.num_rows > MOST_SHEET_ROWS:
                 raise SyncError(
-                    f"A sheet holds at most {MOST_SHEET_ROWS:,} rows.", hint="Use csv or parquet.", vi=f"Một trang tính chứa tối đa {show_number(MOST_SHEET_ROWS)} hàng."
+                    f"A sheet holds at most {MOST_SHEET_ROWS:,} rows.", hint="Use csv or parquet.", vi=f"Một trang tính chứa tối đa {show_number(MOST_SHEET_ROWS)} hàng.", hint_vi="Hãy dùng csv hoặc parquet."
                 )  # fmt: skip
             for row in batch.to_pylist():
                 tally.rows += 1

@@ -158,6 +158,7 @@ class Courier:
                 f"`{self.definition.id}`: the table there holds rows that this sync did not write.",
                 hint="Name another table, empty this one, or write `adopt: true` to have its rows made equal.",
                 vi=f"`{self.definition.id}`: bảng ở đích đã có hàng không do đồng bộ này ghi.",
+                hint_vi="Nêu tên bảng khác, làm rỗng bảng này, hoặc ghi `adopt: true` để các hàng ở đó được làm cho khớp.",
             )
         adopted = target.holds_rows()
         place = Place("feed" if adopted else "fill", newest, None, view.columns, "" if adopted else view.digest)

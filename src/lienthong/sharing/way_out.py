@@ -38,7 +38,12 @@ def denial_of(decision: Decision, asked: AccessRequest, contract: Contract | Non
 def no_dataset(name: str) -> NotFound:
     """What is said of a name that is no dataset's, or of one whose very entry is not for the caller."""
     named = shown(name)
-    return NotFound(f"There is no dataset `{named}`.", hint="GET /v1/datasets lists them.", vi=f"Không có bộ dữ liệu `{named}`.")
+    return NotFound(
+        f"There is no dataset `{named}`.",
+        hint="GET /v1/datasets lists them.",
+        vi=f"Không có bộ dữ liệu `{named}`.",
+        hint_vi="GET /v1/datasets liệt kê các bộ dữ liệu.",
+    )
 
 
 def as_told(error: RequestError, contract: Contract, caller: str | None, register: Register) -> RequestError:

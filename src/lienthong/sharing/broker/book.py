@@ -72,7 +72,12 @@ class Book:
     def find(self, service_id: str, version: str | None, on: date) -> Offer:
         """The version asked for, or the default one. Raises NotFound, Gone when it has ended."""
         if not self.versions(service_id):
-            raise NotFound("There is no such service.", hint="GET /v1/services lists them.", vi="Không có dịch vụ này.")
+            raise NotFound(
+                "There is no such service.",
+                hint="GET /v1/services lists them.",
+                vi="Không có dịch vụ này.",
+                hint_vi="GET /v1/services liệt kê các dịch vụ.",
+            )
         if version is None:
             return self.default(service_id, on)
         found = self._offers[service_id].get(version)
@@ -92,7 +97,10 @@ class Book:
 
 def _ended() -> Gone:
     return Gone(
-        "This version of the service has ended.", hint="GET /v1/services lists those in use.", vi="Phiên bản này của dịch vụ đã ngừng."
+        "This version of the service has ended.",
+        hint="GET /v1/services lists those in use.",
+        vi="Phiên bản này của dịch vụ đã ngừng.",
+        hint_vi="GET /v1/services liệt kê các phiên bản đang dùng.",
     )
 
 

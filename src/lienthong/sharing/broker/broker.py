@@ -104,7 +104,12 @@ class Broker:
             verbs = offer.service.verbs_of(path.text)
             if verbs:
                 raise NotAMethod(f"Expected {', '.join(verbs)}.", vi=f"Chỉ nhận {', '.join(verbs)}.", allow=", ".join(verbs))
-            raise NotFound("The service has no such operation.", hint="Its openapi.json lists them.", vi="Dịch vụ không có thao tác này.")
+            raise NotFound(
+                "The service has no such operation.",
+                hint="Its openapi.json lists them.",
+                vi="Dịch vụ không có thao tác này.",
+                hint_vi="openapi.json của dịch vụ liệt kê các thao tác.",
+            )
         incoming = Incoming(call.body, call.length, offer.service.limits.request_bytes)
         return Case(call, offer, decision, found[0], found[1], path, query, incoming, began)
 
@@ -118,7 +123,12 @@ class Broker:
         await incoming.hold_until(lambda: reader.root is not None)
         name = offer.service.root_names.get(reader.root or "")
         if name is None:
-            raise NotFound("The service has no such operation.", hint="Its WSDL lists them.", vi="Dịch vụ không có thao tác này.")
+            raise NotFound(
+                "The service has no such operation.",
+                hint="Its WSDL lists them.",
+                vi="Dịch vụ không có thao tác này.",
+                hint_vi="WSDL của dịch vụ liệt kê các thao tác.",
+            )
         check_actions(reader.actions, call.header("soapaction"), offer.service.soap_operation(name)["action"], name)
         decision = await self.gate.admit(call, offer, "POST", f"/{name}", now)
         route = next(r for r in offer.service.routes if r.soap == name and not r.is_mapped)

@@ -178,7 +178,13 @@ def _time_outs(total: float, connect: float, first_byte: float) -> aiohttp.Clien
 def wrong(service: Service, rule: str) -> ProviderError:
     """The provider's answer cannot be passed on."""
     vi, en = WRONG[rule]
-    return ProviderError(f"{service.id}: {en}.", vi=f"{service.id}: {vi}.", rule=rule, hint="Tell the agency that owns the service.")
+    return ProviderError(
+        f"{service.id}: {en}.",
+        vi=f"{service.id}: {vi}.",
+        hint_vi="Hãy báo cho cơ quan chủ quản dịch vụ.",
+        rule=rule,
+        hint="Tell the agency that owns the service.",
+    )
 
 
 def _again(error: RequestError, *, may_repeat: bool) -> RequestError:

@@ -185,7 +185,9 @@ def unavailable(service: Service, rule: str, retry_after: int | None = None) -> 
     """The provider cannot be asked: `rule` says why, in a word for the operator."""
     later = {} if retry_after is None else {"retry_after": retry_after}
     vi, en = WHY.get(rule, WHY["no_answer"])
-    return ProviderUnavailable(f"{service.id}: {en}.", vi=f"{service.id}: {vi}.", rule=rule, hint="Try again later.", **later)
+    return ProviderUnavailable(
+        f"{service.id}: {en}.", vi=f"{service.id}: {vi}.", hint_vi="Hãy thử lại sau.", rule=rule, hint="Try again later.", **later
+    )
 
 
 WHY: dict[str, tuple[str, str]] = {
