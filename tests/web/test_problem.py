@@ -57,6 +57,19 @@ def test_vietnamese_comes_first_with_english_beside_it() -> None:
     assert (document["detail"], document["detail_en"]) == ("Không có.", "There is none.")
 
 
+@pytest.mark.parametrize(("language", "said", "unsaid"), [("vi", "Hãy thử lại.", "Try again."), ("en", "Try again.", "Hãy thử lại.")])
+def test_a_page_says_what_to_do_in_the_language_of_its_reader(language: str, said: str, unsaid: str) -> None:
+    async def refuse(_: Request) -> Any:
+        raise errors.NotFound("There is none.", hint="Try again.", vi="Không có.", hint_vi="Hãy thử lại.")
+
+    client = TestClient(Starlette(routes=[Route("/", refuse)], exception_handlers={LienthongError: answer_problem}))
+    page = client.get("/", headers={"Accept": "text/html", "Accept-Language": language}).text
+    assert said in page
+    assert unsaid not in page
+    document = client.get("/", headers={"Accept": "application/json"}).json()
+    assert (document["hint"], document["hint_vi"]) == ("Try again.", "Hãy thử lại.")
+
+
 def test_an_unforeseen_error_tells_nothing_of_the_inside() -> None:
     answer = answer_problem(REQUEST, KeyError("079123456789"))
     assert (answer.status_code, b"079123456789" in bytes(answer.body)) == (500, False)

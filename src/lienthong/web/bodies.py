@@ -21,7 +21,12 @@ async def read_json(request: Request, most_bytes: int) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest("The body is not JSON.", hint="See /openapi.json for its shape.", vi="Nội dung không phải JSON.") from error
+        raise BadRequest(
+            "The body is not JSON.",
+            hint="See /openapi.json for its shape.",
+            hint_vi="Cấu trúc đúng: xem /openapi.json.",
+            vi="Nội dung không phải JSON.",
+        ) from error
 
 
 LARGEST_FORM = 65_536
@@ -52,6 +57,7 @@ async def read_bytes(request: Request, most_bytes: int) -> bytes:
             raise TooLarge(
                 f"Expected at most {most_bytes:,} bytes.",
                 hint="Send the records in several batches.",
+                hint_vi="Hãy gửi các bản ghi thành nhiều đợt.",
                 vi=f"Nhiều nhất {show_number(most_bytes)} byte.",
             )
     return bytes(body)

@@ -72,6 +72,7 @@ class Streams:
             raise QuotaExceeded(
                 f"At most {MOST_STREAMS_EACH} streams of one subsystem may be open.",
                 hint="Close one: a single stream can follow all datasets.",
+                hint_vi="Hãy đóng bớt một dòng: chỉ một dòng cũng theo dõi được mọi bộ dữ liệu.",
                 vi=f"Mỗi hệ thống mở nhiều nhất {MOST_STREAMS_EACH} dòng sự kiện.",
                 retry_after=30,
             )
@@ -87,7 +88,10 @@ class Streams:
             refuse_control_characters(name, text)
             if name not in PARAMETERS:
                 raise BadRequest(
-                    f"Unknown parameter `{shown(name)}`.", hint=f"Known: {', '.join(PARAMETERS)}.", vi=f"Không có tham số `{shown(name)}`."
+                    f"Unknown parameter `{shown(name)}`.",
+                    hint=f"Known: {', '.join(PARAMETERS)}.",
+                    hint_vi=f"Các tham số đã biết: {', '.join(PARAMETERS)}.",
+                    vi=f"Không có tham số `{shown(name)}`.",
                 )
             if name == "dataset":
                 named += text.split(",")
@@ -213,6 +217,7 @@ def read_types(types: Sequence[str]) -> frozenset[str]:
             raise BadRequest(
                 f"There is no type of event `{shown(type)}`.",
                 hint=f"Known: {', '.join(KNOWN_TYPES)}.",
+                hint_vi=f"Các loại đã biết: {', '.join(KNOWN_TYPES)}.",
                 vi=f"Không có loại sự kiện `{shown(type)}`.",
             )
     return frozenset(types)

@@ -86,7 +86,12 @@ class GovStackDoor:
         identity = found.service.provider.identity
         if found.service.code in ROOM_PARTS and identity is not None and (identity.instance, identity.member_class) == OURS:
             return f"/v1/rooms/{identity.agency}/{identity.subsystem}/{found.service.code}{found.rest}"
-        raise NotFound("There is no such service.", hint="listMethods tells of all.", vi="Không có dịch vụ này.")
+        raise NotFound(
+            "There is no such service.",
+            hint="listMethods tells of all.",
+            hint_vi="listMethods cho biết mọi dịch vụ.",
+            vi="Không có dịch vụ này.",
+        )
 
     def _directory(self, scope: Scope, path: str) -> Any:
         if scope["method"] != "GET":

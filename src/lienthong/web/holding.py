@@ -86,7 +86,7 @@ class Holding:
         if found is None or not hmac.compare_digest(found, wanted):
             raise Unauthenticated(
                 "The token is bound to a certificate or key that this request does not prove.",
-                hint="RFC 8705 §3, RFC 9449 §7.", vi="Mã truy cập gắn với chứng thư hoặc khóa mà yêu cầu này không chứng minh.",
+                hint="RFC 8705 §3, RFC 9449 §7.", hint_vi="RFC 8705 mục 3, RFC 9449 mục 7.", vi="Mã truy cập gắn với chứng thư hoặc khóa mà yêu cầu này không chứng minh.",
             )  # fmt: skip
 
     def _is_believed(self, scope: Scope) -> bool:
@@ -98,7 +98,12 @@ class Holding:
 
 
 def _used() -> Unauthenticated:
-    return Unauthenticated("The DPoP proof was used before.", hint="Sign a new one for each request.", vi="Bằng chứng DPoP đã dùng.")
+    return Unauthenticated(
+        "The DPoP proof was used before.",
+        hint="Sign a new one for each request.",
+        hint_vi="Hãy ký bằng chứng mới cho mỗi yêu cầu.",
+        vi="Bằng chứng DPoP đã dùng.",
+    )
 
 
 def _values(scope: Scope, name: bytes) -> list[bytes]:

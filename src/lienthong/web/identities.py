@@ -154,6 +154,7 @@ def _give(desk: _Desk, asked: _Asked, id: str, known_at: datetime | None, asked_
             raise Gone(
                 f"This golden record ended at {resolved.ended_at.isoformat()}: no record is part of it any more.",
                 hint="Ask with known_at for what it was.",
+                hint_vi="Hỏi với known_at để biết bản ghi trước đây thế nào.",
                 vi=f"Bản ghi gốc này đã kết thúc lúc {resolved.ended_at.isoformat()}: không còn bản ghi nào thuộc về nó.",
             )
         raise _missing()
@@ -239,6 +240,7 @@ async def _held(desk: _Desk, request: Request) -> Response:
             raise Unprocessable(
                 f"`fields`: there is no `{shown(name)}`.",
                 hint=f"Fields: {', '.join(known)}.",
+                hint_vi=f"Các trường: {', '.join(known)}.",
                 vi=f"`fields`: không có trường `{shown(name)}`.",
             )
     if ("id" in document) == ("attributes" in document):
@@ -334,6 +336,7 @@ def _described(desk: _Desk, asked: _Asked, given: Any) -> _Description:
             raise Unprocessable(
                 f"`attributes`: there is no `{shown(name)}`.",
                 hint=f"Attributes: {', '.join(names)}.",
+                hint_vi=f"Các thuộc tính: {', '.join(names)}.",
                 vi=f"`attributes`: không có `{shown(name)}`.",
             )
     whole = {name for name in given if name in asked.right.visible and name not in asked.right.masked}

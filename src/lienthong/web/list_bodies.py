@@ -55,6 +55,7 @@ async def take_list(request: Request) -> SentList:
             raise TooLarge(
                 f"Expected at most {LARGEST_BODY:,} bytes.",
                 hint="Send the list in parts.",
+                hint_vi="Hãy gửi danh sách thành nhiều phần.",
                 vi=f"Nhiều nhất {show_number(LARGEST_BODY)} byte.",
             )
     return SentList(kind, bytes(content), stated)
@@ -70,7 +71,7 @@ def read_sent(sent: SentList, entity: Entity) -> ReadList:
             path.write_bytes(sent.content)
             return read_list(path, lambda headings: known_headings(entity, headings, sent.stated), MOST_ROWS)
     except SourceError as error:
-        raise Unprocessable(error.message, hint=error.hint, vi=error.message) from error
+        raise Unprocessable(error.message, hint=error.hint, hint_vi=error.facts.get("hint_vi", ""), vi=error.message) from error
 
 
 def _stated(request: Request) -> dict[str, str]:

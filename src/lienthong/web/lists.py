@@ -134,7 +134,10 @@ def _answer(counter: Counter, request: bytes, asked: _Asked, sent: SentList, cho
 def _turn() -> Iterator[None]:
     if not _working.acquire(timeout=WAIT_SECONDS):
         raise DatasetBusyError(
-            "Too many lists are being compared.", hint="Try again in a minute.", vi="Đang có quá nhiều danh sách được so."
+            "Too many lists are being compared.",
+            hint="Try again in a minute.",
+            hint_vi="Hãy thử lại sau một phút.",
+            vi="Đang có quá nhiều danh sách được so.",
         )
     try:
         yield

@@ -40,7 +40,12 @@ def route_of(counter: Counter, settings: Settings) -> Route:
 
     async def metrics(request: Request) -> Response:
         if not settings.metrics_token:
-            raise NotFound("Metrics are not told here.", hint="Set LIENTHONG_METRICS_TOKEN.", vi="Không công bố số đo ở đây.")
+            raise NotFound(
+                "Metrics are not told here.",
+                hint="Set LIENTHONG_METRICS_TOKEN.",
+                hint_vi="Hãy đặt LIENTHONG_METRICS_TOKEN.",
+                vi="Không công bố số đo ở đây.",
+            )
         sent = request.headers.get("authorization", "").encode("latin-1")
         if not hmac.compare_digest(sent, f"Bearer {settings.metrics_token}".encode()):
             raise Unauthenticated("Expected the token of metrics.", vi="Cần mã truy cập số đo.")

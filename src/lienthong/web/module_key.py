@@ -87,6 +87,7 @@ class ModuleKey:
                     f"The module of the ledger's key does not sign ({type(error).__name__}).",
                     vi=f"Thiết bị giữ khóa của sổ không ký được ({type(error).__name__}).",
                     hint="Look at the module; nothing else is lost.",
+                    hint_vi="Hãy xem lại thiết bị; ngoài ra không mất gì.",
                 ) from error
         return signature
 

@@ -183,7 +183,10 @@ def _get(url: str, headers: dict[str, str]) -> dict[str, Any]:
             raise TypeError(type(found))
     except (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError, ValueError, TypeError) as error:
         raise Unauthenticated(
-            "The identity provider does not answer as it should.", hint="Try again.", vi="Nhà cung cấp định danh chưa trả lời đúng."
+            "The identity provider does not answer as it should.",
+            hint="Try again.",
+            hint_vi="Hãy thử lại.",
+            vi="Nhà cung cấp định danh chưa trả lời đúng.",
         ) from error
     return found
 

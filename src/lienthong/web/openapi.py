@@ -454,7 +454,7 @@ def _common_schemas() -> Schema:
             "description": "RFC 9457",
             "required": ["type", "title", "status"],
             "properties": {
-                **dict.fromkeys(("type", "title", "detail", "code", "hint", "rule", "agreement", "clause", "until"), TEXT),
+                **dict.fromkeys(("type", "title", "detail", "code", "hint", "hint_vi", "rule", "agreement", "clause", "until"), TEXT),
                 "status": {"type": "integer"},
                 "request": object_of(href=TEXT, method=TEXT, content_type=TEXT, body=free),
             },

@@ -73,6 +73,8 @@ def problem(status: int, code: str, detail: str, hint: str = "", **facts: Any) -
     }
     if hint:
         document["hint"] = hint
+        if facts.get("hint_vi"):
+            document["hint_vi"] = facts["hint_vi"]
     document |= {member: facts[member] for member in MEMBERS if facts.get(member)}
     return document
 
@@ -121,7 +123,14 @@ def told(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     elif isinstance(error, AWAY):
         log.error("database_away", error=type(error).__name__)
         status, headers = 503, {"Retry-After": "2"}
-        document = problem(503, DatabaseUnreachable.code, "The database does not answer.", "Try again.", vi="Cơ sở dữ liệu chưa trả lời.")
+        document = problem(
+            503,
+            DatabaseUnreachable.code,
+            "The database does not answer.",
+            "Try again.",
+            hint_vi="Hãy thử lại.",
+            vi="Cơ sở dữ liệu chưa trả lời.",
+        )
     else:
         log.error("request_failed", error=type(error).__name__, exc_info=error)
         status, headers = 500, {}

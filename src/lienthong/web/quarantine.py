@@ -68,6 +68,7 @@ def _changes(body: Any, contract: Contract) -> dict[str, str | None]:
             raise Unprocessable(
                 f"`values`: there is no `{shown(name)}`.",
                 hint=f"Properties: {', '.join(names)}.",
+                hint_vi=f"Các trường: {', '.join(names)}.",
                 vi=f"`values`: không có trường `{shown(name)}`.",
             )
         if value is not None and not isinstance(value, str):

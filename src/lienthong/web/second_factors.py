@@ -191,7 +191,11 @@ class SecondFactors:
         since = now - timedelta(minutes=self.settings.sign_in_lock_minutes)
         if factors.failures(connection, self._account(person), since) >= self.settings.sign_in_tries:
             raise Denied(
-                "Too many tries.", hint=f"Wait {self.settings.sign_in_lock_minutes} minutes.", rule="locked", vi="Thử sai quá nhiều lần."
+                "Too many tries.",
+                hint=f"Wait {self.settings.sign_in_lock_minutes} minutes.",
+                hint_vi=f"Hãy chờ {self.settings.sign_in_lock_minutes} phút.",
+                rule="locked",
+                vi="Thử sai quá nhiều lần.",
             )
 
     def _failed(self, person: Person, now: datetime, kind: str) -> None:

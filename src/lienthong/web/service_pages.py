@@ -61,13 +61,23 @@ class ServicePages:
         """The OpenAPI document of a version; of a SOAP service that of its REST face."""
         service = self._offer(request).service
         if not service.document:
-            raise NotFound("The service has no REST operations.", hint="Its WSDL describes it.", vi="Dịch vụ không có thao tác REST.")
+            raise NotFound(
+                "The service has no REST operations.",
+                hint="Its WSDL describes it.",
+                hint_vi="WSDL của dịch vụ mô tả dịch vụ đó.",
+                vi="Dịch vụ không có thao tác REST.",
+            )
         return json_answer(openapi_of(service, self._base), is_public=True)
 
     def wsdl(self, request: Request) -> Response:
         service = self._offer(request).service
         if service.kind is not Kind.SOAP:
-            raise NotFound("The service is no SOAP service.", hint="Its openapi.json describes it.", vi="Dịch vụ không phải SOAP.")
+            raise NotFound(
+                "The service is no SOAP service.",
+                hint="Its openapi.json describes it.",
+                hint_vi="openapi.json của dịch vụ mô tả dịch vụ đó.",
+                vi="Dịch vụ không phải SOAP.",
+            )
         return Response(wsdl_of(service, self._base), media_type="text/xml")
 
     def guide(self, request: Request) -> Response:

@@ -76,7 +76,7 @@ class Signing:
             signed = verify_request(request, body, keys, now)
             if not await services.store.use_assertion(f"signature {caller}", signed.nonce, signed.expires_at):
                 raise Unauthenticated(
-                    "This signature was used before.", hint="Sign each request with a nonce of its own.",
+                    "This signature was used before.", hint="Sign each request with a nonce of its own.", hint_vi="Hãy ký mỗi yêu cầu với một nonce riêng.",
                     rule="replayed", vi="Chữ ký này đã được dùng.",
                 )  # fmt: skip
         except RequestError as error:

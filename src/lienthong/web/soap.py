@@ -157,7 +157,12 @@ class SoapDoor:
         try:
             return self._written(self._described(provider, asked.get("serviceCode", "")))
         except Fault as error:
-            raise NotFound("There is no such service.", hint="listMethods tells of all.", vi="Không có dịch vụ này.") from error
+            raise NotFound(
+                "There is no such service.",
+                hint="listMethods tells of all.",
+                hint_vi="listMethods cho biết mọi dịch vụ.",
+                vi="Không có dịch vụ này.",
+            ) from error
 
     def _written(self, contract: Contract) -> bytes:
         return wsdl(contract, f"{self._gate.services.settings.public_url}/soap")

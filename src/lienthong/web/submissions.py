@@ -50,6 +50,7 @@ def _idempotency_key(request: Request) -> str:
         raise BadRequest(
             f"Expected the header Idempotency-Key of 1 to {LONGEST_KEY} plain characters, found {len(key)}.",
             hint="Make one for each batch, for example a UUID, and send the same one when you try again.",
+            hint_vi="Hãy tạo một khóa cho mỗi đợt, ví dụ một UUID, và gửi lại đúng khóa đó khi thử lại.",
             vi=f"Tiêu đề Idempotency-Key cần 1 đến {LONGEST_KEY} ký tự thường.",
         )
     return key

@@ -160,6 +160,7 @@ def _version(request: Request, document: Mapping[str, Any]) -> Wanted:
         raise PreconditionRequired(
             "A change says which version it was made from.",
             hint='Send If-Match: "<version>" (the `version` of the record you read), or If-None-Match: * with PUT for a new one.',
+            hint_vi='Hãy gửi If-Match: "<version>" (`version` của bản ghi đã đọc), hoặc If-None-Match: * cùng PUT cho bản ghi mới.',
             vi="Cần nêu phiên bản của bản ghi được sửa (If-Match).",
         )
     if (
@@ -199,7 +200,7 @@ def told(written: Written, change: Change, right: Right, *, by_header: bool) -> 
     if written.outcome == REFUSED:
         document = problem(
             422, Unprocessable.code, "The change breaks a rule of the contract: nothing was written.", "See `verdicts`.",
-            vi="Thay đổi không đạt quy tắc của hợp đồng dữ liệu: chưa ghi gì.",
+            vi="Thay đổi không đạt quy tắc của hợp đồng dữ liệu: chưa ghi gì.", hint_vi="Xem `verdicts`.",
         )  # fmt: skip
         return Response(_ENCODER.encode({**answer, **document}), 422, headers=headers, media_type=PROBLEM)
     return Response(_ENCODER.encode(answer), headers=headers, media_type=JSON)
@@ -215,7 +216,8 @@ def _conflict(
     document = problem(
         kind.status, kind.code, "The record has changed since the version yours was made from: nothing was written.",
         "Look at both sides, then send the change with the version that stands.",
-        vi="Bản ghi đã được người khác thay đổi sau phiên bản của bạn: chưa ghi gì. Xem cả hai bản rồi gửi lại với phiên bản hiện tại.",
+        vi="Bản ghi đã được người khác thay đổi sau phiên bản của bạn: chưa ghi gì.",
+        hint_vi="Hãy xem cả hai bản, rồi gửi thay đổi với phiên bản hiện tại.",
     )  # fmt: skip
     document |= {
         "version": written.version,

@@ -138,7 +138,10 @@ def _profile(counter: Counter, token: str) -> Profile:
         if found is not None and found.kind == "bearer" and found.stands(counter.clock()) and is_secret(claimed[1], found.secret):
             return found
     raise Unauthenticated(
-        "This profile opens nothing.", hint="Profiles end and are rotated; ask who issued it.", vi="Hồ sơ chia sẻ này không còn hiệu lực."
+        "This profile opens nothing.",
+        hint="Profiles end and are rotated; ask who issued it.",
+        hint_vi="Hồ sơ chia sẻ có thời hạn và được thay định kỳ; hãy hỏi nơi đã cấp.",
+        vi="Hồ sơ chia sẻ này không còn hiệu lực.",
     )
 
 
@@ -180,6 +183,7 @@ def basic(request: Request) -> tuple[str, str, str]:
         raise Unauthenticated(
             "Expected `Authorization: Basic` with an access token for its password.",
             hint="The user's name is the official the data is for; the password is an access token from POST /oauth/token.",
+            hint_vi="Tên người dùng là cán bộ mà dữ liệu được lấy cho; mật khẩu là mã truy cập từ POST /oauth/token.",
             vi="Cần `Authorization: Basic`, mật khẩu là mã truy cập.",
         ) from error
     official, _, purpose = name.rpartition("/") if "/" in name else (name, "", "")

@@ -107,7 +107,12 @@ class CatalogueDesk:
             raise NotFound(f"There is no kind `{shown(kind)}`: one of {', '.join(Kind)}.", vi=f"Không có loại mục `{shown(kind)}`.")
         told = self.entry(Kind(kind), id)
         if told is None:
-            raise NotFound("There is no such entry.", hint="GET /v1/catalogue finds them.", vi="Không có mục này trong danh mục.")
+            raise NotFound(
+                "There is no such entry.",
+                hint="GET /v1/catalogue finds them.",
+                hint_vi="GET /v1/catalogue tìm các mục.",
+                vi="Không có mục này trong danh mục.",
+            )
         return json_answer({"kind": kind, "id": id, **told, "links": {"self": f"/v1/catalogue/{kind}/{id}"}}, is_public=True)
 
     def entry(self, kind: Kind, id: str) -> dict[str, Any] | None:

@@ -141,7 +141,7 @@ def _elements(kind: str, body: bytes) -> list[Element]:
                 path.write_bytes(body)
                 rows = list(read_list(path, count_known, MOST_ELEMENTS).frame.iter_rows(named=True))
         except SourceError as error:
-            raise Unprocessable(error.message, hint=error.hint, vi=error.message) from error
+            raise Unprocessable(error.message, hint=error.hint, hint_vi=error.facts.get("hint_vi", ""), vi=error.message) from error
     elements = read_elements(rows)
     if not elements:
         raise Unprocessable(

@@ -52,7 +52,7 @@ def _say(status: int, document: Mapping[str, Any], headers: Mapping[str, str]) -
         code = 403
     if kind == "Authorization Error":
         error["message"] = f"Access denied: {error['message']}"
-    for name in ("rule", "hint"):
+    for name in ("rule", "hint", "hint_vi"):
         if document.get(name):
             error[name] = document[name]
     kept = {name: value for name, value in headers.items() if name != "WWW-Authenticate"}

@@ -118,7 +118,12 @@ class Lists:
         for share, tables in self._of(request).items():
             if share.lower() == wanted:
                 return share, tables
-        raise NotFound("There is no such share of yours.", hint="GET …/shares lists them.", vi="Bạn không có chia sẻ này.")
+        raise NotFound(
+            "There is no such share of yours.",
+            hint="GET …/shares lists them.",
+            hint_vi="GET …/shares liệt kê các chia sẻ.",
+            vi="Bạn không có chia sẻ này.",
+        )
 
     def _page(self, request: Request, items: Sequence[dict[str, str]]) -> Response:
         """A part of a list. `pageToken` is sealed, so it can only be one of ours."""

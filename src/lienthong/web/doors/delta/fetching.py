@@ -136,6 +136,7 @@ def _false(rule: str = "address_not_good") -> Denied:
     return Denied(
         "This address opens no file, or no longer.",
         hint="Ask for the table again: its answer has new addresses.",
+        hint_vi="Hãy hỏi lại bảng: câu trả lời có địa chỉ mới.",
         vi="Địa chỉ này không mở được tệp, hoặc không còn mở được.",
         rule=rule,
     )

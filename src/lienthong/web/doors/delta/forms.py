@@ -38,6 +38,5 @@ def error(failure: Exception) -> Response:
         headers.pop("Retry-After", None)
     code = str(problem.get("rule") or problem["code"]).upper().replace("-", "_")
     words = {"errorCode": code, "message": problem["detail_en"], "message_vi": problem["detail"]}
-    if "hint" in problem:
-        words["hint"] = problem["hint"]
+    words |= {name: problem[name] for name in ("hint", "hint_vi") if name in problem}
     return Response(msgspec.json.encode(words), status, media_type=JSON, headers={"Cache-Control": "no-store", **headers})

@@ -245,6 +245,7 @@ def _read(body: bytes) -> Query:
         raise BadRequest(
             "The body is no query of this protocol.",
             hint="See /openapi.json for its shape.",
+            hint_vi="Cấu trúc đúng: xem /openapi.json.",
             vi="Nội dung không phải là truy vấn Delta Sharing.",
         ) from error
     if query.limitHint is not None and not 0 <= query.limitHint <= LARGEST_INTEGER:
@@ -290,6 +291,7 @@ def _span(said: Mapping[str, str], known: Sequence[VersionFacts]) -> tuple[int, 
         raise BadRequest(
             f"At most {MOST_VERSIONS} versions at a time.",
             hint="Give `endingVersion`.",
+            hint_vi="Hãy nêu `endingVersion`.",
             vi=f"Mỗi lần nhiều nhất {MOST_VERSIONS} phiên bản.",
         )
     return first, last

@@ -35,6 +35,7 @@ DOOR = "delta"
 NOBODY = Unauthenticated(
     "This token opens no share.",
     hint="Profiles end and are rotated; ask who issued it for a new one.",
+    hint_vi="Hồ sơ chia sẻ có thời hạn và được thay định kỳ; hãy xin hồ sơ mới ở nơi đã cấp.",
     vi="Mã này không mở được chia sẻ nào.",
 )
 
@@ -90,7 +91,10 @@ class Reception:
         found = table_named(self.tables(caller), named["share"], named["schema"], named["table"])
         if found is None:
             raise NotFound(
-                "There is no such table in your shares.", hint="GET …/shares lists them.", vi="Không có bảng này trong các chia sẻ của bạn."
+                "There is no such table in your shares.",
+                hint="GET …/shares lists them.",
+                hint_vi="GET …/shares liệt kê các chia sẻ.",
+                vi="Không có bảng này trong các chia sẻ của bạn.",
             )
         return found
 

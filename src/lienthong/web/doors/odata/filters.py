@@ -67,7 +67,10 @@ def read_filter(text: str) -> Expression:
         RecursionError,
     ) as error:  # odata-query's own actions raise them
         raise BadRequest(
-            "$filter is not an OData expression.", hint="Text stands in single quotes.", vi="$filter không đúng cú pháp."
+            "$filter is not an OData expression.",
+            hint="Text stands in single quotes.",
+            hint_vi="Chữ đặt trong dấu nháy đơn.",
+            vi="$filter không đúng cú pháp.",
         ) from error
     if found is None:
         raise BadRequest("$filter is empty.", vi="$filter rỗng.")

@@ -95,9 +95,15 @@ def _bad_key() -> BadRequest:
     return BadRequest(
         "This is no key.",
         hint="Text stands in single quotes: Set('A') or Set(code='A',year=2024).",
-        vi="Khóa không đúng; chữ đặt trong dấu nháy đơn.",
+        hint_vi="Chữ đặt trong dấu nháy đơn: Set('A') hoặc Set(code='A',year=2024).",
+        vi="Khóa không đúng.",
     )
 
 
 def _not_found(path: str) -> NotFound:
-    return NotFound(f"There is nothing at `{shown(path)}`.", hint="The service root lists the sets.", vi=f"Không có gì ở `{shown(path)}`.")
+    return NotFound(
+        f"There is nothing at `{shown(path)}`.",
+        hint="The service root lists the sets.",
+        hint_vi="Địa chỉ gốc của dịch vụ liệt kê các bộ dữ liệu.",
+        vi=f"Không có gì ở `{shown(path)}`.",
+    )

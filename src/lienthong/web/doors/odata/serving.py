@@ -39,7 +39,9 @@ def say(status: int, document: Mapping[str, Any], headers: Mapping[str, str]) ->
     """An error in OData's form (JSON format 4.0 §19); the message is Vietnamese, English beside it."""
     error: dict[str, Any] = {"code": document["code"], "message": document["detail"]}
     details = [{"code": "en", "message": document["detail_en"]}]
-    details += [{"code": name, "message": str(document[name])} for name in ("hint", "rule", "agreement", "clause") if document.get(name)]
+    details += [
+        {"code": name, "message": str(document[name])} for name in ("hint", "hint_vi", "rule", "agreement", "clause") if document.get(name)
+    ]
     body = _ENCODER.encode({"error": {**error, "details": details}})
     return Response(body, status, {**headers, **_VERSION}, media_type="application/json;odata.metadata=minimal")
 
@@ -99,7 +101,12 @@ def _contract(counter: Counter, request: Request, name: str) -> Contract:
     for contract in counter.contracts.values():
         if set_name(contract) == name and not is_strange(counter, request, contract):
             return contract
-    raise NotFound(f"There is no set `{shown(name)}`.", hint=f"{ROOT}/ lists them.", vi=f"Không có bộ dữ liệu `{shown(name)}`.")
+    raise NotFound(
+        f"There is no set `{shown(name)}`.",
+        hint=f"{ROOT}/ lists them.",
+        hint_vi=f"{ROOT}/ liệt kê các bộ dữ liệu.",
+        vi=f"Không có bộ dữ liệu `{shown(name)}`.",
+    )
 
 
 def _options(request: Request, taken: tuple[str, ...]) -> dict[str, str]:
@@ -109,12 +116,15 @@ def _options(request: Request, taken: tuple[str, ...]) -> dict[str, str]:
     for name, _ in pairs:
         if name in (*taken, "purpose", "official"):
             continue
-        hint = f"It takes {', '.join(taken)}."
+        hint, hint_vi = f"It takes {', '.join(taken)}.", f"Địa chỉ này nhận {', '.join(taken)}."
         if name.startswith(("$", "@")) or f"${name}" in OPTIONS:
             raise NotOffered(
-                f"This address does not offer the option `{shown(name)}`.", hint=hint, vi=f"Địa chỉ này không có tùy chọn `{shown(name)}`."
+                f"This address does not offer the option `{shown(name)}`.",
+                hint=hint,
+                hint_vi=hint_vi,
+                vi=f"Địa chỉ này không có tùy chọn `{shown(name)}`.",
             )
-        raise BadRequest(f"Unknown option `{shown(name)}`.", hint=hint, vi=f"Không có tùy chọn `{shown(name)}`.")
+        raise BadRequest(f"Unknown option `{shown(name)}`.", hint=hint, hint_vi=hint_vi, vi=f"Không có tùy chọn `{shown(name)}`.")
     return once(pairs, OPTIONS)
 
 
@@ -125,7 +135,10 @@ def _require_version(request: Request) -> None:
     )
     if spoken is None or spoken[1] != "4" or understood is None or int(understood[1]) < 4:  # the version
         raise BadRequest(
-            "This service speaks OData 4.0.", hint="OData-Version: 4.0, OData-MaxVersion: 4.0 or later.", vi="Dịch vụ này dùng OData 4.0."
+            "This service speaks OData 4.0.",
+            hint="OData-Version: 4.0, OData-MaxVersion: 4.0 or later.",
+            hint_vi="OData-Version: 4.0, OData-MaxVersion: 4.0 trở lên.",
+            vi="Dịch vụ này dùng OData 4.0.",
         )
 
 
@@ -142,7 +155,12 @@ def _form(request: Request, options: Mapping[str, str]) -> _Form:
                     f"odata.metadata: expected minimal, full or none, found `{shown(level)}`.", vi="odata.metadata không đúng."
                 )
             return _Form(level, known.get("ieee754compatible") == "true")
-    raise NotAcceptable("This service answers in JSON.", hint="Send Accept: application/json.", vi="Dịch vụ trả lời bằng JSON.")
+    raise NotAcceptable(
+        "This service answers in JSON.",
+        hint="Send Accept: application/json.",
+        hint_vi="Hãy gửi Accept: application/json.",
+        vi="Dịch vụ trả lời bằng JSON.",
+    )
 
 
 def _question(contract: Contract, options: Mapping[str, str]) -> Question:
@@ -202,7 +220,12 @@ def _page(counter: Counter, request: Request, contract: Contract) -> Response:
     if "$skiptoken" in options:
         left, dot, cursor = options["$skiptoken"].partition(".")
         if not dot or not (left == "" or (left.isascii() and left.isdigit() and len(left) < 12)):
-            raise BadRequest("$skiptoken: not one of ours.", hint="Follow @odata.nextLink as it is.", vi="$skiptoken không đúng.")
+            raise BadRequest(
+                "$skiptoken: not one of ours.",
+                hint="Follow @odata.nextLink as it is.",
+                hint_vi="Hãy dùng nguyên @odata.nextLink.",
+                vi="$skiptoken không đúng.",
+            )
         top, skip = int(left) if left else None, 0
     limit = page if top is None else min(page, top)
     asked = replace(_question(contract, options), limit=limit, offset=skip, cursor=cursor)

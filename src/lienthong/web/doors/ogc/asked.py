@@ -62,7 +62,9 @@ def read_asked(pairs: Sequence[tuple[str, str]], properties: Collection[str]) ->
             conditions.append((name, value))
         else:
             what = "is given twice" if name in said else "is not known"
-            raise BadRequest(f"`{shown(name)}` {what}.", hint="See …/queryables.", vi=f"Tham số `{shown(name)}` không đúng.")
+            raise BadRequest(
+                f"`{shown(name)}` {what}.", hint="See …/queryables.", hint_vi="Xem …/queryables.", vi=f"Tham số `{shown(name)}` không đúng."
+            )
     if len(conditions) > 100:
         raise BadRequest("At most 100 properties are asked for.", vi="Nhiều nhất 100 điều kiện.")
     box_crs = read_crs("bbox-crs", said.get("bbox-crs"))
@@ -120,7 +122,10 @@ def _boxes(text: str, crs: Crs) -> tuple[Box, ...]:
         return (first, second, 180.0, fourth), (-180.0, second, third, fourth)
     if first > third or second > fourth:
         raise BadRequest(
-            "`bbox`: the smaller of each comes first.", hint="In the order of the axes of `bbox-crs`.", vi="`bbox`: nhỏ trước lớn sau."
+            "`bbox`: the smaller of each comes first.",
+            hint="In the order of the axes of `bbox-crs`.",
+            hint_vi="Theo thứ tự các trục của `bbox-crs`.",
+            vi="`bbox`: nhỏ trước lớn sau.",
         )
     return (stored_box((first, second, third, fourth), crs),)
 

@@ -45,7 +45,10 @@ def read_text(text: str) -> Node:
 
 def refused(en: str, vi: str) -> BadRequest:
     return BadRequest(
-        f"`filter`: {en}", hint="See …/queryables for the properties, docs/reference/doors.md for the language.", vi=f"`filter`: {vi}"
+        f"`filter`: {en}",
+        hint="See …/queryables for the properties, docs/reference/doors.md for the language.",
+        hint_vi="Các thuộc tính: xem …/queryables; ngôn ngữ: xem docs/reference/doors.md.",
+        vi=f"`filter`: {vi}",
     )
 
 

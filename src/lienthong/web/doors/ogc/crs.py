@@ -59,6 +59,7 @@ def read_crs(name: str, text: str | None) -> Crs:
         raise BadRequest(
             f"`{name}`: this reference system is not offered: `{shown(text)}`.",
             hint="Each collection lists those that are, in `crs`.",
+            hint_vi="Mỗi tập đối tượng liệt kê các hệ quy chiếu dùng được, trong `crs`.",
             vi=f"`{name}`: không có hệ quy chiếu `{shown(text)}`.",
         )
     return Crs(int(found[1]))
@@ -135,5 +136,6 @@ def _outside(crs: Crs) -> BadRequest:
     return BadRequest(
         f"These coordinates are outside where {crs.uri} holds.",
         hint="Mind the order of its axes.",
+        hint_vi="Hãy để ý thứ tự các trục.",
         vi="Tọa độ nằm ngoài phạm vi của hệ quy chiếu.",
     )

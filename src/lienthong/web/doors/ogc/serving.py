@@ -45,7 +45,7 @@ Found = Mapping[str, Any]
 def say(status: int, problem: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
     """An error in the form of the standard's exceptions, with what a problem document says besides."""
     told = {"code": problem["code"], "description": problem["detail_en"], "description_vi": problem["detail"], "status": status}
-    told |= {name: problem[name] for name in ("hint", "rule", "agreement", "clause") if problem.get(name)}
+    told |= {name: problem[name] for name in ("hint", "hint_vi", "rule", "agreement", "clause") if problem.get(name)}
     return Response(_ENCODER.encode(told), status, dict(headers), media_type=JSON)
 
 
@@ -236,7 +236,10 @@ class Service:
         if found is None or is_strange(self.counter, request, found.contract):
             name = shown(request.path_params["collection"])
             raise NotFound(
-                f"There is no collection `{name}`.", hint=f"{ROOT}/collections lists them.", vi=f"Không có tập đối tượng `{name}`."
+                f"There is no collection `{name}`.",
+                hint=f"{ROOT}/collections lists them.",
+                hint_vi=f"{ROOT}/collections liệt kê các tập đối tượng.",
+                vi=f"Không có tập đối tượng `{name}`.",
             )
         return found
 
@@ -324,7 +327,12 @@ def _form(request: Request, names: tuple[str, ...] | None) -> str:
         return JSON
     if HTML in accept:
         return HTML
-    raise NotAcceptable("This door answers in JSON or as a page.", hint=f"Accept: {JSON} or {HTML}.", vi="Chỉ có JSON hoặc trang HTML.")
+    raise NotAcceptable(
+        "This door answers in JSON or as a page.",
+        hint=f"Accept: {JSON} or {HTML}.",
+        hint_vi=f"Accept: {JSON} hoặc {HTML}.",
+        vi="Chỉ có JSON hoặc trang HTML.",
+    )
 
 
 def _geojson(body: bytes, asked: Asked, headers: Mapping[str, str] = PRIVATE) -> Response:

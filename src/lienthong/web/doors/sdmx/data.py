@@ -209,8 +209,8 @@ def json_data(shape: Shape, rows: Iterable[Row], *, is_draft: bool) -> bytes:
         count += len(observations)
         if count > MOST_IN_JSON:
             raise TooLarge(
-                f"SDMX-JSON holds at most {MOST_IN_JSON:,} observations here.", hint="Ask for XML, or for less.",
-                vi=f"SDMX-JSON có nhiều nhất {show_number(MOST_IN_JSON)} quan sát; hãy dùng XML hoặc hỏi hẹp hơn.",
+                f"SDMX-JSON holds at most {MOST_IN_JSON:,} observations here.", hint="Ask for XML, or for less.", hint_vi="Hãy hỏi bằng XML, hoặc hỏi ít hơn.",
+                vi=f"SDMX-JSON có nhiều nhất {show_number(MOST_IN_JSON)} quan sát.",
             )  # fmt: skip
         if shape.series:
             sets[own] = {"attributes": [], "observations": observations} if observations else {"attributes": []}

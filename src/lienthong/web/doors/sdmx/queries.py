@@ -112,7 +112,12 @@ def read_data_query(flow: Flow, key: str, parameters: Mapping[str, str]) -> Data
     if detail not in DATA_DETAILS:
         raise _not_one_of("detail", detail, DATA_DETAILS)
     if parameters.get("includeHistory", "false") != "false":
-        raise NotOffered("includeHistory is not offered.", hint="The JSON API has as_of and known_at.", vi="Không có includeHistory.")
+        raise NotOffered(
+            "includeHistory is not offered.",
+            hint="The JSON API has as_of and known_at.",
+            hint_vi="API JSON có as_of và known_at.",
+            vi="Không có includeHistory.",
+        )
     known = [component.id for component in flow.keys]
     at_observation = parameters.get("dimensionAtObservation")
     if at_observation is not None and at_observation not in (*known, ALL_DIMENSIONS):

@@ -86,9 +86,9 @@ def say(status: int, document: Mapping[str, Any], headers: Mapping[str, str]) ->
     root = etree.Element(names.tag(names.MESSAGE, "Error"), nsmap=names.NAMESPACES)
     code = "130" if document["code"] in _TOO_LONG else _CODES.get(status, "500")
     message = etree.SubElement(root, names.tag(names.MESSAGE, "ErrorMessage"), code=code)
-    hint = f" {document['hint']}" if document.get("hint") else ""
+    hint, hint_vi = (f" {document[name]}" if document.get(name) else "" for name in ("hint", "hint_vi"))
     rule = f" ({document['rule']})" if document.get("rule") else ""
-    names.texts(message, names.COMMON, "Text", document["detail"] + rule, document["detail_en"] + rule + hint)
+    names.texts(message, names.COMMON, "Text", document["detail"] + rule + hint_vi, document["detail_en"] + rule + hint)
     body = etree.tostring(root, xml_declaration=True, encoding="utf-8")
     return Response(body, status, dict(headers), media_type=names.ERROR_XML)
 
@@ -110,10 +110,16 @@ def _answer(counter: Counter, request: Request) -> Response:
         return _data(counter, request, *path)
     if kind in NOT_OFFERED:
         raise NotOffered(
-            f"This service does not offer `{kind}`.", hint=f"It has {', '.join(KINDS)} and data.", vi=f"Dịch vụ không có `{kind}`."
+            f"This service does not offer `{kind}`.",
+            hint=f"It has {', '.join(KINDS)} and data.",
+            hint_vi=f"Dịch vụ có {', '.join(KINDS)} và data.",
+            vi=f"Dịch vụ không có `{kind}`.",
         )
     raise NotFound(
-        f"There is nothing at `{shown(kind)}`.", hint=f"There are {', '.join(KINDS)} and data.", vi=f"Không có gì ở `{shown(kind)}`."
+        f"There is nothing at `{shown(kind)}`.",
+        hint=f"There are {', '.join(KINDS)} and data.",
+        hint_vi=f"Có {', '.join(KINDS)} và data.",
+        vi=f"Không có gì ở `{shown(kind)}`.",
     )
 
 
@@ -309,7 +315,10 @@ def _data(counter: Counter, request: Request, name: str, key: str = "all", provi
         or provider not in ("all", whole.provider, f"{PLATFORM},{whole.provider}")
     ):
         raise NotFound(
-            f"There is no dataflow `{shown(name)}`.", hint=f"{names.ROOT}/dataflow lists them.", vi=f"Không có dataflow `{shown(name)}`."
+            f"There is no dataflow `{shown(name)}`.",
+            hint=f"{names.ROOT}/dataflow lists them.",
+            hint_vi=f"{names.ROOT}/dataflow liệt kê các dataflow.",
+            vi=f"Không có dataflow `{shown(name)}`.",
         )
     query = read_data_query(whole, key, once(request.query_params.multi_items(), DATA_PARAMETERS))
     right = authorise(counter, request, whole.contract)

@@ -95,7 +95,10 @@ def _given(site: Site, who: str, report: Report, facts: Mapping[str, Any], filin
 def _facts(filing: Filing | None) -> Mapping[str, Any]:
     if filing is None:
         raise Unprocessable(
-            "Nothing is filed yet for this report.", hint="File it first.", vi="Báo cáo này chưa lập lần nào: lập báo cáo trước."
+            "Nothing is filed yet for this report.",
+            hint="File it first.",
+            hint_vi="Hãy lập báo cáo trước.",
+            vi="Báo cáo này chưa lập lần nào.",
         )
     return filing.facts
 

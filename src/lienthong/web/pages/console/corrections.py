@@ -72,7 +72,9 @@ def decide(site: Site, visit: Visit, form: Form) -> Any:
             site.counter.workshop, site.contracts[proposal.dataset_id], proposal, actor, manner, version=version, words=words
         )
         if written.outcome == CONFLICT:
-            raise Conflict("The record has changed since.", hint="Look at it again.", vi="Bản ghi đã thay đổi, hãy xem lại.")
+            raise Conflict(
+                "The record has changed since.", hint="Look at it again.", hint_vi="Hãy xem lại bản ghi.", vi="Bản ghi đã thay đổi."
+            )
         if written.outcome == REFUSED:
             raise Unprocessable("The values break a rule of the contract.", vi="Giá trị đề nghị vi phạm quy tắc của hợp đồng.")
     else:

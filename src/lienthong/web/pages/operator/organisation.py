@@ -52,7 +52,10 @@ def propose(site: Site, visit: Visit, form: Form) -> Any:
     document = agencies.preview(site.counter.workshop, codes, text_in(form, "into"), _day(text_in(form, "on")))
     if approving.digest_of(document) != text_in(form, "digest"):
         raise Conflict(
-            "What the merger touches has changed since it was shown.", hint="Look at it again.", vi="Nội dung đã thay đổi từ lúc xem trước."
+            "What the merger touches has changed since it was shown.",
+            hint="Look at it again.",
+            hint_vi="Hãy xem lại nội dung.",
+            vi="Nội dung đã thay đổi từ lúc xem trước.",
         )
     made = approving.propose(site.counter.workshop, agencies.MERGE, actor, document, text_in(form, "reason", ""), str(document["into"]))
     return go(f"/operator/approvals/{made.number}")

@@ -83,7 +83,10 @@ def propose(site: Site, visit: Visit, form: Form) -> Any:
     document = units.preview(site.counter.workshop, change, form.get("merge", "").split(), form.get("into", ""))
     if approving.digest_of(document) != text_in(form, "digest"):
         raise Conflict(
-            "What the change touches has changed since it was shown.", hint="Look at it again.", vi="Nội dung đã thay đổi từ lúc xem trước."
+            "What the change touches has changed since it was shown.",
+            hint="Look at it again.",
+            hint_vi="Hãy xem lại nội dung.",
+            vi="Nội dung đã thay đổi từ lúc xem trước.",
         )
     made = approving.propose(site.counter.workshop, units.CHANGE, actor, document, text_in(form, "reason", ""))
     return go(f"/operator/approvals/{made.number}")

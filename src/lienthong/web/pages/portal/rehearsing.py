@@ -105,7 +105,12 @@ def _soap(offer: Offer, route: Route, body: str, headers: dict[str, str]) -> tup
     reader.feed(body.encode())
     reader.end()
     if offer.service.root_names.get(reader.root or "") != route.soap:
-        raise NotFound("The body is not of this operation.", hint="The WSDL names its element.", vi="Nội dung không phải của thao tác này.")
+        raise NotFound(
+            "The body is not of this operation.",
+            hint="The WSDL names its element.",
+            hint_vi="WSDL nêu tên phần tử của thao tác.",
+            vi="Nội dung không phải của thao tác này.",
+        )
     return 200, soap_sample(offer.service, route.soap).decode()
 
 
