@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -42,6 +43,17 @@ def test_a_setting_that_makes_no_sense_is_named(monkeypatch: pytest.MonkeyPatch,
 def test_brackets_of_a_value_are_text_and_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
     words.show((("Cột", "Column"),), [("[/] [bold]a[/bold]",)])
     assert "[/] [bold]a[/bold]" in capsys.readouterr().out
+
+
+def test_days_of_a_table_are_written_as_the_reader_writes_them(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    row = (date(2026, 11, 26), datetime(2026, 11, 26, 18, 30, tzinfo=UTC))
+    headings = (("Ngày", "Day"), ("Lúc", "At"))
+    monkeypatch.setattr(words.Language, "english", False)
+    words.show(headings, [row])
+    assert capsys.readouterr().out.split() == ["Ngày", "Lúc", "26/11/2026", "27/11/2026", "01:30"]
+    monkeypatch.setattr(words.Language, "english", True)
+    words.show(headings, [row])
+    assert "2026-11-26" in capsys.readouterr().out
 
 
 def test_a_server_that_is_too_old_is_refused_in_words() -> None:

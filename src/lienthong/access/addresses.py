@@ -76,4 +76,9 @@ def _segment(raw: bytes) -> str:
 
 
 def _refused(en: str, vi: str) -> BadRequest:
-    return BadRequest(f"The path {en}.", vi=f"Đường dẫn {vi}.", hint="Paths are read once and never repaired.")
+    return BadRequest(
+        f"The path {en}.",
+        vi=f"Đường dẫn {vi}.",
+        hint_vi="Đường dẫn được đọc đúng một lần và không bao giờ được sửa giúp.",
+        hint="Paths are read once and never repaired.",
+    )

@@ -59,7 +59,10 @@ def thumbprint_of_der(der: bytes) -> str:
 def verify_dpop(proof: str, method: str, address: str, now: datetime, token: str | None) -> Proof:
     """The proof, when its own key signed it for this request, now, and with a token for that token. Raises Unauthenticated."""
     refused = Unauthenticated(
-        "The DPoP proof does not fit this request.", hint="RFC 9449 §4.2.", vi="Bằng chứng DPoP không khớp yêu cầu này."
+        "The DPoP proof does not fit this request.",
+        hint="RFC 9449 §4.2.",
+        vi="Bằng chứng DPoP không khớp yêu cầu này.",
+        hint_vi="Xem RFC 9449 §4.2.",
     )
     if len(proof) > LARGEST_PROOF:
         raise refused

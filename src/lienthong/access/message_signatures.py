@@ -95,7 +95,7 @@ def verify_request(request: SentRequest, body: bytes, keys: Sequence[Mapping[str
     """The signature, when one of the subsystem's keys made it over this request. Raises Unauthenticated, the same words for every fault."""
     refused = Unauthenticated(
         "The signature of the request does not hold.", hint="RFC 9421: cover @method, @target-uri, content-digest; created, nonce, keyid.",
-        rule="bad_signature", vi="Chữ ký của yêu cầu không hợp lệ.",
+        rule="bad_signature", vi="Chữ ký của yêu cầu không hợp lệ.", hint_vi="RFC 9421: ký @method, @target-uri, content-digest; kèm created, nonce, keyid.",
     )  # fmt: skip
     if request.headers.get("signature-input", "").count("=(") > MOST_LABELS:
         raise refused

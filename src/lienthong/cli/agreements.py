@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -170,7 +170,7 @@ def overdue(everything: Annotated[bool, typer.Option("--all", help="Cả việc 
     with place.database.connect() as connection:
         found = [each for each in deadlines(connection) if everything or each.due_on < today]
     headings = (("Hạn", "Due"), ("Việc", "What"), ("Cơ quan", "Agency"), ("Số", "Number"), ("Bộ dữ liệu", "Dataset"))
-    show(headings, [(f"{each.due_on:%d/%m/%Y}", say(*WHAT[each.what]), each.agency, each.agreement, each.dataset) for each in found])
+    show(headings, [(each.due_on, say(*WHAT[each.what]), each.agency, each.agreement, each.dataset) for each in found])
 
 
 @app.command("renewals")
@@ -183,7 +183,11 @@ def renewed() -> None:
     with place.database.connect() as connection:
         found = renewals(connection, None, vietnam_date(place.clock()), rules.clocks, rules.instruments)
     headings = (("Số", "Number"), ("Bộ dữ liệu", "Dataset"), ("Hết hạn", "Ends"), ("Vì sao", "Why"))
-    show(headings, [(e["id"], e["dataset"], e["ends_on"], "; ".join(say(why["vi"], why["en"]) for why in e["reasons"])) for e in found])
+    rows = [
+        (e["id"], e["dataset"], date.fromisoformat(e["ends_on"]) if e["ends_on"] else None, "; ".join(say(w["vi"], w["en"]) for w in e["reasons"]))
+        for e in found
+    ]  # fmt: skip
+    show(headings, rows)
 
 
 @stops.command("announce")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from lienthong.cli.opening import settings, who, workshop
-from lienthong.cli.words import out, say, show
+from lienthong.cli.words import at, out, say, show
 
 app = typer.Typer(no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="JSON")]
@@ -32,7 +32,7 @@ def listed(state: Annotated[str, typer.Option(help="open, taken, closed")] = "",
     rows = [
         (
             str(alert.alert), say(*STATES[alert.state]), alert.severity, say(*WORDS.get(alert.kind, (alert.kind, alert.kind))), alert.subject,
-            json.dumps(alert.figures), alert.raised_at.isoformat(timespec="minutes"), alert.steps[-1].by_whom if alert.steps else "",
+            json.dumps(alert.figures), at(alert.raised_at), alert.steps[-1].by_whom if alert.steps else "",
         )
         for alert in found
     ]  # fmt: skip

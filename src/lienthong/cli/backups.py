@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lienthong.cli.opening import settings, who, workshop
-from lienthong.cli.words import out, say, show
+from lienthong.cli.words import at, out, say, show
 from lienthong.errors import StoreError
 
 if TYPE_CHECKING:
@@ -57,11 +57,9 @@ def listed(as_json: AsJson = False) -> None:
     rows = []
     for each in found:
         rehearsed = newest.get(each.backup)
-        words = "" if rehearsed is None else f"{rehearsed.at:%Y-%m-%d %H:%M} {say(rehearsed.said_vi, rehearsed.said_en)}"
+        words = "" if rehearsed is None else f"{at(rehearsed.at)} {say(rehearsed.said_vi, rehearsed.said_en)}"
         sealed = say("có", "yes") if each.is_sealed else say("không", "no")
-        rows.append(
-            (str(each.backup), f"{each.made_at:%Y-%m-%d %H:%M}", each.file_name, f"{each.bytes:,}", sealed, str(each.ledger_size), words)
-        )
+        rows.append((str(each.backup), at(each.made_at), each.file_name, f"{each.bytes:,}", sealed, str(each.ledger_size), words))
     show(
         (("Số", "Number"), ("Lúc", "Made"), ("Tệp", "File"), ("Byte", "Bytes"), ("Mã hóa", "Encrypted"), ("Bút toán", "Entries"), ("Diễn tập", "Rehearsed")),
         rows,

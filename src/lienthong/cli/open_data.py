@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lienthong.cli.opening import settings, who, workshop
-from lienthong.cli.words import out, say, show
+from lienthong.cli.words import day, out, say, show
 
 if TYPE_CHECKING:
     from lienthong.access import Actor
@@ -41,10 +41,10 @@ def listed(
         (
             each["dataset"],
             say(each["state_words"]["vi"], each["state_words"]["en"]),
-            each["since"].date(),
+            vietnam_date(each["since"]),
             each["decision"],
             "; ".join(
-                f"{say(due['words']['vi'], due['words']['en'])} {due['by']}{' !' if due['is_overdue'] else ''}" for due in each["due"]
+                f"{say(due['words']['vi'], due['words']['en'])} {day(due['by'])}{' !' if due['is_overdue'] else ''}" for due in each["due"]
             ),
         )
         for each in found

@@ -10,7 +10,7 @@ import typer
 
 from lienthong.cli.opening import settings, workshop
 from lienthong.cli.opening import who as at_terminal
-from lienthong.cli.words import out, say, show
+from lienthong.cli.words import day, out, say, show
 
 agencies = typer.Typer(no_args_is_help=True)
 subsystems = typer.Typer(no_args_is_help=True)
@@ -51,7 +51,7 @@ def close(
     from lienthong.pipeline.agencies import close as close_agency
 
     close_agency(workshop(), granting.terminal(at_terminal()), granting.agency_code(code), on.date(), successor or [])
-    out.print(say(f"{code} đóng từ {on:%d/%m/%Y}.", f"{code} is closed from {on:%Y-%m-%d}."))
+    out.print(say(f"{code} đóng từ {day(on)}.", f"{code} is closed from {day(on)}."))
 
 
 @subsystems.command("list")
@@ -64,7 +64,7 @@ def list_subsystems() -> None:
     rows = []
     for each in known.values():
         own = [key for key in keys if key.identifier == each.identifier]
-        named = ", ".join(f"{key.kid} ({key.environment}{f', {key.valid_to}' if key.valid_to else ''})" for key in own)
+        named = ", ".join(f"{key.kid} ({key.environment}{f', {day(key.valid_to)}' if key.valid_to else ''})" for key in own)
         rows.append((each.identifier, each.title_vi, say("mở", "open") if each.is_active else say("đóng", "closed"), named))
     show((("mã", "identifier"), ("tên", "title"), ("tình trạng", "state"), ("khóa", "keys")), rows)
 

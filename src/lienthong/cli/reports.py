@@ -10,7 +10,8 @@ import typer
 
 from lienthong.cli.opening import settings, workshop
 from lienthong.cli.reviewing import share_told
-from lienthong.cli.words import out, say, show
+from lienthong.cli.words import day, out, say, show
+from lienthong.clock import vietnam_date
 
 if TYPE_CHECKING:
     from lienthong.reports.reuse import Reuse, ReuseReport
@@ -201,12 +202,12 @@ def _quality(one: EntityStanding) -> None:
     """How right the index is by its newest review."""
     if one.estimate is None or one.reviewed_at is None:
         return
-    found, day = one.estimate, one.reviewed_at.date().isoformat()
+    found, on = one.estimate, day(vietnam_date(one.reviewed_at))
     precise, whole = share_told(found.precision), share_told(found.recall)
     out.print(
         say(
-            f"\n{one.title_vi}: rà soát ngày {day}, {found.reviewed}/{found.pairs} cặp: độ chính xác {precise}, độ đầy đủ {whole}",
-            f"\n{one.title_en}: review of {day}, {found.reviewed} of {found.pairs} pairs: precision {precise}, recall {whole}",
+            f"\n{one.title_vi}: rà soát ngày {on}, {found.reviewed}/{found.pairs} cặp: độ chính xác {precise}, độ đầy đủ {whole}",
+            f"\n{one.title_en}: review of {on}, {found.reviewed} of {found.pairs} pairs: precision {precise}, recall {whole}",
         )
     )
 
@@ -221,7 +222,7 @@ def _overlaps(one: EntityStanding) -> None:
 def _events(one: EntityStanding) -> None:
     """What became of golden records, the latest days first."""
     kinds = sorted({kind for day in one.events.values() for kind in day})
-    rows = [(day.isoformat(), *(f"{found.get(kind, 0):,}" for kind in kinds)) for day, found in sorted(one.events.items(), reverse=True)]
+    rows = [(on, *(f"{found.get(kind, 0):,}" for kind in kinds)) for on, found in sorted(one.events.items(), reverse=True)]
     if rows:
         out.print()
         show((("Ngày", "Day"), *((KINDS.get(kind, kind), kind) for kind in kinds)), rows)

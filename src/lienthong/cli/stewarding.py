@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lienthong.cli.matching import EntityName, index_named
 from lienthong.cli.opening import who, workshop
-from lienthong.cli.words import out, say, show
+from lienthong.cli.words import day, out, say, show
 from lienthong.clock import VIETNAM
 from lienthong.errors import NotFound, SettingsError
 
@@ -155,8 +155,6 @@ def override(
     until: Annotated[str, typer.Option(help="Ngày cuối · last day, YYYY-MM-DD")] = "",
 ) -> None:
     """Đặt giá trị bằng tay cho bản ghi gốc · set a golden record's value by hand."""
-    from datetime import date
-
     from lienthong.pipeline import overriding
 
     place = workshop()
@@ -198,14 +196,17 @@ def show_golden(entity: EntityName, id: GoldenId) -> None:
     if found is None:
         raise NotFound("No golden record of this id stands.", vi="Không có bản ghi gốc nào mang mã này.")
     for record in found["records"]:
-        out.print(f"\n[bold]{record['source']}/{record['key']}[/bold]  {record['dated'] or ''}")
+        out.print(f"\n[bold]{record['source']}/{record['key']}[/bold]  {_day(record['dated'])}")
         show((("", ""), ("", "")), list(record["content"].items()))
     for one in found["overrides"]:
-        ended = say("đã rút", "withdrawn") if one["ended"] else one["until"] or ""
+        ended = say("đã rút", "withdrawn") if one["ended"] else _day(one["until"])
         out.print(f"{one['attribute']} = {one['value']}  ({one['by']}: {one['reason']}) {ended}")
     show(
         (("Hành động", "Act"), ("Sự kiện", "Event"), ("Khi", "When"), ("Bản ghi", "Records")),
-        [(each["act"], each["kind"], each["at"], ", ".join((*each["records"], *each["others"]))) for each in found["events"]],
+        [
+            (each["act"], each["kind"], datetime.fromisoformat(each["at"]), ", ".join((*each["records"], *each["others"])))
+            for each in found["events"]
+        ],
     )
 
 
@@ -238,6 +239,10 @@ def _name(text: str) -> Name:
     if not source or not key:
         raise SettingsError(f"`{text}` names no record.", hint="Name records SOURCE/KEY, such as population.persons/7000000001.")
     return source, key
+
+
+def _day(text: str | None) -> str:
+    return day(date.fromisoformat(text)) if text else ""
 
 
 def _instant(text: str) -> datetime:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from lienthong.cli.opening import settings, who, workshop
-from lienthong.cli.words import Language, out, say, show
+from lienthong.cli.words import Language, at, out, say, show
 
 if TYPE_CHECKING:
     from lienthong.sharing.sync_definitions import SyncDefinition
@@ -64,8 +64,9 @@ def shown(sync: str, limit: int = 50) -> None:
         )
         if known.announced:
             out.print(say(f"Cột sắp đổi: {known.announced}", f"Columns to change: {known.announced}"))
-        if known.checked:
-            out.print(say(f"Đối chiếu lúc {known.checked_at}: {known.checked}", f"Checked at {known.checked_at}: {known.checked}"))
+        if known.checked and known.checked_at is not None:
+            checked = at(known.checked_at)
+            out.print(say(f"Đối chiếu lúc {checked}: {known.checked}", f"Checked at {checked}: {known.checked}"))
     if drifts:
         show(
             (("Lúc", "At"), ("Khóa", "Key"), ("Kiểu lệch", "Kind"), ("Cột", "Columns"), ("Đã trả lại", "Put back")),

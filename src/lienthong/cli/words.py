@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -15,8 +16,6 @@ from lienthong.clock import VIETNAM
 from lienthong.errors import ContractError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from lienthong.errors import LienthongError
     from lienthong.pipeline import Progress as Step
 
@@ -63,6 +62,11 @@ def at(instant: datetime) -> str:
     return f"{instant.astimezone(VIETNAM):%d/%m/%Y %H:%M}"
 
 
+def day(on: date) -> str:
+    """A day as the reader writes it: 26/11/2026 in Vietnamese, 2026-11-26 in English."""
+    return say(f"{on:%d/%m/%Y}", f"{on:%Y-%m-%d}")
+
+
 def told(error: LienthongError) -> str:
     """An error in the language that was asked for; one without Vietnamese words, and its facts, in English."""
     words = error.facts.get("vi")
@@ -83,11 +87,17 @@ def _faults(error: ContractError) -> str:
 
 
 def show(headings: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> None:
-    """A table on standard output. What stands in it is text: brackets of a value are no markup."""
+    """A table on standard output. What stands in it is text: brackets of a value are no markup; days and instants as readers write them."""
     table = Table(*(say(*heading) for heading in headings), box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*("" if value is None else Text(str(value)) for value in row))
+        table.add_row(*("" if value is None else Text(_cell(value)) for value in row))
     out.print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return at(value)
+    return day(value) if isinstance(value, date) else str(value)
 
 
 class Bar:

@@ -147,7 +147,10 @@ def _merge(workshop: Workshop, connection: Connection, approved: Approved) -> Se
     connection.execute("select pg_advisory_xact_lock(hashtext('lienthong subsystems from files'))")
     if merger.document(connection, workshop.contracts) != dict(document):
         raise Conflict(
-            "What this merger touches has changed since the preview.", hint="Propose it again.", vi="Nội dung đã thay đổi từ lúc xem trước."
+            "What this merger touches has changed since the preview.",
+            hint="Propose it again.",
+            vi="Nội dung đã thay đổi từ lúc xem trước.",
+            hint_vi="Hãy đề xuất lại.",
         )
     agencies = store.read(connection)
     entries: list[Entry] = []

@@ -133,7 +133,9 @@ def request(workshop: Workshop, rules: AgreementRules, register: Register, actor
         due = answer_due(contract, at, rules.offices, rules.clocks)
         asked = NewStep(Act.REQUEST, State.REQUESTED, actor, at, details={"due_on": due.isoformat()})
         if not store.add(connection, agreement.document, "request", None, asked):  # a file of the operator's has this number
-            raise Conflict(f"The number {number} is taken.", hint="Ask again.", vi=f"Số {number} đã dùng; hãy gửi lại.")
+            raise Conflict(
+                f"The number {number} is taken.", hint="Ask again.", vi=f"Số {number} đã dùng; hãy gửi lại.", hint_vi="Hãy gửi lại yêu cầu."
+            )
         kept = _held(connection, number)
         entries = [_entry(kept, Act.REQUEST, actor, at)]
         if _is_granted_by_rule(rules, agreement, contract, vietnam_date(at)):
@@ -163,6 +165,7 @@ def act(workshop: Workshop, rules: AgreementRules, register: Register, actor: Ac
                     f"`{kept.consumer}` has no key in force: it cannot be given access yet.",
                     hint="Register the subsystem and its key first.",
                     vi=f"`{kept.consumer}` chưa có khóa còn hiệu lực nên chưa cấp được quyền.",
+                    hint_vi="Đăng ký hệ thống và khóa của hệ thống trước.",
                 )
             kept = _next(connection, kept, what, actor, at, entries, _details(rules, kept, what, said, vietnam_date(at)), said)
         store.move_edge(connection)
@@ -281,6 +284,7 @@ def _require_fitting(kept: Kept, what: Act, said: Said) -> None:
             f"Agreement {kept.id} is {en} since {kept.at.isoformat()}: `{what}` does not follow from that.",
             hint=f"Look at it again: its newest step is {kept.step}.",
             vi=f"Thỏa thuận {kept.id} {vi} từ {kept.at:%d/%m/%Y %H:%M} UTC nên không làm được việc này.",
+            hint_vi=f"Hãy xem lại: bước mới nhất là {kept.step}.",
         )
     missing = [word for word in STEPS[what].needs if not getattr(said, word).strip()]
     if missing:
@@ -322,6 +326,7 @@ def _refuse_twice(connection: Connection, agreement: Agreement) -> None:
                 f"The same is asked for already: {open_one.id}.",
                 hint=f"GET /v1/agreements/{open_one.id} says how it stands.",
                 vi=f"Yêu cầu này đã có: {open_one.id}.",
+                hint_vi=f"GET /v1/agreements/{open_one.id} cho biết tình trạng.",
             )
 
 
@@ -384,6 +389,7 @@ def _granted(
                 "You proposed the grant; another person must agree.",
                 hint="Ask a second officer or a leader of your agency.",
                 vi="Bạn đã đề nghị chấp thuận; cần người thứ hai đồng ý.",
+                hint_vi="Đề nghị cán bộ thứ hai hoặc một lãnh đạo của cơ quan bạn.",
             )
         details = {"first": first}
     kept = _next(connection, kept, Act.GRANT, actor, at, entries, details, said)

@@ -135,7 +135,9 @@ def _taken(connection: Connection, kind: Kind, number: int, at: datetime) -> Pro
     if proposal.state != "waiting":
         raise Conflict(f"Proposal {number} is {proposal.state} already.", vi=f"Đề xuất {number} đã được quyết định.")
     if proposal.expires_at <= at:
-        raise Gone(f"Proposal {number} has lapsed.", hint="Propose it again.", vi=f"Đề xuất {number} đã hết hạn.")
+        raise Gone(
+            f"Proposal {number} has lapsed.", hint="Propose it again.", vi=f"Đề xuất {number} đã hết hạn.", hint_vi="Hãy đề xuất lại."
+        )
     return proposal
 
 
@@ -166,7 +168,12 @@ def digest_of(document: Mapping[str, Any]) -> str:
     """What a second person's yes is bound to. Raises Unprocessable for what cannot be kept."""
     text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     if "\\u0000" in text or len(text) > LARGEST_DOCUMENT:
-        raise Unprocessable("The proposal cannot be kept.", hint="No NUL, at most a million characters.", vi="Đề xuất không lưu được.")
+        raise Unprocessable(
+            "The proposal cannot be kept.",
+            hint="No NUL, at most a million characters.",
+            vi="Đề xuất không lưu được.",
+            hint_vi="Không có ký tự NUL, nhiều nhất một triệu ký tự.",
+        )
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -249,6 +249,7 @@ def _require_fitting(link: Link, what: LinkAct, said: Stated) -> None:
             f"{link.link}: {en} since {link.at.isoformat()}; `{what}` does not follow from that.",
             hint=f"Look at it again: its newest step is {link.step}.",
             vi=f"{link.link}: {vi} từ {link.at:%d/%m/%Y %H:%M} UTC nên không làm được việc này.",
+            hint_vi=f"Hãy xem lại: bước mới nhất là {link.step}.",
         )
     missing = [word for word in rule.needs if getattr(said, word) is None or not str(getattr(said, word)).strip()]
     if missing:
@@ -264,6 +265,7 @@ def _require_days(said: Stated, today: date, terms: LinkTerms) -> None:
             f"`until`: from today to {latest.isoformat()}.",
             hint="A statement is given anew when its days are over.",
             vi=f"`until`: từ hôm nay đến {latest:%d/%m/%Y}.",
+            hint_vi="Khi hết thời hạn thì nêu ý kiến lại bằng văn bản mới.",
         )
     if said.dated_on is not None and not FIRST_DAY <= said.dated_on <= today:
         raise Unprocessable("`dated_on`: a day from 2000 that has been.", vi="`dated_on`: một ngày từ năm 2000, không ở tương lai.")

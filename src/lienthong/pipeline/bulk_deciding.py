@@ -53,6 +53,7 @@ class TooManyPairs(Unprocessable):
             f"{pairs:,} pairs fit; {MOST_PAIRS:,} may be decided at once.",
             hint="Narrow the pattern.",
             vi=f"{show_number(pairs)} cặp khớp; mỗi lần nhiều nhất {show_number(MOST_PAIRS)}. Hãy thu hẹp kiểu cặp.",
+            hint_vi="Hãy thu hẹp kiểu cặp.",
         )
         self.pairs = pairs
 
@@ -103,9 +104,10 @@ def decide_all(
                 "The pairs are no longer those of the preview.",
                 hint="Look at the preview again.",
                 vi="Các cặp không còn như lúc xem trước; hãy xem lại.",
+                hint_vi="Hãy xem trước lại.",
             )
         if not found:
-            raise Unprocessable("No pair fits.", hint="Widen the pattern.", vi="Không có cặp nào khớp.")
+            raise Unprocessable("No pair fits.", hint="Widen the pattern.", vi="Không có cặp nào khớp.", hint_vi="Hãy mở rộng kiểu cặp.")
         act = index_store.add_act("decision", at, by, reason, details={"verdict": verdict, "pairs": len(found)})
         for pair in found:
             store.end_words(connection, pair.left, pair.right, act, at)
@@ -123,6 +125,7 @@ def _check(index: EntityIndex, pattern: Pattern, verdict: str) -> None:
             f"`{verdict}` is no verdict for many pairs.",
             hint=f"One of {', '.join(VERDICTS)}.",
             vi=f"Không quyết định hàng loạt `{verdict}`.",
+            hint_vi=f"Chọn một trong: {', '.join(VERDICTS)}.",
         )
     sources = [register.source for register in index.entity.registers]
     for kind, kind_vi, given, there in (
@@ -132,7 +135,12 @@ def _check(index: EntityIndex, pattern: Pattern, verdict: str) -> None:
     ):
         for name in given:
             if name not in there:
-                raise Unprocessable(f"`{name}` is no {kind}.", hint=f"One of {', '.join(there)}.", vi=f"`{name}` không phải là {kind_vi}.")
+                raise Unprocessable(
+                    f"`{name}` is no {kind}.",
+                    hint=f"One of {', '.join(there)}.",
+                    vi=f"`{name}` không phải là {kind_vi}.",
+                    hint_vi=f"Chọn một trong: {', '.join(there)}.",
+                )
 
 
 def _chosen(

@@ -105,7 +105,7 @@ def apply_planned(workshop: Workshop, contracts: Sequence[Contract], digest: str
         if digest_of(plans) != digest:
             raise Conflict(
                 f"The plan {digest} no longer holds: a contract, its tables or its users have changed since.",
-                hint="Make it anew: lienthong contract plan.", vi=f"Kế hoạch {digest} không còn đúng: hợp đồng, bảng hoặc người dùng đã thay đổi. Hãy lập lại.",
+                hint="Make it anew: lienthong contract plan.", vi=f"Kế hoạch {digest} không còn đúng: hợp đồng, bảng hoặc người dùng đã thay đổi. Hãy lập lại.", hint_vi="Lập lại bằng: lienthong contract plan.",
             )  # fmt: skip
         waiting = next((each for each in plans if each.outcome in ("notice", "refused")), None)
         if waiting is not None:

@@ -173,7 +173,9 @@ def _publish(workshop: Workshop, connection: Connection, approved: Approved) -> 
         raise Conflict("The draft is no longer open.", vi="Bản thảo không còn mở.")
     made = draft_of(kept)
     if document_of(made) != document:
-        raise Conflict("The draft has changed since.", hint="Propose it again.", vi="Bản thảo đã thay đổi từ lúc đề xuất.")
+        raise Conflict(
+            "The draft has changed since.", hint="Propose it again.", vi="Bản thảo đã thay đổi từ lúc đề xuất.", hint_vi="Hãy đề xuất lại."
+        )
     faults = faults_of(workshop, made)
     if faults:
         raise Unprocessable("; ".join(f"{place}: {what}" for place, what in faults[:5]), vi="Bản thảo còn lỗi.")
@@ -202,7 +204,7 @@ def write_file(folder: Path | None, contract: Contract) -> Path:
         unfinished.write_text(as_yaml(contract.document), "utf-8")
         unfinished.rename(place)
     except OSError as error:
-        raise StoreError(f"The folder of contracts cannot be written ({type(error).__name__}).", hint="See LIENTHONG_DATASETS.", vi="Không ghi được thư mục hợp đồng.") from error  # fmt: skip
+        raise StoreError(f"The folder of contracts cannot be written ({type(error).__name__}).", hint="See LIENTHONG_DATASETS.", vi="Không ghi được thư mục hợp đồng.", hint_vi="Xem LIENTHONG_DATASETS.") from error  # fmt: skip
     return place
 
 

@@ -33,6 +33,7 @@ def explain(workshop: Workshop, index: EntityIndex, pairs: Sequence[tuple[Name, 
                 f"There is no record `{name[1]}` of `{name[0]}`.",
                 hint="Records are named by register and key.",
                 vi=f"Không có bản ghi `{name[1]}` của `{name[0]}`.",
+                hint_vi="Bản ghi được gọi bằng tên sổ và khóa.",
             )
     titles = titles_of(index.master)
     told = []

@@ -88,6 +88,7 @@ def apply(workshop: Workshop, contract: Contract, fix: Fix, digest: str, by: By)
                 f"The rows are not those that were looked at: {len(seen.hits)} now.",
                 hint="Look at the preview again.",
                 vi=f"Các hàng đã khác lúc xem trước: nay có {len(seen.hits)} hàng. Hãy xem trước lại.",
+                hint_vi="Hãy xem trước lại.",
             )
         made.append(seen)
         return {hit.item: {**(held[hit.item].item.corrected or {}), fix.column: hit.after} for hit in seen.hits}
@@ -122,6 +123,7 @@ def _checked(contract: Contract, fix: Fix) -> Property:
             f"`{contract.id}` has no property `{fix.column[:60]}`.",
             hint=f"Its properties: {names}.",
             vi=f"Không có trường này. Các trường: {names}.",
+            hint_vi=f"Các trường: {names}.",
         )
     ways = [fix.put is not None, fix.clear, bool(fix.options), fix.suggest]
     if sum(ways) != 1:
@@ -156,7 +158,7 @@ def _wanted(fix: Fix, values: pl.Series) -> pl.Series:
         except pl.exceptions.ComputeError as error:
             raise Unprocessable(
                 "The pattern is not understood.", hint="Patterns are of RE2's kind: no look-around, no back references.",
-                vi="Không hiểu mẫu này: mẫu theo kiểu RE2, không có nhìn trước, nhìn sau.",
+                vi="Không hiểu mẫu này: mẫu theo kiểu RE2, không có nhìn trước, nhìn sau.", hint_vi="Mẫu theo kiểu RE2: không có nhìn trước, nhìn sau, không có tham chiếu ngược.",
             ) from error  # fmt: skip
     return wanted
 
@@ -186,7 +188,7 @@ def _read_under(p: Property, options: Mapping[str, Any], values: pl.Series, work
     except (ValueError, TypeError, AttributeError) as error:
         raise Unprocessable(
             f"`{standard.name}` does not know these options.", hint=f"It knows: {', '.join(standard.known_options)}.",
-            vi=f"Chuẩn `{standard.name}` không có tùy chọn này. Có: {', '.join(standard.known_options)}.",
+            vi=f"Chuẩn `{standard.name}` không có tùy chọn này. Có: {', '.join(standard.known_options)}.", hint_vi=f"Các tùy chọn: {', '.join(standard.known_options)}.",
         ) from error  # fmt: skip
     return [None if value is None else str(value) for value in cleaned.values]
 

@@ -30,7 +30,7 @@ def register_person(workshop: Workshop, actor: Actor, handle: str, who: SignedIn
     if not HANDLE.fullmatch(handle):
         raise Unprocessable(
             "A handle is 3 to 64 small letters, digits, dots and hyphens.", hint="It stands in the ledger: no name, no number of a person.",
-            vi="Bí danh gồm 3 đến 64 chữ thường không dấu, chữ số, dấu chấm, gạch nối.",
+            vi="Bí danh gồm 3 đến 64 chữ thường không dấu, chữ số, dấu chấm, gạch nối.", hint_vi="Bí danh nằm trong sổ cái: không dùng họ tên, không dùng số định danh của người.",
         )  # fmt: skip
     if not who.issuer or not who.subject or not who.name.strip() or "\x00" in who.issuer + who.subject + who.name:
         raise Unprocessable("A person has an issuer, a subject there, and a name.", vi="Cần nhà cung cấp định danh, tên ở đó và họ tên.")

@@ -35,12 +35,13 @@ def read_sheet(path: Path) -> ReadList:
     try:
         given = read_list(path, count_known, MOST_ROWS)
     except SourceError as error:
-        raise Unprocessable(error.message, hint=error.hint, vi=error.message) from error
+        raise Unprocessable(error.message, hint=error.hint, vi=error.message, hint_vi=error.facts.get("hint_vi")) from error
     if not any(known_heading(heading) == "name" for heading in given.frame.columns):
         raise Unprocessable(
             "No column holds the name of a system or database.",
             hint="Take the form from the catalogue: GET /v1/catalogue/inventory.xlsx.",
             vi="Không có cột tên hệ thống, cơ sở dữ liệu: hãy dùng mẫu lấy từ danh mục.",
+            hint_vi="Lấy biểu mẫu từ danh mục: GET /v1/catalogue/inventory.xlsx.",
         )
     return given
 

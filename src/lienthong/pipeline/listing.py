@@ -84,6 +84,7 @@ def _meanings(frame: pl.DataFrame, entity: Entity, stated: Mapping[str, str] | N
             f"No column could be told by its heading or contents; columns: {', '.join(frame.columns)}; attributes: {attributes}.",
             hint="Say which is which: heading=attribute.",
             vi=f"Không nhận ra cột nào; các cột: {', '.join(frame.columns)}; các thuộc tính: {attributes}.",
+            hint_vi="Nêu rõ cột nào là thuộc tính nào: tiêu đề=thuộc tính.",
         )
     return meant
 

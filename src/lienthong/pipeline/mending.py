@@ -100,13 +100,17 @@ def take_back(workshop: Workshop, contract: Contract, path: Path, by: By) -> Men
         book = read_own_workbook(path, SHEET, MOST_ROWS)
     except SourceError as error:
         raise Unprocessable(
-            str(error), hint="Save it as .xlsx and send it again.", vi="Không đọc được tệp: cần tệp .xlsx đã tải về từ các hàng chờ."
+            str(error),
+            hint="Save it as .xlsx and send it again.",
+            vi="Không đọc được tệp: cần tệp .xlsx đã tải về từ các hàng chờ.",
+            hint_vi="Lưu lại thành tệp .xlsx rồi gửi lại.",
         ) from error
     if IDENTITY not in book.headings:
         raise Unprocessable(
             f"The workbook has no column `{IDENTITY}`.",
             hint="Take the waiting rows away as a workbook and mend those; new rows are handed in as a file.",
             vi=f"Tệp không có cột “{IDENTITY}”: hãy tải tệp các hàng chờ về rồi sửa; hàng mới thì nộp bằng biểu mẫu.",
+            hint_vi="Tải các hàng chờ về thành tệp bảng tính rồi sửa trên đó; hàng mới thì nộp bằng tệp.",
         )
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()

@@ -84,7 +84,12 @@ class Sandbox:
         if refusal is not None:
             raise refusal
         if record not in RECORDS:
-            raise NotFound("There is no such practice record.", hint=f"There are {', '.join(RECORDS)}.", vi="Không có bản ghi mẫu này.")
+            raise NotFound(
+                "There is no such practice record.",
+                hint=f"There are {', '.join(RECORDS)}.",
+                vi="Không có bản ghi mẫu này.",
+                hint_vi=f"Có các bản ghi: {', '.join(RECORDS)}.",
+            )
         return self._record(asking.subsystem, record)
 
     def say_withheld(self, subsystem: str, said: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -123,7 +128,10 @@ class Sandbox:
         if ended is None or ended == _short(asking.jti):
             self._try(connection, asking.subsystem, "ended_token", {"ended": _short(asking.jti), "at": now.isoformat()})
             return Unauthenticated(
-                "The access token has ended (practice).", hint="Get a new one and ask again.", vi="Mã truy cập đã hết hạn (thử)."
+                "The access token has ended (practice).",
+                hint="Get a new one and ask again.",
+                vi="Mã truy cập đã hết hạn (thử).",
+                hint_vi="Lấy mã mới rồi gửi lại yêu cầu.",
             )
         self._pass(connection, asking.subsystem, "ended_token", {"ended": ended, "then": _short(asking.jti)}, now)
         return None
@@ -134,7 +142,9 @@ class Sandbox:
         waited = None if told is None else (now - datetime.fromisoformat(told)).total_seconds()
         if waited is None or waited < WAIT_SECONDS:
             self._try(connection, asking.subsystem, "quota", {"at": now.isoformat()})
-            return QuotaExceeded("Past the quota (practice).", hint="Wait.", retry_after=WAIT_SECONDS, vi="Vượt hạn mức (thử).")
+            return QuotaExceeded(
+                "Past the quota (practice).", hint="Wait.", retry_after=WAIT_SECONDS, vi="Vượt hạn mức (thử).", hint_vi="Hãy chờ."
+            )
         self._pass(connection, asking.subsystem, "quota", {"waited_seconds": round(waited, 1)}, now)
         return None
 
@@ -147,7 +157,12 @@ class Sandbox:
             else:
                 self._try(connection, subsystem, name, {"last": "wrong"})
         if not is_right:
-            raise Unprocessable("That is not what was given.", hint="Look again; tries are counted.", vi="Chưa đúng với dữ liệu đã gửi.")
+            raise Unprocessable(
+                "That is not what was given.",
+                hint="Look again; tries are counted.",
+                vi="Chưa đúng với dữ liệu đã gửi.",
+                hint_vi="Hãy xem lại; số lần thử được đếm.",
+            )
         return {"check": name, "passed": True}
 
     def _try(self, connection: Connection, subsystem: str, name: str, state: Mapping[str, Any]) -> None:

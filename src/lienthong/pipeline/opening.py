@@ -123,7 +123,7 @@ def _check_open(connection: Connection, contract: Contract, act: OpenAct, held: 
     if contract.sharing is not Sharing.OPEN:
         raise Conflict(
             f"The contract of `{contract.id}` does not say `sharing: open`.", hint="Raise its version with `sharing: open` first.",
-            vi="Hợp đồng dữ liệu chưa ghi `sharing: open`.",
+            vi="Hợp đồng dữ liệu chưa ghi `sharing: open`.", hint_vi="Trước hết hãy nâng phiên bản hợp đồng với `sharing: open`.",
         )  # fmt: skip
     version = newest_version(connection, contract.id) or 0
     if version == 0:
@@ -136,7 +136,10 @@ def _check_open(connection: Connection, contract: Contract, act: OpenAct, held: 
 def _not_from(state: OpenState | None) -> Conflict:
     if state is None:
         return Conflict(
-            "It is not on the list of open data.", hint="Propose it first.", vi="Chưa có trong danh mục dữ liệu mở: cần đề xuất trước."
+            "It is not on the list of open data.",
+            hint="Propose it first.",
+            vi="Chưa có trong danh mục dữ liệu mở: cần đề xuất trước.",
+            hint_vi="Hãy đề xuất trước.",
         )
     vi, en = STATE_WORDS[state]
     return Conflict(f"The entry is {en}: this cannot be done now.", vi=f"Mục này {vi}: không làm được việc này.", state=state.value)

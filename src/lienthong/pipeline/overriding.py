@@ -136,6 +136,7 @@ def _check(index: EntityIndex, attribute: str, value: str | None, reason: str, u
             "A steward's value needs a last day that is not past.",
             hint="Without a last day it holds until withdrawn.",
             vi="Ngày cuối của giá trị đặt tay không được ở quá khứ.",
+            hint_vi="Không nêu ngày cuối thì giá trị có hiệu lực cho đến khi được rút.",
         )
 
 
@@ -151,7 +152,10 @@ def _cleaned(workshop: Workshop, index: EntityIndex, attribute: str, value: str)
         if cleaned.problem is not None and PROBLEMS[cleaned.problem].severity == "error":
             problem = PROBLEMS[cleaned.problem]
             raise Unprocessable(
-                f"`{attribute}`: {problem.en}", hint=problem.expected_en, vi=f"`{attribute}`: {problem.vi}. Cần {problem.expected_vi}"
+                f"`{attribute}`: {problem.en}",
+                hint=problem.expected_en,
+                vi=f"`{attribute}`: {problem.vi}. Cần {problem.expected_vi}",
+                hint_vi=problem.expected_vi,
             )
         return value if cleaned.value is None else str(cleaned.value)
     return value

@@ -151,6 +151,7 @@ def _check(workshop: Workshop, contract: Contract, wish: Wish, actor: Actor) -> 
             f"Records of `{contract.id}` are made from those of registers.",
             hint="Propose the change at the register the value comes from; its provenance names it.",
             vi=f"Bản ghi của `{contract.id}` được lập từ các sổ nguồn: hãy đề nghị ở sổ nguồn.",
+            hint_vi="Đề nghị sửa ở sổ nguồn của giá trị; nguồn gốc của giá trị nêu tên sổ đó.",
         )
     for name, text in (("reason", wish.reason), ("evidence.text", wish.evidence.text), ("evidence.document", wish.evidence.document)):
         if len(text) > LONGEST_TEXT or "\x00" in text:
@@ -181,6 +182,7 @@ def _check_values(workshop: Workshop, contract: Contract, wish: Wish, values: Ma
             f"Your own agency decides over {', '.join(f'`{name}`' for name in own)}.",
             hint="Write it: PATCH /v1/datasets/{dataset}/records/{key}.",
             vi=f"Cơ quan bạn có thẩm quyền với {', '.join(f'`{name}`' for name in own)}: hãy ghi trực tiếp.",
+            hint_vi="Hãy ghi: PATCH /v1/datasets/{dataset}/records/{key}.",
         )
 
 
@@ -193,7 +195,12 @@ def _check_value(workshop: Workshop, contract: Contract, name: str, value: Any) 
     cleaned = standard.clean(text, options)
     if cleaned.problem is not None and PROBLEMS[cleaned.problem].severity == "error":
         problem = PROBLEMS[cleaned.problem]
-        raise Unprocessable(f"`{name}`: {problem.en}", hint=problem.expected_en, vi=f"`{name}`: {problem.vi}. Cần {problem.expected_vi}")
+        raise Unprocessable(
+            f"`{name}`: {problem.en}",
+            hint=problem.expected_en,
+            vi=f"`{name}`: {problem.vi}. Cần {problem.expected_vi}",
+            hint_vi=problem.expected_vi,
+        )
 
 
 def _check_record(workshop: Workshop, record: tuple[str, str], actor: Actor) -> None:

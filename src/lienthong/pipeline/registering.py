@@ -117,17 +117,29 @@ def add_key(
         question = store.answer(connection, challenge)
         connection.commit()  # asked and answered, right or wrong
         if question is None or question.expires_at <= at or question.asked_by != actor.name:
-            raise Gone("This question is not open.", hint="Ask for a new one.", vi="Câu hỏi này không còn mở.")
+            raise Gone(
+                "This question is not open.", hint="Ask for a new one.", vi="Câu hỏi này không còn mở.", hint_vi="Hãy xin câu hỏi mới."
+            )
         known = _known(connection, actor, question.identifier)
         verify_proof(proof, question.jwk, known.identifier, audience, challenge, at)
         _refuse_taken(connection, question.jwk, known.identifier, question.environment)
         older = [key for key in store.keys(connection, known.identifier) if key.environment == question.environment]
         if len(older) >= MOST_KEYS:
-            raise Conflict(f"A subsystem has at most {MOST_KEYS} keys.", hint="Revoke one first.", vi=f"Nhiều nhất {MOST_KEYS} khóa.")
+            raise Conflict(
+                f"A subsystem has at most {MOST_KEYS} keys.",
+                hint="Revoke one first.",
+                vi=f"Nhiều nhất {MOST_KEYS} khóa.",
+                hint_vi="Hãy thu hồi một khóa trước.",
+            )
         jwk = question.jwk
         key = KeptKey(known.identifier, jwk["kid"], thumbprint(jwk), jwk, question.environment, "challenge", today, valid_to)
         if any(each.kid == key.kid for each in older):
-            raise Conflict("A key of this name is there already.", hint="Choose another `kid`.", vi="Đã có khóa mang tên này.")
+            raise Conflict(
+                "A key of this name is there already.",
+                hint="Choose another `kid`.",
+                vi="Đã có khóa mang tên này.",
+                hint_vi="Chọn `kid` khác.",
+            )
         store.add_key(connection, key, actor.name, at)
         if overlap_days is not None:
             last = today + timedelta(days=overlap_days)
@@ -200,6 +212,7 @@ def public_key(jwk: Any) -> dict[str, Any]:
             "This is a private key. It is spoilt now: make another.",
             hint="Send the public part only.",
             vi="Đây là khóa riêng, đã lộ: hãy tạo khóa khác.",
+            hint_vi="Chỉ gửi phần công khai của khóa.",
         )
     kind = KEY_KINDS.get(str(jwk.get("kty")))
     try:
@@ -322,9 +335,12 @@ def _refuse_taken(connection: Connection, jwk: Mapping[str, Any], identifier: st
     print_ = thumbprint(jwk)
     if store.whose(connection, print_, identifier, environment) is not None:
         raise Conflict(
-            "This key serves elsewhere.", hint="A key is for one subsystem and one environment.", vi="Khóa này đã dùng nơi khác."
+            "This key serves elsewhere.",
+            hint="A key is for one subsystem and one environment.",
+            vi="Khóa này đã dùng nơi khác.",
+            hint_vi="Mỗi khóa chỉ dùng cho một hệ thống và một môi trường.",
         )
     if store.was_revoked(connection, print_):
-        raise Conflict("This key was revoked.", hint="Make another.", vi="Khóa này đã bị thu hồi.")
+        raise Conflict("This key was revoked.", hint="Make another.", vi="Khóa này đã bị thu hồi.", hint_vi="Hãy tạo khóa khác.")
     if any(key.thumbprint == print_ for key in store.keys(connection, identifier)):
         raise Conflict("This key is registered already.", vi="Khóa này đã đăng ký.")

@@ -234,13 +234,16 @@ def _require_allowable(checked: Check, contract: Contract) -> None:
             hint="Change the contract, or blur the rows as `lienthong open propose` says.",
             rule=rules[0],
             vi=f"Không ai được mở bộ dữ liệu này ở dạng hiện tại: {', '.join(rules)}.",
+            hint_vi="Sửa hợp đồng, hoặc khái quát hóa các hàng theo `lienthong open propose`.",
         )
     if checked.shape != shape_of(contract):
         raise _missing("shape_changed", "Hợp đồng đã thay đổi từ lần kiểm tra này", "The contract has changed since this check")
 
 
 def _missing(rule: str, vi: str, en: str) -> Conflict:
-    return Conflict(en + ".", hint="`lienthong open check` checks it.", rule=rule, vi=vi + ".")
+    return Conflict(
+        en + ".", hint="`lienthong open check` checks it.", rule=rule, vi=vi + ".", hint_vi="Kiểm tra bằng `lienthong open check`."
+    )
 
 
 def _require_officer(actor: Actor, contract: Contract) -> None:

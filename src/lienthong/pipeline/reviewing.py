@@ -139,6 +139,7 @@ def suggest_cuts(workshop: Workshop, index: EntityIndex) -> list[SuggestedCut]:
                 f"Review {drawn.review} was drawn under model {drawn.model}; {index.model.version} is in force.",
                 hint="Draw a new review.",
                 vi="Đợt rà soát được lấy theo mô hình cũ; hãy lấy mẫu lại.",
+                hint_vi="Hãy lấy mẫu cho đợt rà soát mới.",
             )
         pairs = reviewed_of(store.verdicts(connection, drawn.review))
     found = []
@@ -162,7 +163,7 @@ def adopt_cuts(workshop: Workshop, index: EntityIndex, registers: Sequence[str],
     if unknown or not registers:
         raise Unprocessable(
             f"Not reviewed: {', '.join(unknown) or 'no registers were named'}.", hint=f"Reviewed: {', '.join(suggested)}.",
-            vi="Chưa rà soát cặp nguồn này.",
+            vi="Chưa rà soát cặp nguồn này.", hint_vi=f"Đã rà soát: {', '.join(suggested)}.",
         )  # fmt: skip
     cuts = index.model.cuts
     moved = replace(cuts, by_registers={**cuts.by_registers, **{name: suggested[name] for name in registers}})

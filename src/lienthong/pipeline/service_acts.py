@@ -196,6 +196,7 @@ def _refuse_breaks(old: Service, new: Service) -> None:
             f"`{new.id}` {new.version} breaks callers of {old.version}: {told}.",
             hint="Give it another first number: versions stand side by side.",
             vi=f"Phiên bản {new.version} làm hỏng bên đang gọi {old.version}: {told}.",
+            hint_vi="Đổi số đầu của phiên bản: các phiên bản tồn tại song song.",
         )
 
 

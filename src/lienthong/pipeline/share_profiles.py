@@ -147,7 +147,9 @@ def _standing(connection: Connection, actor: Actor, profile: str, at: datetime) 
     if found is None or not _keeps(actor, Identity.parse(found.subsystem).agency):
         raise NotFound("There is no such profile of yours.", vi="Không có hồ sơ truy cập này của cơ quan bạn.")
     if not found.stands(at):
-        raise Conflict("This profile is over.", hint="Issue a new one.", vi="Hồ sơ truy cập này đã hết hiệu lực.")
+        raise Conflict(
+            "This profile is over.", hint="Issue a new one.", vi="Hồ sơ truy cập này đã hết hiệu lực.", hint_vi="Hãy cấp hồ sơ mới."
+        )
     return found
 
 

@@ -56,6 +56,7 @@ def source_of(contract: Contract, name: str | None) -> Source:
             f"`{contract.id}`: expected one source of connector `{CONNECTOR}`, found {len(found)}.",
             hint="Name it with --source." if found else "",
             vi=f"`{contract.id}`: cần đúng một nguồn dùng `{CONNECTOR}`, tìm thấy {len(found)}.",
+            hint_vi="Nêu tên nguồn bằng --source." if found else "",
         )
     return found[0]
 

@@ -133,6 +133,7 @@ def split(
             "A split needs two groups or more, each record in one of them.",
             hint="Name every record once.",
             vi="Tách cần từ hai nhóm, mỗi bản ghi ở đúng một nhóm.",
+            hint_vi="Mỗi bản ghi chỉ nêu đúng một lần.",
         )
     at = workshop.clock()
     with workshop.database.warm() as connection:
@@ -186,7 +187,9 @@ def undo(workshop: Workshop, index: EntityIndex, act: int, by: str, reason: str,
 def require_reason(reason: str) -> None:
     """Raises Unprocessable for an act of a steward without a reason."""
     if not reason.strip():
-        raise Unprocessable("A steward's act needs a reason.", hint="--reason says why.", vi="Việc này cần có lý do.")
+        raise Unprocessable(
+            "A steward's act needs a reason.", hint="--reason says why.", vi="Việc này cần có lý do.", hint_vi="Nêu lý do bằng --reason."
+        )
 
 
 def _parts(index_store: Index, records: Sequence[StoredRecord], before: Mapping[Name, int], came: set[Name]) -> list[tuple[Name, Name]]:

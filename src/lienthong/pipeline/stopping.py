@@ -39,6 +39,7 @@ def announce(
             f"A planned stop is announced {rules.clocks.stop_notice} working days ahead: not before {earliest.isoformat()}.",
             hint="When it cannot wait, say that it is forced, and why.",
             vi=f"Phải thông báo trước {rules.clocks.stop_notice} ngày làm việc: sớm nhất là {earliest:%d/%m/%Y}.",
+            hint_vi="Nếu không thể chờ, hãy nêu là bất khả kháng và lý do.",
         )
     with workshop.database.connect() as connection:
         stop = Stop(0, dataset, max(begins_at, at) if is_forced else begins_at, ends_at, is_forced)

@@ -204,7 +204,10 @@ def _change(workshop: Workshop, connection: Connection, approved: Approved) -> S
     merged, into = (merger["from"], merger["into"]) if merger else ((), "")
     if _document(workshop, connection, change, merged, into) != dict(document):
         raise Conflict(
-            "What this change touches has changed since the preview.", hint="Propose it again.", vi="Nội dung đã thay đổi từ lúc xem trước."
+            "What this change touches has changed since the preview.",
+            hint="Propose it again.",
+            vi="Nội dung đã thay đổi từ lúc xem trước.",
+            hint_vi="Hãy đề xuất lại.",
         )
     entries = list(agencies.MERGE.perform(workshop, connection, replace(approved, document=merger))) if merger else []
     number = store.add(connection, change, approved.proposal, at)

@@ -46,6 +46,7 @@ def suffix_of(name: str) -> str:
             f"Expected one of {', '.join(CONNECTORS)}, found `{suffix[:12]}`.",
             hint="Save it as .xlsx or .csv.",
             vi=f"Chỉ nhận {', '.join(CONNECTORS)}; hãy lưu lại dưới dạng .xlsx hoặc .csv.",
+            hint_vi="Lưu lại thành tệp .xlsx hoặc .csv.",
         )
     return suffix
 

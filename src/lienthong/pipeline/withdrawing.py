@@ -78,6 +78,7 @@ def _contract(workshop: Workshop, stored: StoredRun | None, run_id: int) -> Cont
             f"Run {run_id} came by `{stored.source_name}`: its records are changed by who wrote them.",
             hint="Write the records again, or end them, over HTTP.",
             vi=f"Lần nạp {run_id} đến bằng `{stored.source_name}`: bên đã ghi sửa lại bản ghi của mình.",
+            hint_vi="Ghi lại các bản ghi, hoặc kết thúc các bản ghi đó, qua HTTP.",
         )
     return contract
 

@@ -135,6 +135,7 @@ def _other_record() -> Conflict:
         "The values that are the key would make it another record.",
         hint="End this record and begin the other one.",
         vi="Không được đổi giá trị thuộc khóa: đó sẽ là một bản ghi khác.",
+        hint_vi="Hãy kết thúc bản ghi này và bắt đầu bản ghi kia.",
     )
 
 
@@ -144,6 +145,7 @@ def _check(contract: Contract, change: Change, actor: Actor) -> None:
             f"Records of `{contract.id}` are made from those of registers.",
             hint="Write to the register they come from, or propose a correction there.",
             vi=f"Bản ghi của `{contract.id}` được lập từ các sổ nguồn: hãy ghi vào sổ nguồn.",
+            hint_vi="Ghi vào sổ nguồn của bản ghi, hoặc đề nghị sửa ở đó.",
         )
     names = {p.name for p in contract.properties}
     unknown = sorted(set(change.values or ()) - names)
@@ -161,7 +163,13 @@ def _check(contract: Contract, change: Change, actor: Actor) -> None:
     if foreign:
         vi, en = RULES["not_authoritative"]
         told = ", ".join(f"`{name}` ({owner})" if name else owner for name, owner in sorted(foreign.items()))
-        raise Denied(f"{en}: {told}.", hint="Propose the change: POST /v1/proposals.", rule="not_authoritative", vi=f"{vi}: {told}.")
+        raise Denied(
+            f"{en}: {told}.",
+            hint="Propose the change: POST /v1/proposals.",
+            rule="not_authoritative",
+            vi=f"{vi}: {told}.",
+            hint_vi="Đề xuất thay đổi: POST /v1/proposals.",
+        )
 
 
 def _base(connection: Connection, contract: Contract, change: Change) -> Mapping[str, Any] | None:
