@@ -203,7 +203,7 @@ def _pages(services: Services, readers: Mapping[str, Reader]) -> Pages:
         "citizen": ["/my-data", "/my-data/requests"],
         "leader": ["/board", "/board/reports", "/board/reports/quarterly/form", "/board/quality", "/board/entered-once", f"/figures/{filing}"],
         "officer": [
-            "/console", "/console/exchange", "/console/asking?fields=M%C3%A3+s%E1%BB%91+thu%E1%BA%BF", "/console/corrections", "/console/drafts", draft,
+            "/console", "/console/exchange", "/console/beside", "/console/asking?fields=M%C3%A3+s%E1%BB%91+thu%E1%BA%BF", "/console/corrections", "/console/drafts", draft,
             f"/console/uploads/{upload}", f"/console/datasets/{READINGS}", f"/console/datasets/{READINGS}/quarantine", f"/console/datasets/{READINGS}/fix",
             f"/console/datasets/{READINGS}/landed/{landed}",
             f"/console/datasets/{READINGS}/opening", "/console/explanations", "/console/agreements",

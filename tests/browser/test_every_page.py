@@ -30,7 +30,7 @@ PUBLIC = [
 OFFICER = [
     "/console", "/console/explanations", "/console/datasets/land.holders", "/console/datasets/land.holders/quarantine", "/console/drafts",
     "/console/drafts/1", "/console/exchange", "/console/asking?fields=M%C3%A3+s%E1%BB%91+thu%E1%BA%BF", "/console/corrections",
-    "/console/datasets/land.holders/opening", "/console/datasets/land.holders/fix",
+    "/console/datasets/land.holders/opening", "/console/datasets/land.holders/fix", "/console/beside",
 ]  # fmt: skip
 OPERATOR = [
     "/operator", "/operator?span=24h&from=H10.12&to=H10.02", "/operator/alerts", "/operator/queues", "/operator/runs", "/operator/ledger", "/operator/backups",
