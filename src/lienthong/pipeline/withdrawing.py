@@ -64,7 +64,12 @@ def withdraw(workshop: Workshop, run_id: int, official: str, reason: str) -> Wit
 
 def _contract(workshop: Workshop, stored: StoredRun | None, run_id: int) -> Contract:
     if stored is None:
-        raise NotFound(f"There is no run {run_id}.", hint="lienthong run list shows them.", vi=f"Không có lần nạp {run_id}.")
+        raise NotFound(
+            f"There is no run {run_id}.",
+            hint="lienthong run list shows them.",
+            vi=f"Không có lần nạp {run_id}.",
+            hint_vi="lienthong run list liệt kê các lần nạp.",
+        )
     contract = workshop.contracts.get(stored.dataset_id)
     if contract is None:
         raise NotFound(f"No contract of `{stored.dataset_id}` is among those read.", hint="Look into LIENTHONG_DATASETS.")
