@@ -38,7 +38,7 @@ from lienthong.access import (
     read_instruments,
 )
 from lienthong.access.parts import PARTS
-from lienthong.clock import vietnam_date
+from lienthong.clock import VIETNAM, vietnam_date
 from lienthong.contracts import Contract, Sharing
 from lienthong.errors import AgreementError, Conflict, Denied, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
@@ -283,7 +283,7 @@ def _require_fitting(kept: Kept, what: Act, said: Said) -> None:
         raise Conflict(
             f"Agreement {kept.id} is {en} since {kept.at.isoformat()}: `{what}` does not follow from that.",
             hint=f"Look at it again: its newest step is {kept.step}.",
-            vi=f"Thỏa thuận {kept.id} {vi} từ {kept.at:%d/%m/%Y %H:%M} UTC nên không làm được việc này.",
+            vi=f"Thỏa thuận {kept.id} {vi} từ {kept.at.astimezone(VIETNAM):%d/%m/%Y %H:%M} nên không làm được việc này.",
             hint_vi=f"Hãy xem lại: bước mới nhất là {kept.step}.",
         )
     missing = [word for word in STEPS[what].needs if not getattr(said, word).strip()]

@@ -24,7 +24,7 @@ from lienthong.access.beside import (
     could_carry,
     law_on,
 )
-from lienthong.clock import vietnam_date
+from lienthong.clock import VIETNAM, vietnam_date
 from lienthong.errors import Conflict, Denied, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.agreeing import OFFICERS, AgreementRules
@@ -248,7 +248,7 @@ def _require_fitting(link: Link, what: LinkAct, said: Stated) -> None:
         raise Conflict(
             f"{link.link}: {en} since {link.at.isoformat()}; `{what}` does not follow from that.",
             hint=f"Look at it again: its newest step is {link.step}.",
-            vi=f"{link.link}: {vi} từ {link.at:%d/%m/%Y %H:%M} UTC nên không làm được việc này.",
+            vi=f"{link.link}: {vi} từ {link.at.astimezone(VIETNAM):%d/%m/%Y %H:%M} nên không làm được việc này.",
             hint_vi=f"Hãy xem lại: bước mới nhất là {link.step}.",
         )
     missing = [word for word in rule.needs if getattr(said, word) is None or not str(getattr(said, word)).strip()]

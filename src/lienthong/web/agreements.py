@@ -43,7 +43,7 @@ from lienthong.store.agreements import Kept, KeptStep
 from lienthong.web import acting
 from lienthong.web.asking import Counter, json_answer
 from lienthong.web.authorising import Charge
-from lienthong.web.bodies import read_json
+from lienthong.web.bodies import read_day, read_object, read_step, read_text, require_only
 from lienthong.web.desk import number_of
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Agreements:
                 read_known(request.query_params.multi_items(), ())
                 acting_first = await run_in_threadpool(acting.actor_of, request)  # nobody's body is read
                 del acting_first
-                document = await _body(request)
+                document = await read_object(request, LARGEST_BODY)
             return json_answer(await run_in_threadpool(handler, request, document))
 
         made: Callable[[Request], Awaitable[Response]] = answer
@@ -161,8 +161,8 @@ class Agreements:
     def _usage(self, request: Request, _: Mapping[str, Any]) -> Any:
         known = read_known(request.query_params.multi_items(), ("from", "to"))
         kept = self._mine(request)
-        ends = _day("to", known["to"]) if "to" in known else self._today()
-        begins = _day("from", known["from"]) if "from" in known else ends - timedelta(days=min(29, ends.toordinal() - 1))
+        ends = read_day("to", known["to"], BadRequest) if "to" in known else self._today()
+        begins = read_day("from", known["from"], BadRequest) if "from" in known else ends - timedelta(days=min(29, ends.toordinal() - 1))
         if not 0 <= (ends - begins).days < MOST_DAYS:
             raise Unprocessable(f"`from` to `to`: 1 to {MOST_DAYS} days.", vi=f"`from` đến `to`: từ 1 đến {MOST_DAYS} ngày.")
         with self.services.workshop.database.connect() as connection:
@@ -238,14 +238,14 @@ class Agreements:
         return self._told(kept)
 
     def _suspend_all(self, request: Request, document: Mapping[str, Any]) -> Any:
-        _only(document, ("dataset", "reason"))
+        require_only(document, ("dataset", "reason"))
         actor = acting.require(request, *OFFICERS)
-        contract = self._contract(_text(document, "dataset"))
+        contract = self._contract(read_text(document, "dataset"))
         if not actor.is_of(contract.agency):
             raise Denied(
                 "Only the owner of the data may do this.", rule="not_the_owner", vi="Chỉ cơ quan chủ quản dữ liệu được làm việc này."
             )
-        suspended = agreeing.suspend_all(self.services.workshop, actor, contract.id, Said(_text(document, "reason")))
+        suspended = agreeing.suspend_all(self.services.workshop, actor, contract.id, Said(read_text(document, "reason")))
         return {"suspended": [kept.id for kept in suspended]}
 
     # Stops
@@ -274,28 +274,28 @@ class Agreements:
         }
 
     def _announce(self, request: Request, document: Mapping[str, Any]) -> Any:
-        _only(document, ("dataset", "begins_at", "ends_at", "reason", "forced"))
+        require_only(document, ("dataset", "begins_at", "ends_at", "reason", "forced"))
         actor = acting.require(request, *OFFICERS, Role.OPERATOR)
-        contract = self._contract(_text(document, "dataset"))
-        begins_at, ends_at = (_moment(word, _text(document, word)) for word in ("begins_at", "ends_at"))
+        contract = self._contract(read_text(document, "dataset"))
+        begins_at, ends_at = (_moment(word, read_text(document, word)) for word in ("begins_at", "ends_at"))
         is_forced = document.get("forced", False)
         if not isinstance(is_forced, bool):
             raise Unprocessable("`forced`: expected true or false.", vi="`forced`: cần true hoặc false.")
         stop = stopping.announce(
-            self.services.workshop, self.services.rules, actor, contract.id, contract.agency, begins_at, ends_at, _text(document, "reason"),
+            self.services.workshop, self.services.rules, actor, contract.id, contract.agency, begins_at, ends_at, read_text(document, "reason"),
             is_forced=is_forced,
         )  # fmt: skip
         return {"stop": stop}
 
     def _withdraw(self, request: Request, document: Mapping[str, Any]) -> Any:
-        _only(document, ("reason",))
+        require_only(document, ("reason",))
         actor = acting.require(request, *OFFICERS, Role.OPERATOR)
         stop = number_of("stop", request.path_params["stop"])
         with self.counter.connection() as connection:
             provider = next((one.provider for one in store.stops(connection, self.counter.clock()) if one.stop.id == stop), None)
         if provider is None:
             raise NotFound(f"No stop {stop} is to come or under way.", vi=f"Không có đợt dừng {stop}.")
-        stopping.withdraw(self.services.workshop, actor, provider, stop, _text(document, "reason"))
+        stopping.withdraw(self.services.workshop, actor, provider, stop, read_text(document, "reason"))
         return {"stop": stop}
 
     # Explaining
@@ -412,32 +412,10 @@ def _step(step: KeptStep) -> dict[str, Any]:
     }
 
 
-async def _body(request: Request) -> Mapping[str, Any]:
-    document = await read_json(request, LARGEST_BODY)
-    if not isinstance(document, dict):
-        raise Unprocessable("Expected an object.", vi="Cần một đối tượng JSON.")
-    return document
-
-
 def _said(document: Mapping[str, Any]) -> Said:
-    _only(document, SAID)
-    seen = document.get("seen")
-    if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
-        raise Unprocessable("`seen`: expected the number of a step.", vi="`seen`: cần số của một bước.")
-    reason, legal_text, copies = (_text(document, word) if word in document else "" for word in ("reason", "legal_text", "copies"))
-    return Said(reason, legal_text, copies, seen)
-
-
-def _only(document: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    if set(document) - set(known):
-        raise Unprocessable(f"Expected an object of {', '.join(known)}.", vi=f"Cần một đối tượng gồm {', '.join(known)}.")
-
-
-def _text(document: Mapping[str, Any], name: str) -> str:
-    value = document.get(name)
-    if not isinstance(value, str) or "\x00" in value or len(value) > 2_000:
-        raise Unprocessable(f"`{name}`: expected text of at most 2,000 letters.", vi=f"`{name}`: cần chữ, nhiều nhất 2.000 ký tự.")
-    return value
+    require_only(document, SAID)
+    reason, legal_text, copies = (read_text(document, word) if word in document else "" for word in ("reason", "legal_text", "copies"))
+    return Said(reason, legal_text, copies, read_step(document))
 
 
 def _id(request: Request) -> str:
@@ -445,16 +423,6 @@ def _id(request: Request) -> str:
     if "\x00" in id:
         raise BadRequest("A number holds no NUL.", vi="Số thỏa thuận không chứa NUL.")
     return id
-
-
-def _day(name: str, text: str) -> date:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError as error:
-        raise BadRequest(f"`{name}`: expected a date.", vi=f"`{name}`: cần một ngày như 2026-11-25.") from error
-    if not 1970 <= found.year < 9999:
-        raise Unprocessable(f"`{name}`: expected a date from 1970.", vi=f"`{name}`: cần một ngày từ năm 1970.")
-    return found
 
 
 def _moment(name: str, text: str) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ from lienthong.store import beside as store
 from lienthong.store.beside import KeptLinkStep, Link, NewLink, NewPaper, Paper
 from lienthong.web import acting
 from lienthong.web.asking import Counter, json_answer
-from lienthong.web.bodies import read_json
+from lienthong.web.bodies import read_day, read_object, read_step, read_text, require_only
 from lienthong.web.desk import number_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ MOST_LISTED = 1_000
 READERS = (*OFFICERS, Role.OPERATOR, Role.AUDITOR)
 ACTS = tuple(str(what) for what in LINK_STEPS)
 LINK_FIELDS = ("provider", "consumer", "dataset", "content", "since")
-PAPER_FIELDS = ("asker", "asked", "dataset", "content", "document_no", "sent_on", "records")
+PAPER_FIELDS = ("asker", "asked", "dataset", "content", "document_no", "sent_on")
 STATED_FIELDS = ("reason", "ground", "document_no", "dated_on", "until", "seen")
 USUAL_DAYS = 30
 Handler = Callable[[Request, Mapping[str, Any]], Any]
@@ -74,7 +74,7 @@ class Beside:
             if body:
                 read_known(request.query_params.multi_items(), ())
                 await run_in_threadpool(acting.actor_of, request)  # nobody's body is read
-                document = await _body(request)
+                document = await read_object(request, LARGEST_BODY)
             return json_answer(await run_in_threadpool(handler, request, document))
 
         made: Callable[[Request], Awaitable[Response]] = answer
@@ -102,7 +102,7 @@ class Beside:
     def _report(self, request: Request, document: Mapping[str, Any]) -> Any:
         actor = acting.require(request, *OFFICERS, Role.OPERATOR)
         services, given = self.services, _fields(document, LINK_FIELDS)
-        link = NewLink(given["provider"], given["consumer"], given["dataset"], given["content"], _day("since", given["since"]))
+        link = NewLink(given["provider"], given["consumer"], given["dataset"], given["content"], read_day("since", given["since"]))
         kept = beside.report_link(
             services.workshop, services.rules, terms_of(services.settings), services.register, actor, link
         )  # fmt: skip
@@ -124,8 +124,8 @@ class Beside:
     def _papers(self, request: Request, _: Mapping[str, Any]) -> Any:
         known = read_known(request.query_params.multi_items(), ("from", "to", "before", "limit"))
         actor = acting.require(request, *READERS)
-        ends = _day("to", known["to"]) if "to" in known else self._today()
-        begins = _day("from", known["from"]) if "from" in known else max(ends - timedelta(days=USUAL_DAYS - 1), beside.FIRST_DAY)
+        ends = read_day("to", known["to"]) if "to" in known else self._today()
+        begins = read_day("from", known["from"]) if "from" in known else max(ends - timedelta(days=USUAL_DAYS - 1), beside.FIRST_DAY)
         before = number_of("request", known["before"]) if "before" in known else None
         limit = read_limit(known.get("limit"), MOST_LISTED) or 100
         with self.counter.connection() as connection:
@@ -145,7 +145,7 @@ class Beside:
 
     def _record(self, request: Request, document: Mapping[str, Any]) -> Any:
         actor = acting.require(request, *OFFICERS, Role.OPERATOR)
-        given = _fields({name: value for name, value in document.items() if name != "records"}, PAPER_FIELDS)
+        given = _fields(document, PAPER_FIELDS, ("records",))
         records = document.get("records", 1)
         if not isinstance(records, int) or isinstance(records, bool):
             raise Unprocessable("`records`: expected a number.", vi="`records`: cần một số.")
@@ -155,7 +155,7 @@ class Beside:
             given["dataset"],
             given["content"],
             given["document_no"],
-            _day("sent_on", given["sent_on"]),
+            read_day("sent_on", given["sent_on"]),
             records,
         )
         services = self.services
@@ -243,41 +243,22 @@ def _agency_of(actor: Actor) -> str | None:
     return None if actor.may(Role.OPERATOR, Role.AUDITOR) else actor.agency
 
 
-async def _body(request: Request) -> Mapping[str, Any]:
-    document = await read_json(request, LARGEST_BODY)
-    if not isinstance(document, dict):
-        raise Unprocessable("Expected an object.", vi="Cần một đối tượng JSON.")
-    return document
-
-
-def _fields(document: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, str]:
-    """The texts of a body; `dataset` may be left out. Raises Unprocessable."""
-    unknown = set(document) - set(known)
-    if unknown:
-        raise Unprocessable(f"Expected an object of {', '.join(known)}.", vi=f"Cần một đối tượng gồm {', '.join(known)}.")
-    return {name: _text(document, name, "" if name in ("dataset", "records") else None) for name in known}
-
-
-def _text(document: Mapping[str, Any], name: str, otherwise: str | None = None) -> str:
-    value = document.get(name, otherwise)
-    if not isinstance(value, str) or "\x00" in value or len(value) > beside.LONGEST_WORDS:
-        raise Unprocessable(
-            f"`{name}`: expected text of at most {beside.LONGEST_WORDS:,} letters.", vi=f"`{name}`: cần chữ, nhiều nhất 2.000 ký tự."
-        )
-    return value.strip()
+def _fields(document: Mapping[str, Any], known: Sequence[str], besides: Sequence[str] = ()) -> dict[str, str]:
+    """The texts of a body that may hold these besides; `dataset` may be left out. Raises Unprocessable."""
+    require_only(document, (*known, *besides))
+    return {name: read_text(document, name, "" if name == "dataset" else None).strip() for name in known}
 
 
 def _stated(document: Mapping[str, Any]) -> Stated:
-    if set(document) - set(STATED_FIELDS):
-        raise Unprocessable(f"Expected an object of {', '.join(STATED_FIELDS)}.", vi=f"Cần một đối tượng gồm {', '.join(STATED_FIELDS)}.")
-    ground, seen = document.get("ground"), document.get("seen")
+    require_only(document, STATED_FIELDS)
+    ground = document.get("ground")
     if ground is not None and ground not in [*Ground]:
         raise Unprocessable(f"`ground`: expected one of {', '.join(Ground)}.", vi=f"`ground`: một trong {', '.join(Ground)}.")
-    if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
-        raise Unprocessable("`seen`: expected the number of a step.", vi="`seen`: cần số của một bước.")
-    dated_on, until = (_day(name, _text(document, name)) if document.get(name) is not None else None for name in ("dated_on", "until"))
-    reason, document_no = (_text(document, name, "") for name in ("reason", "document_no"))
-    return Stated(reason, None if ground is None else Ground(ground), document_no, dated_on, until, seen)
+    dated_on, until = (
+        read_day(name, read_text(document, name).strip()) if document.get(name) is not None else None for name in ("dated_on", "until")
+    )
+    reason, document_no = (read_text(document, name, "").strip() for name in ("reason", "document_no"))
+    return Stated(reason, None if ground is None else Ground(ground), document_no, dated_on, until, read_step(document))
 
 
 def _number(request: Request) -> str:
@@ -285,13 +266,3 @@ def _number(request: Request) -> str:
     if "\x00" in number:
         raise BadRequest("A number holds no NUL.", vi="Số kết nối không chứa NUL.")
     return number
-
-
-def _day(name: str, text: str) -> date:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError as error:
-        raise Unprocessable(f"`{name}`: expected a date.", vi=f"`{name}`: cần một ngày như 2026-11-25.") from error
-    if not 1970 <= found.year < 9999:
-        raise Unprocessable(f"`{name}`: expected a date from 1970.", vi=f"`{name}`: cần một ngày từ năm 1970.")
-    return found

@@ -22,7 +22,7 @@ from lienthong.store import privacy as store
 from lienthong.store.privacy import Case, Which
 from lienthong.web import acting
 from lienthong.web.asking import Counter, json_answer
-from lienthong.web.bodies import read_json
+from lienthong.web.bodies import read_object
 from lienthong.web.desk import number_of, text_of
 
 LARGEST_BODY = 65_536
@@ -60,9 +60,7 @@ class PrivacyDesk:
 
     def _sent(self, act: Callable[[Request, Mapping[str, Any]], Response]) -> Any:
         async def answer(request: Request) -> Response:
-            document = await read_json(request, LARGEST_BODY)
-            if not isinstance(document, dict):
-                raise Unprocessable("Expected an object.", vi="Cần một đối tượng.")
+            document = await read_object(request, LARGEST_BODY)
             return await run_in_threadpool(act, request, document)
 
         return answer

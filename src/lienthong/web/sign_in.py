@@ -14,7 +14,7 @@ import binascii
 import hmac
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -30,7 +30,7 @@ from lienthong.errors import Denied, LienthongError, RequestError, StoreError, U
 from lienthong.ledger import Entry, Event
 from lienthong.web import acting
 from lienthong.web.asking import Counter, json_answer
-from lienthong.web.bodies import read_form, read_json
+from lienthong.web.bodies import read_form, read_object
 from lienthong.web.oidc_party import Party, Pending
 from lienthong.web.people_pages import page, script
 from lienthong.web.second_factors import SecondFactors
@@ -215,12 +215,10 @@ class SignIn:
         return RedirectResponse(HOME, 303)
 
     async def _passkey(self, request: Request) -> Response:
-        document = await read_json(request, LARGEST_CREDENTIAL)
-        if not isinstance(document, dict):
-            raise Unprocessable("Expected an object.", vi="Cần một đối tượng.")
+        document = await read_object(request, LARGEST_CREDENTIAL)
         return await run_in_threadpool(self._passkey_step, request, document)
 
-    def _passkey_step(self, request: Request, document: dict[str, Any]) -> Response:
+    def _passkey_step(self, request: Request, document: Mapping[str, Any]) -> Response:
         session, person = self._person(request)
         what, here = request.path_params["what"], session.csrf  # the token names the session: a challenge serves one session only
         challenge, credential = str(document.get("challenge", "")), document.get("credential")
