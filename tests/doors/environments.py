@@ -22,6 +22,9 @@ CLIENTS = Path(__file__).parent / "clients"
 ENVIRONMENTS = ROOT / ".venv" / "clients"
 
 
+UV = (sys.executable, "-m", "uv", "--quiet", "--no-progress", "--system-certs")  # as pip does, it trusts whom the machine trusts
+
+
 def python_of(name: str, folder: Path = CLIENTS) -> Path:
     """The Python of the environment that `<name>.lock` in the folder describes. Several processes may ask at once."""
     lock = folder / f"{name}.lock"
@@ -40,7 +43,7 @@ def python_of(name: str, folder: Path = CLIENTS) -> Path:
 
 
 def _uv(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "uv", "--quiet", "--no-progress", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([*UV, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

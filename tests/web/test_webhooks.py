@@ -281,7 +281,7 @@ def test_a_suspended_agreement_sends_nothing_and_catches_up_afterwards(served: S
     finally:
         path.write_text(before, "utf-8")
     assert receiver.take("/held").subjects == [*second, *third]
-    assert until(served, made["id"], lambda found: found["held"] == "")["pending"] == 0
+    assert until(served, made["id"], lambda found: (found["held"], found["pending"]) == ("", 0))
     end(served, made)
 
 
