@@ -1,7 +1,7 @@
 """`make bench`: every measure on one server of its own, a table, and `bench/results/latest.json`.
 
 `--rows` and `--large` make it smaller; `--only loading,serving,start` measures these parts alone, in that order; the rows of the others stay,
-each with the commit it was measured at. `LIENTHONG_BENCH_PAGES=FOLDER` keeps the province of the pages, so that it is loaded once. Each part is written as soon as it is measured; one that fails is told, and the others go on.
+each with the commit it was measured at. `--kinds CSV,XML` with `--only flat` measures these kinds of source alone. `LIENTHONG_BENCH_PAGES=FOLDER` keeps the province of the pages, so that it is loaded once. Each part is written as soon as it is measured; one that fails is told, and the others go on.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class Bench:
     folder: Path
     rows: int
     large: int
+    kinds: tuple[str, ...] = ()  # kinds of source measured alone; none: all
 
     def database(self, name: str) -> str:
         return self.server.create_database(name)
@@ -84,7 +85,7 @@ PARTS: Mapping[str, Measure] = {
     "bulk": lambda at: delta.measure(at.server, at.folder, at.rows),
     "encodings": lambda at: encodings.measure(at.folder),
     "formats": lambda at: formats.measure(at.database("formats"), at.folder, at.rows // 5, at.rows // 1_000, at.rows),
-    "flat": lambda at: flat.measure(at.server, at.folder, at.large),
+    "flat": lambda at: flat.measure(at.server, at.folder, at.large, at.kinds),
     "sources": lambda at: sources.measure(at.server, at.folder, at.rows // 1_000),
     "databases": lambda at: databases.measure(at.server, at.large // 2),
     "errors": lambda at: errors.measure(20_000) + errors.measure(at.rows),
@@ -99,13 +100,15 @@ def main() -> None:
     arguments.add_argument("--rows", type=int, default=1_000_000)
     arguments.add_argument("--large", type=int, default=10_000_000)
     arguments.add_argument("--only", default=",".join(PARTS))
+    arguments.add_argument("--kinds", default="")
     given = arguments.parse_args()
-    failed = [name for name in given.only.split(",") if not _measured(name, given.rows, given.large)]
+    kinds = tuple(given.kinds.split(",")) if given.kinds else ()
+    failed = [name for name in given.only.split(",") if not _measured(name, given.rows, given.large, kinds)]
     if failed:
         sys.exit(f"Not measured: {', '.join(failed)}.")
 
 
-def _measured(part: str, rows: int, large: int) -> bool:
+def _measured(part: str, rows: int, large: int, kinds: tuple[str, ...] = ()) -> bool:
     """Measure a part on a server of its own and write its rows; what it raises is told, not passed on."""
     with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as name:
         folder = Path(name)
@@ -113,7 +116,7 @@ def _measured(part: str, rows: int, large: int) -> bool:
         server = EmbeddedServer(folder / "home")
         server.start()
         try:
-            report.write({part: PARTS[part](Bench(server, folder, rows, large))})
+            report.write({part: PARTS[part](Bench(server, folder, rows, large, kinds))}, whole=not kinds)
         except (Exception, SystemExit):
             traceback.print_exc()
             return False

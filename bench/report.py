@@ -37,11 +37,16 @@ def at_least(measure: str, value: float, limit: float, unit: str, reference: str
     return Row(issue, measure, round(value, 3), unit, reference, f"≥ {limit:g} {unit}", value >= limit)
 
 
-def write(measured: Mapping[str, Sequence[Row]], path: Path = RESULTS) -> None:
-    """Write the report, keeping the rows of parts that were not measured now, each with its commit; print what was measured as a table."""
+def write(measured: Mapping[str, Sequence[Row]], path: Path = RESULTS, *, whole: bool = True) -> None:
+    """Write the report, keeping the rows of parts that were not measured now, each with its commit; print what was measured as a table.
+
+    A part measured not `whole` keeps its other measures too.
+    """
     kept = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
     fresh = [{"part": part, "commit": _commit(), **asdict(row)} for part, rows in measured.items() for row in rows]
-    report = {"commit": _commit(), "machine": _machine(), "rows": [row for row in kept if row["part"] not in measured] + fresh}
+    now = {(row["part"], row["measure"]) for row in fresh}
+    others = [row for row in kept if row["part"] not in measured or (not whole and (row["part"], row["measure"]) not in now)]
+    report = {"commit": _commit(), "machine": _machine(), "rows": others + fresh}
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     table = Table("measure", "value", "reference", "target", "")
