@@ -62,7 +62,7 @@ _ALL = (
     ("address.no_commune", _WARNING, "Chưa xác định được xã, phường", "The commune is not decided", "Số nhà, đường, ấp; xã, phường; tỉnh", "House, street, hamlet; commune; province"),
     ("code_list.unknown", _ERROR, "Không có trong danh mục", "Not in the list", "Một mã hoặc tên trong danh mục", "A code or label of the list"),
     ("code_list.ambiguous", _ERROR, "Nhiều mục trong danh mục cùng tên", "Several entries of that name", "Ghi mã trong danh mục", "The code in the list"),
-    ("code_list.deeper", _WARNING, "Mã chi tiết hơn danh mục của nền tảng", "A code finer than the platform's list", "Mã cấp 1 hoặc cấp 2; mã cấp 3–5 được giữ nhưng chưa đối chiếu tên", "A code of level 1 or 2; one of levels 3–5 is kept, its name not compared"),
+    ("code_list.deeper", _WARNING, "Mã chi tiết hơn danh mục của nền tảng", "A code finer than the platform's list", "Mã cấp 1 hoặc cấp 2 của VSIC 2018; mã cấp 3–5 được giữ nhưng chưa đối chiếu tên", "A code of level 1 or 2 of VSIC 2018; one of levels 3–5 is kept, its name not compared"),
     ("code_list.other_date", _WARNING, "Mục chưa có hoặc đã hết hiệu lực vào ngày của dòng", "An entry not in force on the row's date", "Mục có hiệu lực vào ngày của dòng", "An entry in force on the row's date"),
     ("sex.unreadable", _ERROR, "Không rõ giới tính", "Not a sex", "Nam hoặc Nữ", "Nam or Nữ"),
     ("coordinates.unreadable", _ERROR, "Không phải tọa độ", "Not a coordinate", "Số thập phân độ, ví dụ 11,7512", "Decimal degrees, such as 11.7512"),
