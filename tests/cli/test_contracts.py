@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -85,6 +86,18 @@ def test_several_files_are_one_source_and_a_list_without_a_key_asks_for_it(home:
     contract = made(home)
     assert contract.sources[0].location.endswith("*.csv")
     assert [p.name for p in contract.key] == ["mau", "vi"]
+
+
+def test_an_archive_is_one_source_of_what_it_holds(home: Path) -> None:
+    with zipfile.ZipFile(home / "xa.zip", "w") as archive:
+        for n in (1, 2):
+            archive.writestr(f"{n}.csv", f"Mã,Tên\n{n}1,An\n{n}2,Bình\n")
+    told = run("new", str(home / "xa.zip"), "--id", ID, "--agency", "H10.12", "--yes")
+    assert "2 files `*.csv`" in told
+    source = made(home).sources[0]
+    assert (source.connector, source.options) == ("csv_file", {"folder": {"member": "*.csv"}})
+    assert "The first 4 rows" in run("preview", ID)
+    assert "The first 4 rows" in run("preview", str(home / "xa.zip"))
 
 
 def test_a_database_is_a_source_too_and_its_password_stays_outside(home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

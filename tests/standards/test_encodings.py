@@ -70,6 +70,20 @@ def test_what_is_not_vietnamese_is_latin_with_little_confidence() -> None:
     assert confidence < 0.2
 
 
+@pytest.mark.parametrize(
+    "data",
+    [b"ma,ten\n1,An\x00\n2,B\x00inh\n3,Chi\n", b"01\x00\x00\x00\x00AN\x00\x00\x00\x00\x00\x00\n" * 9, "mã,tên\n1,An\x00\n".encode() * 3],
+)
+def test_zeros_among_letters_of_one_byte_are_not_utf_16(data: bytes) -> None:
+    assert detect_encoding([data]) == ("utf-8", 1.0)
+
+
+@pytest.mark.parametrize("name", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_told_by_its_letters(name: str) -> None:
+    for text in ("ma,ten\n1,An\n", "Mã số;Họ và tên\n01;Nguyễn Thị Đỗ – “Bé”\n", "Ngưỡng Đỗ Ớt Ự\n"):
+        assert detect_encoding([text.encode(name)]) == (name, 0.9)
+
+
 def test_nothing_and_ascii_are_utf_8() -> None:
     assert detect_encoding([]) == detect_encoding([b"Nguyen Van A"]) == ("utf-8", 1.0)
 

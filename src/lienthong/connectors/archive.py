@@ -22,6 +22,7 @@ from typing import Any
 from lienthong.connectors.folder import Packed, matcher
 from lienthong.errors import HostileInputError, SourceError
 
+SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"
 MAX_RATIO = 1_000  # text packs to a hundredth at best; a bomb to a thousandth and less
 RATIO_MATTERS_FROM = 64 << 20
 MOST_DICTIONARY = 256 << 20  # memory a 7z archive may ask for while it is unpacked
@@ -99,18 +100,49 @@ def unpack(archive: Path, name: str, packed: Packed, into: Path, companions: Seq
     return result
 
 
+def member_names(archive: Path, name: str, packed: Packed) -> list[str]:
+    """What lies in an archive, by its own names, nothing unpacked. Raises SourceError, HostileInputError for a trick."""
+    with _words(name, packed):
+        with archive.open("rb") as stream:
+            head = stream.read(6)
+        if head == SEVEN_ZIP:
+            import py7zr  # noqa: PLC0415 # a large import that only 7z archives need
+
+            with py7zr.SevenZipFile(archive, password=packed.password or None) as opened:
+                names = [each.filename for each in opened.files if not each.is_directory]
+        elif head.startswith(b"PK"):
+            with zipfile.ZipFile(archive) as listed:
+                names = [_zip_name(each, packed.names) for each in listed.infolist() if not each.is_dir()]
+        else:
+            raise SourceError(f"`{name}`: không phải tệp ZIP hay 7z / is neither a ZIP nor a 7z archive.")
+        _Budget(name, packed, 0).found(len(names))
+        _check_names(names, name)
+    return [each for each in names if not _is_left_beside(each)]
+
+
 def _named(name: str, found: list[Member]) -> list[Member]:
     return [Member(f"{name}!{each.name}", each.path, each.sha256, each.size) for each in found]
 
 
+def _is_left_beside(name: str) -> bool:
+    """What programs leave beside the files of a folder: macOS its resources, Office its locks. Never a delivery, whatever its ending."""
+    place = PurePosixPath(name)
+    return name.startswith("__MACOSX/") or place.name.startswith(("._", "~$"))
+
+
 def _unpack_one(archive: Path, name: str, pattern: str, budget: _Budget, into: Path) -> list[Member]:
+    matches = matcher(pattern)
+
+    def fits(member: str) -> bool:
+        return matches(member) and not _is_left_beside(member)
+
     with archive.open("rb") as stream:
         head = stream.read(6)
     with _words(name, budget.packed):
-        if head == b"7z\xbc\xaf\x27\x1c":
-            found = _unpack_7z(archive, name, matcher(pattern), budget, into)
+        if head == SEVEN_ZIP:
+            found = _unpack_7z(archive, name, fits, budget, into)
         elif head.startswith(b"PK"):
-            found = _unpack_zip(archive, name, matcher(pattern), budget, into)
+            found = _unpack_zip(archive, name, fits, budget, into)
         else:
             raise SourceError(f"`{name}`: không phải tệp ZIP hay 7z / is neither a ZIP nor a 7z archive.")
     if not found:

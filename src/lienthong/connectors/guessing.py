@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from glob import escape
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lxml import etree
 
+from lienthong.connectors.archive import is_archive, member_names, unpack
+from lienthong.connectors.base import ReadContext
 from lienthong.connectors.excel_file import first_cells, visible_sheets
+from lienthong.connectors.files import COMPANIONS
+from lienthong.connectors.folder import FolderOptions, matcher
 from lienthong.connectors.registry import CONNECTORS
 from lienthong.connectors.xml_parsing import refuse_doctype
 from lienthong.contracts import Source
@@ -22,6 +28,7 @@ from lienthong.quality.layouts import LayoutGuess, guess_layout
 MOST_ELEMENTS = 20_000
 LARGEST_JSON = 64 * 1024 * 1024  # bytes looked through for where the rows are
 DEEPEST_PATH = 6
+ARCHIVES = (".zip", ".7z")
 # The first connector of each list that there is.
 _BY_SUFFIX: Mapping[str, tuple[str, ...]] = {
     ".csv": ("csv_file",), ".tsv": ("csv_file",), ".txt": ("csv_file",), ".dbf": ("dbf_file",), ".xml": ("xml_file",), ".geojson": ("geojson_file",),
@@ -45,11 +52,13 @@ def by_suffix() -> dict[str, str]:
 
 
 def guess_source(path: Path) -> Guess:
-    """How to read a file. Raises Unprocessable for a kind nobody reads, SourceError for a file that cannot be read."""
+    """How to read a file, or what an archive holds most of. Raises Unprocessable for a kind nobody reads, SourceError for a file that cannot be read."""
+    if is_archive(path.name):
+        return _archive(path)
     suffix = path.suffix.lower()
     connector = by_suffix().get(suffix)
     if connector is None:
-        known = ", ".join(by_suffix())
+        known = ", ".join((*by_suffix(), *ARCHIVES))
         raise Unprocessable(
             f"Expected one of {known}, found `{suffix[:12]}`.",
             hint="Name a connector and a location.",
@@ -69,6 +78,34 @@ def guess_source(path: Path) -> Guess:
 
 def source_of(path: Path, guess: Guess, name: str = "file") -> Source:
     return Source(name, guess.connector, str(path), options=guess.options)
+
+
+def _archive(path: Path) -> Guess:
+    """The members of the kind there are most of, read as the first of them is."""
+    packed = FolderOptions.of(Source("archive", "csv_file", str(path), options={"folder": {"member": "*"}}), ReadContext()).packed
+    readable = [name for name in member_names(path, path.name, packed) if PurePosixPath(name).suffix.lower() in by_suffix()]
+    maps = {PurePosixPath(name).with_suffix("") for name in readable if name.lower().endswith(".shp")}
+    readable = [name for name in readable if name.lower().endswith(".shp") or PurePosixPath(name).with_suffix("") not in maps]
+    if not readable:
+        raise Unprocessable(
+            f"`{path.name}` holds no file of a kind that is read.",
+            hint="Unpack it; an archive inside an archive is read with `folder: {member: '*.zip!*.csv'}`.",
+            vi=f"`{path.name}` không chứa tệp nào thuộc loại đọc được.",
+            hint_vi="Hãy giải nén; tệp nén trong tệp nén đọc bằng `folder: {member: '*.zip!*.csv'}`.",
+        )
+    suffix = Counter(PurePosixPath(name).suffix for name in readable).most_common(1)[0][0]
+    pattern = f"**/*{suffix}" if any("/" in name for name in readable) else f"*{suffix}"
+    read = sorted(filter(matcher(pattern), readable))
+    connector = by_suffix()[suffix.lower()]
+    with tempfile.TemporaryDirectory(prefix="lienthong-archive-") as room:
+        first = unpack(path, path.name, replace(packed, member=escape(read[0])), Path(room), COMPANIONS.get(connector, ()))[0]
+        inner = guess_source(first.path)
+    left = len(readable) - len(read)
+    told = Evidence(
+        f"Tệp nén: đọc {len(read)} tệp `{pattern}`" + (f", bỏ {left} tệp loại khác" if left else ""),
+        f"An archive: {len(read)} files `{pattern}` are read" + (f", {left} of other kinds are not" if left else ""),
+    )
+    return Guess(inner.connector, {"folder": {"member": pattern}, **inner.options}, (told, *inner.evidence))
 
 
 def _workbook(path: Path) -> Guess:

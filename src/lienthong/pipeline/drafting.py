@@ -77,7 +77,8 @@ def source_of(made: Draft, path: Path) -> Source:
     """The file a draft was drawn from, read as the draft says."""
     suffix = path.suffix.lower()
     options = made.source.options if made.source is not None else {} if made.header_row == 1 else {"header_rows": [made.header_row]}
-    return Source("draft", CONNECTORS.get(suffix, ""), str(path), Delivery.SNAPSHOT, options)
+    connector = CONNECTORS.get(suffix) or ("" if made.source is None else made.source.connector)  # of an archive: that of its members
+    return Source("draft", connector, str(path), Delivery.SNAPSHOT, options)
 
 
 def try_on(workshop: Workshop, made: Draft, path: Path) -> Preview:

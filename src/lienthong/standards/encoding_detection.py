@@ -27,6 +27,7 @@ DECODERS: Mapping[str, Decoder] = {
 }
 MOST_WORDS = 2_000  # different ones; more change no verdict
 MANY_ZEROS = 0.05  # of bytes: no 8-bit text has them, UTF-16 has one for each letter of ASCII
+LEAST_WIDE = 0.9  # of letters of UTF-16
 LEAST_SHARE = 0.5  # of words that are syllables; under it the text is not Vietnamese in any of these encodings
 LEAST_UTF8 = 0.9  # of words outside ASCII that are UTF-8: a file with a few bad bytes is still UTF-8
 UNKNOWN_SYLLABLE = 19.0  # rarity, in bits, of a syllable that could be one but was never met; those met are 2 to 16
@@ -55,8 +56,10 @@ def detect_encoding(samples: Sequence[bytes]) -> tuple[str, float]:
     joined = b"\n".join(samples)
     if joined.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16", 1.0
-    if joined.count(0) > len(joined) * MANY_ZEROS:
-        return _wide(samples[0])  # a later one may begin in the middle of a letter
+    if (
+        joined.count(0) > len(joined) * MANY_ZEROS and (wide := _wide(samples[0])) is not None
+    ):  # a later one may begin in the middle of a letter
+        return wide
     if joined.isascii() and not _has_control_letters(joined):
         return "utf-8", 1.0
     if _is_utf8(joined):
@@ -95,9 +98,18 @@ def font_bytes(text: str) -> bytes:
         return text.encode("cp1252")
 
 
-def _wide(sample: bytes) -> tuple[str, float]:
-    high, low = sample[::2].count(0), sample[1::2].count(0)
-    return ("utf-16-be" if high > low else "utf-16-le"), 0.9
+def _wide(sample: bytes) -> tuple[str, float] | None:
+    """The byte order in which nearly all of it are letters of our alphabet; none where zeros merely stand among other bytes."""
+    for name in ("utf-16-le", "utf-16-be"):
+        text = sample[: len(sample) // 2 * 2].decode(name, "replace")
+        if sum(map(_is_ours, text)) > len(text) * LEAST_WIDE:
+            return name, 0.9
+    return None
+
+
+def _is_ours(letter: str) -> bool:
+    """Latin, Vietnamese, or the signs of typing: not what two letters of one byte make together, nor a zero."""
+    return "\0" < letter < "\u0370" or "\u1e00" <= letter < "\u2300" or letter == "\ufeff"
 
 
 def _best(reads: Sequence[_Read]) -> tuple[str, float]:
