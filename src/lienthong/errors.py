@@ -69,8 +69,8 @@ class ContractError(LienthongError):
 
     code = "contract"
 
-    def __init__(self, message: str, *, faults: tuple[tuple[str, str, str], ...] = (), hint: str = "") -> None:
-        super().__init__(message, hint=hint, faults=faults)
+    def __init__(self, message: str, *, faults: tuple[tuple[str, str, str], ...] = (), hint: str = "", vi: str = "") -> None:
+        super().__init__(message, hint=hint, faults=faults, vi=vi)
         self.faults = faults
 
     def __str__(self) -> str:

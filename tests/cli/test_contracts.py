@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import cast
 
 import openpyxl
 import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from lienthong.cli import words
 from lienthong.cli.main import app
 from lienthong.contracts import Contract, load
+from lienthong.errors import LienthongError
 from tests.acceptance.messy import write_messy
 
 RUN = CliRunner()
@@ -86,6 +89,20 @@ def test_several_files_are_one_source_and_a_list_without_a_key_asks_for_it(home:
     contract = made(home)
     assert contract.sources[0].location.endswith("*.csv")
     assert [p.name for p in contract.key] == ["mau", "vi"]
+
+
+def test_faults_are_told_in_vietnamese_with_what_to_do_next(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words.Language, "english", False)
+    (home / "m.csv").write_text("Màu,Vị\n" + "đỏ,ngọt\n" * 3, "utf-8")
+    refused = RUN.invoke(app, ["contract", "new", str(home / "m.csv"), "--id", ID, "--agency", "H10.12", "--yes"])
+    told = words.told(cast("LienthongError", refused.exception))
+    assert "chưa trường nào là khóa" in told
+    assert "nêu --key" in told
+    assert "expected" not in told
+    run("new", str(home / "m.csv"), "--id", ID, "--agency", "H10.12", "--key", "Màu", "--yes")
+    monkeypatch.setattr(words.Language, "english", False)
+    wrong = RUN.invoke(app, ["contract", "edit", ID, "vii", "--title", "Vị quả"])
+    assert words.told(cast("LienthongError", wrong.exception)) == "Không có trường `vii`. có phải là `vi`?"
 
 
 def test_an_archive_is_one_source_of_what_it_holds(home: Path) -> None:

@@ -74,7 +74,9 @@ def new(
     except ContractError as error:
         if not any(c.key for c in made.kept):
             raise ContractError(
-                str(error), hint=say("Không cột nào làm khóa được; nêu --key.", "No column can be the key; give --key.")
+                error.message,
+                faults=error.faults,
+                hint=say("Không cột nào làm khóa được; nêu --key.", "No column can be the key; give --key."),
             ) from error
         raise
     if to is not None:

@@ -75,15 +75,17 @@ def told(error: LienthongError) -> str:
     if Language.english or not isinstance(words, str) or not words:
         return str(error)
     from lienthong.connectors.hints import in_vietnamese
+    from lienthong.contracts.fault_words import in_vietnamese as of_contracts
 
-    return f"{words} {error.facts.get('hint_vi') or in_vietnamese(error.hint)}".strip()
+    translated = of_contracts if isinstance(error, ContractError) else in_vietnamese
+    return f"{words} {error.facts.get('hint_vi') or translated(error.hint)}".strip()
 
 
 def _faults(error: ContractError) -> str:
     from lienthong.contracts.fault_words import in_vietnamese
 
     lines = [f"  {place}: {in_vietnamese(what)}{f' ({in_vietnamese(so)})' if so else ''}" for place, what, so in error.faults]
-    return "\n".join([f"{len(lines)} chỗ chưa đúng:", *lines])
+    return "\n".join(filter(None, [f"{len(lines)} chỗ chưa đúng:", *lines, error.hint]))
 
 
 def show(headings: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> None:

@@ -32,7 +32,11 @@ def edited(document: Mapping[str, Any], field: str, changes: Mapping[str, Any]) 
         elif word == "key":
             _set_key(place, int(value or 0))
         else:
-            raise ContractError(f"A field has no word `{word}`.", hint=nearest(word, (*PLAIN, *CUSTOM, "required", "key")))
+            raise ContractError(
+                f"A field has no word `{word}`.",
+                hint=nearest(word, (*PLAIN, *CUSTOM, "required", "key")),
+                vi=f"Một trường không có từ `{word}`.",
+            )
     if made != document and not changes.get("standard", "") and "standard" in changes:
         _set_custom(place, "standardOptions", None)
     return made
@@ -42,7 +46,7 @@ def added(document: Mapping[str, Any], name: str, changes: Mapping[str, Any]) ->
     """The document with one field more, at its end."""
     made = copy.deepcopy(dict(document))
     if any(p.get("name") == name for p in made["schema"][0]["properties"]):
-        raise ContractError(f"There is a field `{name}` already.")
+        raise ContractError(f"There is a field `{name}` already.", vi=f"Đã có trường `{name}`.")
     words = {"titleEn": name.replace("_", " ")}
     made["schema"][0]["properties"].append({
         "name": name, "businessName": name, "logicalType": "string", "classification": "internal",
@@ -62,7 +66,11 @@ def without(document: Mapping[str, Any], name: str) -> Document:
 def raised(document: Mapping[str, Any], part: str) -> Document:
     """The document with its version raised by a `major`, `minor` or `patch` step."""
     if part not in RAISES:
-        raise ContractError(f"Expected one of {', '.join(RAISES)}, found `{part}`.", hint=nearest(part, RAISES))
+        raise ContractError(
+            f"Expected one of {', '.join(RAISES)}, found `{part}`.",
+            hint=nearest(part, RAISES),
+            vi=f"Cần một trong {', '.join(RAISES)}, đang là `{part}`.",
+        )
     numbers = [int(each) for each in str(document.get("version", "1.0.0")).split(".")]
     at = RAISES.index(part)
     numbers = [*numbers[:at], numbers[at] + 1, *[0] * (2 - at)]
@@ -73,7 +81,11 @@ def _field(document: Document, name: str) -> Document:
     properties = document["schema"][0]["properties"]
     found: Document | None = next((p for p in properties if p.get("name") == name), None)
     if found is None:
-        raise ContractError(f"There is no field `{name}`.", hint=nearest(name, [str(p.get("name")) for p in properties]))
+        raise ContractError(
+            f"There is no field `{name}`.",
+            hint=nearest(name, [str(p.get("name")) for p in properties]),
+            vi=f"Không có trường `{name}`.",
+        )
     return found
 
 

@@ -74,6 +74,7 @@ _PATTERNS: Mapping[str, str] = {
     r"(?P<a>`.*`) is part of the key and must be `required: true`": "{a} thuộc khóa nên phải có `required: true`",
     r"the name (?P<a>`.*`) is taken": "tên {a} đã có",
     r"(?P<a>`.*`) is the id of another contract too": "{a} cũng là mã của một hợp đồng khác",
+    r"expected a primary key at positions 1, 2, …, found none": "cần khóa chính ở các vị trí 1, 2, …, chưa trường nào là khóa",
     r"expected a primary key at positions 1, 2, …, found (?P<a>.+)": "cần khóa chính ở các vị trí 1, 2, …, đang là {a}",
     r"(?P<a>`.*`) is no date": "{a} không phải ngày",
     r"(?P<a>`.*`) is no property that is a date": "{a} không phải là trường ngày",
