@@ -1,29 +1,23 @@
 """Whether a caller can tell a hidden record from one that is not there by how long the answer takes.
 
-Two callers at a served application: one without any right to the dataset, one whose agreement gives some rows only. Each asks, on one kept
-connection, for records that are there (but not for it) and for ones that are not, one after the other in random order, thousands of times;
-a key is asked for once. The slowest tenth of all is left out, as in dudect (Reparaz, Balasch, Verbauwhede: Dude, is my code constant time?,
-2017), and the two classes are compared by Welch's t (above 4.5: they differ) and by the difference of their medians with the bounds within
-which it lies for 99 of 100 shuffles of the labels.
+Two callers at a served application: one without any right to the dataset, one whose agreement gives some rows only. Each asks for records
+that are there (but not for it) and for ones that are not, thousands of times, a key once (`bench.alike` says how they are compared). The first
+also asks for a dataset whose very entry is kept from the public, and for ones there are not.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import statistics
 from collections.abc import Callable
-from http.client import HTTPConnection
 from pathlib import Path
-from time import perf_counter
 from typing import Any
-from urllib.parse import urlsplit
 
-import numpy as np
 import yaml
 
-from bench import serving
-from bench.report import Row, at_most
+from bench import existence_persons, existence_services, serving
+from bench.alike import WARM, asks_of, compare, headers_of
+from bench.report import Row
 from lienthong.access import new_key_pair
 from lienthong.contracts import load_all
 from lienthong.ledger import Signer
@@ -31,17 +25,13 @@ from lienthong.pipeline import Workshop, apply_contract, run_dataset
 from lienthong.store import Database
 from lienthong.store.embedded import EmbeddedServer
 
-ISSUE = 4
 DATASET = "bench.records"
+SECRET = "bench.secrets"  # its very entry is not public
 AGENCY = "H10.10"
 NARROW, STRANGER = "VN/GOV/H10.12/mot-phan", "VN/GOV/H10.12/xa-la"
 RECORDS = 60_000  # every second one hidden
 ASKED = 1_500  # of each class, at each door
 SLOWER = 6  # so many times fewer where each answer waits for a step of 50 ms
-WARM = 100
-KEPT = 0.9  # of the quickest
-SHUFFLES = 2_000
-SURE = 4.5  # dudect's bound of t
 CONTRACT: dict[str, Any] = {
     "apiVersion": "v3.1.0", "kind": "DataContract", "id": DATASET, "name": "Hồ sơ", "version": "1.0.0", "status": "active",
     "schema": [{"name": "records", "properties": [
@@ -64,9 +54,24 @@ DOORS: dict[str, Address] = {
     "OData": lambda key: f"/odata/v4/bench_records('{key}')",
     "X-Road": lambda key: f"/r1/VN/GOV/{AGENCY}/du-lieu/{DATASET}/{key}",
 }
+DATASET_DOORS: dict[str, Address] = {
+    "look-up": lambda name: f"/v1/datasets/{name}/records/R1",
+    "list": lambda name: f"/v1/datasets/{name}/records",
+    "its page": lambda name: f"/v1/datasets/{name}",
+    "X-Road": lambda name: f"/r1/VN/GOV/{AGENCY}/du-lieu/{name}/R1",
+}
 
 
 def measure(server: EmbeddedServer, folder: Path, asked: int = ASKED) -> list[Row]:
+    """Rows of records and datasets, of persons (`bench.existence_persons`) and of services (`bench.existence_services`)."""
+    return [
+        *_of_records(server, folder, asked),
+        *existence_persons.measure(server, folder, asked // SLOWER),
+        *existence_services.measure(server, folder, asked),
+    ]
+
+
+def _of_records(server: EmbeddedServer, folder: Path, asked: int) -> list[Row]:
     """A row for each caller and door."""
     home, url = folder / "existence", server.create_database("existence")
     keys = _write(home)
@@ -74,72 +79,29 @@ def measure(server: EmbeddedServer, folder: Path, asked: int = ASKED) -> list[Ro
     found = []
     with serving._serving(url, home, "lienthong.web.serve:application", home / "datasets") as base:
         for caller, said in ((STRANGER, "no right"), (NARROW, "some rows only")):
-            headers = {
-                "Authorization": f"Bearer {_token(base, caller, keys[caller])}", "Lienthong-Purpose": "tra-cuu", "Lienthong-Official": "can-bo",
-                "X-Road-Client": caller, "X-Road-UserId": "can-bo", "X-Road-Issue": "tra-cuu",
-            }  # fmt: skip
+            headers = headers_of(base, caller, keys[caller])
             for door, address in DOORS.items():
                 is_slow = caller == NARROW and door != "look-up"
-                found.append(_compared(f"{said}, {door}", *_times(base, headers, address, asked // SLOWER if is_slow else asked)))
+                keys_asked = _keys(address("x"), (asked // SLOWER if is_slow else asked) + WARM)
+                asks = asks_of(address, *keys_asked, is_repeated=False)
+                found.append(compare(f"{said}, {door}", base, headers, asks, WANTED))
+        headers = headers_of(base, STRANGER, keys[STRANGER])
+        for door, address in DATASET_DOORS.items():
+            few = asked // SLOWER + WARM
+            asks = asks_of(address, [SECRET] * few, [f"bench.no{n:05d}" for n in range(few)], is_repeated=True)
+            found.append(compare(f"a dataset kept from the public, {door}", base, headers, asks, WANTED))
     return found
 
 
-def _compared(name: str, hidden: list[float], absent: list[float]) -> Row:
-    """What the two classes look like from outside."""
-    limit = np.quantile(np.array(hidden + absent), KEPT)
-    one, other = (np.array([value for value in values if value <= limit]) * 1e6 for values in (hidden, absent))
-    t = abs(float((one.mean() - other.mean()) / np.sqrt(one.var(ddof=1) / one.size + other.var(ddof=1) / other.size)))
-    apart, bound = float(np.median(one) - np.median(other)), _bound(one, other)
-    said = f"medians {statistics.median(one):,.0f} and {statistics.median(other):,.0f} µs: {apart:+.1f} µs apart, by chance ±{bound:.1f}; {len(hidden):,} of each"
-    return at_most(f"hidden or absent, told by time ({name}): Welch's t", t, SURE, "", said, ISSUE)
-
-
-def _bound(one: Any, other: Any) -> float:
-    """How far apart the medians are in 99 of 100 shuffles of the labels."""
-    chance, both = np.random.default_rng(1), np.concatenate([one, other])
-    found = []
-    for _ in range(SHUFFLES):
-        chance.shuffle(both)
-        found.append(abs(float(np.median(both[: one.size]) - np.median(both[one.size :]))))
-    return float(np.quantile(found, 0.99))
-
-
-def _times(base: str, headers: dict[str, str], address: Address, asked: int) -> tuple[list[float], list[float]]:
-    """Seconds of each answer: (for hidden records, for absent ones). They take turns in random order."""
-    parts = urlsplit(base)
-    connection = HTTPConnection(str(parts.hostname), parts.port)
-    chance = random.Random(address("x"))
-    hidden = [_key(number * 2 + 1) for number in chance.sample(range(RECORDS // 2), asked + WARM)]
-    absent = [_key(RECORDS + number) for number in chance.sample(range(RECORDS), asked + WARM)]
-    times: tuple[list[float], list[float]] = ([], [])
-    answers: set[tuple[int, int]] = set()
-    for place, pair in enumerate(zip(hidden, absent, strict=True)):
-        for which in chance.sample((0, 1), 2):
-            path = address(pair[which])
-            began = perf_counter()
-            connection.request("GET", path, headers=headers)
-            answer = connection.getresponse()
-            body = answer.read()
-            took = perf_counter() - began
-            answers.add((answer.status, len(body)))
-            if place >= WARM:
-                times[which].append(took)
-    connection.close()
-    assert len(answers) == 1, f"{address('KEY')}: {answers}"  # the answers themselves must not tell
-    assert {status for status, _ in answers} <= WANTED, f"{address('KEY')}: {answers}"
-    return times
+def _keys(seed: str, count: int) -> tuple[list[str], list[str]]:
+    """(keys of records hidden from the narrow caller, keys of none)."""
+    chance = random.Random(seed)
+    hidden = [_key(number * 2 + 1) for number in chance.sample(range(RECORDS // 2), count)]
+    return hidden, [_key(RECORDS + number) for number in chance.sample(range(RECORDS), count)]
 
 
 def _key(number: int) -> str:
     return f"R{number:07d}"
-
-
-def _token(base: str, caller: str, private: Any) -> str:
-    named, serving.SUBSYSTEM = serving.SUBSYSTEM, caller
-    try:
-        return serving._token(base, private)
-    finally:
-        serving.SUBSYSTEM = named
 
 
 def _publish(url: str, home: Path) -> None:
@@ -147,7 +109,8 @@ def _publish(url: str, home: Path) -> None:
     database.apply_schema()
     contracts = load_all(home / "datasets")
     workshop = Workshop(database, contracts, Signer.new("lienthong/bench"))
-    apply_contract(workshop, contracts[DATASET])
+    for contract in contracts.values():
+        apply_contract(workshop, contract)
     run_dataset(workshop, contracts[DATASET])
 
 
@@ -171,4 +134,10 @@ def _write(home: Path) -> dict[str, Any]:
     lines = ["number,place,holder", *(f"{_key(n)},{n % 2},Người {n}" for n in range(RECORDS))]
     (folder / "records.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "contract.yaml").write_text(json.dumps(CONTRACT).replace("${FOLDER}", str(folder)), encoding="utf-8")
+    secret = CONTRACT | {
+        "id": SECRET,
+        "customProperties": [*CONTRACT["customProperties"], {"property": "catalogueEntry", "value": "restricted"}],
+    }
+    folder.with_name("secrets").mkdir()
+    (folder.with_name("secrets") / "contract.yaml").write_text(json.dumps(secret).replace("${FOLDER}", str(folder)), encoding="utf-8")
     return keys

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 import lienthong
+from lienthong import errors
 from lienthong.connectors.hints import in_vietnamese
 
 HOME = Path(lienthong.__file__).parent
@@ -16,6 +17,8 @@ VALUE = "…"  # stands for what an f-string puts in
 BARE = re.compile(
     r"(?:lienthong|pip|chmod|GET|POST|PUT|PATCH|DELETE) (?:.*[^.?!])|(?:https?:/)?/\S*", re.DOTALL
 )  # a command, a request, an address
+# A message of X-Road has one text, and its collectors match the words.
+ONE_LANGUAGE = frozenset({"access/xroad.py", "web/xroad.py"})
 LIST = re.compile(r"[^\s,]*[^\s,.?!](?:, [^\s,]*[^\s,.?!])*")
 
 
@@ -51,6 +54,29 @@ def is_wordy(saying: str) -> bool:
     bare = saying.strip().strip("`")
     is_code = BARE.fullmatch(bare) or LIST.fullmatch(bare)
     return re.search(r"[^\W\d_]", bare) is not None and is_code is None
+
+
+def unspoken(source: str, kinds: frozenset[str]) -> list[tuple[int, str]]:
+    """(line, call) of every error for a caller that is raised with words but none in Vietnamese."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    found = []
+    for call in calls:
+        given = {word.arg for word in call.keywords}
+        is_wordy_call = any(isinstance(word, ast.Constant | ast.JoinedStr) for word in call.args)
+        if isinstance(call.func, ast.Name) and call.func.id in kinds and is_wordy_call and not given & {"vi", None}:
+            found.append((call.lineno, ast.unparse(call)))
+    return sorted(found)
+
+
+def test_every_error_of_a_request_is_told_in_vietnamese() -> None:
+    kinds = frozenset(name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.RequestError))
+    sources = (
+        path for path in sorted(HOME.rglob("*.py")) if path.relative_to(HOME).as_posix() not in ONE_LANGUAGE and "cli" not in path.parts
+    )
+    missing = [
+        f"{path.relative_to(HOME.parent)}:{line}: {call}" for path in sources for line, call in unspoken(path.read_text("utf-8"), kinds)
+    ]
+    assert not missing, "\n".join(missing)
 
 
 def test_every_hint_of_an_error_told_in_vietnamese_is_told_in_vietnamese() -> None:

@@ -23,7 +23,8 @@
         ├── Unauthenticated      401
         ├── Denied               403, names the rule, never the hidden fact
         ├── NotFound             404
-        │   └── UnknownAction
+        │   ├── UnknownAction
+        │   └── UnknownDataset   there is none of this name, or none the caller may know of
         ├── Conflict             409
         ├── Gone                 410
         ├── PreconditionFailed   412
@@ -164,6 +165,10 @@ class Denied(RequestError):
 class NotFound(RequestError):
     code = "not-found"
     status = 404
+
+
+class UnknownDataset(NotFound):
+    """The same words for one that is not there and one whose very entry is not for the caller."""
 
 
 class Gone(RequestError):

@@ -153,6 +153,14 @@ def test_a_denial_names_its_rule_and_is_in_the_ledger_first(
     assert (entry["event"], entry["outcome"]) == ("answer:request:denied", rule or "unauthenticated")
 
 
+@pytest.mark.parametrize("header", ["Lienthong-Purpose", "Lienthong-Official"])
+def test_a_denial_says_in_vietnamese_too_what_to_do_next(client: TestClient, header: str) -> None:
+    told = client.get(f"{PERSON}/P1", headers=asking(READER, **{header: ""})).json()
+    assert header in told["hint"]
+    assert header in told["hint_vi"]
+    assert told["hint"] != told["hint_vi"]
+
+
 def test_nobody_in_particular_sees_open_data_only(client: TestClient) -> None:
     assert client.get(f"{CODE}/01").json()["values"] == {"code": "01", "label": "Một"}
     assert client.get(f"{PERSON}/P1").status_code == 401

@@ -21,7 +21,10 @@ LONGEST_OFFICIAL = 200
 RULES: dict[str, tuple[str, str]] = {
     "no_identity": ("Dữ liệu này cần mã truy cập của hệ thống", "This data needs a subsystem's access token"),
     "no_agreement": ("Không có thỏa thuận chia sẻ cho hệ thống này", "There is no agreement for this subsystem"),
-    "not_active": ("Thỏa thuận chưa có hiệu lực hoặc đã bị tạm dừng", "The agreement is not active"),
+    "not_active": (
+        "Thỏa thuận chưa có hiệu lực, đang tạm dừng hoặc đã kết thúc",
+        "The agreement is not active: not yet, suspended, or ended",
+    ),
     "out_of_term": ("Ngoài thời hạn của thỏa thuận", "Outside the agreement's term"),
     "agency_closed": ("Cơ quan này đã kết thúc hoạt động", "This agency is closed"),
     "no_purpose": ("Thiếu mục đích (tiêu đề Lienthong-Purpose)", "The purpose is missing (header Lienthong-Purpose)"),

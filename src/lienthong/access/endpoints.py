@@ -25,7 +25,9 @@ def read_endpoint(text: str) -> str:
             vi=f"Cần phương thức và đường dẫn như `GET /persons/*`, thấy `{text[:80]}`.",
         )
     if _is_cut(pattern):
-        raise BadRequest(f"`{text[:80]}` ends in a backslash that escapes nothing.")
+        raise BadRequest(
+            f"`{text[:80]}` ends in a backslash that escapes nothing.", vi=f"`{text[:80]}` kết thúc bằng dấu gạch chéo ngược thừa."
+        )
     return f"{verb} {pattern}"
 
 

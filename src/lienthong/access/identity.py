@@ -25,7 +25,10 @@ class Identity:
         """The identity a text names. Raises BadRequest naming both sides."""
         parts = text.split("/")
         if len(parts) != PARTS or not all(_PART.fullmatch(part) for part in parts):
-            raise BadRequest(f"Expected an identifier such as `VN/GOV/H10.12/tro-cap`, found `{text[:80]}`.")
+            raise BadRequest(
+                f"Expected an identifier such as `VN/GOV/H10.12/tro-cap`, found `{text[:80]}`.",
+                vi=f"Cần mã như `VN/GOV/H10.12/tro-cap`, nhận được `{text[:80]}`.",
+            )
         return cls(*parts)
 
     def __str__(self) -> str:

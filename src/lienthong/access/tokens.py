@@ -61,7 +61,7 @@ def claimed_subsystem(assertion: str) -> str:
     try:
         return str(_unverified(assertion)["sub"])
     except (LookupError, ValueError, TypeError, JoseError) as error:
-        raise Unauthenticated("The client assertion is no readable token.") from error
+        raise Unauthenticated("The client assertion is no readable token.", vi="Không đọc được lời khai.") from error
 
 
 def verify_assertion(assertion: str, keys: Sequence[Mapping[str, Any]], audience: Sequence[str], now: datetime) -> Assertion:
@@ -72,9 +72,14 @@ def verify_assertion(assertion: str, keys: Sequence[Mapping[str, Any]], audience
     if not (
         isinstance(subsystem, str) and claims.get("iss") == subsystem and isinstance(jti, str) and 0 < len(jti) <= 200
     ):  # a jti is short
-        raise Unauthenticated("The client assertion lacks iss, sub or jti.")
+        raise Unauthenticated("The client assertion lacks iss, sub or jti.", vi="Lời khai thiếu iss, sub hoặc jti.")
     if not any(name in audience for name in audiences):
-        raise Unauthenticated("The client assertion is for another audience.", hint=f"aud must be {audience[0]}.")
+        raise Unauthenticated(
+            "The client assertion is for another audience.",
+            hint=f"aud must be {audience[0]}.",
+            vi="Lời khai gửi cho nơi khác.",
+            hint_vi=f"aud phải là {audience[0]}.",
+        )
     expires_at = _life(claims, expires, now)
     return Assertion(subsystem, jti, expires_at, key)
 
@@ -88,7 +93,12 @@ def verify_client_assertion(
     audiences = claims["aud"] if isinstance(claims.get("aud"), list) else [claims.get("aud")]
     is_client = claims.get("iss") == client and claims.get("sub", client) == client
     if not is_client or not isinstance(jti, str) or not 0 < len(jti) <= 200 or not any(name in audience for name in audiences):
-        raise Unauthenticated("The assertion is not of this client, or for another audience.", hint=f"aud must be {audience[0]}.")
+        raise Unauthenticated(
+            "The assertion is not of this client, or for another audience.",
+            hint=f"aud must be {audience[0]}.",
+            vi="Lời khai không phải của bên này, hoặc gửi cho nơi khác.",
+            hint_vi=f"aud phải là {audience[0]}.",
+        )
     return Assertion(client, jti, _life(claims, claims.get("exp"), now), key)
 
 
@@ -97,21 +107,26 @@ def claimed_issuer(assertion: str) -> str:
     try:
         return str(_unverified(assertion)["iss"])
     except (LookupError, ValueError, TypeError, JoseError) as error:
-        raise Unauthenticated("The assertion is no readable token.") from error
+        raise Unauthenticated("The assertion is no readable token.", vi="Không đọc được lời khai.") from error
 
 
 def _life(claims: Mapping[str, Any], expires: Any, now: datetime) -> datetime:
     if not isinstance(expires, int | float) or isinstance(expires, bool):
-        raise Unauthenticated("The client assertion lacks exp.")
+        raise Unauthenticated("The client assertion lacks exp.", vi="Lời khai thiếu exp.")
     moment = now.timestamp()
     if expires <= moment - LEEWAY.total_seconds():
-        raise Unauthenticated("The client assertion has expired.")
+        raise Unauthenticated("The client assertion has expired.", vi="Lời khai đã hết hạn.")
     if expires > moment + (LONGEST_LIFE + LEEWAY).total_seconds():
-        raise Unauthenticated("The client assertion lives too long.", hint="At most five minutes.")
+        raise Unauthenticated(
+            "The client assertion lives too long.",
+            hint="At most five minutes.",
+            vi="Lời khai có thời hạn quá dài.",
+            hint_vi="Nhiều nhất năm phút.",
+        )
     for name in ("iat", "nbf"):
         issued = claims.get(name)
         if issued is not None and (not isinstance(issued, int | float) or issued > moment + LEEWAY.total_seconds()):
-            raise Unauthenticated("The client assertion is from the future.")
+            raise Unauthenticated("The client assertion is from the future.", vi="Lời khai có thời điểm trong tương lai.")
     return datetime.fromtimestamp(expires, tz=now.tzinfo)
 
 
@@ -120,14 +135,17 @@ def verify_proof(proof: str, jwk: Mapping[str, Any], subsystem: str, audience: s
     claims, _ = _verified(proof, [jwk])
     if (claims.get("iss"), claims.get("aud"), claims.get("nonce")) != (subsystem, audience, challenge):
         raise Unauthenticated(
-            "The proof must name the subsystem (iss), this server (aud) and the question (nonce).", hint=f"aud is {audience}."
+            "The proof must name the subsystem (iss), this server (aud) and the question (nonce).",
+            hint=f"aud is {audience}.",
+            vi="Bằng chứng phải nêu hệ thống (iss), máy chủ này (aud) và câu hỏi (nonce).",
+            hint_vi=f"aud là {audience}.",
         )
     _life(claims, claims.get("exp"), now)
 
 
 def _verified(token: str, keys: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], str]:
     """(claims, thumbprint of the key that signed them). A token that names its key is held against keys of that name only."""
-    refused = Unauthenticated("The signature does not fit any key of this subsystem.")
+    refused = Unauthenticated("The signature does not fit any key of this subsystem.", vi="Chữ ký không khớp khóa nào của hệ thống này.")
     if not keys or len(token) > LARGEST_TOKEN:
         raise refused
     wanted = _named_key(token)
@@ -195,7 +213,12 @@ def verify_token(key: OKPKey, issuer: str, token: str, now: datetime) -> AccessT
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise Unauthenticated("The access token is not valid.", vi="Mã truy cập không hợp lệ.") from error
     if found.expires_at <= now:
-        raise Unauthenticated("The access token has expired.", hint="Ask for a new one at /oauth/token.")
+        raise Unauthenticated(
+            "The access token has expired.",
+            hint="Ask for a new one at /oauth/token.",
+            vi="Mã truy cập đã hết hạn.",
+            hint_vi="Hãy lấy mã mới ở /oauth/token.",
+        )
     return found
 
 

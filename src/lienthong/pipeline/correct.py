@@ -88,7 +88,7 @@ def correct_row(
     dataset_id, _ = show_quarantine(workshop, item_id)
     contract = workshop.contracts.get(dataset_id)
     if contract is None:
-        raise NotFound(f"No contract of `{dataset_id}` is among those read.")
+        raise NotFound(f"No contract of `{dataset_id}` is among those read.", vi=f"Không có hợp đồng của `{dataset_id}` trong số đã đọc.")
 
     def choose(held: Mapping[int, Held]) -> Mapping[int, Changes]:
         item = held[item_id].item
@@ -159,6 +159,8 @@ def _by_source_column(contract: Contract, item: Item, changes: Changes) -> dict[
         raise Unprocessable(
             f"Row {item.source_row or item.row_no} of `{contract.id}` has no column {', '.join(f'`{name}`' for name in unknown)}.",
             hint=f"Its columns: {', '.join(names)}.",
+            vi=f"Dòng {item.source_row or item.row_no} của `{contract.id}` không có cột {', '.join(f'`{name}`' for name in unknown)}.",
+            hint_vi=f"Các cột: {', '.join(names)}.",
         )
     return {names[name]: value for name, value in changes.items()}
 

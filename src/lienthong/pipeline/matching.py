@@ -48,9 +48,16 @@ def split_name(text: str) -> Name:
 def index_of(entities: Mapping[str, Entity], name: str, model: Model | None) -> EntityIndex:
     """The entity's index. Raises NotFound when no contract describes it or no model was trained."""
     if name not in entities:
-        raise NotFound(f"No master contract describes the entity `{name}`.", hint=f"Known: {', '.join(entities) or 'none'}.")
+        raise NotFound(
+            f"No master contract describes the entity `{name}`.",
+            hint=f"Known: {', '.join(entities) or 'none'}.",
+            hint_vi=f"Đã biết: {', '.join(entities) or 'chưa có'}.",
+            vi=f"Không có hợp đồng bản ghi gốc nào cho `{name}`.",
+        )
     if model is None:
-        raise NotFound(f"No model of `{name}` was trained.", hint=f"lienthong match train {name}")
+        raise NotFound(
+            f"No model of `{name}` was trained.", hint=f"lienthong match train {name}", vi=f"Chưa huấn luyện mô hình nào của `{name}`."
+        )
     return EntityIndex(entities[name], model)
 
 

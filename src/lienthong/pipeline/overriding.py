@@ -64,7 +64,10 @@ def withdraw(
         act = index_store.add_act("override", at, by, reason, details={"attribute": attribute, "withdrawn": True})
         if not store.end_overrides(connection, golden, attribute, at):
             raise NotFound(
-                f"`{golden_id}` has no steward's value of `{attribute}`.", hint="Its provenance says which values are a steward's."
+                f"`{golden_id}` has no steward's value of `{attribute}`.",
+                hint="Its provenance says which values are a steward's.",
+                vi=f"`{golden_id}` không có giá trị `{attribute}` do người quản lý đặt.",
+                hint_vi="Nguồn gốc giá trị cho biết giá trị nào do người quản lý đặt.",
             )
         return _show(
             workshop,
@@ -123,13 +126,28 @@ def members(workshop: Workshop, index: EntityIndex, golden_id: str, known_at: da
 def _check(index: EntityIndex, attribute: str, value: str | None, reason: str, until: date | None, today: date) -> None:
     free = {p.name: p for p in index.master.properties if p.key_position is None and p.name != PROVENANCE}
     if attribute not in free:
-        raise Unprocessable(f"`{index.master.id}` has no attribute `{attribute}` to set.", hint=f"One of {', '.join(free)}.")
+        raise Unprocessable(
+            f"`{index.master.id}` has no attribute `{attribute}` to set.",
+            hint=f"One of {', '.join(free)}.",
+            vi=f"`{index.master.id}` không có thuộc tính `{attribute}` để đặt.",
+            hint_vi=f"Một trong {', '.join(free)}.",
+        )
     logical_type = free[attribute].logical_type
     if value is not None and typed(value, logical_type) is None:
-        raise Unprocessable(f"`{attribute}`: expected a value of type {logical_type}.", hint="Dates are written YYYY-MM-DD.")
+        raise Unprocessable(
+            f"`{attribute}`: expected a value of type {logical_type}.",
+            hint="Dates are written YYYY-MM-DD.",
+            vi=f"`{attribute}`: cần giá trị kiểu {logical_type}.",
+            hint_vi="Ngày viết YYYY-MM-DD.",
+        )
     read = next((features_of(a, value) for a in index.model.plan.attributes if a.name == attribute), (attribute,))
     if value is not None and all(feature is None for feature in read):
-        raise Unprocessable(f"`{attribute}`: the value cannot be read as what it is to be.", hint="Dates are written YYYY-MM-DD.")
+        raise Unprocessable(
+            f"`{attribute}`: the value cannot be read as what it is to be.",
+            hint="Dates are written YYYY-MM-DD.",
+            vi=f"`{attribute}`: không đọc được giá trị theo kiểu của nó.",
+            hint_vi="Ngày viết YYYY-MM-DD.",
+        )
     require_reason(reason)
     if until is not None and until < today:
         raise Unprocessable(
@@ -166,7 +184,12 @@ def _standing(connection: Connection, index: EntityIndex, golden_id: str) -> tup
     index_store.lock()
     golden = store.golden(connection, index.entity.name, golden_id)
     if golden is None:
-        raise NotFound(f"No golden record `{golden_id}` stands.", hint="It may have been merged into another.")
+        raise NotFound(
+            f"No golden record `{golden_id}` stands.",
+            hint="It may have been merged into another.",
+            vi=f"Không có bản ghi gốc `{golden_id}`.",
+            hint_vi="Có thể đã gộp vào bản ghi khác.",
+        )
     return index_store, golden
 
 

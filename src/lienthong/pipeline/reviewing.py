@@ -119,7 +119,12 @@ def say(workshop: Workshop, index: EntityIndex, item: int, verdict: str, by: str
     Raises Unprocessable for another word, NotFound for a pair that is not there.
     """
     if verdict not in VERDICTS:
-        raise Unprocessable(f"`{verdict}` is no verdict.", hint=f"One of {', '.join(VERDICTS)}.")
+        raise Unprocessable(
+            f"`{verdict}` is no verdict.",
+            hint=f"One of {', '.join(VERDICTS)}.",
+            vi=f"`{verdict}` không phải một kết luận.",
+            hint_vi=f"Một trong {', '.join(VERDICTS)}.",
+        )
     at = workshop.clock()
     with workshop.database.connect() as connection:
         if not store.say(connection, index.entity.name, item, by, verdict, at):

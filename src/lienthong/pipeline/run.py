@@ -405,14 +405,24 @@ def _source(contract: Contract, name: str | None) -> Source:
 def _contract(workshop: Workshop, dataset_id: str) -> Contract:
     contract = workshop.contracts.get(dataset_id)
     if contract is None:
-        raise NotFound(f"No contract of `{dataset_id}` is among those read.", hint="Look into LIENTHONG_DATASETS.")
+        raise NotFound(
+            f"No contract of `{dataset_id}` is among those read.",
+            hint="Look into LIENTHONG_DATASETS.",
+            hint_vi="Hãy xem LIENTHONG_DATASETS.",
+            vi=f"Không có hợp đồng của `{dataset_id}` trong số đã đọc.",
+        )
     return contract
 
 
 def _waiting_run(connection: Connection, run_id: int) -> StoredRun:
     stored = runs.show(connection, run_id)
     if stored is None:
-        raise NotFound(f"There is no run {run_id}.", hint="lienthong run list shows them.")
+        raise NotFound(
+            f"There is no run {run_id}.",
+            hint="lienthong run list shows them.",
+            vi=f"Không có lần nạp {run_id}.",
+            hint_vi="lienthong run list liệt kê các lần nạp.",
+        )
     if stored.state != "waiting":
         raise RunError(f"Run {run_id} does not wait for a person: it is `{stored.state}`.")
     return stored

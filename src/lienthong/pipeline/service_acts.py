@@ -76,7 +76,12 @@ def register_service(workshop: Workshop, actor: Actor, files: ServiceFiles) -> S
                 return held
             state, sunset = ServiceState(held.state), held.sunset_on
             if state is ServiceState.RETIRED:
-                raise Conflict(f"`{service.id}` {service.version} is retired.", hint="Register another version.")
+                raise Conflict(
+                    f"`{service.id}` {service.version} is retired.",
+                    hint="Register another version.",
+                    vi=f"`{service.id}` {service.version} đã ngừng hẳn.",
+                    hint_vi="Hãy đăng ký phiên bản khác.",
+                )
             if state is not ServiceState.DRAFT:
                 _refuse_breaks(service_of(held), service)
         at = workshop.clock()

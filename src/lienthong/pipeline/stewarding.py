@@ -71,7 +71,12 @@ def defer(workshop: Workshop, item: int, until: datetime) -> None:
     """Ask nobody until then. Raises NotFound when the pair no longer waits."""
     with workshop.database.connect() as connection:
         if not store.defer(connection, item, until):
-            raise NotFound(f"Nothing waits under {item}.", hint="It was decided, or its records changed.")
+            raise NotFound(
+                f"Nothing waits under {item}.",
+                hint="It was decided, or its records changed.",
+                vi=f"Không có việc nào chờ ở số {item}.",
+                hint_vi="Việc đã quyết định, hoặc các bản ghi đã thay đổi.",
+            )
 
 
 def decide(
@@ -83,7 +88,12 @@ def decide(
     where the golden record would have many records, or two different valid identifiers.
     """
     if verdict not in VERDICTS:
-        raise Unprocessable(f"`{verdict}` is no verdict.", hint=f"One of {', '.join(VERDICTS)}.")
+        raise Unprocessable(
+            f"`{verdict}` is no verdict.",
+            hint=f"One of {', '.join(VERDICTS)}.",
+            vi=f"`{verdict}` không phải một kết luận.",
+            hint_vi=f"Một trong {', '.join(VERDICTS)}.",
+        )
     require_reason(reason)
     if left == right:
         raise Unprocessable("A decision needs two different records.", vi="Cần hai bản ghi khác nhau để quyết định.")
@@ -100,6 +110,8 @@ def decide(
                 raise Conflict(
                     "This join needs a second person.",
                     hint="It is large, or two valid identifiers differ; another steward must say the same.",
+                    vi="Việc gộp này cần người thứ hai.",
+                    hint_vi="Nhóm lớn, hoặc hai số định danh hợp lệ khác nhau; một người quản lý khác phải cùng kết luận.",
                 )
         act = index_store.add_act("decision", at, by, reason, details={"verdict": verdict})
         store.end_words(connection, left, right, act, at)
@@ -141,7 +153,12 @@ def split(
         index_store.lock()
         records = _records(index_store, names)
         if len({record.golden for record in records}) > 1:
-            raise Unprocessable("These records are not of one golden record.", hint="A split takes one golden record apart.")
+            raise Unprocessable(
+                "These records are not of one golden record.",
+                hint="A split takes one golden record apart.",
+                vi="Các bản ghi này không cùng một bản ghi gốc.",
+                hint_vi="Tách là chia một bản ghi gốc.",
+            )
         act = index_store.add_act("decision", at, by, reason, details={"verdict": "apart", "groups": len(groups)})
         store.keep_apart(connection, index.entity.name, groups, by, reason, act, at)
         done = relink(connection, index, records, Cause("decision", by, at, vietnam_date(at), reason, act=act))
@@ -162,11 +179,26 @@ def undo(workshop: Workshop, index: EntityIndex, act: int, by: str, reason: str,
         index_store.lock()
         found = store.act(connection, act)
         if found is None or found[0] != index.entity.name:
-            raise NotFound(f"`{index.entity.name}` has no act {act}.", hint="Events and judgements name theirs.")
+            raise NotFound(
+                f"`{index.entity.name}` has no act {act}.",
+                hint="Events and judgements name theirs.",
+                vi=f"`{index.entity.name}` không có việc số {act}.",
+                hint_vi="Sự kiện và kết luận đều nêu số việc.",
+            )
         if found[1] == "override":
-            raise Conflict(f"Act {act} set or withdrew a steward's value.", hint="A value is withdrawn, or set anew.")
+            raise Conflict(
+                f"Act {act} set or withdrew a steward's value.",
+                hint="A value is withdrawn, or set anew.",
+                vi=f"Việc số {act} đặt hoặc rút giá trị của người quản lý.",
+                hint_vi="Giá trị thì rút, hoặc đặt lại.",
+            )
         if (by_whom := store.undone(connection, act)) is not None:
-            raise Conflict(f"Act {act} was undone by act {by_whom}.", hint=f"Undo act {by_whom} to have it again.")
+            raise Conflict(
+                f"Act {act} was undone by act {by_whom}.",
+                hint=f"Undo act {by_whom} to have it again.",
+                vi=f"Việc số {act} đã bị việc số {by_whom} hoàn tác.",
+                hint_vi=f"Muốn có lại, hãy hoàn tác việc số {by_whom}.",
+            )
         mine = index_store.add_act("undo", at, by, reason, undoes=act)
         before = store.moved_by(connection, act)
         came = [split_name(text) for text in store.came_by(connection, act)]
@@ -221,7 +253,12 @@ def _records(index_store: Index, names: Sequence[Name]) -> list[StoredRecord]:
     found = {(r.source, r.key): r for r in index_store.own(names)}
     for name in names:
         if name not in found:
-            raise NotFound(f"There is no record `{name[1]}` of `{name[0]}`.", hint="Records are named by register and key.")
+            raise NotFound(
+                f"There is no record `{name[1]}` of `{name[0]}`.",
+                hint="Records are named by register and key.",
+                vi=f"Không có bản ghi `{name[1]}` của `{name[0]}`.",
+                hint_vi="Bản ghi được gọi bằng sổ gốc và khóa.",
+            )
     return [found[name] for name in names]
 
 

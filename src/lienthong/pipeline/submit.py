@@ -57,7 +57,10 @@ def submit_records(
     """
     if contract.layer is Layer.MASTER:
         raise Unprocessable(
-            f"Records of `{contract.id}` are made from those of registers, not sent.", hint="Send them to the register they belong to."
+            f"Records of `{contract.id}` are made from those of registers, not sent.",
+            hint="Send them to the register they belong to.",
+            vi=f"Bản ghi của `{contract.id}` được lập từ các sổ gốc, không nhận gửi vào.",
+            hint_vi="Hãy gửi vào sổ gốc của bản ghi.",
         )
     _refuse_unknown(contract, records)
     digest = hashlib.sha256(json.dumps(records, ensure_ascii=False, sort_keys=True).encode()).digest()
@@ -95,6 +98,8 @@ def _refuse_unknown(contract: Contract, records: Sequence[Mapping[str, Any]]) ->
         raise Unprocessable(
             f"`{contract.id}` has no property {', '.join(f'`{name}`' for name in unknown)}.",
             hint="Its properties are in the contract and in /docs.",
+            vi=f"`{contract.id}` không có thuộc tính {', '.join(f'`{name}`' for name in unknown)}.",
+            hint_vi="Các thuộc tính ghi trong hợp đồng và ở /docs.",
         )
 
 
@@ -103,7 +108,12 @@ def _repeat(connection: Connection, caller: str, dataset_id: str, key: str, dige
     if found is None:
         return None
     if found.body_digest != digest:
-        raise Conflict(f"Idempotency-Key `{key}` was used for other records.", hint="Use a new key for new records.")
+        raise Conflict(
+            f"Idempotency-Key `{key}` was used for other records.",
+            hint="Use a new key for new records.",
+            vi=f"Idempotency-Key `{key}` đã dùng cho bản ghi khác.",
+            hint_vi="Hãy dùng khóa mới cho bản ghi mới.",
+        )
     return Submission(**found.answer, is_repeat=True)
 
 

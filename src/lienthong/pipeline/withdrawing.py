@@ -72,7 +72,12 @@ def _contract(workshop: Workshop, stored: StoredRun | None, run_id: int) -> Cont
         )
     contract = workshop.contracts.get(stored.dataset_id)
     if contract is None:
-        raise NotFound(f"No contract of `{stored.dataset_id}` is among those read.", hint="Look into LIENTHONG_DATASETS.")
+        raise NotFound(
+            f"No contract of `{stored.dataset_id}` is among those read.",
+            hint="Look into LIENTHONG_DATASETS.",
+            hint_vi="Hãy xem LIENTHONG_DATASETS.",
+            vi=f"Không có hợp đồng của `{stored.dataset_id}` trong số đã đọc.",
+        )
     if stored.state != "published" or stored.version is None:
         raise RunError(
             f"Run {run_id} is `{stored.state}`: it published nothing that could be taken back.",

@@ -190,7 +190,12 @@ class _Remembered:
         if found is None:
             return None
         if found.body_digest != self.digest:
-            raise Conflict(f"Idempotency-Key `{self.key}` was used for another request.", hint="Use a new key for a new request.")
+            raise Conflict(
+                f"Idempotency-Key `{self.key}` was used for another request.",
+                hint="Use a new key for a new request.",
+                vi=f"Idempotency-Key `{self.key}` đã dùng cho yêu cầu khác.",
+                hint_vi="Hãy dùng khóa mới cho yêu cầu mới.",
+            )
         return Written(**found.answer, is_repeat=True)
 
     def keep(self, write: Connection, run_id: int, written: Written, at: datetime) -> None:

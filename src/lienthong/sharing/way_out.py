@@ -9,14 +9,20 @@ from typing import Any
 from lienthong.access import USUAL_OFFER, AccessRequest, Agreement, Decision, Identity, Offer, Register, standing_terms
 from lienthong.clock import VIETNAM
 from lienthong.contracts import Contract
-from lienthong.errors import Denied, NotFound, RequestError, Stopped, Unauthenticated
+from lienthong.errors import Denied, RequestError, Stopped, Unauthenticated, UnknownDataset
 from lienthong.sharing.filters import shown
 
 REQUESTS = "/v1/agreements"
 NOT_BY_AGREEMENT = frozenset({"no_identity", "no_purpose", "no_official", "not_the_owner", "stopped"})  # no request would open these
-HINTS: Mapping[str, str] = {
-    "no_purpose": "Send the header Lienthong-Purpose with a purpose of your agreement.",
-    "no_official": "Send the header Lienthong-Official with the official it is made for.",
+HINTS: Mapping[str, tuple[str, str]] = {  # rule → (English, Vietnamese)
+    "no_purpose": (
+        "Send the header Lienthong-Purpose with a purpose of your agreement.",
+        "Hãy gửi tiêu đề Lienthong-Purpose với một mục đích của thỏa thuận.",
+    ),
+    "no_official": (
+        "Send the header Lienthong-Official with the official it is made for.",
+        "Hãy gửi tiêu đề Lienthong-Official với cán bộ mà yêu cầu được gửi cho.",
+    ),
 }
 
 
@@ -28,17 +34,24 @@ def denial_of(decision: Decision, asked: AccessRequest, contract: Contract | Non
     if decision.stop is not None:
         ends_at = decision.stop.ends_at
         facts |= {"until": ends_at.isoformat(), "vi": f"{decision.vi}, dự kiến đến {ends_at.astimezone(VIETNAM):%H:%M %d/%m/%Y}"}
-        return Stopped(decision.en, hint="GET /v1/planned-stops lists the stops.", retry_after=_seconds_to(ends_at, asked.at), **facts)
+        return Stopped(
+            decision.en,
+            hint="GET /v1/planned-stops lists the stops.",
+            hint_vi="GET /v1/planned-stops liệt kê các lần tạm dừng.",
+            retry_after=_seconds_to(ends_at, asked.at),
+            **facts,
+        )
     if asked.caller is not None and contract is not None and decision.rule not in NOT_BY_AGREEMENT:
         facts["request"] = request_for(contract, asked.caller, asked.purpose, asked.operation, today, offer)
     kind = Unauthenticated if decision.rule == "no_identity" else Denied
-    return kind(decision.en, hint=HINTS.get(decision.rule, ""), **facts)
+    hint, hint_vi = HINTS.get(decision.rule, ("", ""))
+    return kind(decision.en, hint=hint, hint_vi=hint_vi, **facts)
 
 
-def no_dataset(name: str) -> NotFound:
+def no_dataset(name: str) -> UnknownDataset:
     """What is said of a name that is no dataset's, or of one whose very entry is not for the caller."""
     named = shown(name)
-    return NotFound(
+    return UnknownDataset(
         f"There is no dataset `{named}`.",
         hint="GET /v1/datasets lists them.",
         vi=f"Không có bộ dữ liệu `{named}`.",

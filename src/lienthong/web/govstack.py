@@ -73,12 +73,12 @@ class GovStackDoor:
         message = Message(last(headers, b"x-govstack-id") or new_id(), new_id())
         carried = (DOOR, message, trace_of(scope))
         kept = [(name, value) for name, value in inner_headers(headers, authorization) if name.lower() not in CLIENT_HEADERS]
-        inner = Inner(scope["method"], self._place(found), scope["query_string"], kept, carried)
+        inner = Inner(scope["method"], await self._place(found, client), scope["query_string"], kept, carried)
         await self._gate.hand_on(scope, inner, replay(body, receive), send)
 
-    def _place(self, found: Called) -> str:
+    async def _place(self, found: Called, client: Member) -> str:
         directory = self._gate.directory
-        contract = directory.dataset(found.service)
+        contract = directory.dataset(found.service, client)
         if contract is not None:
             return f"/v1/datasets/{contract.id}{inner_path(found.rest)}"
         if directory.brokered(found.service) is not None:
@@ -86,6 +86,7 @@ class GovStackDoor:
         identity = found.service.provider.identity
         if found.service.code in ROOM_PARTS and identity is not None and (identity.instance, identity.member_class) == OURS:
             return f"/v1/rooms/{identity.agency}/{identity.subsystem}/{found.service.code}{found.rest}"
+        await self._gate.note_unknown(client, found.service)
         raise NotFound(
             "There is no such service.",
             hint="listMethods tells of all.",
@@ -95,7 +96,7 @@ class GovStackDoor:
 
     def _directory(self, scope: Scope, path: str) -> Any:
         if scope["method"] != "GET":
-            raise BadRequest("The directory is read with GET.")
+            raise BadRequest("The directory is read with GET.", vi="Danh bạ chỉ đọc bằng GET.")
         directory, services = self._gate.directory, self._gate.services
         if path == "listClients":
             return {"member": [_member(client) for client, _ in directory.clients(services.register)]}

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from lienthong.access import ANONYMOUS, AccessRequest, Operation
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
-from lienthong.errors import BadRequest, LienthongError, NotFound, RequestError
+from lienthong.errors import BadRequest, LienthongError, NotFound, RequestError, UnknownDataset
 from lienthong.ledger import Entry, Event, encode
 from lienthong.sharing.exchanges import CARRIED, DOOR, Asked, Carried
 from lienthong.sharing.ledger_writer import Waiter
@@ -75,6 +75,8 @@ class HotPath:
         try:
             plan, key, official = await self._asked(scope, asked)
         except LienthongError as error:
+            if isinstance(error, UnknownDataset):
+                await asyncio.sleep(until_step(mark, time.perf_counter(), LOOK_UP_STEP))
             answer = problem_answer(error)
             asked.rule = str(error.facts.get("rule", error.code))
             self._recorder.note(asked, scope, began, time.perf_counter() - mark, answer.status, len(answer.body))
@@ -93,7 +95,7 @@ class HotPath:
         """
         contract = self._services.contracts.get(dataset)
         if contract is None:
-            raise NotFound("There is no such dataset.")
+            raise no_dataset(dataset)
         now = self._clock()
         today = vietnam_date(now)
         plan = self._plan(contract, self._services.tokens.subsystem_of(head.authorization), head.purpose, head.official, client, now, today)
@@ -143,7 +145,7 @@ class HotPath:
     def _place(self, scope: Scope) -> tuple[Contract, str]:
         path = _path(scope)
         if len(path) > LONGEST_PATH:
-            raise BadRequest(f"Expected an address of at most {LONGEST_PATH} bytes.")
+            raise BadRequest(f"Expected an address of at most {LONGEST_PATH} bytes.", vi=f"Địa chỉ dài nhất {LONGEST_PATH} byte.")
         dataset, _, key = path[len(PREFIX) :].partition(MIDDLE)
         if b"%" in path:
             check_escapes(path)
@@ -151,9 +153,9 @@ class HotPath:
         try:
             name, wanted = dataset.decode("utf-8"), key.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise BadRequest("The address is not UTF-8.") from error
+            raise BadRequest("The address is not UTF-8.", vi="Địa chỉ không phải UTF-8.") from error
         if "\x00" in wanted:
-            raise BadRequest("A key holds no NUL.")
+            raise BadRequest("A key holds no NUL.", vi="Khóa bản ghi không chứa ký tự NUL.")
         contract = self._services.contracts.get(name)
         if contract is None:
             raise no_dataset(name)

@@ -28,7 +28,10 @@ def given(counter: Counter, request: Request, subject_key: bytes) -> Response:
     contract = contract_of(counter, request)
     unknown = sorted(set(request.query_params) - ALLOWED)
     if unknown:
-        raise BadRequest(f"A look-up takes {', '.join(sorted(ALLOWED))}, found `{unknown[0][:40]}`.")
+        raise BadRequest(
+            f"A look-up takes {', '.join(sorted(ALLOWED))}, found `{unknown[0][:40]}`.",
+            vi=f"Tra cứu chỉ nhận {', '.join(sorted(ALLOWED))}, nhận được `{unknown[0][:40]}`.",
+        )
     right = counter.authorise(request, contract, Operation.LOOK_UP)
     wanted = read_list(request.query_params.multi_items(), contract)
     key: str = request.path_params["key"]

@@ -12,10 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lienthong.errors import DatabaseUnreachable, DatasetBusyError, LienthongError, RequestError
+from lienthong.errors import DatabaseUnreachable, DatasetBusyError, LienthongError, RequestError, UnknownDataset
 from lienthong.log import get_logger
 from lienthong.web.pages.trouble import problem_page
 from lienthong.web.pages.visiting import wants_page
+from lienthong.web.steady import mark_steady
 
 PROBLEM = "application/problem+json"
 TITLES: dict[int, tuple[str, str]] = {
@@ -104,6 +105,8 @@ def answer_problem(request: Request | None, error: Exception) -> Response:
 
     A browser gets the same facts as a page.
     """
+    if request is not None and isinstance(error, UnknownDataset):
+        mark_steady(request.scope)  # of one that is kept from the caller an entry is written, of one that is not there none
     status, document, headers = told(error)
     headers = {"Cache-Control": "no-store", **headers}
     if request is not None and wants_page(request):

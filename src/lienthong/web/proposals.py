@@ -89,7 +89,10 @@ class _Desk:
         known = read_known(request.query_params.multi_items(), ("side", "state", "overdue", "after", "limit"))
         side, state = known.get("side", "to"), known.get("state")
         if side not in ("to", "made") or state not in (None, *STATES) or known.get("overdue", "false") not in ("true", "false"):
-            raise BadRequest("`side`: to or made; `overdue`: true or false; `state`: " + ", ".join(STATES) + ".")
+            raise BadRequest(
+                "`side`: to or made; `overdue`: true or false; `state`: " + ", ".join(STATES) + ".",
+                vi="`side`: to hoặc made; `overdue`: true hoặc false; `state`: " + ", ".join(STATES) + ".",
+            )
         after = number_of("after", known["after"]) if "after" in known else 0
         today = vietnam_date(self._counter.clock())
         with self._counter.workshop.database.connect() as connection:

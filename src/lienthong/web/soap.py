@@ -91,7 +91,11 @@ class SoapDoor:
             return 200, *await self._monitoring(request, digest)
         if service == "getWsdl":
             return 200, *self._get_wsdl(request, digest)
-        contract, operation = self._service(request.service)
+        try:
+            contract, operation = self._service(request.service, request.client)
+        except Fault:
+            await gate.note_unknown(request.client, ServiceName(provider, service.rpartition(".")[0]))
+            raise
         inner = Inner(
             "GET",
             *_asked(contract, operation, request.body),
@@ -101,9 +105,9 @@ class SoapDoor:
         answered = await gate.buffered(scope, inner)
         return 200, XML.decode(), write_answer(request, _given(contract, operation, answered, request), digest)
 
-    def _service(self, name: ServiceName) -> tuple[Contract, str]:
+    def _service(self, name: ServiceName, client: Member | None) -> tuple[Contract, str]:
         dataset, _, operation = name.code.rpartition(".")
-        contract = self._gate.directory.dataset(ServiceName(name.provider, dataset))
+        contract = self._gate.directory.dataset(ServiceName(name.provider, dataset), client)
         if contract is None or operation not in OPERATIONS:
             raise Fault(faults.UNKNOWN_SERVICE, f"Unknown service: {name.label}")
         return contract, operation
@@ -127,7 +131,7 @@ class SoapDoor:
         wanted = next((child.text or "" for child in request.body if etree.QName(child).localname == "serviceCode"), "").strip()
         if not wanted:
             raise Fault(faults.INVALID_REQUEST, 'Missing the required parameter "serviceCode"')
-        contract = self._described(request.service.provider, wanted)
+        contract = self._described(request.service.provider, wanted, request.client)
         body = etree.Element(f"{{{XROAD}}}getWsdlResponse")
         etree.SubElement(body, f"{{{XROAD}}}serviceCode").text = printable(wanted)
         kind = "text/xml; charset=utf-8"
@@ -143,11 +147,11 @@ class SoapDoor:
             (("text/xml; charset=utf-8", write_answer(request, body, digest), "part-0"), ("application/gzip", packed, ATTACHMENT))
         )
 
-    def _described(self, provider: Member, service: str) -> Contract:
+    def _described(self, provider: Member, service: str, client: Member | None = None) -> Contract:
         """The dataset a service belongs to; its own id will do."""
-        contract = self._gate.directory.dataset(ServiceName(provider, service))
+        contract = self._gate.directory.dataset(ServiceName(provider, service), client)
         if contract is None:
-            contract, _ = self._service(ServiceName(provider, service))
+            contract, _ = self._service(ServiceName(provider, service), client)
         return contract
 
     def _wsdl(self, scope: Scope) -> bytes:

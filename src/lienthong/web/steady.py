@@ -3,6 +3,7 @@
 Who sees some rows of a dataset only is told of a hidden one what it is told of one that was never there. The database has a little more to
 do for the hidden one (microseconds; a read of the disk, where its page is cold), and who asks often enough could tell. So what such a caller
 is answered leaves at whole steps of time since it asked: both at the same one. Who sees all rows has nothing to learn and does not wait.
+So does the answer that there is no such dataset: where there is one the caller may not know of, its refusal is an entry of the ledger.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Mark:
-    """Whether the caller of a request sees some rows only."""
+    """Whether the answer of a request waits for a step."""
 
     is_set = False
 
 
 def mark_steady(scope: Scope) -> None:
-    """The caller of this request sees some rows only."""
+    """The caller of this request sees some rows only, or asks for a dataset that is not there for it."""
     mark = scope.get(STEADY)
     if mark is not None:
         mark.is_set = True

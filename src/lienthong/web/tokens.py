@@ -98,7 +98,12 @@ class TokenDesk:
         scheme, _, token = authorization.partition(" ")
         scheme = scheme.lower()
         if scheme not in ("bearer", "dpop") or not token:
-            raise Unauthenticated("Expected `Authorization: Bearer …`.", hint=f"POST {TOKEN_PATH} gives a token.")
+            raise Unauthenticated(
+                "Expected `Authorization: Bearer …`.",
+                hint=f"POST {TOKEN_PATH} gives a token.",
+                vi="Cần tiêu đề `Authorization: Bearer …`.",
+                hint_vi=f"POST {TOKEN_PATH} cấp mã truy cập.",
+            )
         now = self._clock()
         known = self._verified.get(token)
         if known is not None and known[1] > now.timestamp():
@@ -107,11 +112,16 @@ class TokenDesk:
             found = verify_token(self._key, self.issuer, token, now)
             self._remember(token, found)
         if found.jti in self._revoked:
-            raise Unauthenticated("The access token was revoked.")
+            raise Unauthenticated("The access token was revoked.", vi="Mã truy cập đã bị thu hồi.")
         if found.key in self._lost_keys:
-            raise Unauthenticated("The key this token was got with was revoked.", hint=f"POST {TOKEN_PATH} with another key.")
+            raise Unauthenticated(
+                "The key this token was got with was revoked.",
+                hint=f"POST {TOKEN_PATH} with another key.",
+                vi="Khóa dùng để lấy mã truy cập này đã bị thu hồi.",
+                hint_vi=f"POST {TOKEN_PATH} với khóa khác.",
+            )
         if found.subsystem in self._shut_out:
-            raise Unauthenticated("This subsystem is closed.")
+            raise Unauthenticated("This subsystem is closed.", vi="Hệ thống này đã đóng.")
         if found.bound_to is not None or scheme == "dpop":
             self._require_held(found, token, scheme, scope)
         return found
@@ -125,7 +135,12 @@ class TokenDesk:
 
     def _require_held(self, found: AccessToken, token: str, scheme: str, scope: Scope | None) -> None:
         if self.holding is None or found.bound_to is None:
-            raise Unauthenticated("This token is not bound to a key.", hint="Send it as `Bearer`.")
+            raise Unauthenticated(
+                "This token is not bound to a key.",
+                hint="Send it as `Bearer`.",
+                vi="Mã truy cập này không gắn với khóa nào.",
+                hint_vi="Hãy gửi dạng `Bearer`.",
+            )
         self.holding.require(scope, found.bound_to, token, scheme)
 
     def _remember(self, token: str, found: AccessToken) -> None:
@@ -171,7 +186,12 @@ async def give_token(services: Services, request: Request) -> Response:
         subsystem = claimed_subsystem(assertion)
         verified, environment = _verified(services, assertion, subsystem, now)
         if not await services.store.use_assertion(verified.subsystem, verified.jti, verified.expires_at):
-            raise Unauthenticated("The client assertion was used before.", hint="Sign a new one, with a new jti, for each request.")
+            raise Unauthenticated(
+                "The client assertion was used before.",
+                hint="Sign a new one, with a new jti, for each request.",
+                vi="Lời khai này đã dùng.",
+                hint_vi="Hãy ký lời khai mới, jti mới, cho mỗi yêu cầu.",
+            )
         bound_to = _bound_to(services, request)
     except Unauthenticated as error:
         known = subsystem in services.register.subsystems

@@ -135,15 +135,17 @@ class XRoadDoor:
         if service.code in METASERVICES or service.code in MONITORING:
             await self._metaservice(message, service, send)
             return
-        inner = self._inner(message, service, authorization)
+        inner = await self._inner(message, service, authorization)
         await self._gate.hand_on(message.scope, inner, replay(message.body, receive), _Outgoing(self, message, send))
 
-    def _inner(self, message: Message, service: ServiceName, authorization: str) -> Inner:
+    async def _inner(self, message: Message, service: ServiceName, authorization: str) -> Inner:
         directory = self._gate.directory
         self._refuse_closed(service)
-        contract = directory.dataset(service)
+        contract = directory.dataset(service, message.client)
         brokered = directory.brokered(service) if contract is None else None
+        assert message.client is not None
         if contract is None and brokered is None:
+            await self._gate.note_unknown(message.client, service)
             kind = faults.UNKNOWN_SERVICE if directory.is_here(service.provider) else faults.UNKNOWN_MEMBER
             raise Fault(kind, f"Unknown service: {service.label}")
         assert message.called is not None
@@ -197,7 +199,7 @@ class XRoadDoor:
         code = asked.get("servicecode", "")
         if not code:
             raise Fault(faults.INVALID_REQUEST, 'Missing the required parameter "serviceCode"')
-        contract = self._gate.directory.dataset(ServiceName(service.provider, code))
+        contract = self._gate.directory.dataset(ServiceName(service.provider, code), message.client)
         if contract is None:
             return self._brokered_openapi(ServiceName(service.provider, code))
         return shapes.JSON, msgspec.json.encode(self._gate.directory.openapi(contract))

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from lienthong.access import ANONYMOUS
 from lienthong.access import xroad_faults as faults
-from lienthong.access.xroad import FaultStyle, Header, Member
+from lienthong.access.xroad import FaultStyle, Header, Member, ServiceName
 from lienthong.access.xroad_soap import Fault
 from lienthong.errors import SettingsError, Unauthenticated
 from lienthong.ledger import Entry, Event, encode
@@ -66,7 +66,7 @@ class Gate:
     def __init__(self, services: Services, application: Application, book: Callable[[], Book]) -> None:
         settings = services.settings
         self.services = services
-        self.directory = Directory(settings, services.contracts, book, services.workshop.clock)
+        self.directory = Directory(settings, services.contracts, book, services.workshop.clock, lambda: services.register)
         self.style = _style(settings.xroad_fault_style)
         self._trust = Trust.of(settings)
         self._application = application
@@ -137,9 +137,16 @@ class Gate:
             kept = self._tokens[subsystem] = (self.services.tokens.issue(subsystem, now), now + half_its_life)
         return kept[0]
 
-    async def _note(self, caller: str, rule: str) -> None:
-        """The refusal is in the ledger; who it said it was is not, for nobody proved it."""
-        entry = Entry(self.services.workshop.clock(), Event.REQUEST_DENIED, caller, outcome=rule, details={"operation": "xroad"})
+    async def note_unknown(self, client: Member, name: ServiceName) -> None:
+        """A service that is not there, or not for this client, has its entry either way: so that both take as long. A ledger tells the true reason."""
+        dataset = self.directory.kept_from(name, client)
+        await self._note(str(client.identity or client), "no_agreement" if dataset else "unknown_service", dataset)
+
+    async def _note(self, caller: str, rule: str, dataset: str = "") -> None:
+        """The refusal is in the ledger; who it said it was is not, where nobody proved it."""
+        entry = Entry(
+            self.services.workshop.clock(), Event.REQUEST_DENIED, caller, dataset=dataset, outcome=rule, details={"operation": "xroad"}
+        )
         await self.services.ledger.append(encode(entry))
 
 

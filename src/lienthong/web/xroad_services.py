@@ -17,6 +17,7 @@ from lienthong.contracts.services import Service
 from lienthong.errors import Gone
 from lienthong.settings import Settings
 from lienthong.sharing.broker import Book
+from lienthong.sharing.way_out import has_part
 from lienthong.web.openapi import describe
 
 ENDPOINTS: Mapping[Operation, tuple[str, str]] = {
@@ -48,6 +49,7 @@ class Directory:
     contracts: Mapping[str, Contract]
     book: Callable[[], Book]
     clock: Clock
+    register: Callable[[], Register]
 
     def provider(self, agency: str) -> Member:
         return Member(self.settings.instance, self.settings.member_class, agency, self.settings.xroad_subsystem)
@@ -57,10 +59,21 @@ class Directory:
         agencies = {contract.agency for contract in self.contracts.values()} | {service.agency for service in self._services()}
         return any(provider == self.provider(agency) for agency in agencies)
 
-    def dataset(self, name: ServiceName) -> Contract | None:
-        """The dataset behind a service."""
+    def dataset(self, name: ServiceName, client: Member | None = None) -> Contract | None:
+        """The dataset behind a service, None also where its very entry is not for the client (nobody: not for everybody)."""
         contract = self.contracts.get(name.code)
-        return contract if contract is not None and name.provider == self.provider(contract.agency) else None
+        if contract is None or name.provider != self.provider(contract.agency) or self._is_kept_from(contract, client):
+            return None
+        return contract
+
+    def kept_from(self, name: ServiceName, client: Member) -> str:
+        """The dataset behind a service whose very entry is not for the client, empty where there is none."""
+        contract = self.dataset(name, client) or self.contracts.get(name.code)
+        return contract.id if contract is not None and self._is_kept_from(contract, client) else ""
+
+    def _is_kept_from(self, contract: Contract, client: Member | None) -> bool:
+        identity = None if client is None else client.identity
+        return not has_part(contract, None if identity is None else str(identity), self.register())
 
     def brokered(self, name: ServiceName) -> Service | None:
         """The brokered service behind an X-Road service: its version in use."""

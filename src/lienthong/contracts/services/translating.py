@@ -25,7 +25,10 @@ def request_envelope(mapped: Mapped, path: Mapping[str, str], query: Mapping[str
         for name in sources[place]:
             if name not in known:
                 raise Unprocessable(
-                    f"`{place}.{str(name)[:60]}` is not part of this operation.", hint="The service's openapi.json lists what is."
+                    f"`{place}.{str(name)[:60]}` is not part of this operation.",
+                    hint="The service's openapi.json lists what is.",
+                    vi=f"`{place}.{str(name)[:60]}` không thuộc thao tác này.",
+                    hint_vi="openapi.json của dịch vụ liệt kê những gì có.",
                 )
     space = ENVELOPES[mapped.version]
     envelope = etree.Element(f"{{{space}}}Envelope", nsmap={"soap": space})
