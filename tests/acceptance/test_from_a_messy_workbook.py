@@ -65,7 +65,7 @@ def test_a_messy_workbook_becomes_a_published_dataset(officer: Officer, tmp_path
     officer.says("contract", "edit", ID, "note", "--title", "Ghi chú thêm")
     assert "no longer holds" in str(RUN.invoke(app, ["--lang", "en", "contract", "apply", contract, "--plan", digest]).exception)
     digest = officer.says("contract", "plan", contract).split("Plan ")[1][:16]
-    assert "created" in officer.says("contract", "apply", contract, "--plan", digest)
+    assert "tables are made" in officer.says("contract", "apply", contract, "--plan", digest)
 
     # Taken in: 28 rows are published, 2 wait; totals and signatures were no rows.
     assert "published" in officer.says("run", ID)

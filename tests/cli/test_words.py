@@ -60,3 +60,25 @@ def test_a_server_that_is_too_old_is_refused_in_words() -> None:
     with pytest.raises(StoreError, match=r"PostgreSQL 14; 15 or newer"):
         refuse_older(140_012)
     refuse_older(150_000)
+
+
+def test_measures_of_a_reconciliation_are_told_in_vietnamese(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lienthong.cli.quality import _measure
+
+    monkeypatch.setattr(words.Language, "english", False)
+    told = [
+        _measure(what)
+        for what in ("rows", "sum Diện tích", "sha256 a.csv", "hash of rows", "keys 1 – 9", "run 3, row 12", "key 7", "rows looked into")
+    ]
+    assert told == [
+        "số hàng",
+        "tổng Diện tích",
+        "sha256 của a.csv",
+        "dấu vân của các hàng",
+        "khóa 1 – 9",
+        "lần nạp 3, hàng 12",
+        "khóa 7",
+        "số hàng đã xem kỹ",
+    ]
+    monkeypatch.setattr(words.Language, "english", True)
+    assert _measure("sum Diện tích") == "sum Diện tích"

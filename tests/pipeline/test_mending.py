@@ -16,7 +16,7 @@ from lienthong.contracts import Contract
 from lienthong.errors import Unprocessable
 from lienthong.pipeline import Workshop, list_quarantine, mending, run_dataset
 from lienthong.pipeline.correct import By
-from lienthong.reports.marked import verdict_workbook, waiting_workbook
+from lienthong.reports.marked import heading, verdict_workbook, waiting_workbook
 from tests.factories import make_contract, make_workshop, write_people
 from tests.pipeline.test_run import rows_of
 
@@ -53,6 +53,14 @@ def edited(path: Path, edit: Callable[[Any, dict[str, int]], None]) -> Path:
     edit(sheet, {cell.value: cell.column for cell in sheet[1]})
     book.save(path)
     return path
+
+
+def test_columns_stand_in_the_order_of_the_contract(place: tuple[Workshop, Contract], tmp_path: Path) -> None:
+    sheet = openpyxl.load_workbook(taken(place, tmp_path / "out.xlsx")).active
+    headings = [cell.value for cell in sheet[1]]
+    came = [heading(p) for p in place[1].properties]
+    assert headings[: len(came)] == came
+    assert sorted(came, key=len) != came  # the order in which jsonb gives them
 
 
 def put(**cells: str) -> Callable[[Any, dict[str, int]], None]:

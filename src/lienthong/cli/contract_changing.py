@@ -107,7 +107,7 @@ def apply(
         applied = [apply_contract(place, contract) for contract in found if contract.id not in announced]
     show(
         (("Bộ dữ liệu", "Dataset"), ("Kết quả", "Outcome"), ("Cột thêm", "Added")),
-        [(a.dataset_id, a.outcome, ", ".join(a.added)) for a in applied],
+        [(a.dataset_id, say(*OUTCOMES[a.outcome]), ", ".join(a.added)) for a in applied],
     )
 
 

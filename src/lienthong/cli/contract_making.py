@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lienthong.cli.contract_changing import VERDICTS
 from lienthong.cli.opening import settings, workshop
 from lienthong.cli.words import err, out, say, show
 from lienthong.errors import ContractError, NotFound, SettingsError, SourceError
@@ -166,9 +167,9 @@ def edit(
     changed = compare(before, after)
     show(
         (("Chỗ", "Place"), ("Thay đổi", "Change"), ("Trước", "Before"), ("Sau", "After"), ("Ảnh hưởng", "Verdict")),
-        [(c.place, c.what, c.old[:40], c.new[:40], c.verdict.value) for c in changed],
+        [(c.place, c.what, c.old[:40], c.new[:40], say(*VERDICTS[c.verdict.value])) for c in changed],
     )
-    out.print(say(f"{after.id} {after.version}: {verdict(changed).value}.", f"{after.id} {after.version}: {verdict(changed).value}."))
+    out.print(f"{after.id} {after.version}: {say(*VERDICTS[verdict(changed).value])}.")
 
 
 # Parts

@@ -147,7 +147,7 @@ def listed(
                 str(each.number),
                 each.dataset,
                 str(each.version),
-                f"{each.checked_at:%d/%m/%Y %H:%M}",
+                each.checked_at,
                 say(*VERDICTS[each.verdict]),
                 "" if decision is None else say(*OUTCOMES[decision.outcome]),
                 names,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lienthong.cli.opening import settings, who, workshop
-from lienthong.cli.words import out, say, show
+from lienthong.cli.words import at, out, say, show
 
 if TYPE_CHECKING:
     from lienthong.pipeline.privacy import Registrar
@@ -48,7 +48,7 @@ def list_cases(
                 case.agency,
                 case.dataset,
                 case.state,
-                f"{due:%d/%m/%Y %H:%M}" if due else "",
+                at(due) if due else "",
                 late,
             )
         )
@@ -73,9 +73,9 @@ def show_case(case: int) -> None:
     with workshop().database.connect() as connection:
         held = found(connection, case)
         steps = store.steps(connection, case)
-    out.print(f"{held.kind} · {held.agency} {held.dataset} · {held.state} · {say('hạn', 'due')} {held.act_by:%d/%m/%Y %H:%M} · {held.legal_basis}", soft_wrap=True)  # fmt: skip
+    out.print(f"{held.kind} · {held.agency} {held.dataset} · {held.state} · {say('hạn', 'due')} {at(held.act_by)} · {held.legal_basis}", soft_wrap=True)  # fmt: skip
     out.print(str(held.content.get("words", "")), soft_wrap=True, markup=False)
-    show((("Lúc", "At"), ("Bước", "Step"), ("Ai", "By"), ("Nội dung", "Words")), [(f"{s.at:%d/%m/%Y %H:%M}", s.act, s.by_whom, s.words) for s in steps])  # fmt: skip
+    show((("Lúc", "At"), ("Bước", "Step"), ("Ai", "By"), ("Nội dung", "Words")), [(s.at, s.act, s.by_whom, s.words) for s in steps])  # fmt: skip
 
 
 @app.command("open")

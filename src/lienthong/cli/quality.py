@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -15,6 +16,17 @@ DIMENSIONS = {
     "through": ("Hàng đúng", "Rows right"), "filled": ("Ô có giá trị", "Cells filled"), "completeness": ("Đầy đủ", "Completeness"),
     "conformity": ("Đúng dạng", "Conformity"), "uniqueness": ("Không trùng", "Uniqueness"), "consistency": ("Nhất quán", "Consistency"),
 }  # fmt: skip
+
+FRESHNESS = {
+    "fresh": ("mới như đã hứa", "fresh"), "late": ("cũ hơn đã hứa", "late"), "never": ("chưa có dữ liệu", "never"),
+    "unpromised": ("không hứa thời hạn", "unpromised"),
+}  # fmt: skip
+SEVERITIES = {"error": ("lỗi", "error"), "warning": ("cảnh báo", "warning")}
+MEASURES = (
+    (re.compile(r"^rows looked into"), "số hàng đã xem kỹ"), (re.compile(r"^rows"), "số hàng"), (re.compile(r"^sum (?=.)"), "tổng "),
+    (re.compile(r"^sha256 (?=.)"), "sha256 của "), (re.compile(r"^keys (?=.)"), "khóa "), (re.compile(r"^hash of rows"), "dấu vân của các hàng"),
+    (re.compile(r"\brow (?=\d)"), "hàng "), (re.compile(r"\brun (?=\d)"), "lần nạp "), (re.compile(r"^key (?=.)"), "khóa "),
+)  # fmt: skip
 
 
 @app.command("scores")
@@ -35,7 +47,9 @@ def scores() -> None:
         contract = place.contracts.get(dataset)
         if contract is not None:
             fresh = freshness(contract, standings.get(dataset, UNKNOWN), place.clock())["state"]
-            rows.append((contract.agency, dataset, version, records, *(_percent(told.get(name)) for name in DIMENSIONS), fresh))
+            rows.append(
+                (contract.agency, dataset, version, records, *(_percent(told.get(name)) for name in DIMENSIONS), say(*FRESHNESS[fresh]))
+            )
     headings = (("Cơ quan", "Agency"), ("Bộ dữ liệu", "Dataset"), ("Phiên bản", "Version"), ("Bản ghi", "Records"), *DIMENSIONS.values(), ("Độ mới", "Freshness"))  # fmt: skip
     show(headings, sorted(rows))
 
@@ -47,9 +61,7 @@ def history(dataset_id: Dataset, limit: int = 20) -> None:
 
     with workshop().database.connect() as connection:
         found = store.history(connection, dataset_id, limit)
-    rows = [
-        (f"{v.at:%d/%m/%Y %H:%M}", v.version, v.run_id, v.records, *(_percent(v.scores.get(name)) for name in DIMENSIONS)) for v in found
-    ]
+    rows = [(v.at, v.version, v.run_id, v.records, *(_percent(v.scores.get(name)) for name in DIMENSIONS)) for v in found]
     show((("Lúc", "When"), ("Phiên bản", "Version"), ("Lần nạp", "Run"), ("Bản ghi", "Records"), *DIMENSIONS.values()), rows)
 
 
@@ -60,7 +72,7 @@ def rules(dataset_id: Dataset, runs: Annotated[int, typer.Option(help="Số lầ
 
     with workshop().database.connect() as connection:
         found = store.rules_by_run(connection, dataset_id, runs)
-    rows = [(run, f"{at:%d/%m/%Y %H:%M}", rule, severity, count) for run, at, rule, severity, count in found]
+    rows = [(run, at, rule, say(*SEVERITIES[severity]), count) for run, at, rule, severity, count in found]
     show((("Lần nạp", "Run"), ("Lúc", "When"), ("Quy tắc", "Rule"), ("Mức", "Severity"), ("Số hàng", "Rows")), rows)
 
 
@@ -101,11 +113,18 @@ def reconcile(
         if not found.lines:
             out.print(say("Nguồn không tự nói gì để đối chiếu.", "The source says nothing of itself."))
             continue
-        rows = [(line.what, line.there, line.here, "=" if line.is_equal else "≠") for line in found.lines]
+        rows = [(_measure(line.what), line.there, line.here, "=" if line.is_equal else "≠") for line in found.lines]
         show((("Đo", "Measure"), ("Ở nguồn", "At the source"), ("Ở đây", "Here"), ("", "")), rows)
         differs |= not found.agrees
     if differs:
         raise typer.Exit(1)
+
+
+def _measure(what: str) -> str:
+    vi = what
+    for english, vietnamese in MEASURES:
+        vi = english.sub(vietnamese, vi)
+    return say(vi, what)
 
 
 def _percent(value: float | None) -> str:

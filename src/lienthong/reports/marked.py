@@ -73,9 +73,14 @@ def wrong_cells(contract: Contract, item: Any) -> dict[str, str]:
 
 
 def columns_of(contract: Contract, items: Sequence[Any]) -> list[str]:
-    """The columns as they came; those of the contract where nothing came."""
+    """The columns that came, in the order of the contract, which is that of the first file; what it does not know after. All of its own where nothing came.
+
+    A row as it waits does not keep the order of its cells (jsonb).
+    """
     names = dict.fromkeys(name for item in items for name in item.raw if not name.startswith(BROKEN))
-    return list(names) or [heading(p) for p in contract.properties]
+    known = dict.fromkeys(name for p in contract.properties for name in (*p.source_names, p.name, *p.reads))
+    ordered = [name for name in known if name in names] + [name for name in names if name not in known]
+    return ordered or [heading(p) for p in contract.properties]
 
 
 def marked_workbook(columns: Sequence[str], rows: Sequence[MarkedRow]) -> bytes:
