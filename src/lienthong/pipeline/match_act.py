@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,9 +19,10 @@ from lienthong.pipeline.match_linking import Touched, belong, clash, groups_of, 
 from lienthong.pipeline.match_telling import Settled, counted, tell
 from lienthong.pipeline.match_words import ACT, GOLDEN, RECORD, Arrival, Cause, Ending, EntityIndex, Matched, Name
 from lienthong.store import Connection
-from lienthong.store.matching import Beginning, GoldenVersion, Index, Noted, Publication, Putting, Said, StoredRecord, publish_goldens
+from lienthong.store.matching import Asking, Beginning, GoldenVersion, Index, Noted, Publication, Putting, Said, StoredRecord, publish_goldens
 
 PLATFORM = "lienthong"
+_ASKED_AT_ONCE = 34  # a third of a usual batch: the server looks for some while the next are read
 
 
 class Act:
@@ -52,16 +53,30 @@ class Act:
         """Records that came, changed or left, and all they reach."""
         leaving = set(departures)
         coming = {arrival.name: arrival for arrival in arrivals if arrival.name not in leaving}
-        read = {name: (features := self._index.features(arrival.content), self._index.keys(features)) for name, arrival in coming.items()}
         places = self._matcher.rules.identifier_places
         place = places[0] if len(places) == 1 else None
-        seeking = [(keys, None if place is None else features[place]) for features, keys in read.values() if keys]
-        beginning = self._store.begin([*coming, *departures], seeking, place)
+        read: dict[Name, tuple[Features, tuple[int, ...]]] = {}
+        beginning = self._store.begin(self._asking(coming, departures, read, place), place)
         held = {(record.source, record.key): (record, content) for record, content in beginning.own}
         self._departed = {held[name][0].record: held[name][0] for name in leaving if name in held}
         for name, arrival in coming.items():
             self._receive(arrival, *read[name], held.get(name))
         self._reach({key for _, keys in read.values() for key in keys}, beginning)
+
+    def _asking(
+        self, coming: Mapping[Name, Arrival], departures: Sequence[Name], read: dict[Name, tuple[Features, tuple[int, ...]]], place: int | None
+    ) -> Iterator[Asking]:  # fmt: skip
+        """What is to be asked of the records that come, some at a time, and of those that leave; puts what was read of them into `read`."""
+        leaving = list(departures)
+        every = list(coming)
+        for start in range(0, max(len(every), 1), _ASKED_AT_ONCE):
+            names = every[start : start + _ASKED_AT_ONCE]
+            for name in names:
+                features = self._index.features(coming[name].content)
+                read[name] = features, self._index.keys(features)
+            seeking = [(keys, None if place is None else features[place]) for features, keys in map(read.__getitem__, names) if keys]
+            yield [*names, *leaving], seeking
+            leaving = []
 
     def touch(self, records: Sequence[StoredRecord], wanted: Mapping[int, int]) -> None:
         """Records whose judgements changed: their components are linked anew, whole."""

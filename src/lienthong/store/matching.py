@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -125,6 +126,7 @@ class Beginning:
 
 
 Seeking = tuple[Sequence[int], str | None]  # the blocking keys of a record that came, and its number
+Asking = tuple[Sequence[Name], Sequence[Seeking]]  # records that come or leave, and what those that come look for
 
 
 class Index:
@@ -139,13 +141,31 @@ class Index:
         """Nobody else changes this entity's index until the transaction ends."""
         self._execute("lock", entity=self._entity)
 
-    def begin(self, names: Sequence[tuple[str, str]], seeking: Sequence[Seeking], place: int | None) -> Beginning:
+    def begin(self, parts: Iterable[Asking], place: int | None) -> Beginning:
         """The lock, and what an arrival must know first, asked for in one go: its own records, candidates, stewards' words.
 
-        `place`: where among the features the one number stands of which two valid ones are never one. In pipeline mode all of it is one trip
-        to the server.
+        `parts`: of the arrival, one sent after the other, so that the server looks for one while the next is made. `place`: where among
+        the features the one number stands of which two valid ones are never one. In pipeline mode all of it is one trip to the server.
         """
+        coming = iter(parts)
+        first = next(coming, ([], []))
         RawCursor(self._connection).execute(_raw("lock_for_arrival", ("entity",)), [self._entity])
+        sent = [self._ask(names, seeking, place) for names, seeking in chain([first], coming)]
+        own: list[tuple[StoredRecord, str]] = []
+        near: list[StoredRecord] = []
+        said = _Heard()
+        for part, record, source, key, features, held_keys, component, golden, id, content in chain.from_iterable(sent):
+            if part == "said":
+                said.pair(record, (source, key), (features[0], features[1]), features[2])
+            elif part == "parted":
+                said.part(component, record, (source, key), golden)
+            elif part == "own":
+                own.append((StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden, id), content))
+            else:
+                near.append(StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden))
+        return Beginning(tuple(own), tuple(near), said.whole())
+
+    def _ask(self, names: Sequence[Name], seeking: Sequence[Seeking], place: int | None) -> RawCursor[tuple[Any, ...]]:
         found = RawCursor(self._connection)
         keys, numbers = [as_array(keys) for keys, _ in seeking], [number for _, number in seeking]
         values = [
@@ -156,19 +176,7 @@ class Index:
             numbers,
             None if place is None else place + 1,
         ]
-        found.execute(_begin(), values, binary=True)
-        own, near = [], []
-        said = _Heard()
-        for part, record, source, key, features, held_keys, component, golden, id, content in found:
-            if part == "said":
-                said.pair(record, (source, key), (features[0], features[1]), features[2])
-            elif part == "parted":
-                said.part(component, record, (source, key), golden)
-            elif part == "own":
-                own.append((StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden, id), content))
-            else:
-                near.append(StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden))
-        return Beginning(tuple(own), tuple(near), said.whole())
+        return found.execute(_begin(), values, binary=True)
 
     def own(self, names: Sequence[tuple[str, str]]) -> list[StoredRecord]:
         """The records of these (source, key)."""
