@@ -19,7 +19,18 @@ from lienthong.pipeline.match_linking import Touched, belong, clash, groups_of, 
 from lienthong.pipeline.match_telling import Settled, counted, tell
 from lienthong.pipeline.match_words import ACT, GOLDEN, RECORD, Arrival, Cause, Ending, EntityIndex, Matched, Name
 from lienthong.store import Connection
-from lienthong.store.matching import Asking, Beginning, GoldenVersion, Index, Noted, Publication, Putting, Said, StoredRecord, publish_goldens
+from lienthong.store.matching import (
+    Asking,
+    Beginning,
+    GoldenVersion,
+    Index,
+    Noted,
+    Publication,
+    Putting,
+    Said,
+    StoredRecord,
+    publish_goldens,
+)
 
 PLATFORM = "lienthong"
 _ASKED_AT_ONCE = 34  # a third of a usual batch: the server looks for some while the next are read
