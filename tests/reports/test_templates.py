@@ -22,7 +22,7 @@ from lienthong.pipeline.previewing import previewed, sample
 from lienthong.pipeline.upload import take_file
 from lienthong.reports.templates import template_workbook
 from lienthong.synthetic import invent, written
-from tests.factories import contracts_of_the_province, make_contract, make_property, make_workshop
+from tests.factories import PEOPLE, contracts_of_the_province, make_contract, make_property, make_workshop
 
 CONTRACTS = {c.id: c for c in contracts_of_the_province().values() if c.layer.value != "master"}
 
@@ -104,6 +104,13 @@ def test_a_form_has_lists_notes_and_instructions() -> None:
     assert "list" in kinds
     guide = [cell.value for row in book["Hướng dẫn"].iter_rows() for cell in row if cell.value]
     assert any("số 0 ở đầu không mất" in str(value) for value in guide)
+
+
+def test_a_heading_says_in_which_unit_amounts_are_written() -> None:
+    amount = make_property("Kinh phí", "integer", standard="money", standard_options={"factor": 1_000_000})
+    sheet = openpyxl.load_workbook(io.BytesIO(template_workbook(make_contract(properties=(PEOPLE[0], amount)))))[SHEET]
+    assert "Kinh phí (triệu đồng)" in [cell.value for cell in sheet[2]]
+    assert any("2,5 triệu đồng" in str(each.prompt) for each in sheet.data_validations.dataValidation)
 
 
 def test_an_example_that_was_written_over_is_refused_and_never_lost(tmp_path: Path) -> None:

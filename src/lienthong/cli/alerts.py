@@ -13,6 +13,7 @@ from lienthong.cli.words import at, out, say, show
 app = typer.Typer(no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="JSON")]
 Number = Annotated[int, typer.Argument(help="Số cảnh báo · number of the alert")]
+SEVERITIES = {"note": ("ghi nhận", "note"), "warning": ("cảnh báo", "warning"), "alarm": ("nghiêm trọng", "alarm")}
 STATES = {"open": ("mới", "open"), "taken": ("đang xử lý", "taken"), "closed": ("đã đóng", "closed")}
 
 
@@ -31,7 +32,7 @@ def listed(state: Annotated[str, typer.Option(help="open, taken, closed")] = "",
         return
     rows = [
         (
-            str(alert.alert), say(*STATES[alert.state]), alert.severity, say(*WORDS.get(alert.kind, (alert.kind, alert.kind))), alert.subject,
+            str(alert.alert), say(*STATES[alert.state]), say(*SEVERITIES[alert.severity]), say(*WORDS.get(alert.kind, (alert.kind, alert.kind))), alert.subject,
             json.dumps(alert.figures), at(alert.raised_at), alert.steps[-1].by_whom if alert.steps else "",
         )
         for alert in found
@@ -80,7 +81,12 @@ def rules() -> None:
     from lienthong.pipeline.alert_rules import WORDS
 
     rows = [
-        (rule.id, rule.severity, say(*WORDS[rule.kind]), ", ".join(f"{name} {value:g}" for name, value in rule.limits.items()))
+        (
+            rule.id,
+            say(*SEVERITIES[rule.severity]),
+            say(*WORDS[rule.kind]),
+            ", ".join(f"{name} {value:g}" for name, value in rule.limits.items()),
+        )
         for rule in _rules()
     ]
     show((("Quy tắc", "Rule"), ("Mức", "Severity"), ("Cảnh báo", "Alert"), ("Ngưỡng", "Thresholds")), rows)

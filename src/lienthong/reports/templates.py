@@ -83,9 +83,15 @@ def _how(contract: Contract, p: Property) -> str:
     unit = p.standard_options.get("assume") or p.standard_options.get("unit")
     factor = p.standard_options.get("factor")
     if factor:
-        return f"{standard.title_vi}; đơn vị ghi: {_scale(factor)}"
+        return f"Ghi theo {_scale(factor)}, ví dụ 2,5 là 2,5 {_scale(factor)}"
     examples = ", ".join(p.examples[:2]) or next((typed for typed, _ in standard.good), "")
     return standard.title_vi + (f" ({unit})" if unit else "") + (f", ví dụ {examples}" if examples and not unit else "")
+
+
+def _titled(p: Property) -> str:
+    """The title, with the unit amounts are written in where it is not that of the field itself."""
+    factor = p.standard_options.get("factor")
+    return f"{p.title_vi} ({_scale(factor)})" if factor and _scale(factor) not in p.title_vi else p.title_vi
 
 
 def _scale(factor: float) -> str:
@@ -111,7 +117,7 @@ def _write_guide(book: Any, guide: Any, contract: Contract) -> None:
         listed = values_of(contract, p)
         shown = ", ".join(listed[:30]) + (" …" if len(listed) > 30 else "")
         told = (
-            p.title_vi,
+            _titled(p),
             "bắt buộc" if _is_needed(p) else "",
             _how(contract, p),
             shown,
@@ -132,7 +138,7 @@ def _write_heads(book: Any, sheet: Any, contract: Contract, example: Sequence[st
     for place, p in enumerate(contract.properties, 1):
         sheet.set_column(place, place, 22, text)
         sheet.write_string(0, place, p.name)
-        sheet.write_string(1, place, p.title_vi + (" *" if _is_needed(p) else ""), must if _is_needed(p) else head)
+        sheet.write_string(1, place, _titled(p) + (" *" if _is_needed(p) else ""), must if _is_needed(p) else head)
         sheet.write_string(2, place, example[place - 1], soft)
     sheet.freeze_panes(2, 1)
 
