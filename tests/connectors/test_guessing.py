@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import py7zr
@@ -53,6 +55,19 @@ def test_what_nobody_reads_is_refused_in_words(name: str, content: str, tmp_path
     (tmp_path / name).write_text(content)
     with pytest.raises(Unprocessable):
         guess_source(tmp_path / name)
+
+
+def test_of_a_database_the_largest_table_is_read_by_its_key(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute('create table "hộ ""nghèo""" (xa text, ma integer, ten text, primary key (xa, ma))')
+        connection.executemany('insert into "hộ ""nghèo""" values (?, ?, ?)', [("25195", n, "An") for n in range(3)])
+        connection.execute("create table phu (a text)")
+        connection.commit()
+    guess = guess_source(path)
+    assert guess.options == {"table": 'hộ "nghèo"', "key": ["xa", "ma"]}
+    assert "`phu` (0)" in guess.evidence[0].en
+    assert read(path) == (["xa", "ma", "ten"], 3)
 
 
 def pack(path: Path, members: dict[str, str | bytes]) -> Path:

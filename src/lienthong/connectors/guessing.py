@@ -19,6 +19,7 @@ from lienthong.connectors.excel_file import first_cells, visible_sheets
 from lienthong.connectors.files import COMPANIONS
 from lienthong.connectors.folder import FolderOptions, matcher
 from lienthong.connectors.registry import CONNECTORS
+from lienthong.connectors.sqlite_file import tables_of
 from lienthong.connectors.xml_parsing import refuse_doctype
 from lienthong.contracts import Source
 from lienthong.errors import SourceError, Unprocessable
@@ -73,6 +74,8 @@ def guess_source(path: Path) -> Guess:
         )
     if connector == "json_file":
         return _json(path)
+    if connector == "sqlite_file":
+        return _sqlite(path)
     return Guess(connector, {})
 
 
@@ -106,6 +109,20 @@ def _archive(path: Path) -> Guess:
         f"An archive: {len(read)} files `{pattern}` are read" + (f", {left} of other kinds are not" if left else ""),
     )
     return Guess(inner.connector, {"folder": {"member": pattern}, **inner.options}, (told, *inner.evidence))
+
+
+def _sqlite(path: Path) -> Guess:
+    """The table with the most rows, in the order of its key."""
+    tables = tables_of(path)
+    if not tables:
+        raise Unprocessable(f"`{path.name}` has no table.", vi=f"`{path.name}` không có bảng nào.")
+    table, (rows, key) = max(tables.items(), key=lambda each: each[1][0])
+    others = ", ".join(f"`{name}` ({count})" for name, (count, _) in tables.items() if name != table)
+    told = Evidence(
+        f"Đọc bảng `{table}`, {rows} hàng" + (f"; các bảng khác: {others}" if others else ""),
+        f"Table `{table}` is read, {rows} rows" + (f"; other tables: {others}" if others else ""),
+    )
+    return Guess("sqlite_file", {"table": table, **({"key": list(key)} if key else {})}, (told,))
 
 
 def _workbook(path: Path) -> Guess:

@@ -28,6 +28,7 @@ from lienthong.errors import HostileInputError, SourceError
 LONGEST_VALUE = 64 * 1024 * 1024
 STEPS_BETWEEN_LOOKS = 100_000
 DEFAULT_SECONDS = 600.0
+MOST_TABLES = 200
 READS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_PRAGMA}
 PRAGMAS = (
     "trusted_schema = off",
@@ -60,6 +61,28 @@ class SqliteFile:
             return _read_file(found, options, context.batch_rows, at)
 
         return read_files(source, context, after, read_one)
+
+
+def tables_of(path: Path) -> dict[str, tuple[int, tuple[str, ...]]]:
+    """Table → (rows, columns of its primary key), for the tables somebody made. Raises SourceError for a file that cannot be read."""
+    try:
+        with closing(_open(path, DEFAULT_SECONDS)) as connection:
+            named = connection.execute(
+                "select name from sqlite_master where type = 'table' and name not like 'sqlite\\_%' escape '\\' order by name"
+            )
+            names = [name for (name,) in named.fetchmany(MOST_TABLES)]
+            return {name: (_count(connection, name), _key(connection, name)) for name in names}
+    except sqlite3.Error as error:
+        raise SourceError(f"`{path.name}`: không đọc được cơ sở dữ liệu SQLite / the SQLite database cannot be read: {error}.") from error
+
+
+def _count(connection: sqlite3.Connection, table: str) -> int:
+    return int(connection.execute(f"select count(*) from {SQLITE.quote(table)}").fetchone()[0])  # noqa: S608 # a name, quoted
+
+
+def _key(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    columns = connection.execute(f"pragma table_xinfo({SQLITE.quote(table)})").fetchall()
+    return tuple(str(each[1]) for each in sorted((each for each in columns if each[5]), key=lambda each: int(each[5])))
 
 
 def _read_file(found: FoundFile, options: SqlOptions, batch_rows: int, at: Mapping[str, Any] | None) -> Iterator[Batch]:
