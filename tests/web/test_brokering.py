@@ -93,6 +93,29 @@ def test_what_was_not_agreed_is_denied_and_in_the_ledger(brokered: Brokered, cli
     assert brokered.seen() == []
 
 
+def test_a_denied_call_carries_the_request_that_would_open_it(client: httpx.Client, brokered: Brokered) -> None:
+    number = "075099000017"
+    told = [client.get(brokered.address(path)).json() for path in ("/secret", f"/nothing/{number}")]
+    assert told[0]["request"] == told[1]["request"]  # whether the path is there is not told
+    assert number not in json.dumps(told)
+    way_out = told[0]["request"]
+    body = way_out["body"]
+    assert (body["service"], body["provider"], body["consumer"]) == (REST, AGENCY, CALLER)
+    assert {"GET /secret", "GET /licences/*"} <= set(body["endpoints"])
+    assert all(endpoint.startswith("GET ") for endpoint in body["endpoints"])
+    asked = {**body, "endpoints": ["GET /secret"]}
+    filed = client.request(way_out["method"], brokered.served.base + way_out["href"], json=asked).json()
+    assert (filed["state"], filed["missing"]) == ("requested", [])
+
+
+def test_a_request_for_a_service_is_filled_in(client: httpx.Client, brokered: Brokered) -> None:
+    template = brokered.served.base + "/v1/agreements/template"
+    made = client.get(template, params={"service": REST, "purpose": "tra-cuu"}).json()["body"]
+    assert {"GET /licences/*", "PUT /licences/*", "POST /echo"} <= set(made["endpoints"])
+    assert "tra-cuu" in made["purposes"]
+    assert client.get(template, params={"service": "test.nothing"}).status_code == 404
+
+
 def test_without_a_token_nothing_is_called(brokered: Brokered) -> None:
     assert httpx.get(brokered.address("/licences/7")).status_code == 401
     assert httpx.get(brokered.address("/licences/7"), headers={"Authorization": "Bearer x"}).status_code == 401

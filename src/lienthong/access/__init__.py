@@ -23,6 +23,7 @@ from lienthong.access.parts import (
     needs_two_persons,
     outside_offer,
     standing_terms,
+    usual_terms,
 )
 from lienthong.access.quota import TokenBucket
 from lienthong.access.reading import check_contract, document_of, read_agreement
@@ -133,6 +134,7 @@ __all__ = [
     "thumbprint_of_der",
     "token_hash",
     "tried",
+    "usual_terms",
     "verify_assertion",
     "verify_dpop",
     "verify_proof",

@@ -81,8 +81,18 @@ def needs_two_persons(agreement: Agreement, contract: Contract | None) -> bool:
 
 def standing_terms(contract: Contract, today: date, offer: Offer) -> dict[str, Any]:
     """The parts of a request on a provider's usual terms, to be changed where they do not fit."""
+    basis = [
+        {"text": basis.text, **({"valid_from": basis.valid_from.isoformat()} if basis.valid_from else {})}
+        for basis in contract.legal_basis
+        if basis.valid_to is None or basis.valid_to >= today
+    ]
+    return usual_terms(contract.title_vi, basis, today, offer)
+
+
+def usual_terms(content: str, legal_basis: Any, today: date, offer: Offer) -> dict[str, Any]:
+    """The same of anything an agreement is about: `content` says what; no `legal_basis`: the decree on sharing."""
     return {
-        "content": contract.title_vi,
+        "content": content,
         "users": "Cán bộ được phân công của cơ quan khai thác",
         "place": "Trung tâm dữ liệu của tỉnh",
         "method": "online_request",
@@ -98,12 +108,7 @@ def standing_terms(contract: Contract, today: date, offer: Offer) -> dict[str, A
         "deletion": {"method": "Xóa không khôi phục được, có biên bản", "days": 30},
         "quota": {"per_minute": offer.per_minute, "per_day": offer.per_day},
         "term": {"from": today.isoformat(), "to": (today + timedelta(days=min(364, offer.term_days))).isoformat()},
-        "legal_basis": [
-            {"text": basis.text, **({"valid_from": basis.valid_from.isoformat()} if basis.valid_from else {})}
-            for basis in contract.legal_basis
-            if basis.valid_to is None or basis.valid_to >= today
-        ]
-        or [{"instrument": "194/2025/NĐ-CP", "article": "16"}],
+        "legal_basis": legal_basis or [{"instrument": "194/2025/NĐ-CP", "article": "16"}],
     }
 
 

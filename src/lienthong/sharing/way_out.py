@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from lienthong.access import USUAL_OFFER, AccessRequest, Agreement, Decision, Identity, Offer, Register, standing_terms
+from lienthong.access import USUAL_OFFER, AccessRequest, Agreement, Decision, Identity, Offer, Register, standing_terms, usual_terms
 from lienthong.clock import VIETNAM
 from lienthong.contracts import Contract
 from lienthong.errors import Denied, RequestError, Stopped, Unauthenticated, UnknownDataset
@@ -26,7 +27,20 @@ HINTS: Mapping[str, tuple[str, str]] = {  # rule → (English, Vietnamese)
 }
 
 
-def denial_of(decision: Decision, asked: AccessRequest, contract: Contract | None, today: date, offer: Offer = USUAL_OFFER) -> RequestError:
+@dataclass(frozen=True)
+class Callee:
+    """What is called under an agreement: a service or a room. `endpoints`: the calls a request for it would name."""
+
+    id: str
+    provider: str
+    title: str
+    endpoints: tuple[str, ...]
+    legal_basis: str = ""
+
+
+def denial_of(
+    decision: Decision, asked: AccessRequest, about: Contract | Callee | None, today: date, offer: Offer = USUAL_OFFER
+) -> RequestError:
     """What a denial raises. Its facts name the clause that decided and, where a request would open it, carry that request."""
     facts: dict[str, Any] = {"rule": decision.rule, "vi": decision.vi, "en": decision.en}
     if decision.agreement:
@@ -41,8 +55,11 @@ def denial_of(decision: Decision, asked: AccessRequest, contract: Contract | Non
             retry_after=_seconds_to(ends_at, asked.at),
             **facts,
         )
-    if asked.caller is not None and contract is not None and decision.rule not in NOT_BY_AGREEMENT:
-        facts["request"] = request_for(contract, asked.caller, asked.purpose, asked.operation, today, offer)
+    if asked.caller is not None and about is not None and decision.rule not in NOT_BY_AGREEMENT:
+        if isinstance(about, Callee):
+            facts["request"] = request_for_calls(about, asked.caller, asked.purpose, today, offer)
+        else:
+            facts["request"] = request_for(about, asked.caller, asked.purpose, asked.operation, today, offer)
     kind = Unauthenticated if decision.rule == "no_identity" else Denied
     hint, hint_vi = HINTS.get(decision.rule, ("", ""))
     return kind(decision.en, hint=hint, hint_vi=hint_vi, **facts)
@@ -85,6 +102,21 @@ def request_for(
         "operations": [str(operation)],
         "officials_required": True,
         **standing_terms(contract, today, offer),
+    }
+    return {"href": REQUESTS, "method": "POST", "content_type": "application/json", "body": body}
+
+
+def request_for_calls(about: Callee, caller: str, purpose: str, today: date, offer: Offer = USUAL_OFFER) -> dict[str, Any]:
+    """The same for calls of a service or a room."""
+    basis = [{"text": about.legal_basis}] if about.legal_basis else []
+    body = {
+        "consumer": caller,
+        "provider": about.provider,
+        "service": about.id,
+        "endpoints": list(about.endpoints),
+        "purposes": {purpose: {"vi": purpose, "en": purpose}},
+        "officials_required": True,
+        **usual_terms(about.title, basis, today, offer),
     }
     return {"href": REQUESTS, "method": "POST", "content_type": "application/json", "body": body}
 

@@ -29,15 +29,18 @@ from lienthong.access import (
 )
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
+from lienthong.contracts.services import Service
 from lienthong.errors import BadRequest, Denied, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline import agreeing, stopping
 from lienthong.pipeline.agreeing import BY_HAND, OFFICERS, Said
+from lienthong.sharing.broker import Book
+from lienthong.sharing.broker.admitting import callee_of
 from lienthong.sharing.deadlines import WHAT, deadlines, renewals
 from lienthong.sharing.explaining import explain
 from lienthong.sharing.filters import read_instant, read_known, read_limit, shown
 from lienthong.sharing.usage import MOST_DAYS, usage_report
-from lienthong.sharing.way_out import no_dataset, renewal_for, request_for
+from lienthong.sharing.way_out import no_dataset, renewal_for, request_for, request_for_calls
 from lienthong.store import agreements as store
 from lienthong.store.agreements import Kept, KeptStep
 from lienthong.web import acting
@@ -203,8 +206,8 @@ class Agreements:
             return {"renewals": renewals(connection, agency, self._today(), rules.clocks, rules.instruments)}
 
     def _template(self, request: Request, _: Mapping[str, Any]) -> Any:
-        """A request filled in on the usual terms: for a dataset, or to renew an agreement."""
-        known = read_known(request.query_params.multi_items(), ("dataset", "consumer", "purpose", "operation", "renews"))
+        """A request filled in on the usual terms: for a dataset or a service, or to renew an agreement."""
+        known = read_known(request.query_params.multi_items(), ("dataset", "service", "consumer", "purpose", "operation", "renews"))
         actor = acting.require(request, *READERS)
         if "renews" in known:
             kept = self._kept(known["renews"])
@@ -213,12 +216,24 @@ class Agreements:
             if agreement is None:
                 raise Unprocessable("The agreement can no longer be read.", vi="Thỏa thuận này không còn đọc được.")
             return renewal_for(agreement, self._today())
+        consumer, purpose = (
+            known.get("consumer") or actor.subsystem or f"VN/GOV/{actor.agency or 'H00'}/he-thong",
+            known.get("purpose") or "muc-dich",
+        )
+        if "service" in known:
+            return request_for_calls(
+                callee_of(self._service(known["service"])), consumer, purpose, self._today(), self.services.rules.offer
+            )
         contract = self._contract(known.get("dataset", ""))
         operation = known.get("operation", Operation.LOOK_UP)
         if operation not in [*Operation]:
             raise _not_one_of("operation", ", ".join(Operation))
-        consumer = known.get("consumer") or actor.subsystem or f"VN/GOV/{actor.agency or 'H00'}/he-thong"
-        return request_for(contract, consumer, known.get("purpose") or "muc-dich", operation, self._today(), self.services.rules.offer)
+        return request_for(contract, consumer, purpose, operation, self._today(), self.services.rules.offer)
+
+    def _service(self, name: str) -> Service:
+        """The version of a service in use. Raises NotFound, Gone when it has ended."""
+        with self.counter.connection() as connection:
+            return Book.read(connection).find(name, None, self._today()).service
 
     # Acting
 

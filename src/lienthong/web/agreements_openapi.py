@@ -156,6 +156,7 @@ def _choices() -> list[Schema]:
 def _template() -> list[Schema]:
     return [
         _query("dataset", _CHOICE, "Bộ dữ liệu · Dataset"),
+        _query("service", _CHOICE, "Dịch vụ thay cho bộ dữ liệu · A service instead of a dataset"),
         _query("consumer", _CHOICE, "Hệ thống khai thác · Consuming subsystem"),
         _query("purpose", _CHOICE, "Mã mục đích · Purpose"),
         _query("operation", {"enum": [*Operation]}, "Cách khai thác · Operation"),

@@ -54,7 +54,7 @@ class BrokerDoor:
         private: Any = key.private_key
         self._providers = Providers(provider_variables(os.environ), read_networks(settings.provider_networks))
         self.broker = Broker(
-            lambda: self.book, Gate(lambda: services.register, services.quotas), self._providers, services.ledger,
+            lambda: self.book, Gate(lambda: services.register, services.quotas, lambda: services.rules.offer), self._providers, services.ledger,
             Stamp(private.sign, str(key.kid), settings.public_url), services.workshop.clock, SubjectKey(services.subject_key), settings.public_url,
             settings.sandbox,
         )  # fmt: skip

@@ -25,7 +25,7 @@ from lienthong.sharing import rooms
 from lienthong.sharing.exchanges import ASKED, Asked
 from lienthong.sharing.rooms import Room, Visitor
 from lienthong.sharing.subscribing import Clerk
-from lienthong.sharing.way_out import denial_of
+from lienthong.sharing.way_out import Callee, denial_of
 from lienthong.web.asking import PRIVATE
 from lienthong.web.bodies import read_json
 from lienthong.web.headers import OFFICIAL, PURPOSE, header_text
@@ -119,8 +119,14 @@ class Rooms:
         verb = "GET" if request.method == "HEAD" else request.method
         decision = decide_call(asked, room.agency, verb, path, services.register, today)
         if not decision.allowed:
-            raise denial_of(decision, asked, None, today)
+            raise denial_of(decision, asked, _callee(room, path), today, services.rules.offer)
         return decision
+
+
+def _callee(room: Room, path: str) -> Callee:
+    """What a request for a room would name: what was asked for, down to the type of event."""
+    root = "/".join(path.split("/")[: 4 if path.startswith("/pu") else 5])
+    return Callee(room.service, room.agency, f"Phòng sự kiện {room.identifier}", (f"* {root}", f"* {root}/**"))
 
 
 def _make_type(visit: Visit) -> Response:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 
-from lienthong.access import AccessRequest, Decision, Operation, Register, decide_call, deny
+from lienthong.access import USUAL_OFFER, AccessRequest, Decision, Operation, Register, decide_call, deny
+from lienthong.access import Offer as TermsOffered
 from lienthong.clock import vietnam_date
-from lienthong.errors import RequestError, ServiceStopped
+from lienthong.contracts.services import Service
+from lienthong.errors import ServiceStopped
 from lienthong.sharing.broker.book import Book, Offer
 from lienthong.sharing.broker.messages import Call
 from lienthong.sharing.quota import QuotaBook
-from lienthong.sharing.way_out import denial_of
+from lienthong.sharing.way_out import Callee, denial_of
+
+_ENDPOINT = re.compile(r"\{[^{}/]+\}")
 
 
 class Gate:
     """Decides calls."""
 
-    def __init__(self, register: Callable[[], Register], quotas: QuotaBook) -> None:
+    def __init__(
+        self, register: Callable[[], Register], quotas: QuotaBook, terms: Callable[[], TermsOffered] = lambda: USUAL_OFFER
+    ) -> None:
         self._register = register
+        self._offer = terms
         self._quotas = quotas
 
     async def admit(self, call: Call, offer: Offer, verb: str, path: str, now: datetime) -> Decision:
@@ -27,7 +35,7 @@ class Gate:
         asked = AccessRequest(call.caller, offer.service.id, Operation.CALL, call.purpose, call.official, call.address, now)
         decision = decide_call(asked, offer.service.agency, verb, path, self._register(), today)
         if not decision.allowed:
-            raise refusal(decision, asked, today)
+            raise denial_of(decision, asked, callee_of(offer.service, verb), today, self._offer())
         await self._quotas.take(decision.agreement, decision.quota, today)
         return decision
 
@@ -36,9 +44,9 @@ class Gate:
         today = vietnam_date(now)
         asked = AccessRequest(call.caller, offer.service.id, Operation.CALL, call.purpose, call.official, call.address, now)
         if call.caller is None:
-            raise refusal(deny("no_identity"), asked, today)
+            raise denial_of(deny("no_identity"), asked, None, today)
         if not any(a.provider == offer.service.agency for a in self._register().between(call.caller, offer.service.id)):
-            raise refusal(deny("no_agreement"), asked, today)
+            raise denial_of(deny("no_agreement"), asked, callee_of(offer.service, "POST"), today, self._offer())
 
 
 def check_stop(book: Book, offer: Offer, now: datetime) -> None:
@@ -55,6 +63,13 @@ def check_stop(book: Book, offer: Offer, now: datetime) -> None:
     )
 
 
-def refusal(decision: Decision, asked: AccessRequest, today: date) -> RequestError:
-    """A denial as it is told: the rule, and the clause that decided."""
-    return denial_of(decision, asked, None, today)
+def callee_of(service: Service, verb: str = "") -> Callee:
+    """What a request for a service would name: its operations of a verb, all of them where it has none of that verb.
+
+    Whether the very path that was asked for is there is not told by it.
+    """
+    endpoints: dict[str, dict[str, None]] = {}
+    for route in service.routes:
+        endpoints.setdefault(route.verb, {})[_ENDPOINT.sub("*", route.endpoint)] = None
+    mine = endpoints.get("GET" if verb == "HEAD" else verb) or [endpoint for each in endpoints.values() for endpoint in each]
+    return Callee(service.id, service.agency, service.title_vi, tuple(mine), service.legal_basis)
