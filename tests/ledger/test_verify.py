@@ -337,18 +337,32 @@ def test_a_signed_note_is_read_as_c2sp_says() -> None:
 def test_a_signer_comes_back_from_its_pem() -> None:
     pem = new_key_pem()
     first, again = Signer.from_pem(pem), Signer.from_pem(pem)
-    assert (first.key_id, first.seal("lô".encode()), first.secret) == (again.key_id, again.seal("lô".encode()), again.secret)
+    assert (first.key_id, first.mark("lô".encode()), first.secret) == (again.key_id, again.mark("lô".encode()), again.secret)
+    assert again.has_sealed("lô".encode(), first.seal("lô".encode()))
 
 
-def test_a_seal_is_the_same_wherever_the_key_lies_and_those_made_before_still_hold() -> None:
+def test_a_seal_holds_wherever_the_key_lies_and_those_made_before_still_hold() -> None:
     private = Ed25519PrivateKey.generate()
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     in_file, elsewhere = Signer.from_pem(pem), Signer(Elsewhere(private))
-    assert in_file.seal("lô".encode()) == elsewhere.seal("lô".encode())
+    assert in_file.mark("lô".encode()) == elsewhere.mark("lô".encode())
+    assert elsewhere.has_sealed("lô".encode(), in_file.seal("lô".encode()))
     before = hmac.digest(hmac.digest(private.private_bytes_raw(), b"lienthong ledger seal", "sha256"), "lô".encode(), "sha256")
     assert in_file.has_sealed("lô".encode(), before)
     assert not in_file.has_sealed(b"other", before)
     assert not Signer.new().has_sealed("lô".encode(), in_file.seal("lô".encode()))
+
+
+def test_no_two_seals_of_a_batch_are_the_same_and_none_is_that_of_another_text() -> None:
+    batch = b'{"v":1,"event":"x"}'
+    one, other = SIGNER.seal(batch), SIGNER.seal(batch)
+    assert one != other
+    assert SIGNER.has_sealed(batch, one)
+    assert SIGNER.has_sealed(batch, other)
+    assert not SIGNER.has_sealed(batch, one[:16] + other[16:])
+    assert not SIGNER.has_sealed(one[:16] + batch, one[16:])
+    assert not SIGNER.has_sealed(batch[16:], batch[:16] + SIGNER.mark(batch))
+    assert not any(SIGNER.has_sealed(batch, one[:n]) for n in range(len(one)))
 
 
 class Elsewhere:

@@ -161,6 +161,45 @@ def test_a_batch_the_platform_did_not_write_never_enters_the_tree_and_is_named(d
     assert (verdict.ok, verdict.foreign) == (True, (2,))
 
 
+COPY = "insert into lienthong.ledger_batches (bodies, seal) select bodies, seal from lienthong.ledger_batches where id = (select min(id) from lienthong.ledger_batches)"
+
+
+@pytest.mark.parametrize("is_sequenced", [True, False])
+def test_a_copy_of_a_sealed_batch_never_enters_the_tree_and_is_named(database: Database, *, is_sequenced: bool) -> None:
+    write(database, 1, 2)
+    if is_sequenced:
+        sequencer(database).catch_up()
+    do(database, COPY)
+    write(database, 3)
+    sequencer(database).catch_up()
+    do(database, COPY)
+    sequencer(database).catch_up()
+    assert callers(database) == ["caller 1", "caller 2", "caller 3"]
+    verdict = verdict_of(database, SIGNER)
+    assert verdict.ok
+    assert len(verdict.foreign) == 2
+
+
+def test_a_copy_that_was_taken_is_named(database: Database) -> None:
+    write(database, 1)
+    write(database, 2)
+    sequencer(database).catch_up()
+    do(database, COPY)
+    do(database, "update lienthong.ledger_batches set seal = decode('00', 'hex') where id = 1")  # so that the copy passes for the first
+    sequencer(database).catch_up()
+    do(database, "update lienthong.ledger_batches set seal = (select seal from lienthong.ledger_batches where id = 3) where id = 1")
+    verdict = verdict_of(database, SIGNER)
+    assert (verdict.ok, verdict.reason, verdict.first_misfit) == (False, "copy", 2)
+
+
+def test_the_same_said_twice_is_two_batches(database: Database) -> None:
+    write(database, 1)
+    write(database, 1)
+    sequencer(database).catch_up()
+    assert callers(database) == ["caller 1", "caller 1"]
+    assert verdict_of(database, SIGNER).ok
+
+
 def test_a_batch_slipped_in_behind_the_edge_is_named(database: Database) -> None:
     write(database, 1)
     sequencer(database).catch_up()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import os
 from base64 import b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -16,6 +17,8 @@ from lienthong.errors import SettingsError
 
 DEFAULT_ORIGIN = "lienthong/VN"
 _SEALING = b"lienthong ledger seal"
+_ONCE = 16  # bytes
+_NEVER_IN_TEXT = b"\0"  # so that no seal of one form is one of the other: PostgreSQL's text holds no NUL
 _OTHERS = b"lienthong other keys"
 
 
@@ -78,12 +81,22 @@ class Signer:
         return self._key.sign(checkpoint_text(self.origin, size, root, at))
 
     def seal(self, batch: bytes) -> bytes:
-        """That the platform itself wrote a batch (HMAC-SHA256): who can write to the database has no key to make one."""
-        return hmac.digest(self._seal_keys[0], batch, "sha256")
+        """That the platform itself wrote a batch, once: a number never used before, and HMAC-SHA256 over it and the batch.
+
+        Who can write to the database has no key to make one, and one that comes a second time is a copy (`store.sequencing`).
+        """
+        once = os.urandom(_ONCE)
+        return once + hmac.digest(self._seal_keys[0], _NEVER_IN_TEXT + once + batch, "sha256")
 
     def has_sealed(self, batch: bytes, seal: bytes) -> bool:
-        """Whether a seal is ours over this batch."""
-        return any(hmac.compare_digest(hmac.digest(key, batch, "sha256"), seal) for key in self._seal_keys)
+        """Whether a seal is ours over this batch; older ones hold no number."""
+        once = seal[: -sha256().digest_size]
+        said = _NEVER_IN_TEXT + once + batch if once else batch
+        return any(hmac.compare_digest(hmac.digest(key, said, "sha256"), seal[len(once) :]) for key in self._seal_keys)
+
+    def mark(self, text: bytes) -> bytes:
+        """What nobody else can make of a text, always the same (HMAC-SHA256)."""
+        return hmac.digest(self._seal_keys[0], text, "sha256")
 
 
 class _FileKey:

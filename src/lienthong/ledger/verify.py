@@ -88,6 +88,7 @@ WORDS = {
     "tile": ("Một ô băm của cây không khớp với các bản ghi bên dưới.", "A tile of the tree does not fit the entries below it."),
     "size": ("Cỡ của cây không khớp với các bản ghi (sổ đã bị cắt bớt hoặc sửa).", "The tree's size does not fit: truncated or altered."),
     "twice": ("Một lô được ghi hai lần, hoặc chỗ chờ của sổ bị sửa.", "A batch is taken twice, or what waits was tampered with."),
+    "copy": ("Một lô được chép lại từ một lô trước.", "A batch is a copy of an earlier one."),
     "index": ("Chỉ mục tra cứu không khớp với các bản ghi.", "The index by which entries are found does not fit them."),
     "cosignature": ("Chữ ký của nhân chứng không đúng.", "The signature of a witness is not valid."),
     "witnesses": ("Không đủ nhân chứng ký điểm chốt cuối.", "Too few witnesses signed the last checkpoints."),

@@ -269,7 +269,7 @@ def _state_of(item: Item) -> str:
 
 
 def _seal(workshop: Workshop, contract: Contract, digest: int | None, item: int, run: int, state: str) -> str:
-    return workshop.signer.seal(f"quarantine row\x1f{contract.id}\x1f{item}\x1f{run}\x1f{digest}\x1f{state}".encode()).hex()[:32]
+    return workshop.signer.mark(f"quarantine row\x1f{contract.id}\x1f{item}\x1f{run}\x1f{digest}\x1f{state}".encode()).hex()[:32]
 
 
 def _same(cell: str | None, shown: str | None) -> bool:

@@ -254,8 +254,9 @@ create table ledger_batches (
     id bigint generated always as identity constraint ledger_batches_pk primary key,
     at timestamptz not null default clock_timestamp(),
     bodies text not null, -- an entry a line: canonical JSON, the bytes that are hashed
-    seal bytea -- HMAC-SHA256 of bodies under the platform's key; null: written before there were seals, and in the tree since
+    seal bytea -- a number used once and HMAC-SHA256 of it and bodies under the platform's key; null: written before there were seals, and in the tree since
 );
+create index ledger_batches_seal on ledger_batches using hash (seal); -- a batch that comes a second time
 
 create table ledger_checkpoints (
     size bigint constraint ledger_checkpoints_pk primary key, -- of the tree with what it adds

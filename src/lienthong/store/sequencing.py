@@ -71,15 +71,18 @@ class Sequencer:
         if not batches:
             return 0, 0
         connection.execute(named["note_gaps"], {"after": seen, "to": max(seen, ids[-1]), "found": ids})
-        ours = [batch for batch in batches if batch.seal is not None and self._signer.has_sealed(batch.bodies.encode(), batch.seal)]
+        ours = _once([batch for batch in batches if self._is_ours(batch)], _taken(connection, batches, seen))
         if len(ours) < len(batches):
             self._refuse(connection, sorted(set(ids) - {batch.id for batch in ours}))
         after = self._add(connection, edge, ours) if ours else edge
         connection.execute(named["move_edge"], {"size": after.size, "seen": ids[-1]})
         return len(batches), after.size - edge.size
 
+    def _is_ours(self, batch: _Batch) -> bool:
+        return batch.seal is not None and self._signer.has_sealed(batch.bodies.encode(), batch.seal)
+
     def _refuse(self, connection: Connection, ids: list[int]) -> None:
-        """What the platform did not write never enters the tree; verification names it for as long as it is there."""
+        """What the platform did not write, or wrote before, never enters the tree; verification names it for as long as it is there."""
         log.error("ledger_batches_refused", count=len(ids), first=ids[:MOST_NAMED])
         connection.execute(queries("ledger")["refuse"], {"ids": ids})
 
@@ -104,6 +107,22 @@ class Sequencer:
             },
         )
         return after
+
+
+def _taken(connection: Connection, batches: Sequence[_Batch], seen: int) -> set[bytes]:
+    """The seals among these that an earlier batch bears: somebody wrote a copy."""
+    asked = {"seals": [batch.seal for batch in batches if batch.seal is not None], "ids": [batch.id for batch in batches], "seen": seen}
+    return {bytes(seal) for (seal,) in connection.execute(queries("ledger")["taken_seals"], asked)}
+
+
+def _once(batches: Sequence[_Batch], taken: set[bytes]) -> list[_Batch]:
+    """The batches but those whose seal was taken, or stands before them among these."""
+    known, found = set(taken), []
+    for batch in batches:
+        if batch.seal is not None and batch.seal not in known:
+            known.add(batch.seal)
+            found.append(batch)
+    return found
 
 
 def _edge(connection: Connection) -> tuple[Edge, int]:

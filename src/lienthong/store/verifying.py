@@ -64,6 +64,10 @@ def _tampered(connection: Connection, _: Signer, __: Demand, verdict: Verdict) -
     if twice:
         begins = connection.execute(named["position_of_batch"], {"batch": twice[0]}).fetchone()
         return misfit(verdict.size, verdict.root, "twice", 0 if begins is None else begins[0])
+    copied = connection.execute(named["copies"]).fetchone()
+    if copied is not None:
+        begins = connection.execute(named["position_of_batch"], {"batch": copied[0]}).fetchone()
+        return misfit(verdict.size, verdict.root, "copy", 0 if begins is None else begins[0])
     other = connection.execute(named["places_of_others"]).fetchone()
     if other is not None:
         return misfit(verdict.size, verdict.root, "place", other[0])

@@ -45,6 +45,33 @@ select id, pg_snapshot_xmax(pg_current_snapshot())
 from generate_series(%(after)s::bigint + 1, %(to)s) as id
 where id <> all(%(found)s);
 
+-- name: taken_seals
+-- Which of these seals are of batches looked at before and not refused.
+select batch.seal
+from lienthong.ledger_batches as batch
+where batch.seal = any(%(seals)s::bytea[])
+    and batch.id <= %(seen)s
+    and batch.id <> all(%(ids)s)
+    and not exists (select from lienthong.ledger_refused as refused where refused.id = batch.id);
+
+-- name: copies
+-- Batches of checkpoints that bear the seal of an earlier one.
+with sealed as (select seal from lienthong.ledger_batches where seal is not null group by seal having count(*) > 1),
+    taken as (select unnest(batches) as id from lienthong.ledger_checkpoints)
+select batch.id
+from sealed
+join lienthong.ledger_batches as batch using (seal)
+join taken using (id)
+where exists (
+    select
+    from lienthong.ledger_batches as other
+    where other.seal = sealed.seal
+        and other.id < batch.id
+        and not exists (select from lienthong.ledger_refused as refused where refused.id = other.id)
+)
+order by batch.id
+limit 1;
+
 -- name: refuse
 insert into lienthong.ledger_refused (id) select unnest(%(ids)s::bigint[]);
 
