@@ -66,6 +66,9 @@ def test_a_request_lives_its_life_at_the_terminal(place: Path) -> None:
     assert "granted" in said("agreement", "grant", id, "--agency", "H10.10")
     said("agreement", "activate", id, "--agency", "H10.10", ends=1)  # no key
     assert "ended" in said("agreement", "end", id, "--agency", "H10.10", "--reason", "thôi", "--copies", "destroyed")
+    whole = said("agreement", "show", id)
+    for words in ("fields given", "all", "thong-ke", "answers a minute", "600", "legal basis", "destroyed", "granted", "ended"):
+        assert words in whole, (words, whole)
     assert [step["act"] for step in json.loads(said("agreement", "show", id, "--json"))["steps"]] == ["request", "grant", "end"]
     assert json.loads(said("agreement", "usage", id))["answers"] == 0
 

@@ -13,13 +13,13 @@ from starlette.testclient import TestClient
 
 from lienthong.access import Operation, Register, RowCondition
 from lienthong.errors import Conflict
-from lienthong.pipeline import Workshop, overriding, stewarding
+from lienthong.pipeline import Workshop, asking_index, overriding, stewarding
 from lienthong.pipeline.matching import EntityIndex, Name
 from lienthong.settings import Settings
 from lienthong.web.app import create_app
 from lienthong.web.services import make_services
 from tests.pipeline.test_matching import golden_of
-from tests.registers import INSURANCE, POPULATION, model_of, person, person_entity
+from tests.registers import INSURANCE, PEOPLE, POPULATION, model_of, person, person_entity, population_row, send
 from tests.store.ledgers import written
 from tests.templates import Template
 from tests.web.counters import URL, _desk, asking, make_agreement
@@ -260,3 +260,20 @@ def test_an_event_feed_hides_what_a_row_filter_hides(platform: Platform) -> None
     assert platform.get("person/changes?after=x").status_code == 400
     assert platform.get("person/changes?after=1&before=2").status_code == 400
     assert platform.get("person/changes", STRANGER).status_code == 403
+
+
+def test_persons_of_elsewhere_do_not_crowd_out_those_a_caller_may_see(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = next(n for n in range(PEOPLE) if person(n)["commune_code"] == "25195")
+    twin = population_row(mine) | {
+        "record_no": "7999999999",
+        "commune_code": "25198",
+        "phone": "0612345678",
+        "citizen_id": person(mine)["citizen_id"][:6] + "999999",
+    }
+    send(platform.workshop, POPULATION, [twin], "twin")
+    asked = {"attributes": described(mine, "full_name", "born_on", "address") | {"phone": "0612345678"}}
+    nearest, *others = (each["id"] for each in platform.post("person:match", asked).json()["candidates"])
+    assert nearest == golden_of(platform.workshop, POPULATION, "7999999999")
+    assert platform.golden(mine) in others
+    monkeypatch.setattr(asking_index, "MOST_CANDIDATES", 1)
+    assert [each["id"] for each in platform.post("person:match", asked, NEIGHBOUR).json()["candidates"]] == [platform.golden(mine)]

@@ -34,6 +34,23 @@ class Act(StrEnum):
     REPORT_USAGE = "report_usage"
 
 
+ACT_NAMES: Mapping[Act, tuple[str, str]] = {  # Vietnamese, English
+    Act.REQUEST: ("đề nghị", "requested"),
+    Act.DECLARE: ("khai trong thư mục", "declared in the folder"),
+    Act.PROPOSE: ("đề xuất chấp thuận", "grant proposed"),
+    Act.GRANT: ("chấp thuận", "granted"),
+    Act.REFUSE: ("từ chối", "refused"),
+    Act.ACTIVATE: ("cho có hiệu lực", "put in force"),
+    Act.SUSPEND: ("tạm dừng", "suspended"),
+    Act.RESUME: ("cho chạy lại", "resumed"),
+    Act.END: ("kết thúc", "ended"),
+    Act.LAPSE: ("hết hạn", "lapsed"),
+    Act.CONFIRM_DESTRUCTION: ("xác nhận đã xử lý bản sao", "copies confirmed"),
+    Act.DEMAND_USAGE: ("yêu cầu báo cáo sử dụng", "usage report demanded"),
+    Act.REPORT_USAGE: ("báo cáo sử dụng", "usage reported"),
+}
+
+
 class Side(StrEnum):
     """Whose act it is."""
 

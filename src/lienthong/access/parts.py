@@ -38,6 +38,29 @@ PARTS: dict[str, Words] = {
 }
 
 
+TERMS: dict[str, Words] = {
+    **{part: PARTS[part] for part in ("content", "users", "purposes", "term", "method")},
+    "fields": ("trường được cấp", "fields given"),
+    "masked": ("trường che bớt", "fields masked"),
+    "row_filter": ("chỉ các dòng", "rows given"),
+    "operations": ("cách khai thác", "operations"),
+    "endpoints": ("thao tác của dịch vụ", "calls of the service"),
+    "quota.per_minute": ("lượt mỗi phút", "answers a minute"),
+    "quota.per_day": ("lượt mỗi ngày", "answers a day"),
+    "officials": ("cán bộ", "officials"),
+    "hours": ("giờ", "hours"),
+    **{
+        part: words
+        for part, words in PARTS.items()
+        if part not in ("provider", "consumer", "content", "users", "purposes", "term", "method")
+    },
+    "deletion.days": ("số ngày để xác nhận đã xóa", "days to confirm destruction"),
+    "regulation": ("quy chế khai thác", "data-use regulation"),
+    "cost": ("chi phí", "cost"),
+    "note": ("ghi chú", "remark"),
+}
+
+
 @dataclass(frozen=True)
 class Offer:
     """What may be granted by rule: quotas at most these, terms at most so many days."""
@@ -110,6 +133,41 @@ def usual_terms(content: str, legal_basis: Any, today: date, offer: Offer) -> di
         "term": {"from": today.isoformat(), "to": (today + timedelta(days=min(364, offer.term_days))).isoformat()},
         "legal_basis": legal_basis or [{"instrument": "194/2025/NĐ-CP", "article": "16"}],
     }
+
+
+def terms_of(document: Mapping[str, Any]) -> list[tuple[Words, str]]:
+    """What an agreement says, part by part in the order of `TERMS`; what it does not say is left out."""
+    found = []
+    for part, words in TERMS.items():
+        word, _, below = part.partition(".")
+        value = document.get(word)
+        if below:
+            value = value.get(below) if isinstance(value, Mapping) else None
+        if value not in (None, "", [], {}):
+            found.append((words, _in_words(word, value)))
+    return found
+
+
+def _in_words(word: str, value: Any) -> str:
+    if word == "term" and isinstance(value, Mapping):
+        return " – ".join(_day(value[end]) for end in ("from", "to") if value.get(end))
+    if word == "row_filter" and isinstance(value, list):
+        return "; ".join(" ".join(str(each.get(key, "")) for key in ("field", "operator", "value")) for each in value)
+    if word == "purposes" and isinstance(value, Mapping):
+        return "; ".join(f"{code}: {said.get('vi', '') if isinstance(said, Mapping) else said}" for code, said in value.items())
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_in_words('', each)}" for key, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(" ".join(str(part) for part in each.values()) if isinstance(each, Mapping) else str(each) for each in value)
+    return str(value)
+
+
+def _day(value: Any) -> str:
+    """A day as people write it; what is none stands as it is."""
+    try:
+        return f"{date.fromisoformat(str(value)):%d/%m/%Y}"
+    except ValueError:
+        return str(value)
 
 
 def _said(document: Mapping[str, Any], part: str) -> bool:

@@ -74,7 +74,8 @@ def listed(
 def shown(id: Number, as_json: AsJson = False) -> None:
     """Một thỏa thuận, cả quá trình · one agreement and its whole life."""
     from lienthong.access import missing_parts
-    from lienthong.access.parts import PARTS
+    from lienthong.access.life import ACT_NAMES
+    from lienthong.access.parts import PARTS, terms_of
     from lienthong.store import agreements as store
 
     with workshop().database.connect() as connection:
@@ -85,13 +86,22 @@ def shown(id: Number, as_json: AsJson = False) -> None:
         _print({**_document(kept), "steps": told})
         return
     _tell(kept)
+    out.print()
+    show((("Điều khoản", "Clause"), ("Nội dung", "What it says")), [(say(*words), said) for words, said in terms_of(kept.document)])
     lacks = missing_parts(kept.document)
     if lacks:
         out.print(say("Còn thiếu: ", "Lacks: ") + "; ".join(say(*PARTS[part]) for part in lacks))
     out.print()
     headings = (("Bước", "Step"), ("Lúc", "At"), ("Việc", "Act"), ("Trạng thái", "State"), ("Người", "By"), ("Lý do", "Reason"))
     rows = [
-        (s.step, f"{s.at.astimezone(VIETNAM):%d/%m/%Y %H:%M}", s.act, say(*STATE_WORDS[s.state]), f"{s.by} {s.agency}".strip(), s.reason)
+        (
+            s.step,
+            f"{s.at.astimezone(VIETNAM):%d/%m/%Y %H:%M}",
+            say(*ACT_NAMES[Act(s.act)]),
+            say(*STATE_WORDS[s.state]),
+            f"{s.by} {s.agency}".strip(),
+            " · ".join(said for said in (s.reason, s.legal_text, str(s.details.get("copies", ""))) if said),
+        )
         for s in steps
     ]
     show(headings, rows)

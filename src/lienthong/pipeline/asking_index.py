@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -31,8 +31,12 @@ class Candidate:
     lines: tuple[Line, ...]
 
 
-def candidates(connection: Connection, entity: Entity, model: Model, values: Mapping[str, str]) -> list[Candidate]:
+def candidates(
+    connection: Connection, entity: Entity, model: Model, values: Mapping[str, str], seen: Callable[[Sequence[str]], Container[str]]
+) -> list[Candidate]:
     """At most MOST_CANDIDATES, those that reach the cut of review; `values`: attribute → value as registers carry it.
+
+    `seen` says which of some golden records the caller may see: the others neither take the place of one nor are looked at more closely.
 
     Of several records of one golden record the nearest speaks. Equal ones come in the order of their ids.
     """
@@ -46,7 +50,10 @@ def candidates(connection: Connection, entity: Entity, model: Model, values: Map
             known = best.get(record.golden)
             if known is None or (found.bits, found.weight) > (known.bits, known.weight):
                 best[record.golden] = found
-    nearest = sorted(best.items(), key=lambda each: (-each[1].bits, -each[1].weight, each[0]))[:MOST_CANDIDATES]
+    own = seen(sorted(best))
+    nearest = sorted(
+        ((golden, found) for golden, found in best.items() if golden in own), key=lambda each: (-each[1].bits, -each[1].weight, each[0])
+    )[:MOST_CANDIDATES]
     titles = titles_of(entity.master)
     return [
         Candidate(

@@ -365,9 +365,13 @@ def _found(desk: _Desk, connection: Connection, asked: _Asked, values: Mapping[s
                 hint=f"lienthong match train {asked.entity.name} --adopt",
                 vi=f"Chưa có chỉ mục của `{asked.entity.name}`: chưa có mô hình nào được dùng.",
             )
-        found = candidates(index, asked.entity, model, values)
-    goldens = read_goldens(connection, desk.counter.desk, asked.master, asked.right, [one.golden for one in found])
-    return [one for one in found if one.golden in goldens], goldens
+        goldens: dict[str, Golden] = {}
+
+        def seen(ids: Sequence[str]) -> Mapping[str, Golden]:
+            goldens.update(read_goldens(connection, desk.counter.desk, asked.master, asked.right, ids))
+            return goldens
+
+        return candidates(index, asked.entity, model, values, seen), goldens
 
 
 def _candidate(asked: _Asked, one: Candidate, golden: Golden) -> dict[str, Any]:
