@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from lienthong.access import STEPS, Act, Role, State, follows, read_agreement
+from lienthong.access import STEPS, Act, Agencies, Agency, Role, State, follows, read_agreement
 from lienthong.errors import Conflict, Denied, LienthongError, NotFound, Unprocessable
 from lienthong.pipeline import agreeing
 from lienthong.pipeline.agreeing import Said
@@ -27,6 +27,7 @@ from tests.pipeline.agreements import (
     CONSUMER,
     GIVING,
     LIST,
+    NOW,
     PEOPLE,
     PROVIDER,
     READER,
@@ -201,6 +202,14 @@ def test_who_has_no_part_does_not_learn_that_it_is_there(platform: Platform, fre
             platform.do(id, Act.GRANT, officer("H10.99"))
         told.append(str(refused.value).replace(id, ""))
     assert told[0] == told[1]
+
+
+def test_a_request_to_an_agency_that_closed_is_told_who_took_its_place(platform: Platform) -> None:
+    closed = Agency(PROVIDER, "Sở cũ", valid_to=NOW.date(), successors=("H10.05",))
+    later = replace(platform, register=replace(platform.register, agencies=Agencies({PROVIDER: closed})))
+    with pytest.raises(Denied, match=r"replaced by H10\.05") as refused:
+        later.ask(asked())
+    assert refused.value.facts["rule"] == "agency_closed"
 
 
 def test_nobody_asks_for_another_agencys_system(platform: Platform) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -66,12 +67,22 @@ def shown(sync: str, limit: int = 50) -> None:
             out.print(say(f"Cột sắp đổi: {known.announced}", f"Columns to change: {known.announced}"))
         if known.checked and known.checked_at is not None:
             checked = at(known.checked_at)
-            out.print(say(f"Đối chiếu lúc {checked}: {known.checked}", f"Checked at {checked}: {known.checked}"))
+            out.print(say("Đối chiếu lúc ", "Checked at ") + f"{checked}: {_checked(known.checked)}")
     if drifts:
         show(
             (("Lúc", "At"), ("Khóa", "Key"), ("Kiểu lệch", "Kind"), ("Cột", "Columns"), ("Đã trả lại", "Put back")),
             [(d.found_at, d.key, d.kind, ", ".join(d.fields), d.put_back_at) for d in drifts],
         )
+
+
+def _checked(found: Mapping[str, Any]) -> str:
+    """What the last check found, in words."""
+    rows, changed, missing, foreign = (found.get(name, 0) for name in ("rows", "changed", "missing", "foreign"))
+    told = say(
+        f"{rows} hàng; {changed} bị sửa, {missing} mất, {foreign} lạ",
+        f"{rows} rows; {changed} changed, {missing} missing, {foreign} foreign",
+    )
+    return told + (say("; đã trả lại đúng", "; put back") if found.get("repaired") else "")
 
 
 @app.command("run")

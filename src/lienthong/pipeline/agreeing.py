@@ -36,6 +36,7 @@ from lienthong.access import (
     outside_offer,
     read_agreement,
     read_instruments,
+    words_of_closed,
 )
 from lienthong.access.parts import PARTS
 from lienthong.clock import VIETNAM, vietnam_date
@@ -114,7 +115,7 @@ def rules_of(settings: Settings) -> AgreementRules:
 def request(workshop: Workshop, rules: AgreementRules, register: Register, actor: Actor, document: Mapping[str, Any]) -> Kept:
     """File a request; what lies within the standing offer is granted by rule at once.
 
-    Raises Unprocessable with every fault, Denied for another agency's subsystem, Conflict when the same is asked for already.
+    Raises Unprocessable with every fault, Denied for another agency's subsystem and for a provider that has closed, Conflict when the same is asked for already.
     """
     at = workshop.clock()
     for word in ("id", "state"):
@@ -129,6 +130,7 @@ def request(workshop: Workshop, rules: AgreementRules, register: Register, actor
         agreement = _readable(workshop, {**document, "id": number}, State.REQUESTED)
         if not actor.is_of(Identity.parse(agreement.consumer).agency) or not actor.may(*OFFICERS):
             raise _not_theirs()
+        _refuse_closed(register, agreement.provider, vietnam_date(at))
         _refuse_twice(connection, agreement)
         due = answer_due(contract, at, rules.offices, rules.clocks)
         asked = NewStep(Act.REQUEST, State.REQUESTED, actor, at, details={"due_on": due.isoformat()})
@@ -144,6 +146,13 @@ def request(workshop: Workshop, rules: AgreementRules, register: Register, actor
         store.move_edge(connection)
         append_entries(connection, entries, workshop.signer)
     return kept
+
+
+def _refuse_closed(register: Register, provider: str, on: date) -> None:
+    """Raises Denied for a request to an agency that has closed: nobody there would answer it."""
+    if register.agencies.is_closed(provider, on):
+        vi, en = words_of_closed(provider, register.agencies.replaced_by(provider, on))
+        raise Denied(f"{en}.", rule="agency_closed", vi=f"{vi}.", en=f"{en}.")
 
 
 def act(workshop: Workshop, rules: AgreementRules, register: Register, actor: Actor, id: str, what: Act, said: Said) -> Kept:  # fmt: skip
