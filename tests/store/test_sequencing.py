@@ -180,6 +180,24 @@ def test_a_copy_of_a_sealed_batch_never_enters_the_tree_and_is_named(database: D
     assert len(verdict.foreign) == 2
 
 
+def test_what_an_earlier_version_refused_for_its_form_is_taken_back_once(database: Database) -> None:
+    write(database, 1)
+    sequencer(database).catch_up()
+    write(database, 2)
+    do(database, COPY.replace("min(id)", "max(id)"))
+    do(database, COPY)
+    with database.connect(autocommit=True) as connection:  # the three after the first, as a version did that knew no such seal
+        connection.execute("insert into lienthong.ledger_refused (id) select id from lienthong.ledger_batches where id > 1")
+        connection.execute("update lienthong.ledger_edge set seen = (select max(id) from lienthong.ledger_batches)")
+    write(database, 3)
+    later = sequencer(database)
+    later.catch_up()
+    later.catch_up()
+    assert callers(database) == ["caller 1", "caller 2", "caller 3"]
+    verdict = verdict_of(database, SIGNER)
+    assert (verdict.ok, len(verdict.foreign)) == (True, 2)
+
+
 def test_a_copy_that_was_taken_is_named(database: Database) -> None:
     write(database, 1)
     write(database, 2)

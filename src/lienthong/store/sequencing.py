@@ -38,6 +38,7 @@ class Sequencer:
         self._database = database
         self._signer = signer
         self._clock = clock
+        self._has_looked_back = False
 
     def catch_up(self) -> int:
         """Give every committed entry its place; how many there were. Raises LedgerError when the edge of the tree is damaged."""
@@ -64,6 +65,9 @@ class Sequencer:
         """One checkpoint over the batches that are in none: (batches looked at, entries added). One snapshot throughout."""
         named = queries("ledger")
         edge, seen = _edge(connection)
+        if not self._has_looked_back:
+            self._look_back(connection, seen)
+            self._has_looked_back = True
         rows = connection.execute(named["fresh"], {"seen": seen, "most": MOST_BATCHES}).fetchall()
         batches = [_Batch(number, bodies, None if seal is None else bytes(seal)) for number, bodies, seal in rows]
         ids = [batch.id for batch in batches]
@@ -77,6 +81,15 @@ class Sequencer:
         after = self._add(connection, edge, ours) if ours else edge
         connection.execute(named["move_edge"], {"size": after.size, "seen": ids[-1]})
         return len(batches), after.size - edge.size
+
+    def _look_back(self, connection: Connection, seen: int) -> None:
+        """Let batches wait for their place that an earlier version refused because it did not know their form of seal."""
+        named = queries("ledger")
+        refused = [_Batch(number, bodies, bytes(seal)) for number, bodies, seal in connection.execute(named["refused"])]
+        ours = _once([batch for batch in refused if self._is_ours(batch)], _taken(connection, refused, seen)) if refused else []
+        if ours:
+            log.warning("ledger_batches_taken_back", count=len(ours), first=[batch.id for batch in ours[:MOST_NAMED]])
+            connection.execute(named["take_back"], {"ids": [batch.id for batch in ours]})
 
     def _is_ours(self, batch: _Batch) -> bool:
         return batch.seal is not None and self._signer.has_sealed(batch.bodies.encode(), batch.seal)

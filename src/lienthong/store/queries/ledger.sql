@@ -45,6 +45,19 @@ select id, pg_snapshot_xmax(pg_current_snapshot())
 from generate_series(%(after)s::bigint + 1, %(to)s) as id
 where id <> all(%(found)s);
 
+-- name: refused
+-- Batches that were refused and have a seal.
+select batch.id, batch.bodies, batch.seal
+from lienthong.ledger_refused as refused
+join lienthong.ledger_batches as batch using (id)
+where batch.seal is not null
+order by batch.id;
+
+-- name: take_back
+-- Refused batches wait for their place again, as gaps that are filled.
+with back as (delete from lienthong.ledger_refused where id = any(%(ids)s) returning id)
+insert into lienthong.ledger_gaps (id, horizon) select id, pg_snapshot_xmax(pg_current_snapshot()) from back;
+
 -- name: taken_seals
 -- Which of these seals are of batches looked at before and not refused.
 select batch.seal
