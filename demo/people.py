@@ -33,6 +33,7 @@ PEOPLE = (
     SamplePerson("van-hanh-1", "Người vận hành mẫu 1", "H10.11", "operator", "người vận hành", "operator"),
     SamplePerson("van-hanh-2", "Người vận hành mẫu 2", "H10.11", "operator", "người vận hành thứ hai", "second operator"),
     SamplePerson("dau-moi", "Đầu mối dữ liệu mẫu", "H10.12", "data_officer", "đầu mối dữ liệu", "data officer"),
+    SamplePerson("dau-moi-2", "Đầu mối dữ liệu mẫu 2", "H10.12", "data_officer", "đầu mối dữ liệu thứ hai", "second data officer"),
     SamplePerson("quan-ly-1", "Người quản lý dữ liệu gốc mẫu 1", "H10.11", "steward", "người quản lý dữ liệu gốc", "steward"),
     SamplePerson(
         "quan-ly-2", "Người quản lý dữ liệu gốc mẫu 2", "H10.11", "steward", "người quản lý dữ liệu gốc thứ hai", "second steward"

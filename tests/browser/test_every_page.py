@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -18,6 +18,7 @@ from lienthong.web.pages.console.agreeing import WAYS as AGREEING
 from lienthong.web.pages.desk import WAYS as DESK
 from lienthong.web.pages.operator import WAYS as OPERATORS
 from lienthong.web.pages.portal import WAYS as PORTAL
+from lienthong.web.people_pages import page as pages_of_signing_in
 from tests.browser.province import Province, Watched, context_of, follow, watched
 
 pytestmark = pytest.mark.timeout(900)
@@ -133,6 +134,26 @@ def test_an_error_is_a_page_that_says_what_to_do(path: str, readers: dict[str, W
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "unsafe" not in answer.headers["content-security-policy"]
     assert httpx.get(province.base + path, headers={"Accept": "application/json"}).json()["status"] == answer.status_code
+
+
+SIGNING_IN: dict[str, dict[str, Any]] = {
+    "provider_sign_in.html": {"client": "lienthong", "sealed": "x", "username": "", "failed": True},
+    "second_factor.html": {"csrf": "x", "kinds": {"totp", "passkey"}, "then": "/", "failed": "Mã không đúng."},
+    "add_totp.html": {"csrf": "x", "sealed": "x", "secret": "ABC", "picture": "", "then": "/", "failed": ""},
+    "recovery.html": {"codes": ["AAAA-BBBB"], "then": "/"},
+}
+
+
+@pytest.mark.parametrize("template", SIGNING_IN)
+def test_a_page_of_signing_in_is_readable_by_everybody(template: str, readers: dict[str, Watched], province: Province) -> None:
+    page = readers[""].anew().open("/status").page
+    page.set_content(bytes(pages_of_signing_in(template, is_sample=True, **SIGNING_IN[template]).body).decode())
+    expect(page.locator("header.top")).to_have_css("background-color", re.compile("rgb"))
+    for width, scheme in VIEWS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert serious(page) == []
 
 
 @pytest.mark.parametrize("path", ["/", "/datasets", "/datasets/environment.readings", "/console"])

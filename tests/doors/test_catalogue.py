@@ -204,7 +204,7 @@ def test_data_that_is_suspended_on_the_list_is_given_to_nobody_in_particular_unt
     assert entry(province, "dataset", dataset)["open_data"]["state"] == "approved"
     denied = httpx.post(f"{province.base}/v1/open-data/{dataset}/plan", json={"publish_on": "2099-01-01"}, headers=headers(province))
     assert (denied.status_code, denied.json()["rule"]) == (403, "other_agency")
-    monkeypatch.setattr("lienthong.pipeline.opening.require_checked", lambda connection, contract: None)
+    monkeypatch.setattr("lienthong.pipeline.opening.require_checked", lambda connection, contract, at: None)
     for act, said in ((OpenAct.PLAN, Said(publish_on=date(2099, 1, 1))), (OpenAct.OPEN, Said())):
         move(province.workshop, officer, dataset, act, said)
     assert until_status(records, 200).json()["records"][0]["key"] == key

@@ -53,7 +53,7 @@ def state(workshop: Workshop) -> str | None:
 
 
 def test_the_way_from_a_proposal_to_open_data_and_back_is_kept_whole(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lienthong.pipeline.opening.require_checked", lambda connection, contract: None)
+    monkeypatch.setattr("lienthong.pipeline.opening.require_checked", lambda connection, contract, at: None)
     move(workshop, OWNER, DATASET, OpenAct.PROPOSE)
     move(workshop, LEADER, DATASET, OpenAct.APPROVE, Said(decision="15/QĐ-UBND"))
     move(workshop, OWNER, DATASET, OpenAct.PLAN, Said(publish_on=date(2026, 8, 1)))
@@ -113,7 +113,7 @@ def test_only_who_may_acts_and_only_from_where_it_leads(workshop: Workshop) -> N
 def test_what_must_be_refreshed_is_not_refreshed_without_a_new_version(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("lienthong.pipeline.opening.require_checked", lambda connection, contract: None)
+    monkeypatch.setattr("lienthong.pipeline.opening.require_checked", lambda connection, contract, at: None)
     move(workshop, OWNER, DATASET, OpenAct.PROPOSE)
     move(workshop, LEADER, DATASET, OpenAct.APPROVE, Said(decision="1"))
     move(workshop, OWNER, DATASET, OpenAct.OPEN)

@@ -47,13 +47,17 @@ def published(database_url: str, folder: Path, text: str, **more: Any) -> tuple[
 
 def required(workshop: Workshop, contract: Contract) -> Decision:
     with workshop.database.connect() as connection:
-        return releasing.require_checked(connection, contract)
+        return releasing.require_checked(connection, contract, workshop.clock())
+
+
+def refused(workshop: Workshop, contract: Contract) -> Conflict:
+    with pytest.raises(Conflict) as caught:
+        required(workshop, contract)
+    return caught.value
 
 
 def refusal(workshop: Workshop, contract: Contract) -> str:
-    with pytest.raises(Conflict) as caught:
-        required(workshop, contract)
-    return str(caught.value.facts["rule"])
+    return str(refused(workshop, contract).facts["rule"])
 
 
 def test_a_dataset_is_opened_only_once_it_was_checked_and_allowed(place: tuple[Workshop, Contract]) -> None:
@@ -61,7 +65,7 @@ def test_a_dataset_is_opened_only_once_it_was_checked_and_allowed(place: tuple[W
     assert refusal(workshop, contract) == "not_checked"
     made = releasing.check(workshop, contract, OFFICER, LIMITS)
     assert (made.verdict, made.version, made.report["spread"]["smallest"]) == ("safe", 1, 2)
-    assert refusal(workshop, contract) == "not_checked"
+    assert refusal(workshop, contract) == "not_decided"
     releasing.decide(workshop, made.number, OFFICER, "allowed", "Không ai bị nhận ra", needs_two=False)
     assert required(workshop, contract).check == made.number
     told = [(e["event"], e["outcome"]) for e in entries_of(workshop.database, workshop.signer) if e["event"].startswith("opening:")]
@@ -96,7 +100,14 @@ def test_a_risky_dataset_is_opened_by_two_persons_even_where_one_is_enough(datab
     assert made.verdict == "risky"
     waiting = releasing.decide(workshop, made.number, OFFICER, "allowed", "Đã đánh giá, chấp nhận", needs_two=False)
     assert not isinstance(waiting, Decision)
-    assert refusal(workshop, contract) == "not_checked"
+    told = refused(workshop, contract)
+    assert (told.facts["rule"], told.facts["proposal"], told.facts["proposed_by"]) == (
+        "second_person_waited_for",
+        waiting.number,
+        "can-bo-1",
+    )
+    assert f"đề xuất {waiting.number} của can-bo-1" in str(told.facts["vi"])
+    assert "H10.02 (không phải can-bo-1)" in str(told.facts["hint_vi"])
     with pytest.raises(Denied, match="second person"):
         approving.approve(workshop, releasing.RELEASE, OFFICER, waiting.number, waiting.digest)
     with pytest.raises(Denied, match="another agency"):
@@ -124,7 +135,10 @@ def test_what_was_decided_on_is_what_was_checked(place: tuple[Workshop, Contract
     changed = replace(workshop, contracts={contract.id: replace(contract, licence="cc0-1.0")})
     with pytest.raises(Conflict, match="changed since"):
         approving.approve(changed, releasing.RELEASE, SECOND, waiting.number, waiting.digest)
-    assert refusal(workshop, contract) == "not_checked"
+    assert refusal(workshop, contract) == "second_person_waited_for"
+    assert refusal(workshop, changed.contracts[contract.id]) == "not_checked"
+    later = replace(workshop, clock=lambda: waiting.expires_at)
+    assert refusal(later, contract) == "not_decided"
 
 
 def test_only_the_owner_s_data_officer_checks_and_decides(place: tuple[Workshop, Contract]) -> None:

@@ -128,6 +128,13 @@ def last(two: Two, event: str) -> dict[str, Any]:
     return next(entry for entry in reversed(written(two.database)) if entry["event"] == event)
 
 
+def test_who_has_signed_in_is_led_to_the_rooms_of_their_roles(browser: Browser, operators: list[Browser]) -> None:
+    browser.sign_in("cong-dan")
+    for reader, rooms in ((browser, ["/my-data"]), (operators[0], ["/operator"])):
+        led = re.findall(r'class="button(?: plain)?" href="([^"]+)"', reader.http.get("/sign-in/me").text)
+        assert led == [*rooms, "/datasets", "/training"]
+
+
 def test_a_citizen_signs_in_and_is_nobody_else(browser: Browser, two: Two) -> None:
     answer = browser.sign_in("cong-dan", "/docs?a=1")
     assert (answer.status_code, answer.headers["location"]) == (303, "/docs?a=1")

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from lienthong.store import Connection, append_entries, tables
 from lienthong.store import drafts as store
 from lienthong.store.drafts import KeptDraft
 
+STARTING = timedelta(minutes=15)  # longer than any start of a process
 FOLDER = "drafts"  # under the platform's home: the file a draft was drawn from
 
 
@@ -214,11 +215,14 @@ def as_yaml(document: Mapping[str, Any]) -> str:
 
 
 def take_up(workshop: Workshop, since: datetime) -> list[str]:
-    """Have what was published since an instant, by whichever process, among the contracts of this one; the ids that are new."""
+    """Have what was published since an instant, by whichever process, among the contracts of this one; the ids that are new.
+
+    A process reads the folder of contracts before it can say since when it runs: what was published in between is looked for too.
+    """
     if not isinstance(workshop.contracts, LiveContracts):
         return []
     with workshop.database.warm() as connection:
-        found = [kept for kept in store.published_since(connection, since) if kept.dataset_id not in workshop.contracts]
+        found = [kept for kept in store.published_since(connection, since - STARTING) if kept.dataset_id not in workshop.contracts]
     for kept in found:
         workshop.contracts.add(build(document_of(draft_of(kept)), kept.dataset_id))
     return [kept.dataset_id for kept in found]

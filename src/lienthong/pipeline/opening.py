@@ -6,7 +6,7 @@ Data whose entry is not open is not given to everybody, whatever its contract sa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from lienthong.access import Actor, Role
@@ -62,7 +62,7 @@ def move(workshop: Workshop, actor: Actor, dataset: str, act: OpenAct, said: Sai
         if after is None:
             raise _not_from(state)
         if after is OpenState.OPEN and act in (OpenAct.OPEN, OpenAct.REFRESHED):
-            _check_open(connection, contract, act, held)
+            _check_open(connection, contract, act, held, at)
         since = held.state_since if held is not None and state is after else at
         before = held if held is not None and act is not OpenAct.PROPOSE else None
         entry = OpenEntry(
@@ -118,7 +118,7 @@ def _check_words(act: OpenAct, said: Said, today: date) -> None:
         raise Unprocessable("`publish_on`: a day to come.", vi="`publish_on`: cần một ngày chưa qua.")
 
 
-def _check_open(connection: Connection, contract: Contract, act: OpenAct, held: OpenEntry | None) -> None:
+def _check_open(connection: Connection, contract: Contract, act: OpenAct, held: OpenEntry | None, at: datetime) -> None:
     """Whether data may be given to everybody: its contract says open, it was checked, there is some, and it was refreshed where that was asked."""
     if contract.sharing is not Sharing.OPEN:
         raise Conflict(
@@ -130,7 +130,7 @@ def _check_open(connection: Connection, contract: Contract, act: OpenAct, held: 
         raise Conflict("Nothing of it is published yet.", vi="Chưa có dữ liệu nào được công bố.")
     if act is OpenAct.REFRESHED and held is not None and version_known_at(connection, contract.id, held.state_since) == version:
         raise Conflict("No version was published since it was asked.", vi="Từ khi được yêu cầu, chưa có phiên bản mới nào.")
-    require_checked(connection, contract)
+    require_checked(connection, contract, at)
 
 
 def _not_from(state: OpenState | None) -> Conflict:

@@ -14,7 +14,7 @@ from lienthong.ledger import Entry, Event
 from lienthong.pipeline.workshop import Workshop
 from lienthong.settings import Settings
 from lienthong.standards.working_days import WorkingDays, read_working_days
-from lienthong.store import Connection, append_entries
+from lienthong.store import Connection, append_entries, proposals
 from lienthong.store import privacy as store
 from lienthong.store.privacy import Case, Step, Which
 
@@ -102,6 +102,29 @@ def move(
         store.add_step(connection, number, Step(act, after, registrar.workshop.clock(), by_whom, words, legal_text))
         _note(registrar, connection, Event.PRIVACY_MOVED, case, number, by_whom, act)
         return found(connection, number, agency, subject)
+
+
+def follow(registrar: Registrar, agency: str, proposal: int, by_whom: str, words: str) -> list[int]:
+    """Move on the requests a decided proposal came from, once nothing of them is open: done where something was accepted, else answered.
+
+    A request is refused only by words of law, which an answer to a proposal need not have. Gives the numbers of what was moved.
+    """
+    with registrar.workshop.database.connect() as connection:
+        live = store.cases(connection, Which(agency=agency, is_live=True))
+        of_it = [case for case in live if proposal in [int(n) for n in case.content.get("proposals") or []]]
+        states = {case.case: {_state_of(connection, int(n)) for n in case.content["proposals"]} for case in of_it}
+    moved = []
+    for case in of_it:
+        act = "done" if "accepted" in states[case.case] else "answer"
+        if "open" not in states[case.case] and case.state in MOVES[act][0]:
+            move(registrar, case.case, act, by_whom, words, agency=agency)
+            moved.append(case.case)
+    return moved
+
+
+def _state_of(connection: Connection, proposal: int) -> str:
+    held = proposals.find(connection, proposal)
+    return "" if held is None else held.state
 
 
 def found(connection: Connection, number: int, agency: str | None = None, subject: str | None = None) -> Case:

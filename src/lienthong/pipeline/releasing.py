@@ -2,7 +2,7 @@
 
     made = check(workshop, contract, actor, limits)            # measured now, kept, in the ledger
     decide(workshop, made.number, actor, ALLOWED, reason, …)   # or, by two persons: a proposal under /v1/approvals
-    require_checked(connection, contract)                      # before the dataset's entry is opened: or Conflict, naming what is missing
+    require_checked(connection, contract, at)                  # before the dataset's entry is opened: or Conflict, naming what is missing
 
 A decision is for a shape: what of the contract was checked. A contract that names another licence, another field or
 another quasi-identifier has another shape and must be checked anew. What `FINAL` findings name, nobody can allow.
@@ -36,7 +36,7 @@ from lienthong.quality.disclosure import (
 )
 from lienthong.quality.generalising import Proposal, apply
 from lienthong.quality.generalising import propose as propose_blur
-from lienthong.store import Connection, append_entries, releasing
+from lienthong.store import Connection, append_entries, approvals, releasing
 from lienthong.store.answers import Ask, newest_version, stream_whole
 from lienthong.store.approvals import Proposal as Awaiting
 from lienthong.store.releasing import Check, Decision
@@ -148,18 +148,46 @@ def _allow(workshop: Workshop, connection: Connection, approved: Approved) -> Se
 RELEASE = Kind("dataset_opened", OFFICERS, OFFICERS | {Role.LEADER}, _allow, in_person=False, of_agency=True)
 
 
-def require_checked(connection: Connection, contract: Contract) -> Decision:
+def require_checked(connection: Connection, contract: Contract, at: datetime) -> Decision:
     """The decision under which a dataset of this shape may be opened. Raises Conflict whose `rule` says what is missing."""
     if contract.licence is None:
         raise _missing("no_licence", "Hợp đồng chưa nêu giấy phép dữ liệu mở", "The contract names no licence for open data")
-    decision = releasing.standing_decision(connection, contract.id)
+    shape, decision = shape_of(contract), releasing.standing_decision(connection, contract.id)
+    if decision is not None and decision.outcome == ALLOWED and decision.shape == shape:
+        return decision
+    _refuse_half_decided(connection, contract, shape, at)
     if decision is None:
         raise _missing("not_checked", "Chưa kiểm tra nguy cơ nhận ra cá nhân", "Whether persons can be recognised was not checked")
     if decision.outcome != ALLOWED:
         raise _missing("opening_refused", "Đã quyết định không mở", "It was decided not to open it")
-    if decision.shape != shape_of(contract):
-        raise _missing("shape_changed", "Hợp đồng đã thay đổi từ lần kiểm tra trước", "The contract has changed since it was checked")
-    return decision
+    raise _missing("shape_changed", "Hợp đồng đã thay đổi từ lần kiểm tra trước", "The contract has changed since it was checked")
+
+
+def _refuse_half_decided(connection: Connection, contract: Contract, shape: str, at: datetime) -> None:
+    """Raises Conflict where this shape was checked and a word is still owed on it: the second person's, or the first."""
+    waiting = approvals.waiting(connection, [RELEASE.name], at)
+    of_this = [each for each in waiting if (each.document["dataset"], each.document["shape"]) == (contract.id, shape)]
+    where_vi = f"“Kiểm tra trước khi mở” của bộ dữ liệu (/console/datasets/{contract.id}/opening)"
+    where_en = f"`Check before opening` of the dataset (/console/datasets/{contract.id}/opening)"
+    if of_this:
+        waits = of_this[-1]
+        until = vietnam_date(waits.expires_at)
+        raise Conflict(
+            f"It was checked; proposal {waits.number} of {waits.proposed_by} to allow opening waits for a second person until {until}.",
+            hint=f"Another data officer of {contract.agency}, not {waits.proposed_by}, agrees or refuses at {where_en}; its leader may over the interface.",
+            rule="second_person_waited_for", proposal=waits.number, proposed_by=waits.proposed_by,
+            vi=f"Đã kiểm tra; đề xuất {waits.number} của {waits.proposed_by} xin cho phép mở còn chờ người thứ hai quyết định, đến hết ngày {until:%d/%m/%Y}.",
+            hint_vi=f"Một cán bộ đầu mối dữ liệu khác của {contract.agency} (không phải {waits.proposed_by}) đồng ý hoặc từ chối ở {where_vi}.",
+        )  # fmt: skip
+    newest = next(iter(releasing.list_checks(connection, contract.id)), None)
+    decided = {each.check for each in releasing.decisions_of(connection, contract.id)}
+    if newest is not None and newest.shape == shape and newest.number not in decided:
+        raise Conflict(
+            f"It was checked (check {newest.number}), but nobody has decided on it.", rule="not_decided",
+            hint=f"A data officer of {contract.agency} decides at {where_en}.",
+            vi=f"Đã kiểm tra (lần {newest.number}) nhưng chưa ai quyết định.",
+            hint_vi=f"Cán bộ đầu mối dữ liệu của {contract.agency} quyết định ở {where_vi}.",
+        )  # fmt: skip
 
 
 def found(connection: Connection, number: int) -> Check:

@@ -112,8 +112,10 @@ def reset(workshop: Workshop, by: str) -> None:
         standing = store.standing(connection)
         if standing is not None and standing.filled_from != origin_of(workshop.contracts):
             raise Conflict(
-                "The contracts have changed since the sandbox was filled.", hint="lienthong sandbox fill",
-                vi="Hợp đồng đã đổi từ khi vùng thực hành được lập; cần lập lại (lienthong sandbox fill).",
+                "The contracts or the program have changed since the sandbox was filled.",
+                hint="The operator fills it anew with `lienthong sandbox fill`, then it can be put back again.",
+                vi="Hợp đồng hoặc phần mềm đã đổi từ khi vùng thực hành được lập, nên chưa đặt lại được.",
+                hint_vi="Nhờ người vận hành lập lại bằng `lienthong sandbox fill`, sau đó đặt lại được như thường.",
             )  # fmt: skip
         store.put_back(connection, at)
         agreed.move_edge(connection)

@@ -154,7 +154,9 @@ def _take(workshop: Workshop, folder: Path, upload: Upload) -> None:
 
     run_id, error = None, None
     tell(Progress(upload.dataset_id, "waiting", 0))
-    if contract is None or not place.is_file():
+    if contract is None:
+        error = "Không còn bộ dữ liệu này / there is no such dataset any more."
+    elif not place.is_file():
         error = "Tệp không còn, hãy nộp lại / the file is gone, hand it in again."
     else:
         try:

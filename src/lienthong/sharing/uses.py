@@ -46,7 +46,8 @@ KINDS: Mapping[Event, tuple[str, str, str]] = {
     Event.RECORD_WRITTEN: ("written", "đã ghi", "wrote"),
     Event.ENTITY_ASKED: ("matched", "đã đối chiếu", "compared"),
 }
-OURS = {"citizen": ("Công dân", "A citizen"), "lienthong": ("Nền tảng", "The platform")}  # callers that are nobody's subsystem
+CITIZEN = "citizen"
+OURS = {CITIZEN: ("Bạn", "You"), "lienthong": ("Nền tảng", "The platform")}  # callers that are nobody's subsystem
 OTHER = ("other", "đã xử lý", "handled")
 NAMED_AT_MOST = 5  # fields of a sentence; all of them stand below it
 
@@ -185,7 +186,10 @@ def _line(
             f"{vi} của một phần sổ; không rõ có bạn hay không",
             f"{en} of a part of the register; it is not known whether you are in it",
         )
-    vi, en = f"{vi}. Mục đích: {why_vi}.", f"{en}. Purpose: {why_en}."
+    if entry.caller == CITIZEN and not entry.purpose:  # one's own act needs no purpose
+        vi, en = f"{vi}.", f"{en}."
+    else:
+        vi, en = f"{vi}. Mục đích: {why_vi}.", f"{en}. Purpose: {why_en}."
     shown = entry if rule.shows_official else _without_official(entry)
     return Use(at.position, at.body or "", shown, certainty, kind, vi, en, shown_from)
 

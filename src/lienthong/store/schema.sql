@@ -191,8 +191,10 @@ create table quarantine (
     since timestamptz not null,
     ended_at timestamptz,
     ended_by_run bigint constraint quarantine_ended_by_run_fk references runs,
-    corrected jsonb -- source column → corrected value, of the last correction
+    corrected jsonb, -- source column → corrected value, of the last correction
+    came_with bigint constraint quarantine_came_with_fk references runs -- the delivery, once corrections have tried the row; null: `run_id`
 );
+create index quarantine_came_with on quarantine (coalesce(came_with, run_id)) where state = 'waiting';
 create index quarantine_waiting on quarantine (dataset_id, digest) where state = 'waiting';
 create index quarantine_run on quarantine (run_id, row_no);
 create index quarantine_by_state on quarantine (dataset_id, state, item_id) include (run_id, row_no); -- counted and walked by dataset

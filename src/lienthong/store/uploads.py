@@ -33,13 +33,15 @@ class Upload:
 
 @dataclass(frozen=True)
 class WaitingRow:
-    """A row that did not pass: `raw` is source column → value as it came."""
+    """A row that did not pass: `raw` is source column → value as it came, `run` the one that judged it last."""
 
     item: int
+    run: int
     row_no: int
     source_row: int | None
     key: str | None
     raw: dict[str, str | None]
+    corrected: dict[str, str | None] | None
     issues: list[dict[str, Any]]
 
 

@@ -28,10 +28,13 @@ from starlette.routing import Route
 from lienthong.access import Person, Sealer, Session
 from lienthong.errors import Denied, LienthongError, RequestError, StoreError, Unauthenticated, Unprocessable
 from lienthong.ledger import Entry, Event
+from lienthong.store import agencies
 from lienthong.web import acting
 from lienthong.web.asking import Counter, json_answer
 from lienthong.web.bodies import read_form, read_object
 from lienthong.web.oidc_party import Party, Pending
+from lienthong.web.pages.rendering import rooms_of
+from lienthong.web.pages.speaking import words
 from lienthong.web.people_pages import page, script
 from lienthong.web.second_factors import SecondFactors
 from lienthong.web.sessions import Sessions
@@ -39,6 +42,7 @@ from lienthong.web.sessions import Sessions
 LASTS_SECONDS = 600.0
 LARGEST_CREDENTIAL = 65_536
 HOME = "/sign-in/me"
+OTHERS = (("/datasets", "common.data"), ("/training", "common.training"))  # besides the rooms of one's roles
 _LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")  # a path of ours: what browsers read as another host does not fit
 Answer = Callable[[Request, dict[str, str]], Response]
 
@@ -142,7 +146,19 @@ class SignIn:
         if session is None:
             return RedirectResponse("/sign-in", 303)
         held = [] if session.person is None else self.factors.kinds(session.person)
-        return self._page("me.html", session, has_script=True, held=[factor for factor in held if factor.kind != "recovery"])
+        rooms = [(address, *words()[key]) for address, key in rooms_of(session)]
+        others = [(address, *words()[key]) for address, key in OTHERS if address not in {address for address, *_ in rooms}]
+        return self._page(
+            "me.html", session, has_script=True, held=[factor for factor in held if factor.kind != "recovery"], rooms=rooms, others=others,
+            agency_name=self._agency_name(session),
+        )  # fmt: skip
+
+    def _agency_name(self, session: Session) -> str:
+        if session.person is None:
+            return ""
+        with self.counter.connection() as connection:
+            agency = agencies.read(connection).by_code.get(session.person.agency)
+        return "" if agency is None else agency.name
 
     def _me_json(self, request: Request) -> Response:
         session = acting.session_of(request)

@@ -112,10 +112,65 @@ def test_an_officer_tells_of_a_direct_link_and_a_letter_and_the_operator_states(
     assert registered.facts(here)["papers"] == []
 
 
+def test_an_officer_announces_a_stop_that_everybody_is_told_and_takes_it_back(registered: Console) -> None:
+    csrf, here, told_at = registered.enter("can-bo-1"), f"/console/datasets/{DATASET}", {"Accept": "text/html"}
+    day = registered.facts(here)["earliest_stop"]
+    planned = {"begins_at": f"{day}T18:00", "ends_at": f"{day}T22:00", "reason": "nâng cấp máy chủ"}
+    for wrong in ({"begins_at": "mai"}, {"begins_at": "2020-01-01T08:00"}, {"ends_at": f"{day}T17:00"}, {"reason": ""}):
+        assert registered.post(f"{here}/stops", csrf, **{**planned, **wrong}).status_code == 422
+    assert registered.post(f"{here}/stops", csrf, **planned).headers["location"] == f"{here}?said=stop_told"
+    stop = registered.facts(here)["stops"][0]
+    assert (stop["begins_at"], stop["is_under_way"], stop["is_forced"]) == (f"{day}T11:00:00+00:00", False, False)
+    status = registered.facts("/status")
+    assert [(each["of"], each["is_under_way"]) for each in status["planned_stops"]] == [(DATASET, False)]
+    assert "nâng cấp máy chủ" in registered.client.get(f"/datasets/{DATASET}", headers=told_at).text
+    stranger = registered.enter("khac")
+    assert registered.post(f"{here}/stops/{stop['stop']}", stranger, reason="thôi").status_code == 403
+    csrf = registered.enter("can-bo-1")
+    assert registered.post(f"{here}/stops/{stop['stop']}", csrf, reason="thôi").headers["location"] == f"{here}?said=stop_taken_back"
+    assert registered.post(f"{here}/stops/{stop['stop']}", csrf, reason="thôi").status_code == 422
+    assert registered.facts("/status")["planned_stops"] == []
+    assert "nâng cấp máy chủ" not in registered.client.get(f"/datasets/{DATASET}", headers=told_at).text
+
+
+def test_a_refused_form_leads_back_to_where_it_was_typed(registered: Console) -> None:
+    csrf, here = registered.enter("can-bo-1"), f"/console/datasets/{DATASET}"
+
+    def refused(referer: str) -> str:
+        form, headers = {"csrf": csrf, "begins_at": "mai"}, {"Accept": "text/html", "Referer": referer}
+        return str(registered.client.post(f"{here}/stops", data=form, headers=headers).text)
+
+    page = refused(f"http://testserver{here}?a=1")
+    assert f'href="{here}?a=1">Quay lại trang trước' in page
+    assert 'href="/sign-in/me"' in page
+    for elsewhere in ("http://khac.example/console", "http://testserver//khac.example", "javascript:alert(1)", ""):
+        assert "Quay lại trang trước" not in refused(elsewhere)
+
+
+def test_who_may_not_come_in_is_told_what_to_do_about_it(registered: Console) -> None:
+    here, html = f"/console/datasets/{DATASET}", {"Accept": "text/html"}
+    registered.enter("khac")
+    page = registered.client.get(here, headers=html).text
+    assert "Mỗi cơ quan chỉ mở được trang của mình" in page
+    assert "Thử lại sau ít phút" not in page
+    assert 'href="/sign-in/me">Nơi làm việc của tôi' in page
+    registered.client.cookies.clear()
+    page = registered.client.get(here, headers=html).text
+    assert "phiên đã hết hạn" in page
+    assert f'href="/sign-in?next={here}">Đăng nhập' in page
+
+
+def test_a_dataset_scored_once_shows_its_score_in_figures(registered: Console) -> None:
+    registered.enter("can-bo-1")
+    page = registered.client.get(f"/console/datasets/{DATASET}", headers={"Accept": "text/html"}).text
+    assert "datetime" not in page.replace("datetime-local", "")
+
+
 def test_who_asks_learns_what_is_held_already_and_files_the_request(registered: Console) -> None:
     csrf = registered.enter("can-bo-1")
     facts = registered.client.get("/console/asking.json", params={"fields": "Mã số thuế\nGiống lợn\n"}).json()
     assert facts["not_held"] == ["Giống lợn"]
+    assert registered.facts("/console")["owed"] == {"explanations": 0, "corrections": 0, "agreements": 0}
     best = next(d for d in facts["datasets"] if d["id"] == "enterprises.register")
     form = {
         "dataset": best["id"],
@@ -159,6 +214,7 @@ def test_a_citizens_correction_reaches_the_owner_with_a_clock_and_comes_back(reg
     enter_as(registered, CITIZEN)
     [request] = registered.facts("/my-data/requests")["requests"]
     assert [(p["state"], p["words"]) for p in request["proposals"]] == [("accepted", "đã đối chiếu")]
+    assert request["state"] == "done", "what was corrected waits no longer"
     with registered.services.workshop.database.connect() as connection:
         row = connection.execute("select full_name from data.nguoi_co_cong_danh_sach where _key = %s", (NUMBER,)).fetchone()
     assert row == ("Nguyễn Văn Ân",)
@@ -245,6 +301,31 @@ def test_waiting_rows_are_fixed_by_a_rule_and_mended_in_a_workbook(registered: C
     assert registered.client.post(f"/console/datasets/{DATASET}/mended", **{**send, "data": {"csrf": "x"}}).status_code == 403
     registered.enter("khac")
     assert registered.client.get(page).status_code == 403
+
+
+def test_a_row_tried_in_vain_still_waits_on_the_page_of_its_file(registered: Console) -> None:
+    csrf, place = registered.enter("can-bo-1"), registered.services.workshop
+    content = "Số CCCD,Họ và tên,Ngày sinh\n070000000071,Lê Thị Năm,32/01/1950\n070000000072,Lê Văn Sáu,01/01/1950\n".encode()
+    form, file = {"csrf": csrf, "whole": "no"}, {"file": ("sau.csv", content, "text/csv")}
+    sent = registered.client.post(f"/console/datasets/{DATASET}/uploads", data=form, files=file, follow_redirects=False)
+    upload.take_waiting(place, registered.services.settings.home / upload.FOLDER)
+    page = sent.headers["location"]
+    (row,) = registered.facts(page)["rows_to_mend"]
+    (cell,) = [each["column"] for each in row["cells"] if each["faults"]]
+    for typed in ("33/01/1950", ""):
+        tried = {f"cell:{cell}": typed} if typed else {}
+        answer = registered.post(f"/console/datasets/{DATASET}/quarantine/{row['item']}", csrf, upload=page.rpartition("/")[2], **tried)
+        assert answer.headers["location"] == f"{page}?still={row['item']}"
+        facts = registered.facts(page)
+        assert (facts["waiting"], [each["item"] for each in facts["rows_to_mend"]]) == (1, [row["item"]])
+        assert "Tất cả các hàng đều đúng" not in registered.client.get(page, headers={"Accept": "text/html"}).text
+    tried = {f"cell:{cell}": "31/01/1950", "upload": page.rpartition("/")[2]}
+    assert (
+        registered.post(f"/console/datasets/{DATASET}/quarantine/{row['item']}", csrf, **tried)
+        .headers["location"]
+        .endswith(f"?mended={row['item']}")
+    )
+    assert registered.facts(page)["waiting"] == 0
 
 
 def test_a_dataset_scored_more_than_once_shows_its_dimensions_over_time(registered: Console) -> None:

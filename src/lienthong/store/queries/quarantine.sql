@@ -7,8 +7,11 @@ select item_id, digest from quarantine where dataset_id = %(dataset)s and state 
 select item_id, digest from quarantine where dataset_id = %(dataset)s and state = 'waiting' and digest is not null;
 
 -- name: renew
--- The same row was delivered again and still does not pass: the item moves to the newest run.
-update quarantine set run_id = %(run)s, row_no = fresh.row_no, key = fresh.key, source_row = fresh.source_row, file_no = fresh.file_no
+-- The same row was delivered again, or tried by a correction, and still does not pass: the item moves to that run.
+-- After corrections it is still known with which delivery it came.
+update quarantine set run_id = %(run)s,
+    came_with = case when (select source_name from runs where runs.run_id = %(run)s) = 'correction' then coalesce(came_with, run_id) end,
+    row_no = fresh.row_no, key = fresh.key, source_row = fresh.source_row, file_no = fresh.file_no
 from unnest(%(items)s::bigint[], %(row_nos)s::bigint[], %(keys)s::text[], %(source_rows)s::bigint[], %(file_nos)s::integer[])
     as fresh (item_id, row_no, key, source_row, file_no)
 where quarantine.item_id = fresh.item_id;

@@ -28,8 +28,8 @@ order by upload desc
 limit %(limit)s;
 
 -- name: waiting_of_run
--- Rows of a run that wait, with their issues, after an item.
-select q.item_id, q.row_no, q.source_row, q.key, q.raw,
+-- Rows that came with a run and wait, tried since or not, with their issues, after an item.
+select q.item_id, q.run_id, q.row_no, q.source_row, q.key, q.raw, q.corrected,
     coalesce((
         select jsonb_agg(jsonb_build_object('column', i.column_name, 'rule', i.rule, 'code', i.code, 'severity', i.severity, 'found', i.found,
             'expected_vi', i.expected_vi, 'expected_en', i.expected_en) order by i.severity, i.column_name, i.rule)
@@ -37,9 +37,9 @@ select q.item_id, q.row_no, q.source_row, q.key, q.raw,
         where i.run_id = q.run_id and i.row_no = q.row_no
     ), '[]'::jsonb)
 from quarantine as q
-where q.run_id = %(run)s and q.dataset_id = %(dataset)s and q.state = 'waiting' and q.item_id > %(after)s
+where coalesce(q.came_with, q.run_id) = %(run)s and q.dataset_id = %(dataset)s and q.state = 'waiting' and q.item_id > %(after)s
 order by q.item_id
 limit %(limit)s;
 
 -- name: count_of_run
-select count(*) from quarantine where run_id = %(run)s and state = 'waiting';
+select count(*) from quarantine where coalesce(came_with, run_id) = %(run)s and state = 'waiting';

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from lienthong.access import Role
+from lienthong.access import Role, Session
 from lienthong.web.pages import assets
 from lienthong.web.pages.visiting import THEMES, Visit
 
@@ -19,6 +19,8 @@ ROLES = (
     (Role.AUDITOR, "/operator", "common.operator"),
     (Role.DATA_OFFICER, "/console", "common.console"),
     (Role.STEWARD, "/desk", "common.desk"),
+    (Role.LEADER, "/board", "common.board"),
+    (Role.CITIZEN, "/my-data", "common.my_data"),
 )
 PLACES = (
     ("/board", "common.board"),
@@ -74,8 +76,13 @@ def with_query(visit: Visit, **changes: Any) -> str:
 
 def places_of(visit: Visit) -> list[tuple[str, str]]:
     """Where this reader can go: what is public, and the rooms of one's roles before it."""
-    mine = [(path, key) for role, path, key in ROLES if visit.session is not None and visit.session.actor.may(role)]
-    return [*dict.fromkeys(mine), *PLACES]
+    mine = [] if visit.session is None else rooms_of(visit.session)
+    return list(dict.fromkeys([*mine, *PLACES]))
+
+
+def rooms_of(session: Session) -> list[tuple[str, str]]:
+    """The places of one's roles: address, key of its name."""
+    return list(dict.fromkeys((path, key) for role, path, key in ROLES if session.actor.may(role)))
 
 
 def twin(visit: Visit, form: str) -> str:

@@ -1,6 +1,19 @@
 """The console of an agency: its sources and how they are, what waits to be mended, files handed in."""
 
-from lienthong.web.pages.console import asking, beside, corrections, drafts, exchange, fixing, handing_in, landed, mending, opening, sources
+from lienthong.web.pages.console import (
+    asking,
+    beside,
+    corrections,
+    drafts,
+    exchange,
+    fixing,
+    handing_in,
+    landed,
+    mending,
+    opening,
+    sources,
+    stops,
+)
 from lienthong.web.pages.forms import Act
 from lienthong.web.pages.site import Way
 
@@ -29,6 +42,8 @@ FORMS: list[tuple[str, Act]] = [
     ("/console/datasets/{dataset}/landed", landed.find),
     ("/console/datasets/{dataset}/fix", fixing.act),
     ("/console/datasets/{dataset}/runs/{run}", sources.decide),
+    ("/console/datasets/{dataset}/stops", stops.announce),
+    ("/console/datasets/{dataset}/stops/{stop}", stops.withdraw),
     ("/console/datasets/{dataset}/opening", opening.act),
     ("/console/datasets/{dataset}/opening/{proposal}", opening.second),
 ]

@@ -8,7 +8,7 @@ from lienthong.access import Actor, Role
 from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, Unprocessable
 from lienthong.ledger import Entry, Event, subject_hash
-from lienthong.pipeline import proposing
+from lienthong.pipeline import privacy, proposing
 from lienthong.pipeline.writing import CONFLICT, REFUSED, Manner
 from lienthong.store import proposals as store
 from lienthong.store.proposals import Proposal
@@ -79,6 +79,9 @@ def decide(site: Site, visit: Visit, form: Form) -> Any:
             raise Unprocessable("The values break a rule of the contract.", vi="Giá trị đề nghị vi phạm quy tắc của hợp đồng.")
     else:
         raise Unprocessable("`word`: accept or refuse.", vi="Chưa chọn nhận hay từ chối.")
+    if site.privacy is not None and not proposal.by_agency:
+        told = words or "Đã sửa theo đề nghị · corrected as asked"
+        privacy.follow(site.privacy.registrar, actor.agency, proposal.proposal, actor.name, told)
     return go("/console/corrections", done=word)
 
 

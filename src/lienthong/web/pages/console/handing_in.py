@@ -132,10 +132,10 @@ def shown(site: Site, visit: Visit) -> Page:
 
 def _as_item(row: WaitingRow, upload: Upload) -> Item:
     """The shape a grid shows."""
-    run = upload.run_id or 0
     return Item(
-        row.item, run, row.row_no, row.source_row, upload.file_name, None, row.key, "waiting", upload.at, None, row.raw, None, row.issues
-    )
+        row.item, row.run, row.row_no, row.source_row, upload.file_name, None, row.key, "waiting", upload.at, None, row.raw, row.corrected,
+        row.issues,
+    )  # fmt: skip
 
 
 def _owned(site: Site, visit: Visit) -> Upload:

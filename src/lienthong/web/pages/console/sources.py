@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from lienthong.access import Role
+from lienthong.access import Role, State
 from lienthong.contracts import Contract
 from lienthong.errors import NotFound, Unprocessable
 from lienthong.pipeline import approve_run
@@ -14,12 +14,13 @@ from lienthong.pipeline.delivered import CORRECTION, UPLOAD
 from lienthong.pipeline.scoring import DIMENSIONS
 from lienthong.pipeline.upload import CONNECTORS, own_source, takes_uploads
 from lienthong.pipeline.withdrawing import withdraw
+from lienthong.store import Connection, agreements, indicators, proposals, reconciliations, runs, uploads
 from lienthong.store import pages as store
 from lienthong.store import quality as quality_notes
-from lienthong.store import reconciliations, runs, uploads
 from lienthong.web import acting
 from lienthong.web.desk import number_of
 from lienthong.web.pages.console.owning import datasets_of, owner_of
+from lienthong.web.pages.console.stops import earliest
 from lienthong.web.pages.drawing import Series, lines, spark
 from lienthong.web.pages.forms import Form, go, text_in
 from lienthong.web.pages.page import Page, Table
@@ -29,7 +30,9 @@ from lienthong.web.pages.visiting import Visit
 
 RUNS = 15
 WORST = 10
+MOST_OWED = 100
 LEAST_POINTS = 3  # of a chart: two runs are told by the table
+SAID = ("stop_told", "stop_taken_back")
 COLUMNS = ("id", "title", "state", "last_run_at", "records", "waiting", "quality_percent")
 
 
@@ -61,14 +64,25 @@ def listed(site: Site, visit: Visit) -> Page:
             if len(quality) > 1:
                 drawings[c.id] = spark(quality, visit.speech.t("console.quality_of", title=visit.speech.pick(c.title_vi, c.title_en)))
         recent = uploads.recent(connection, actor.agency)
+        owed = _owed(connection, actor.agency)
     facts = {
         "agency": actor.agency,
         "agency_name": site.agency(actor.agency),
         "datasets": told,
+        "owed": owed,
         "uploads": [upload_facts(each) for each in recent],
     }
     table = Table(COLUMNS, [[each[name] for name in COLUMNS] for each in told])
     return Page("console/sources.html", visit.speech.t("console.title"), facts, table, {"drawings": drawings})
+
+
+def _owed(connection: Connection, agency: str) -> dict[str, int]:
+    """What others wait for from this agency: answers to leaders, to citizens, to agencies that asked for data."""
+    return {
+        "explanations": sum(each.state == "open" for each in indicators.questions_to(connection, agency)),
+        "corrections": len(proposals.listed(connection, owner=agency, state="open", limit=MOST_OWED)),
+        "agreements": len(agreements.standing(connection, provider=agency, states=[State.REQUESTED], limit=MOST_OWED)),
+    }
 
 
 def shown(site: Site, visit: Visit) -> Page:
@@ -86,6 +100,7 @@ def shown(site: Site, visit: Visit) -> Page:
         drifted = quality_notes.notes(connection, contract.id, 20)
         scored = quality_notes.history(connection, contract.id, 20)
         revisions = runs.period_revisions(connection, contract.id, 20)
+        stops = telling.stops_of(connection, contract.id, now)
     roads = (*(source.name for source in contract.sources), CORRECTION, UPLOAD)
     facts: dict[str, Any] = {
         **telling.short(contract, standing, site.agency(contract.agency)),
@@ -113,8 +128,11 @@ def shown(site: Site, visit: Visit) -> Page:
         "drift": [vars(each) for each in drifted],
         "scores": [vars(each) for each in scored],
         "period_revisions": [vars(each) for each in revisions],
+        "stops": stops,
+        "earliest_stop": earliest(site, now),
     }  # fmt: skip
-    beside: dict[str, Any] = {"drawing": ""}
+    said = visit.text("said")
+    beside: dict[str, Any] = {"drawing": "", "scores_drawing": "", "dimensions": DIMENSIONS, "said": said if said in SAID else ""}
     if len(quality) >= LEAST_POINTS:
         labels = _labels(visit, [r.started_at for r in quality])
         series = [Series(visit.speech.t("portal.rows_right"), [_percent(r) for r in quality])]
@@ -124,7 +142,7 @@ def shown(site: Site, visit: Visit) -> Page:
         names = [name for name in DIMENSIONS if any(name in each.scores for each in by_time)]
         series = [Series(visit.speech.t(f"console.score_{name}"), [each.scores.get(name) for each in by_time]) for name in names]
         labels = _labels(visit, [each.at for each in by_time])
-        beside["scores"] = lines(labels, series, visit.speech.t("console.scores"), lambda value: visit.speech.percent(value, 1))
+        beside["scores_drawing"] = lines(labels, series, visit.speech.t("console.scores"), lambda value: visit.speech.percent(value, 1))
     columns = ("run", "source", "state", "started_at", "rows_in", "rows_published", "rows_unchanged", "rows_quarantined")
     table = Table(columns, [[each[name] for name in columns] for each in facts["runs"]])
     return Page("console/source.html", visit.speech.pick(contract.title_vi, contract.title_en), facts, table, beside)

@@ -9,11 +9,12 @@ from lienthong.errors import BadRequest
 from lienthong.pipeline.bulk_deciding import MOST_PAIRS, VERDICTS, WHYS, Pattern, TooManyPairs, decide_all, preview
 from lienthong.pipeline.explaining import explain
 from lienthong.web.pages.desk.queue import pair_facts
-from lienthong.web.pages.desk.standing import steward_of
+from lienthong.web.pages.desk.standing import source_titles, steward_of
 from lienthong.web.pages.desk.wording import wording_of
 from lienthong.web.pages.forms import Form, go, text_in
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.site import Site
+from lienthong.web.pages.speaking import order_key
 from lienthong.web.pages.visiting import Visit
 
 
@@ -46,7 +47,9 @@ def shown(site: Site, visit: Visit) -> Page:
         }  # fmt: skip
         rows = [(s["item"], s["left"]["key"], s["right"]["key"], s["bits"]) for s in samples]
     sources = [register.source for register in index.entity.registers]
-    pairs = [f"{a},{b}" for n, a in enumerate(sources) for b in sources[n:]]
+    titles = {source: visit.speech.pick(*source_titles(site, source)) for source in sources}
+    sources = sorted(sources, key=lambda source: order_key(titles[source]))
+    pairs = [(",".join(sorted((a, b))), f"{titles[a]} – {titles[b]}") for n, a in enumerate(sources) for b in sources[n:]]
     names = [{"name": p.name, "title": visit.speech.pick(p.title_vi, p.title_en)} for p in index.master.properties if p.match is not None]
     beside = {"verdicts": VERDICTS, "whys": WHYS, "register_pairs": pairs, "names": names, "said": wording_of(visit, index.entity)}
     return Page("desk/bulk.html", visit.speech.t("desk.bulk"), facts, Table(("item", "left", "right", "bits"), rows), beside)

@@ -11,7 +11,7 @@ from lienthong.pipeline import stewarding
 from lienthong.store import stewarding as stored
 from lienthong.store.answers import KEY, Ask, Condition, read_page
 from lienthong.web.desk import clean_name, note_look, plain
-from lienthong.web.pages.desk.standing import attributes, record_facts, steward_of
+from lienthong.web.pages.desk.standing import attributes, record_facts, source_titles, steward_of
 from lienthong.web.pages.desk.wording import wording_of
 from lienthong.web.pages.forms import Form, go, text_in
 from lienthong.web.pages.page import Page, Table
@@ -38,7 +38,7 @@ def shown(site: Site, visit: Visit) -> Page:
         if p.name == PROVENANCE or p.key_position is not None or values.get(p.name) is None:
             continue
         source, key, rule, said = held.get(p.name, ("", "", "", 0))
-        register = site.contracts.get(str(source).partition("#")[0])
+        vi, en = source_titles(site, str(source))
         told.append(
             {
                 "name": p.name,
@@ -46,8 +46,8 @@ def shown(site: Site, visit: Visit) -> Page:
                 "title_en": p.title_en,
                 "value": values[p.name],
                 "source": source,
-                "source_title": register.title_vi if register else source,
-                "source_title_en": register.title_en if register else source,
+                "source_title": vi,
+                "source_title_en": en,
                 "key": key,
                 "rule": rule,
                 "said": said,

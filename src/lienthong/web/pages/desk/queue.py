@@ -126,6 +126,7 @@ def _pair(site: Site, visit: Visit, master: Contract, waiting: Waiting, why: Exp
         "attributes": [_compared(each, waiting.left_content, waiting.right_content, said) for each in names],
         "bits": why.bits,
         "cut": why.cut,
+        "mean_bits": waiting.bits,
         "reasons": [
             {"compared": line.name, "bits": line.bits, "sum": line.sum_bits, "vi": line.vietnamese, "en": line.english}
             for line in why.lines

@@ -16,6 +16,7 @@ from lienthong.sharing.filters import shown
 from lienthong.web import acting
 from lienthong.web.desk import Steward
 from lienthong.web.pages.site import Site
+from lienthong.web.pages.speaking import words
 from lienthong.web.pages.visiting import Visit
 
 
@@ -39,15 +40,28 @@ def entity_title(visit: Visit, entity: Entity) -> str:
 def record_facts(site: Site, source: str, key: str, golden: str, content: Mapping[str, Any]) -> dict[str, Any]:
     """A record as a page tells it: which register says it, of whom."""
     register = site.contracts.get(source.partition("#")[0])
+    vi, en = source_titles(site, source)
     return {
         "source": source,
-        "source_title": register.title_vi if register else source,
-        "source_title_en": register.title_en if register else source,
+        "source_title": vi,
+        "source_title_en": en,
         "agency_name": site.agency(register.agency) if register else "",
         "key": key,
         "golden_id": golden,
         "content": dict(content),
     }
+
+
+def source_titles(site: Site, source: str) -> tuple[str, str]:
+    """What a source of records is called, in both languages: its dataset, and whom of a row it is about where a row is about several."""
+    dataset, _, role = source.partition("#")
+    contract = site.contracts.get(dataset)
+    if contract is None:
+        return source, source
+    if not role:
+        return contract.title_vi, contract.title_en
+    vi, en = words().get(f"desk.role_{role}", (role, role))
+    return f"{contract.title_vi}: {vi}", f"{contract.title_en}: {en}"
 
 
 def attributes(visit: Visit, master: Contract, *contents: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup
@@ -64,6 +65,7 @@ def shown(site: Site, visit: Visit) -> Page:
         "ways": [describing.way(each, contract, around) for each in ways_of(contract)],
         "authoritative": describing.authoritative(contract, around),
         "open_data": opening,
+        "planned_stops": _stops(site, contract.id, now),
         "is_open": telling.is_open(contract),
         "addresses": {
             "records": f"/v1/datasets/{contract.id}/records",
@@ -83,6 +85,14 @@ def shown(site: Site, visit: Visit) -> Page:
     rows = [[", ".join(map(str, f[name])) if name == "examples" else f[name] for name in columns] for f in facts["fields"]]
     title = visit.speech.pick(contract.title_vi, contract.title_en)
     return Page("portal/dataset.html", title, facts, Table(columns, rows), beside, is_public=True)
+
+
+def _stops(site: Site, dataset: str, now: datetime) -> Sequence[Mapping[str, Any]]:
+    """What the register of this process knows is asked first: nearly always there are none."""
+    if not any(stop.dataset == dataset for stop in site.register().stops):
+        return []
+    with site.counter.workshop.database.connect() as connection:
+        return telling.stops_of(connection, dataset, now)
 
 
 def _field(p: Property, *, is_delivered: bool) -> dict[str, Any]:

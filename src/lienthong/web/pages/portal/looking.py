@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from lienthong import __version__
@@ -30,7 +31,10 @@ def status(site: Site, visit: Visit) -> Page:
         entries_wait = store.ledger_waits(connection)
     with site.counter.workshop.database.connect() as connection:
         proved = _proved(connection)
-        stops = [*_of_datasets(site, agreements.stops(connection, now)), *_of_services(site, list(current_stops(connection).values()))]
+        stops = [
+            *_of_datasets(site, agreements.stops(connection, now), now),
+            *_of_services(site, list(current_stops(connection).values()), now),
+        ]
     datasets = []
     for c in sorted(site.public.values(), key=lambda c: order_key(visit.speech.pick(c.title_vi, c.title_en))):
         standing = standings.get(c.id, telling.UNKNOWN)
@@ -59,7 +63,7 @@ def status(site: Site, visit: Visit) -> Page:
     }
     columns = ("id", "title", "agency", "state", "updated_at", "records", "waiting")
     rows = [(d["id"], d["title"], d["agency"], d["freshness"]["state"], d["updated_at"], d["records"], d["waiting"]) for d in datasets]
-    return Page("portal/status.html", visit.speech.t("portal.status_title"), facts, Table(columns, rows), {"is_ledger_late": is_ledger_late}, is_public=True)  # fmt: skip
+    return Page("portal/status.html", visit.speech.t("portal.status_title"), facts, Table(columns, rows), {"is_ledger_late": is_ledger_late, "stopped": sum(each["is_under_way"] for each in stops)}, is_public=True)  # fmt: skip
 
 
 def _proved(connection: Connection) -> dict[str, Any]:
@@ -77,7 +81,7 @@ def _proved(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _of_datasets(site: Site, stops: Sequence[agreements.KeptStop]) -> list[dict[str, Any]]:
+def _of_datasets(site: Site, stops: Sequence[agreements.KeptStop], now: datetime) -> list[dict[str, Any]]:
     told = []
     for each in stops:
         contract = site.public.get(each.stop.dataset)
@@ -86,17 +90,19 @@ def _of_datasets(site: Site, stops: Sequence[agreements.KeptStop]) -> list[dict[
             {
                 "of": each.stop.dataset, "title": titles[0], "title_en": titles[1], "agency_name": site.agency(each.provider),
                 "begins_at": each.stop.begins_at, "ends_at": each.stop.ends_at, "is_forced": each.stop.is_forced,
+                "is_under_way": each.stop.includes(now), "address": f"/datasets/{each.stop.dataset}" if contract else "",
                 "reason": each.reason, "reason_en": each.reason,
             }
         )  # fmt: skip
     return told
 
 
-def _of_services(site: Site, stops: Sequence[Stop]) -> list[dict[str, Any]]:
+def _of_services(site: Site, stops: Sequence[Stop], now: datetime) -> list[dict[str, Any]]:
     return [
         {
             "of": each.service, "title": each.service, "title_en": each.service, "agency_name": site.agency(each.agency),
-            "begins_at": each.begins_at, "ends_at": each.restores_at, "is_forced": False, "reason": each.reason_vi, "reason_en": each.reason_en,
+            "begins_at": each.begins_at, "ends_at": each.restores_at, "is_forced": False,
+            "is_under_way": each.begins_at <= now < each.restores_at, "address": f"/services/{each.service}", "reason": each.reason_vi, "reason_en": each.reason_en,
         }
         for each in stops
     ]  # fmt: skip
