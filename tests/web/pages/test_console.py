@@ -120,7 +120,7 @@ def test_an_officer_announces_a_stop_that_everybody_is_told_and_takes_it_back(re
         assert registered.post(f"{here}/stops", csrf, **{**planned, **wrong}).status_code == 422
     assert registered.post(f"{here}/stops", csrf, **planned).headers["location"] == f"{here}?said=stop_told"
     stop = registered.facts(here)["stops"][0]
-    assert (stop["begins_at"], stop["is_under_way"], stop["is_forced"]) == (f"{day}T11:00:00+00:00", False, False)
+    assert (stop["begins_at"], stop["is_under_way"], stop["is_forced"]) == (f"{day}T11:00:00Z", False, False)
     status = registered.facts("/status")
     assert [(each["of"], each["is_under_way"]) for each in status["planned_stops"]] == [(DATASET, False)]
     assert "nâng cấp máy chủ" in registered.client.get(f"/datasets/{DATASET}", headers=told_at).text
