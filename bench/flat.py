@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sqlite3
 import struct
 import subprocess
@@ -28,7 +27,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from bench.installed import INSTALLED
-from bench.peak import own_peak_mib
+from bench.peak import own_peak_mib, watched
 from bench.report import Row, at_most
 from lienthong import connectors
 from lienthong.connectors import ReadContext
@@ -228,13 +227,12 @@ def service() -> Iterator[str]:
 
 
 def read_through(connector: str, location: str, options: Mapping[str, Any]) -> dict[str, float]:
-    """Rows, seconds, and peak memory (MiB) of this process and of each it lets read for it."""
+    """Rows, seconds, and the peak memory (MiB) of this process or of the largest it lets read for it."""
     began, rows = time.perf_counter(), 0
-    for batch in connectors.read(Source("file", connector, location, options=options), ReadContext(networks=HERE)):
-        rows += batch.table.num_rows
-    seconds = time.perf_counter() - began
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return {"rows": rows, "seconds": seconds, "peak_mib": max(own_peak_mib(), children)}
+    with watched() as others:
+        for batch in connectors.read(Source("file", connector, location, options=options), ReadContext(networks=HERE)):
+            rows += batch.table.num_rows
+    return {"rows": rows, "seconds": time.perf_counter() - began, "peak_mib": max(own_peak_mib(), others[0])}
 
 
 def in_process(connector: str, location: str, options: Mapping[str, Any]) -> dict[str, float]:

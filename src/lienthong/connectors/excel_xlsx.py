@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shutil
 import tempfile
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from lxml import etree
 
@@ -26,6 +28,7 @@ PIECE_BYTES = 8 * 1024 * 1024  # of a sheet's XML: some ten thousand rows
 MOST_PIECE_BYTES = 256 * 1024 * 1024
 MAX_PART_BYTES = 64 * 1024 * 1024  # of the workbook's own parts
 HEAD_BYTES = 4 * 1024 * 1024  # before the rows of a sheet begin
+HEAD_LOOKED_AT = 65_536  # bytes of a part in which a declaration of its type would stand
 MAX_ROWS = 1_048_576
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
@@ -80,7 +83,7 @@ class Workbook:
     unpacker: Unpacker
     sheets: tuple[SheetPart, ...]
     properties: str
-    strings: bytes
+    strings: IO[bytes]  # the texts all sheets share, on disk: of large workbooks they are most of it
     styles: bytes
     zeros: Mapping[int, int]  # style → how many digits it shows
     seen: dict[str, Seen] = field(default_factory=dict)
@@ -98,6 +101,8 @@ class Workbook:
                         break
                 for name, text in self._frame(len(pieces)).items():
                     archive.writestr(name, text)
+                with Path(self.strings.name).open("rb") as strings, archive.open("xl/sharedStrings.xml", "w", force_zip64=True) as part:
+                    shutil.copyfileobj(strings, part, PIECE_BYTES)
             yield Packed(path, tuple(pieces))
 
     def _pieces(self, sheet: SheetPart, *, empty_uncomputed: bool) -> Iterator[tuple[Piece, bytes]]:
@@ -146,7 +151,6 @@ class Workbook:
             "_rels/.rels": _relations([("officeDocument", "xl/workbook.xml")]),
             "xl/_rels/workbook.xml.rels": _relations(links),
             "xl/workbook.xml": f'<workbook xmlns="{_MAIN[1:-1]}" xmlns:r="{_RELATIONS}">{self.properties}<sheets>{sheets}</sheets></workbook>',
-            "xl/sharedStrings.xml": self.strings,
             "xl/styles.xml": self.styles,
         }
 
@@ -181,8 +185,7 @@ def open_workbook(path: Path, name: str, max_bytes: int) -> Workbook:
                 f"`{name}`: thiếu trang tính / a sheet is missing: {', '.join(missing) or 'there are none'}.", hint="It may be damaged."
             )
         styles = _optional(unpacker, "xl/styles.xml") or b"<styleSheet/>"
-        strings = _optional(unpacker, "xl/sharedStrings.xml") or b"<sst/>"
-        return Workbook(name, unpacker, sheets, _properties(workbook), strings, styles, _zero_formats(styles, name))
+        return Workbook(name, unpacker, sheets, _properties(workbook), _strings(unpacker), styles, _zero_formats(styles, name))
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         raise SourceError(f"`{name}`: tệp hỏng hoặc bị cắt / the workbook is damaged or cut off ({error}).") from error
 
@@ -203,8 +206,23 @@ def _xml(unpacker: Unpacker, part: str) -> etree._Element:
 
 
 def _refuse_doctype(data: bytes, name: str, part: str) -> None:
-    if b"<!DOCTYPE" in data[:65_536] or b"<!ENTITY" in data[:65_536] or b"<\0!\0D\0" in data[:65_536]:
+    head = data[:HEAD_LOOKED_AT]
+    if b"<!DOCTYPE" in head or b"<!ENTITY" in head or b"<\0!\0D\0" in head:
         raise HostileInputError(f"`{name}`, `{part}`: có khai báo DOCTYPE / has a document type declaration.")
+
+
+def _strings(unpacker: Unpacker) -> IO[bytes]:
+    """The texts all sheets share, in a file that goes when nobody holds it."""
+    part, head, checked = "xl/sharedStrings.xml", b"", False
+    file = tempfile.NamedTemporaryFile(prefix="lienthong-xlsx-")  # noqa: SIM115 # it lives as long as the workbook
+    for chunk in unpacker.chunks(part) if part in unpacker.names else (b"<sst/>",):
+        file.write(chunk)
+        if not checked:
+            head += chunk
+            checked = len(head) >= HEAD_LOOKED_AT
+            _refuse_doctype(head, unpacker.name, part)
+    file.flush()
+    return file
 
 
 def _optional(unpacker: Unpacker, part: str) -> bytes:
