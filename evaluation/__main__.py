@@ -1,6 +1,7 @@
 """`make evaluate`: matching beside Splink on labelled sets, with a threshold nobody chose by looking at the labels.
 
-`--set febrl3,hard,households,province`, `--seed 101`, `--persons 20000` of the made-up province; for a set of one's own:
+`--set febrl3,hard,households,province`, `--seed 101`, `--persons 20000` of the made-up province; `--home var` measures the index of a demo
+as it stands beside the truth of its province; for a set of one's own:
 `python -m evaluation --file people.csv [--file more.csv] --truth cluster [--column dob=date …] [--source register]`.
 Without `--column` the kinds are guessed and the guess is printed. See docs/how-to/measure-matching.md.
 """
@@ -58,7 +59,11 @@ def main() -> None:
     arguments.add_argument("--truth", default="")
     arguments.add_argument("--source", default="")
     arguments.add_argument("--column", action="append", default=[], metavar="NAME=KIND")
+    arguments.add_argument("--home", type=Path, help="of a demo whose index is measured as it stands")
     given = arguments.parse_args()
+    if given.home:
+        write({"standing": _standing(given.home)}, RESULTS)
+        return
     if given.file:
         try:
             one, reasons = labelled_files(given.file, given.truth, given.column, given.source)
@@ -107,6 +112,20 @@ def _province(persons: int, table: Table) -> list[Row]:
     )
     province_set.write_details(found.details)
     return found.rows
+
+
+def _standing(home: Path) -> list[Row]:
+    from evaluation import standing  # noqa: PLC0415 # as above
+    from lienthong.settings import Settings  # noqa: PLC0415
+    from lienthong.store import Database  # noqa: PLC0415
+    from lienthong.store.embedded import EmbeddedServer  # noqa: PLC0415
+    from lienthong.web.services import make_workshop  # noqa: PLC0415
+
+    settings = Settings(home=home, datasets=Path(__file__).parents[1] / "datasets", accept_synthetic_ids=True)
+    place = make_workshop(settings, Database(EmbeddedServer(home).start()))
+    found, rows = standing.measure(place, standing.province_of(home))
+    sys.stdout.write(f"F1 {found.f1:.5f}, B³ F1 {found.b3_f1:.5f}, entities exactly right {found.exact:.5f}\n")
+    return rows
 
 
 def _tell(

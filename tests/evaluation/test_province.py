@@ -13,19 +13,26 @@ import pytest
 from demo.province import generate
 from evaluation.province import REGISTERS, Told, persons_told, take_in
 from evaluation.province_set import Judged, matched
+from evaluation.standing import measure, province_of, standing
 from evaluation.throwaway import throwaway_databases
 from lienthong.masterdata.resolve import Near, Resolution
+from lienthong.pipeline import Workshop, match_all, match_models
 
 PERSONS = 2000
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Told, Path]]:
-    folder = tmp_path_factory.mktemp("evaluation") / "province"
+def taken_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workshop, Path]]:
+    folder = tmp_path_factory.mktemp("evaluation") / "province" / "5"
     generate(folder, PERSONS, 5)
     with throwaway_databases() as (database, population, home), pytest.MonkeyPatch.context() as patch:
         patch.delenv("LIENTHONG_SOURCE_DEMO", raising=False)
-        yield persons_told(take_in(folder, database, population, home), folder), folder
+        yield take_in(folder, database, population, home), folder
+
+
+@pytest.fixture(scope="module")
+def told(taken_in: tuple[Workshop, Path]) -> tuple[Told, Path]:
+    return persons_told(*taken_in), taken_in[1]
 
 
 def test_truth_is_found_for_the_record_of_every_person(told: tuple[Told, Path]) -> None:
@@ -89,3 +96,36 @@ def test_a_small_province_is_matched_without_two_numbers_in_one(told: tuple[Told
     assert told_of.precision > 0.995
     assert told_of.recall > 0.95
     assert len(json.dumps(told_of.details(PERSONS, 5))) < 200_000
+
+
+def test_an_index_as_it_stands_is_measured_like_the_matching_that_filled_it(
+    taken_in: tuple[Workshop, Path], told: tuple[Told, Path]
+) -> None:
+    place, folder = taken_in
+    entity = told[0].entity
+    with pytest.raises(ValueError, match="No record of `person` is matched"):
+        measure(place, folder)
+    match_models.adopt(place, entity, match_models.train_entity(place, entity))
+    with place.database.connect() as connection:
+        model = match_models.in_force(connection, entity)
+    assert model is not None
+    match_all.match_all(place, entity, model)
+    with place.database.connect() as connection:  # one question at least, whatever such a small province leaves open
+        connection.execute(
+            "insert into match_queue (entity, left_record, right_record, why, bits, component, since)"
+            " select 'person', min(record), max(record), 'weight', -2.5, min(component), now() from match_records where entity = 'person'"
+        )
+    found = standing(place, told[0])
+    said = judged(told, found.cluster.tolist(), found.near)
+    assert [near.bits for near in found.near if near.why == "weight"].count(-2.5) == 1
+    assert said.recall > 0.95
+    quality, rows = measure(place, folder)
+    expected = [100 * said.precision, 100 * said.recall, 100 * said.recall_with_queue]
+    assert [row.value for row in rows[:3]] == pytest.approx(expected, abs=0.001)
+    assert quality.recall == pytest.approx(said.recall, abs=0.001)
+
+
+def test_the_province_of_a_home_is_found_or_its_absence_told(told: tuple[Told, Path], tmp_path: Path) -> None:
+    assert province_of(told[1].parents[1]) == told[1]
+    with pytest.raises(FileNotFoundError, match="expected one province, found 0"):
+        province_of(tmp_path)

@@ -97,6 +97,14 @@ def read_records(connection: Connection, entity: str) -> pl.DataFrame:
     ).with_columns(pl.col("since").str.to_datetime("%Y-%m-%d %H:%M:%S%.f%#z", time_unit="us").dt.convert_time_zone("UTC"))  # fmt: skip
 
 
+def read_queue(connection: Connection, entity: str) -> pl.DataFrame:
+    """`left_record`, `right_record`, `why`, `bits` of what waits for a person."""
+    query = queries("matching")["queue_out"].format(entity=sql.Literal(entity))
+    return _read(connection, sql.SQL("copy ({}) to stdout (format csv, header)").format(query)).cast(
+        {"left_record": pl.Int64, "right_record": pl.Int64, "bits": pl.Float64}
+    )
+
+
 def _read(connection: Connection, statement: sql.Composed) -> pl.DataFrame:
     data = io.BytesIO()
     with connection.cursor() as cursor, cursor.copy(statement) as copy:

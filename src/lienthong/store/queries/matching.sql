@@ -441,6 +441,10 @@ select version, inserted, updated, ended, array(select _key from changed) from h
 -- Every record of an entity with its identity, for COPY.
 select record, source, key, golden, since from match_records where entity = {entity}
 
+-- name: queue_out
+-- What waits for a person, to be read out whole.
+select left_record, right_record, why, bits from match_queue where entity = {entity} order by left_record, right_record
+
 -- name: all_overrides
 -- Every steward's value in force.
 select golden, attribute, value from match_overrides
