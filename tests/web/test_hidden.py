@@ -139,6 +139,16 @@ def _without_detail(answer: Any) -> str:
     return re.sub('"detail": ?"[0-9a-f-]{36}"', "", answer.text)
 
 
+@pytest.mark.parametrize("address", [ROOT, f"{ROOT}/records", f"{ROOT}/changes"])
+def test_it_and_one_that_was_never_there_leave_an_entry_each(client: TestClient, province: Province, address: str) -> None:
+    for headers, rules in ((asking(STRANGER), ("no_agreement", "unknown_dataset")), ({}, ("no_identity", "unknown_dataset"))):
+        before = len(entries(province))
+        for place in (address, address.replace("people", "nobody")):
+            assert client.get(place, headers=headers).status_code == 404
+        last = entries(province)[before:]
+        assert [(entry.get("dataset", ""), entry["outcome"]) for entry in last] == list(zip(("test.people", ""), rules, strict=True))
+
+
 @pytest.mark.parametrize("address", [f"{ROOT}/records", f"{ROOT}/records/P1", f"{ROOT}/records/P1?fields=phone", f"{ROOT}/changes"])
 def test_it_and_one_that_was_never_there_are_answered_at_a_whole_step(client: TestClient, address: str) -> None:
     for place in (address, address.replace("people", "nobody")):

@@ -47,6 +47,10 @@ class Authorise(Protocol):
         """Whether the caller may know that the dataset is there. Raises Unauthenticated for a bad token."""
         ...
 
+    def note_unknown(self, request: Request, operation: str) -> None:
+        """Leave the entry of a request for a dataset there is not."""
+        ...
+
     def filled(self, request: Request, contract: Contract) -> Request:
         """The request with what its agreement leaves no choice about said in it."""
         ...
@@ -134,8 +138,11 @@ class Counter:
 def contract_of(counter: Counter, request: Request) -> Contract:
     """The contract a path names, for a caller whose right is decided next. Raises NotFound, also where the caller may not know of it."""
     contract = counter.contracts.get(request.path_params["dataset"])
-    if contract is None or is_strange(counter, request, contract):
+    if contract is None:
+        counter.authorise.note_unknown(request, Operation.LIST)
         raise no_dataset(request.path_params["dataset"])
+    if is_strange(counter, request, contract):
+        raise no_dataset(contract.id)
     return contract
 
 

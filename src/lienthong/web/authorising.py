@@ -38,6 +38,7 @@ from lienthong.web.headers import OFFICIAL, PURPOSE, header_text
 from lienthong.web.steady import mark_steady
 
 IDENTIFIED = "lienthong.identified"  # in a scope: the subsystem a door has recognised by a profile
+UNKNOWN = "unknown_dataset"  # the outcome of a request for a dataset there is not
 OWN = "own"  # what only the owner may do: see and put right the rows that wait
 Identify = Callable[[Request], str | None]
 Charge = Callable[[Decision], None]
@@ -112,6 +113,18 @@ class Authoriser:
         """Whether the caller may know that the dataset is there. Raises Unauthenticated for a bad token."""
         return not contract.is_hidden or has_part(contract, self.identify(request), self.register())
 
+    def note_unknown(self, request: Request, operation: str) -> None:
+        """Leave the entry of a request for a dataset there is not, as of one that is kept from the caller: so that both take as long."""
+        caller: str | None = None
+        purpose = official = ""
+        rule = UNKNOWN
+        try:
+            purpose, official = _header(request, PURPOSE), _header(request, OFFICIAL)
+            caller = self.identify(request)
+        except RequestError as error:
+            rule = error.code
+        self._append(request, "", caller, operation, purpose, official, "", rule)
+
     def filled(self, request: Request, contract: Contract) -> Request:
         """The request with the purpose and the official in it where the caller's agreements know but one, and it says none itself."""
         wanted = [name for name in (PURPOSE, OFFICIAL) if not request.headers.get(name)]
@@ -160,17 +173,22 @@ class Authoriser:
     def _note(
         self, request: Request, contract: Contract, caller: str | None, operation: str, purpose: str, official: str, error: RequestError
     ) -> None:
-        at = self.workshop.clock()
+        agreement, rule = str(error.facts.get("agreement", "")), str(error.facts.get("rule", error.code))
+        self._append(request, contract.id, caller, operation, purpose, official, agreement, rule)
+
+    def _append(
+        self, request: Request, dataset: str, caller: str | None, operation: str, purpose: str, official: str, agreement: str, rule: str
+    ) -> None:
         entry = Entry(
-            at=at,
+            at=self.workshop.clock(),
             event=Event.REQUEST_DENIED,
             caller=caller or ANONYMOUS,
             official=official,
             purpose=purpose,
-            agreement=str(error.facts.get("agreement", "")),
-            dataset=contract.id,
+            agreement=agreement,
+            dataset=dataset,
             request_digest=hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}".encode()).hexdigest(),
-            outcome=str(error.facts.get("rule", error.code)),
+            outcome=rule,
             details={"operation": operation},
         )
         with self.workshop.database.connect() as connection:
