@@ -45,8 +45,13 @@ class Settings:
         True, "Whether a subsystem's first production key needs passed checks and an agreement (those of the folder need none)."
     )
     onboarding_days: str = _setting(
-        "sandbox_key=5 conformance=20 agreement=10 production_key=5", "Working days for each stage of onboarding."
+        "security_level=20 sandbox_key=5 conformance=20 agreement=10 production_key=5", "Working days for each stage of onboarding."
     )
+    security_level_identity: int = _setting(
+        3, "The lowest approved security level of a subsystem that reads population or citizen numbers; 0: none is asked for."
+    )
+    security_level_connected: int = _setting(2, "The lowest approved security level of any other subsystem; 0: none is asked for.")
+    security_level_days: int = _setting(60, "How many days before its last day an approved security level is told to be ending.")
     tls_certificate: str = _setting(
         "", "A file with the server's certificate and its chain (PEM): then it speaks TLS itself; empty: a proxy in front does."
     )

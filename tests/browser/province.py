@@ -34,6 +34,7 @@ from lienthong.settings import Settings
 from lienthong.store import Database, people
 from lienthong.store.alerts import raise_alert
 from lienthong.store.exchanges import Count, CountKey, save_counts
+from lienthong.store.subsystems import KeptSubsystem, keep
 from lienthong.web.app import create_app
 from lienthong.web.keys import ledger_signer
 from lienthong.web.services import make_services
@@ -181,6 +182,7 @@ def _exchanged(place: Workshop) -> None:
         CountKey("hour", hour, "H10.10", "environment.readings", "list", "api", "anonymous", ""): Count(calls=96, latencies=[96]),
     }  # fmt: skip
     with place.database.connect() as connection:
+        keep(connection, KeptSubsystem("VN/GOV/H10.10/dat-dai", "H10.10", "Đăng ký đất đai", "Land registration", True, "act"), "thu", now)
         save_counts(connection, [], counts, now)
         raise_alert(
             connection,

@@ -30,7 +30,7 @@ PUBLIC = [
 ]  # fmt: skip
 OFFICER = [
     "/console", "/console/explanations", "/console/datasets/land.holders", "/console/datasets/land.holders/quarantine", "/console/drafts",
-    "/console/drafts/1", "/console/exchange", "/console/asking?fields=M%C3%A3+s%E1%BB%91+thu%E1%BA%BF", "/console/corrections",
+    "/console/drafts/1", "/console/exchange", "/console/subsystems/H10.10/dat-dai", "/console/asking?fields=M%C3%A3+s%E1%BB%91+thu%E1%BA%BF", "/console/corrections",
     "/console/datasets/land.holders/opening", "/console/datasets/land.holders/fix", "/console/beside",
 ]  # fmt: skip
 OPERATOR = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,18 @@ def test_a_key_is_listed_and_revoked(run: CliRunner) -> None:
     assert "k1" in said(run, "subsystem", "expiring", "--days", "400")
     said(run, "subsystem", "revoke", NAME, "k1", "--reason", "lost")
     assert "k1" not in said(run, "subsystem", "list")
+
+
+def test_the_approved_level_is_recorded_and_told_to_end(run: CliRunner, tmp_path: Path) -> None:
+    assert "no approved security level" in said(run, "subsystem", "stages", NAME)
+    file, until = tmp_path / "41.pdf", str(date.today() + timedelta(days=20))
+    file.write_bytes(b"%PDF")
+    words = ["--level", "2", "--decision", "41/QĐ", "--by", "Sở KH&CN", "--on", "2026-03-02", "--until", until, "--file", str(file)]
+    said(run, "subsystem", "level", NAME, *words)
+    assert "41/QĐ" in said(run, "subsystem", "stages", NAME)
+    assert "no approved" not in said(run, "subsystem", "stages", NAME)
+    assert "2 (" in said(run, "subsystem", "list")
+    assert "level" in said(run, "subsystem", "expiring")
 
 
 def test_the_first_two_operators_are_made_at_the_terminal_and_no_third(run: CliRunner) -> None:

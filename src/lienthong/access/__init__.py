@@ -29,6 +29,7 @@ from lienthong.access.quota import TokenBucket
 from lienthong.access.reading import check_contract, document_of, read_agreement
 from lienthong.access.rows import matches
 from lienthong.access.sealing import Sealer
+from lienthong.access.security_level import HIGHEST_LEVEL, ApprovedLevel, Lowest, Needed, fault_of_level, needed_level, reads_identity
 from lienthong.access.session import NEED_SECOND_FACTOR, Person, Session, SignedIn, csrf_of, is_over, token_hash
 from lienthong.access.tokens import (
     ASSERTION_TYPE,
@@ -49,6 +50,7 @@ __all__ = [
     "ANONYMOUS",
     "ASSERTION_TYPE",
     "CLAUSES",
+    "HIGHEST_LEVEL",
     "LONGEST_PATH",
     "MASKS",
     "NEED_SECOND_FACTOR",
@@ -68,6 +70,7 @@ __all__ = [
     "Agencies",
     "Agency",
     "Agreement",
+    "ApprovedLevel",
     "Assertion",
     "Citation",
     "Clocks",
@@ -76,6 +79,8 @@ __all__ = [
     "Identity",
     "Instrument",
     "Instruments",
+    "Lowest",
+    "Needed",
     "Offer",
     "Operation",
     "Person",
@@ -108,6 +113,7 @@ __all__ = [
     "deny",
     "document_of",
     "earliest_stop",
+    "fault_of_level",
     "faults_of_basis",
     "follows",
     "is_over",
@@ -119,6 +125,7 @@ __all__ = [
     "matches",
     "matches_endpoint",
     "missing_parts",
+    "needed_level",
     "needs_two_persons",
     "new_key_pair",
     "not_current",
@@ -126,6 +133,7 @@ __all__ = [
     "read_agreement",
     "read_endpoint",
     "read_instruments",
+    "reads_identity",
     "refused_as_closed",
     "safe_path",
     "safe_query",

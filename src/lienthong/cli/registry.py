@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,27 +58,31 @@ def close(
 @subsystems.command("list")
 def list_subsystems() -> None:
     """Các hệ thống và khóa · subsystems, their keys and the keys' last days."""
+    from lienthong.store import security_levels
     from lienthong.store import subsystems as store
 
     with workshop().database.connect() as connection:
-        known, keys = store.everything(connection), store.keys(connection)
+        known, keys, levels = store.everything(connection), store.keys(connection), security_levels.current(connection)
     rows = []
     for each in known.values():
         own = [key for key in keys if key.identifier == each.identifier]
         named = ", ".join(f"{key.kid} ({key.environment}{f', {day(key.valid_to)}' if key.valid_to else ''})" for key in own)
-        rows.append((each.identifier, each.title_vi, say("mở", "open") if each.is_active else say("đóng", "closed"), named))
-    show((("mã", "identifier"), ("tên", "title"), ("tình trạng", "state"), ("khóa", "keys")), rows)
+        level = levels.get(each.identifier)
+        approved = "" if level is None else f"{level.approved.level} ({day(level.approved.valid_until)})"
+        rows.append((each.identifier, each.title_vi, say("mở", "open") if each.is_active else say("đóng", "closed"), approved, named))
+    show((("mã", "identifier"), ("tên", "title"), ("tình trạng", "state"), ("cấp độ", "level"), ("khóa", "keys")), rows)
 
 
 @subsystems.command("expiring")
 def expiring(days: Annotated[int, typer.Option(help="Trong bao nhiêu ngày · within how many days")] = 30) -> None:
-    """Khóa sắp hết hạn · keys whose last day is near, and whether another is there."""
+    """Khóa và cấp độ an toàn sắp hết hạn · keys whose last day is near, and whether another is there; approved levels that end."""
     from lienthong.clock import vietnam_date
-    from lienthong.pipeline import registering
+    from lienthong.pipeline import leveling, registering
 
     place = workshop()
     with place.database.connect() as connection:
-        found = registering.expiring(connection, vietnam_date(place.clock()), days)
+        today = vietnam_date(place.clock())
+        found, levels = registering.expiring(connection, today, days), leveling.levels_ending(connection, today, days)
     rows = [
         (e.identifier, e.kid, e.environment, e.valid_to, e.days_left, say("có", "yes") if e.has_next else say("chưa", "no")) for e in found
     ]
@@ -86,6 +91,58 @@ def expiring(days: Annotated[int, typer.Option(help="Trong bao nhiêu ngày · w
         ("khóa kế", "next key"),
     )  # fmt: skip
     show(headings, rows)
+    if levels:
+        named = (("hệ thống", "subsystem"), ("cấp độ", "level"), ("ngày cuối", "last day"), ("còn", "days left"))
+        show(named, [(each.identifier, each.level, each.valid_until, each.days_left) for each in levels])
+
+
+@subsystems.command("level")
+def record_level(
+    identifier: Annotated[str, typer.Argument(help="VN/GOV/H10.12/tro-cap")],
+    level: Annotated[int, typer.Option(help="1–5")],
+    decision: Annotated[str, typer.Option(help="Số quyết định · the decision's number")],
+    by: Annotated[str, typer.Option(help="Cơ quan phê duyệt · who approved")],
+    on: Day,
+    until: Day,
+    file: Annotated[Path | None, typer.Option(help="Tệp quyết định · the file of the decision", exists=True, dir_okay=False)] = None,
+    sha256: Annotated[str, typer.Option(help="Mã băm, khi tệp phải để nơi khác · its digest, where the file stays elsewhere")] = "",
+) -> None:
+    """Ghi quyết định phê duyệt cấp độ an toàn của hệ thống · record the decision that approves a subsystem's security level."""
+    from lienthong.access import ApprovedLevel
+    from lienthong.pipeline import granting, registering
+
+    approved = ApprovedLevel(level, decision, by, on.date(), until.date(), file.name if file else "", sha256.lower())
+    content = file.read_bytes() if file else None
+    kept = registering.record_level(workshop(), granting.terminal(at_terminal()), identifier, approved, content)
+    out.print(say(f"Đã ghi cấp độ {level}, mã băm {kept.sha256}.", f"Level {level} is recorded, digest {kept.sha256}."))
+
+
+@subsystems.command("stages")
+def stages(identifier: Annotated[str, typer.Argument(help="VN/GOV/H10.12/tro-cap")]) -> None:
+    """Các bước gia nhập của hệ thống: xong chưa, hạn, bằng chứng · a subsystem's stages of joining."""
+    from lienthong.clock import vietnam_date
+    from lienthong.errors import NotFound
+    from lienthong.pipeline import leveling, onboarding
+    from lienthong.pipeline.agreeing import rules_of
+    from lienthong.store import subsystems as store
+
+    place, found = workshop(), settings()
+    with place.database.connect() as connection:
+        known = store.find(connection, identifier)
+        if known is None:
+            raise NotFound("There is no such subsystem.", vi="Không có hệ thống này.")
+        opened, today = vietnam_date(store.opened_at(connection, identifier)), vietnam_date(place.clock())
+        level = leveling.level_standing(connection, place.contracts, identifier, leveling.lowest_of(found), today)
+        days, offices = onboarding.read_days(found.onboarding_days), rules_of(found).offices
+        told = onboarding.stages(connection, identifier, opened, offices, days, known.agency, level)
+    rows = [
+        (say(each["title"], each["title_en"]), say("xong", "done") if each["is_done"] else say("chưa", "open"), each["due"], each["owner"], each["evidence"])
+        for each in told
+    ]  # fmt: skip
+    headings = (("bước", "stage"), ("tình trạng", "state"), ("hạn", "due"), ("bên làm", "whose turn"), ("bằng chứng", "evidence"))
+    show(headings, rows)
+    if level.fault is not None:
+        out.print(say(*level.fault))
 
 
 @subsystems.command("revoke")

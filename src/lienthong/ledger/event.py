@@ -74,6 +74,7 @@ class Event(StrEnum):
     KEY_ADDED = "subsystem:key:added"
     KEY_REVOKED = "subsystem:key:revoked"
     CHECK_PASSED = "onboarding:check:passed"
+    LEVEL_RECORDED = "subsystem:level:recorded"
     AGENCY_KEPT = "agency:record:kept"
     AGENCY_CLOSED = "agency:record:closed"
     AGENCIES_MERGED = "agency:rights:regranted"

@@ -20,7 +20,7 @@ from lienthong.ledger import Entry, Event
 from lienthong.pipeline.approving import Approved, Kind
 from lienthong.pipeline.granting import agency_code
 from lienthong.pipeline.workshop import Workshop
-from lienthong.store import Connection, append_entries, people
+from lienthong.store import Connection, append_entries, people, security_levels
 from lienthong.store import agencies as store
 from lienthong.store import agreements as agreed
 from lienthong.store import subsystems as systems
@@ -182,6 +182,7 @@ def _rename(connection: Connection, names: Mapping[str, str], merger: Merger, ap
         systems.keep(connection, fresh, approved.approved_by, approved.at)
         for key in systems.keys(connection, old):
             systems.add_key(connection, key._replace(identifier=new, proof="merger"), approved.approved_by, approved.at)
+        security_levels.carry_over(connection, old, new, approved.approved_by, approved.at)
 
 
 def _move_people(connection: Connection, moved: Sequence[Mapping[str, Any]], merger: Merger, approved: Approved) -> None:

@@ -1,4 +1,4 @@
-"""Onboarding by stages: register, sandbox key, conformance seen by the platform, agreement, production key. Each has an owner and a due day.
+"""Onboarding by stages: register, security level, sandbox key, conformance seen by the platform, agreement, production key. Each has an owner and a due day.
 
 The checks are real: the platform gives a subsystem something to handle in the sandbox and sees what it does. What it saw is kept
 with its time, and each pass is an entry in the ledger.
@@ -17,6 +17,7 @@ from lienthong.access import PRODUCTION, SANDBOX, State
 from lienthong.clock import vietnam_date
 from lienthong.errors import Denied, NotFound, QuotaExceeded, Unauthenticated, Unprocessable
 from lienthong.ledger import Entry, Event, Signer, inclusion_proof, leaf_hash, signed_note, tree_root
+from lienthong.pipeline.leveling import LevelStanding
 from lienthong.pipeline.workshop import Workshop
 from lienthong.standards.working_days import WorkingDays
 from lienthong.store import Connection, append_entries
@@ -34,6 +35,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
 }
 STAGES: Mapping[str, tuple[str, str]] = {
     "registered": ("Đăng ký hệ thống", "Registered"),
+    "security_level": ("Hồ sơ cấp độ an toàn", "Security level"),
     "sandbox_key": ("Khóa thử nghiệm", "Sandbox key"),
     "conformance": ("Kiểm tra tương thích", "Conformance"),
     "agreement": ("Thỏa thuận chia sẻ", "Agreement"),
@@ -209,19 +211,29 @@ def standing(connection: Connection, subsystem: str) -> list[dict[str, Any]]:
 
 
 def stages(
-    connection: Connection, identifier: str, opened: date, offices: WorkingDays, days: Mapping[str, int], agency: str
+    connection: Connection, identifier: str, opened: date, offices: WorkingDays, days: Mapping[str, int], agency: str, level: LevelStanding
 ) -> list[dict[str, Any]]:  # fmt: skip
     """The stages of a subsystem: done or not, whose turn it is, until when. A stage's days run from the day the one before was done."""
     keys = systems.keys(connection, identifier)
     checks = standing(connection, identifier)
     passed = [each["passed_at"] for each in checks if each["passed_at"] is not None]
     agreements = [kept for kept in agreed.standing(connection, consumer=agency) if kept.consumer == identifier and kept.state in AGREED]
+    registered = datetime(opened.year, opened.month, opened.day)  # noqa: DTZ001 # only its day counts
     done: dict[str, datetime | None] = {
-        "registered": datetime(opened.year, opened.month, opened.day),  # noqa: DTZ001 # only its day counts
+        "registered": registered,
+        "security_level": (level.recorded_at or registered) if level.is_done else None,
         "sandbox_key": _first(key.since for key in keys if key.environment == SANDBOX),
         "conformance": max(passed) if len(passed) == len(CHECKS) else None,
         "agreement": _first(kept.at for kept in agreements),
         "production_key": _first(key.since for key in keys if key.environment == PRODUCTION),
+    }
+    evidence = {
+        "registered": identifier,
+        "security_level": level.approved.decision if level.approved else "",
+        "sandbox_key": ", ".join(key.kid for key in keys if key.environment == SANDBOX),
+        "conformance": f"{len(passed)}/{len(CHECKS)}",
+        "agreement": ", ".join(kept.id for kept in agreements),
+        "production_key": ", ".join(key.kid for key in keys if key.environment == PRODUCTION),
     }
     found, begins = [], opened
     for name, (vi, en) in STAGES.items():
@@ -230,7 +242,7 @@ def stages(
         found.append(
             {
                 "stage": name, "title": vi, "title_en": en, "owner": OWNERS.get(name, agency), "is_done": at is not None, "due": due,
-                "done_on": None if at is None else (opened if name == "registered" else vietnam_date(at)),
+                "done_on": None if at is None else (opened if name == "registered" else vietnam_date(at)), "evidence": evidence[name],
             }
         )  # fmt: skip
         begins = due if at is None or name == "registered" else vietnam_date(at)

@@ -7,6 +7,8 @@ or sandbox and production both.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -16,16 +18,18 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 
-from lienthong.access import PRODUCTION, Actor, Identity, PublicKey, Role, Subsystem, verify_proof
+from lienthong.access import HIGHEST_LEVEL, PRODUCTION, Actor, ApprovedLevel, Identity, Lowest, PublicKey, Role, Subsystem, verify_proof
 from lienthong.access.load import SECRET_PARTS
 from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, Denied, Gone, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
+from lienthong.pipeline.leveling import require_level
 from lienthong.pipeline.onboarding import require_ready
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries
 from lienthong.store import agencies as tree
 from lienthong.store import agreements as edges
+from lienthong.store import security_levels as levels
 from lienthong.store import subsystems as store
 from lienthong.store.subsystems import KeptKey, KeptSubsystem, Question
 
@@ -36,6 +40,8 @@ MOST_KEYS = 10
 LONGEST_TITLE = 200
 LONGEST_OVERLAP_DAYS = 90
 WARN_DAYS = 30
+LARGEST_LEVEL_FILE = 5_000_000
+NO_LEVEL = Lowest(0, 0)
 KEY_KINDS: Mapping[str, tuple[str, ...]] = {"OKP": ("crv", "x"), "EC": ("crv", "x", "y"), "RSA": ("n", "e")}
 
 
@@ -80,18 +86,41 @@ def close(workshop: Workshop, actor: Actor, identifier: str, reason: str) -> Non
         _keep(workshop, connection, replace(known, is_active=False), actor, at, Event.SUBSYSTEM_CLOSED, reason=reason[:200])
 
 
+def record_level(
+    workshop: Workshop, actor: Actor, identifier: str, approved: ApprovedLevel, content: bytes | None
+) -> ApprovedLevel:  # fmt: skip
+    """Record the decision that approves a subsystem's security level, with the file that shows it; without, `approved` has the file's digest.
+
+    Raises NotFound, Unprocessable naming what cannot be.
+    """
+    at = workshop.clock()
+    if content:
+        approved = replace(approved, sha256=hashlib.sha256(content).hexdigest())
+    _refuse_odd_level(approved, content, vietnam_date(at))
+    with workshop.database.connect() as connection:
+        known = _known(connection, actor, identifier)
+        levels.keep(connection, known.identifier, approved, content, actor.name, at)
+        details = {name: value if isinstance(value, int) else str(value) for name, value in vars(approved).items()}
+        append_entries(connection, [_entry(at, Event.LEVEL_RECORDED, actor, known.identifier, details)], workshop.signer)
+    return approved
+
+
 def ask_proof(
-    workshop: Workshop, actor: Actor, identifier: str, jwk: Any, environment: str, *, is_gated: bool = True
+    workshop: Workshop, actor: Actor, identifier: str, jwk: Any, environment: str, *, is_gated: bool = True, lowest: Lowest = NO_LEVEL
 ) -> tuple[str, datetime]:  # fmt: skip
-    """(a question the new key must sign, until when). `is_gated`: a first production key needs what onboarding asks for. Raises Unprocessable for what is no public key, Conflict for one that is taken."""
+    """(a question the new key must sign, until when). `is_gated`: a first production key needs what onboarding asks for, and every one an
+    approved security level of at least `lowest`. Raises Unprocessable for what is no public key, Conflict for one that is taken.
+    """
     at = workshop.clock()
     public = public_key(jwk)
     with workshop.database.connect() as connection:
         known = _known(connection, actor, identifier)
         _refuse_taken(connection, public, identifier, environment)
         is_first = not any(key.environment == environment for key in store.keys(connection, identifier))
-        if is_gated and environment == PRODUCTION and is_first and known.origin == "act":
-            require_ready(connection, identifier)
+        if is_gated and environment == PRODUCTION and known.origin != FOLDER:
+            require_level(connection, workshop.contracts, identifier, lowest, vietnam_date(at))
+            if is_first and known.origin == "act":
+                require_ready(connection, identifier)
         challenge = token_urlsafe(32)
         expires_at = at + ANSWER_WITHIN
         store.ask(connection, challenge, Question(identifier, environment, public, actor.name, expires_at), at)
@@ -318,6 +347,31 @@ def _require_keeper(actor: Actor, agency: str) -> None:
     if not _keeps(actor, agency):
         raise Denied(
             "This belongs to another agency, or needs another role.", rule="other_agency", vi="Việc này thuộc cơ quan hoặc vai trò khác."
+        )
+
+
+def _refuse_odd_level(approved: ApprovedLevel, content: bytes | None, today: date) -> None:
+    """Raises Unprocessable with everything that cannot be."""
+    faults = []
+    if not 1 <= approved.level <= HIGHEST_LEVEL:
+        faults.append((f"cấp độ từ 1 đến {HIGHEST_LEVEL}", f"a level is 1 to {HIGHEST_LEVEL}"))
+    for text, vi, en in (
+        (approved.decision, "số quyết định", "the decision's number"),
+        (approved.approved_by, "cơ quan phê duyệt", "who approved"),
+    ):
+        if not text.strip() or len(text) > LONGEST_TITLE or "\x00" in text:
+            faults.append((f"cần {vi}, tối đa {LONGEST_TITLE} chữ", f"{en}: text of at most {LONGEST_TITLE} characters"))
+    if approved.approved_on > today:
+        faults.append(("ngày phê duyệt chưa tới", "the day of approval is yet to come"))
+    if approved.valid_until < max(today, approved.approved_on):
+        faults.append(("ngày hết hạn đã qua", "its last day is past"))
+    if not re.fullmatch(r"[0-9a-f]{64}", approved.sha256):
+        faults.append(("cần tệp quyết định hoặc mã băm SHA-256 của tệp", "the file of the decision, or its SHA-256, is needed"))
+    if content is not None and len(content) > LARGEST_LEVEL_FILE:
+        faults.append((f"tệp lớn nhất {LARGEST_LEVEL_FILE // 1_000_000} MB", f"a file is at most {LARGEST_LEVEL_FILE // 1_000_000} MB"))
+    if faults:
+        raise Unprocessable(
+            f"Security level: {'; '.join(en for _, en in faults)}.", vi=f"Cấp độ an toàn: {'; '.join(vi for vi, _ in faults)}."
         )
 
 

@@ -22,6 +22,7 @@ from lienthong.errors import LienthongError, Unauthenticated
 from lienthong.log import get_logger
 from lienthong.pipeline import noticing, units
 from lienthong.pipeline.drafting import take_up
+from lienthong.pipeline.leveling import lowest_of
 from lienthong.pipeline.privacy import registrar_of
 from lienthong.settings import Settings
 from lienthong.web import (
@@ -209,7 +210,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             Route("/.well-known/jwks.json", lambda _: public_keys(services)),
             *people.routes(),
             *tiles.routes_of(services, counter),
-            *Registry(counter, services.settings.onboarding_required).routes(),
+            *Registry(counter, services.settings.onboarding_required, lowest_of(services.settings), services.settings.security_level_days).routes(),
             *Practice(services, counter).routes(),
             *receipts.routes_of(counter, authorise, notary),
             *uses.routes(),

@@ -35,6 +35,7 @@ from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.alert_rules import read_rules
 from lienthong.pipeline.archiving import archive_ledger
 from lienthong.pipeline.counting import count_exchanges, forget_exchanges
+from lienthong.pipeline.leveling import levels_ending
 from lienthong.pipeline.readings import Readings
 from lienthong.reports import measures
 from lienthong.settings import Settings
@@ -164,12 +165,14 @@ def _forget_sign_ins(office: Office) -> None:
 
 
 def _warn_of_keys(office: Office) -> None:
-    """Say which keys end soon and have no successor."""
+    """Say which keys end soon and have no successor, and which approved security levels end."""
     today = vietnam_date(office.workshop.clock())
     with office.workshop.database.connect() as connection:
         for each in registering.expiring(connection, today):
             if not each.has_next:
                 log.warning("key_ends", subsystem=each.identifier, kid=each.kid, environment=each.environment, days_left=each.days_left)
+        for level in levels_ending(connection, today, office.settings.security_level_days):
+            log.warning("security_level_ends", subsystem=level.identifier, level=level.level, days_left=level.days_left)
 
 
 def _relay(office: Office, ended: threading.Event) -> None:

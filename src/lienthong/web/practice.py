@@ -14,6 +14,7 @@ from lienthong.access import SANDBOX, Role
 from lienthong.clock import vietnam_date
 from lienthong.errors import NotFound, Unauthenticated, Unprocessable
 from lienthong.pipeline import onboarding
+from lienthong.pipeline.leveling import level_document, level_standing, lowest_of
 from lienthong.pipeline.onboarding import Asking, Sandbox
 from lienthong.store import subsystems as systems
 from lienthong.web import acting
@@ -89,9 +90,12 @@ class Practice:
             if known is None or not (actor.is_of(known.agency) or sees_all):
                 raise NotFound("There is no such subsystem of yours.", vi="Không có hệ thống này của cơ quan bạn.")
             opened = vietnam_date(systems.opened_at(connection, name))
-            found = onboarding.stages(connection, name, opened, self._services.rules.offices, self._days, known.agency)
+            lowest, today = lowest_of(self._services.settings), vietnam_date(self._counter.clock())
+            level = level_standing(connection, self._counter.workshop.contracts, name, lowest, today)
+            found = onboarding.stages(connection, name, opened, self._services.rules.offices, self._days, known.agency, level)
             checks = onboarding.standing(connection, name)
-        return {"subsystem": name, "stages": found, "checks": checks}
+        told = level_document(level, self._services.settings.security_level_days)
+        return {"subsystem": name, "stages": found, "checks": checks, "security_level": told}
 
     def _who(self, request: Request) -> tuple[str, str]:
         """The subsystem that practises, and its token. Raises Unauthenticated for a token of production."""

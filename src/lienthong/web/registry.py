@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lienthong.access import PRODUCTION, SANDBOX, Actor, Agency, Role
+from lienthong.access import PRODUCTION, SANDBOX, Actor, Agency, ApprovedLevel, Lowest, Role
 from lienthong.clock import vietnam_date
 from lienthong.errors import BadRequest, NotFound, Unprocessable
 from lienthong.pipeline import agencies, approving, registering
 from lienthong.pipeline.granting import agency_code
+from lienthong.pipeline.leveling import LevelStanding, level_document, level_standing, level_standings
+from lienthong.store import Connection
 from lienthong.store import agencies as tree
+from lienthong.store import security_levels as levels
 from lienthong.store import subsystems as systems
 from lienthong.store.subsystems import KeptKey
 from lienthong.web import acting
@@ -27,6 +32,7 @@ from lienthong.web.desk import text_of
 from lienthong.web.people import proposal_document
 
 LARGEST_BODY = 262_144
+LARGEST_LEVEL = 7_000_000  # a file of five megabytes in base64
 KEEPERS = (Role.DATA_OFFICER, Role.INTEGRATOR, Role.OPERATOR)
 
 
@@ -36,6 +42,8 @@ class Registry:
 
     counter: Counter
     is_gated: bool = True
+    lowest: Lowest = Lowest()
+    level_days: int = 60
 
     def routes(self) -> list[Route]:
         operator = (Role.OPERATOR,)
@@ -50,6 +58,9 @@ class Registry:
             Route("/v1/subsystems", self._act((*KEEPERS, Role.AUDITOR), self._subsystems, None), methods=["GET"]),
             Route(system, self._act((*KEEPERS, Role.AUDITOR), self._subsystem, None), methods=["GET"]),
             Route(system, self._act(KEEPERS, self._register, ("title", "title_en")), methods=["PUT"]),
+            Route(system + "/security-level", self._act((*KEEPERS, Role.AUDITOR), self._level, None), methods=["GET"]),
+            Route(system + "/security-level", self._act(KEEPERS, self._record_level, _LEVEL, _MAYBE_LEVEL, largest=LARGEST_LEVEL), methods=["PUT"]),
+            Route(system + "/security-level/file", self._level_file, methods=["GET"]),
             Route(system + "/close", self._act(KEEPERS, self._close, ("reason",)), methods=["POST"]),
             Route(system + "/keys/question", self._act(KEEPERS, self._ask, ("jwk", "environment")), methods=["POST"]),
             Route(system + "/keys", self._act(KEEPERS, self._add_key, ("question", "proof"), ("overlap_days", "valid_to")), methods=["POST"]),
@@ -63,7 +74,8 @@ class Registry:
         return answer
 
     def _act(
-        self, roles: tuple[Role, ...], act: Any, fields: tuple[str, ...] | None, maybe: tuple[str, ...] = (), *, in_person: bool = False
+        self, roles: tuple[Role, ...], act: Any, fields: tuple[str, ...] | None, maybe: tuple[str, ...] = (), *, in_person: bool = False,
+        largest: int = LARGEST_BODY,
     ) -> Any:  # fmt: skip
         async def answer(request: Request) -> Response:
             def who() -> Actor:
@@ -72,7 +84,7 @@ class Registry:
             actor = await run_in_threadpool(who)
             sent: Any = {}
             if fields is not None:
-                sent = await read_json(request, LARGEST_BODY)
+                sent = await read_json(request, largest)
                 if not isinstance(sent, dict) or not set(fields) <= set(sent) <= {*fields, *maybe}:
                     named = ", ".join((*fields, *(f"{name}?" for name in maybe)))
                     raise Unprocessable(f"Expected an object of {named}.", vi=f"Cần một đối tượng gồm {named}.")
@@ -139,12 +151,13 @@ class Registry:
         with self.counter.connection() as connection:
             known = [each for each in systems.everything(connection).values() if _sees(actor, each.agency)]
             keys = systems.keys(connection)
+            found = level_standings(connection, self.counter.workshop.contracts, [each.identifier for each in known], self.lowest, today)
             expiring = {(each.identifier, each.kid): each for each in registering.expiring(connection, today)}
         return {
             "subsystems": [
                 {
                     "identifier": each.identifier, "agency": each.agency, "title": each.title_vi, "title_en": each.title_en,
-                    "is_active": each.is_active,
+                    "is_active": each.is_active, "security_level": level_document(found[each.identifier], self.level_days),
                     "keys": [_key(key, (each.identifier, key.kid) in expiring) for key in keys if key.identifier == each.identifier],
                 }
                 for each in known
@@ -162,6 +175,64 @@ class Registry:
         kept = registering.register(self.counter.workshop, actor, _identifier(request), text_of(sent, "title"), text_of(sent, "title_en"))
         return {"identifier": kept.identifier}
 
+    def _standing(self, connection: Connection, identifier: str) -> LevelStanding:
+        return level_standing(connection, self.counter.workshop.contracts, identifier, self.lowest, vietnam_date(self.counter.clock()))
+
+    def _level(self, actor: Actor, request: Request, _: Mapping[str, Any]) -> Any:
+        name = _identifier(request)
+        with self.counter.connection() as connection:
+            self._seen(connection, actor, name)
+            told = level_document(self._standing(connection, name), self.level_days)
+            kept = levels.history(connection, name)
+        history = [
+            {**vars(each.approved), "has_file": each.has_file, "by": each.by, "at": each.at, "ended_at": each.ended_at} for each in kept
+        ]
+        return {"subsystem": name, **told, "history": history}
+
+    def _record_level(self, actor: Actor, request: Request, sent: Mapping[str, Any]) -> Any:
+        name, content = _identifier(request), None
+        if sent.get("content") is not None:
+            try:
+                content = base64.b64decode(str(sent["content"]), validate=True)
+            except ValueError as error:
+                raise Unprocessable("`content`: expected the file in base64.", vi="`content`: cần tệp ở dạng base64.") from error
+        level = sent["level"]
+        if isinstance(level, bool) or not isinstance(level, int):
+            raise Unprocessable("`level`: expected a number.", vi="`level`: cần một số.")
+        approved = ApprovedLevel(
+            level, text_of(sent, "decision"), text_of(sent, "approved_by"), _day(sent, "approved_on"), _day(sent, "valid_until"),
+            str(sent.get("file_name") or "")[:200], str(sent.get("sha256") or "").lower(),
+        )  # fmt: skip
+        registering.record_level(self.counter.workshop, actor, name, approved, content)
+        with self.counter.connection() as connection:
+            return {"subsystem": name, **level_document(self._standing(connection, name), self.level_days)}
+
+    async def _level_file(self, request: Request) -> Response:
+        return await run_in_threadpool(self.give_level_file, request)
+
+    def give_level_file(self, request: Request) -> Response:
+        """The file that shows the approval, as it was sent; a download, whatever it says it is."""
+        actor = acting.require(request, *KEEPERS, Role.AUDITOR)
+        name = _identifier(request)
+        with self.counter.connection() as connection:
+            self._seen(connection, actor, name)
+            found = levels.file_of(connection, name)
+        if found is None:
+            raise NotFound("Only the digest of the file is here.", vi="Nền tảng chỉ giữ mã băm của tệp.")
+        named = quote(found[0] or "cap-do")
+        headers = {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{named}",
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return Response(found[1], media_type="application/octet-stream", headers=headers)
+
+    def _seen(self, connection: Connection, actor: Actor, name: str) -> None:
+        """Raises NotFound for a subsystem the actor may not see, the same as for none."""
+        known = None if "\x00" in name else systems.find(connection, name)
+        if known is None or not _sees(actor, known.agency):
+            raise NotFound("There is no such subsystem of yours.", vi="Không có hệ thống này của cơ quan bạn.")
+
     def _close(self, actor: Actor, request: Request, sent: Mapping[str, Any]) -> Any:
         registering.close(self.counter.workshop, actor, _identifier(request), text_of(sent, "reason"))
         return {"identifier": _identifier(request)}
@@ -174,6 +245,7 @@ class Registry:
             sent["jwk"],
             _environment(text_of(sent, "environment")),
             is_gated=self.is_gated,
+            lowest=self.lowest,
         )
         return {"question": question, "audience": self.counter.public_url, "until": until}
 
@@ -198,6 +270,8 @@ class Registry:
 
 _AGENCY = ("name", "kind", "valid_from")
 _MAYBE = ("parent", "valid_to")
+_LEVEL = ("level", "decision", "approved_by", "approved_on", "valid_until")
+_MAYBE_LEVEL = ("file_name", "content", "sha256")
 
 
 def _agency(agency: Agency) -> dict[str, Any]:

@@ -14,8 +14,10 @@ _AGENCY = object_of(
 _KEY = object_of(
     kid=TEXT, thumbprint=TEXT, environment=TEXT, valid_from=MAYBE_TEXT, valid_to=MAYBE_TEXT, is_expiring={"type": "boolean"}
 )  # fmt: skip
-_SUBSYSTEM = object_of(identifier=TEXT, agency=TEXT, title=TEXT, title_en=TEXT, is_active={"type": "boolean"}, keys=list_of(_KEY))
 _FREE: Schema = {"type": "object"}
+_SUBSYSTEM = object_of(
+    identifier=TEXT, agency=TEXT, title=TEXT, title_en=TEXT, is_active={"type": "boolean"}, security_level=_FREE, keys=list_of(_KEY)
+)  # fmt: skip
 
 
 def registry_paths() -> Schema:
@@ -28,6 +30,10 @@ def registry_paths() -> Schema:
     agency = {"name": _SENT, "kind": _SENT, "valid_from": _DAY, "parent": TEXT, "valid_to": {"type": ["string", "null"], "format": "date"}}
     key = {"question": _SENT, "proof": _SENT, "overlap_days": {"type": ["integer", "null"]}, "valid_to": {"type": ["string", "null"]}}
     titles = {"title": _SENT, "title_en": _SENT}
+    level = {
+        "level": {"type": "integer", "minimum": 1, "maximum": 5}, "decision": _SENT, "approved_by": _SENT, "approved_on": _DAY, "valid_until": _DAY,
+        "file_name": MAYBE_TEXT, "content": {"type": ["string", "null"], "contentEncoding": "base64"}, "sha256": MAYBE_TEXT,
+    }  # fmt: skip
     return {
         "/v1/agencies": {"get": _looking("agencies", "Cây cơ quan · The agencies", object_of(agencies=list_of(_AGENCY)))},
         "/v1/agencies/{code}": {
@@ -60,6 +66,11 @@ def registry_paths() -> Schema:
             "get": _practising("proofs", "Bằng chứng để kiểm · Proofs to verify", _FREE, None, ()),
             "post": _practising("say_proofs", "Bằng chứng nào đúng · Which proofs hold", _FREE, _body({"holds": {"type": "array", "items": {"type": "boolean"}}}), ()),
         },
+        root + "/security-level": {
+            "get": _acting("security_level", "Hồ sơ cấp độ an toàn · The approved security level", _FREE, None, *parts),
+            "put": _acting("record_level", "Ghi quyết định phê duyệt cấp độ · Record the decision on the level", _FREE, _body(level, "file_name", "content", "sha256"), *parts),
+        },
+        root + "/security-level/file": {"get": _giving("level_file", "Tệp quyết định phê duyệt cấp độ · The file of the decision", *parts)},
         root + "/close": {
             "post": _acting("close_subsystem", "Đóng hệ thống · Close a subsystem", object_of(identifier=TEXT), _body({"reason": _SENT}), *parts)
         },
@@ -96,6 +107,12 @@ def _looking(name: str, summary: str, schema: Schema, *parameters: Schema) -> Sc
         "responses": answered(schema, problems((400, 404, 405))),
         "security": [{}],
     }
+
+
+def _giving(name: str, summary: str, *parameters: Schema) -> Schema:
+    operation = _acting(name, summary, _FREE, None, *parameters)
+    file = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    return {**operation, "responses": {**operation["responses"], "200": {"description": summary, "content": file}}}
 
 
 def _practising(name: str, summary: str, schema: Schema, body: Schema | None, statuses: tuple[int, ...], *parameters: Schema) -> Schema:

@@ -46,6 +46,25 @@ def registered(console: Console) -> Console:
     return console
 
 
+def test_an_agency_records_the_level_of_its_system_on_its_page(registered: Console) -> None:
+    csrf, page = registered.enter("can-bo-1"), f"/console/subsystems/{AGENCY}/tro-cap"
+    facts = registered.facts(page)
+    assert [each["stage"] for each in facts["stages"]][:2] == ["registered", "security_level"]
+    form = {"csrf": csrf, "level": "3", "decision": "7/QĐ", "approved_by": "Công an tỉnh", "approved_on": "2026-01-05", "valid_until": "2999-01-05"}
+    sent = {"data": form, "files": {"file": ("Quyết định.pdf", b"%PDF")}, "headers": {"Accept": "text/html"}, "follow_redirects": False}
+    answer = registered.client.post(page + "/level", **sent)
+    assert (answer.status_code, answer.headers["location"]) == (303, page + "?recorded=level")
+    level = registered.facts(page)["security_level"]
+    assert (level["is_enough"], level["approved"]["file_name"], level["approved"]["has_file"]) == (True, "Quyết định.pdf", True)
+    text = registered.client.get(page, headers={"Accept": "text/html"}).text
+    assert "7/QĐ" in text
+    odd = {**sent, "data": {**form, "level": "9"}}
+    assert registered.client.post(page + "/level", **odd).status_code == 422
+    assert registered.client.post(page + "/level", **{**sent, "data": {**form, "csrf": "x"}}).status_code == 403
+    registered.enter("khac")
+    assert registered.client.get(page + ".json").status_code == 404
+
+
 def enter_as(console: Console, who: SignedIn) -> str:
     return sign_in(console.client, who)
 
@@ -56,6 +75,7 @@ def test_an_agency_sees_who_reads_it_its_systems_and_its_officials(registered: C
     assert [(r["agency"], r["calls"], r["refused"]) for r in facts["reads"]] == [("H10.10", 9, 2)]
     assert [y["identifier"] for y in facts["subsystems"]] == [SYSTEM]
     assert {p["handle"] for p in facts["officials"]} == {"can-bo-1", "can-bo-2"}
+    assert facts["subsystems"][0]["security_level"]["approved"] is None
     registered.enter("khac")
     other = registered.facts("/console/exchange")
     assert other["reads"] == []

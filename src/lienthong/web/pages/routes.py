@@ -15,7 +15,7 @@ from lienthong.web.pages.board import forms as report_forms
 from lienthong.web.pages.board import reporting
 from lienthong.web.pages.console import FORMS as CONSOLE_FORMS
 from lienthong.web.pages.console import WAYS as CONSOLE
-from lienthong.web.pages.console import agreeing, bringing_back, drafts, handing_in, mending
+from lienthong.web.pages.console import agreeing, bringing_back, drafts, handing_in, mending, subsystem
 from lienthong.web.pages.desk import FORMS as DESK_FORMS
 from lienthong.web.pages.desk import WAYS as DESK
 from lienthong.web.pages.forms import form_routes
@@ -42,6 +42,7 @@ def routes_of(site: Site) -> list[Route]:
         Route("/console/datasets/{dataset}/mended", partial(bringing_back.take_marked, site), methods=["POST"]),
         Route("/console/datasets/{dataset}/uploads", partial(handing_in.take, site), methods=["POST"]),
         Route("/console/drafts", partial(drafts.take, site), methods=["POST"]),
+        Route("/console/subsystems/{agency}/{subsystem}/level", partial(subsystem.take, site), methods=["POST"]),
         Route("/console/drafts/{draft}/preview.xlsx", partial(drafts.give_preview, site)),
         Route("/console/uploads/{upload}/marked.xlsx", partial(handing_in.give_marked, site)),
         *form_routes(site, [*PORTAL_FORMS, *DESK_FORMS, *CONSOLE_FORMS, *OPERATOR_FORMS]),

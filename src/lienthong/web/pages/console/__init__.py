@@ -13,6 +13,7 @@ from lienthong.web.pages.console import (
     opening,
     sources,
     stops,
+    subsystem,
 )
 from lienthong.web.pages.forms import Act
 from lienthong.web.pages.site import Way
@@ -20,6 +21,7 @@ from lienthong.web.pages.site import Way
 WAYS: list[Way] = [
     ("/console", sources.listed),
     ("/console/exchange", exchange.shown),
+    ("/console/subsystems/{agency}/{subsystem}", subsystem.shown),
     ("/console/asking", asking.shown),
     *beside.WAYS,
     ("/console/corrections", corrections.listed),

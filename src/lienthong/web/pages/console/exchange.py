@@ -9,6 +9,7 @@ from lienthong.access import Actor, Identity, Role
 from lienthong.catalog.measuring import UNKNOWN, freshness
 from lienthong.clock import vietnam_date
 from lienthong.errors import NotFound
+from lienthong.pipeline.leveling import level_document, level_standings, lowest_of
 from lienthong.reports.exchanges import Asker, agency_of, figures
 from lienthong.sharing import subscribing
 from lienthong.sharing.deadlines import WHAT, deadlines
@@ -39,7 +40,8 @@ def shown(site: Site, visit: Visit) -> Page:
         officials = [person for person in people.everybody(connection) if person.agency == agency]
         followed = [each for each in subscriptions.some(connection) if agency_of(each.caller) == agency and each.state != "ended"]
         standings = store.standings(connection)
-    today = vietnam_date(now)
+        today, lowest = vietnam_date(now), lowest_of(site.settings)
+        levels = level_standings(connection, site.contracts, [each.identifier for each in systems], lowest, today)
     facts: dict[str, Any] = {
         "agency": agency,
         "agency_name": site.agency(agency),
@@ -55,6 +57,7 @@ def shown(site: Site, visit: Visit) -> Page:
             {
                 "identifier": each.identifier, "title": each.title_vi, "title_en": each.title_en, "is_active": each.is_active,
                 "keys": [{"kid": key.kid, "environment": key.environment, "valid_to": key.valid_to} for key in keys[each.identifier]],
+                "security_level": level_document(levels[each.identifier], site.settings.security_level_days),
             }
             for each in systems
         ],

@@ -8,8 +8,9 @@ from typing import Any
 from lienthong.clock import vietnam_date
 from lienthong.errors import BadRequest, Conflict
 from lienthong.pipeline import agencies, approving
+from lienthong.pipeline.leveling import level_document, level_standings, lowest_of
 from lienthong.store import agencies as store
-from lienthong.store import pages, subscriptions, syncs
+from lienthong.store import pages, subscriptions, subsystems, syncs
 from lienthong.web.pages.forms import Form, go, text_in
 from lienthong.web.pages.operator.entering import act, beside, enter
 from lienthong.web.pages.page import Page, Table
@@ -25,6 +26,16 @@ def shown(site: Site, visit: Visit) -> Page:
     actor = enter(visit)
     with site.counter.workshop.database.connect() as connection:
         known = store.read(connection)
+        today, lowest = vietnam_date(site.counter.clock()), lowest_of(site.settings)
+        open_now = [each for each in subsystems.everything(connection).values() if each.is_active]
+        levels = level_standings(connection, site.contracts, [each.identifier for each in open_now], lowest, today)
+        systems = [
+            {
+                "identifier": each.identifier, "agency": each.agency, "title": each.title_vi, "title_en": each.title_en,
+                "security_level": level_document(levels[each.identifier], site.settings.security_level_days),
+            }
+            for each in open_now
+        ]  # fmt: skip
     agencies_known = sorted(known.by_code.values(), key=lambda each: order_key(each.name))
     told = [
         {
@@ -34,12 +45,17 @@ def shown(site: Site, visit: Visit) -> Page:
         for each in agencies_known
     ]  # fmt: skip
     codes, into, on = _codes(visit), visit.text("into"), visit.text("on")
-    facts: dict[str, Any] = {"agencies": told, "asked": {"merge": codes, "into": into, "on": on}, "preview": None, "also": None}
+    facts: dict[str, Any] = {
+        "agencies": told,
+        "subsystems": systems,
+        "asked": {"merge": codes, "into": into, "on": on},
+        "preview": None,
+        "also": None,
+    }
     if codes and into:
         facts["preview"] = agencies.preview(site.counter.workshop, codes, into, _day(on))
         facts["also"] = _also(site, codes)
     rows = [[", ".join(each.successors) if name == "successors" else getattr(each, name) for name in COLUMNS] for each in agencies_known]
-    today = vietnam_date(site.counter.clock())
     digest = approving.digest_of(facts["preview"]) if facts["preview"] else ""
     seen = {**beside(actor), "digest": digest, "names": {each["code"]: each["name"] for each in told}, "today": today}
     return Page("operator/organisation.html", visit.speech.t("operator.organisation"), facts, Table(COLUMNS, rows), seen)
