@@ -196,14 +196,14 @@ def _pages(services: Services, readers: Mapping[str, Reader]) -> Pages:
     named: dict[str, list[str]] = {
         "": [
             "/", "/datasets", "/datasets?q=dat+dai", "/datasets/population.persons", f"/datasets/{READINGS}",
-            f"/datasets/{READINGS}/preview?by=commune_code&of=value", "/units/25195", "/catalogue/agency/H10.10", "/open-data", "/status", "/proofs", "/docs",
+            f"/datasets/{READINGS}/preview?by=commune_code&of=value", "/units/25195", "/catalogue/agency/H10.10", "/open-data", "/regulations", "/regulations/dan-cu", "/shared-by-default", "/status", "/proofs", "/docs",
             "/services", f"/services/{service}", f"/services/{service}/try", "/board", "/board/population", "/board/environment-alerts?on=2025-06-30&level=district",
             f"/figures/{figure}",
         ],
         "citizen": ["/my-data", "/my-data/requests"],
         "leader": ["/board", "/board/reports", "/board/reports/quarterly/form", "/board/quality", "/board/entered-once", f"/figures/{filing}"],
         "officer": [
-            "/console", "/console/exchange", "/console/beside", "/console/asking?fields=M%C3%A3+s%E1%BB%91+thu%E1%BA%BF", "/console/corrections", "/console/drafts", draft,
+            "/console", "/console/exchange", "/console/subsystems/H10.10/dat-dai", "/console/beside", "/console/asking?fields=M%C3%A3+s%E1%BB%91+thu%E1%BA%BF", "/console/corrections", "/console/drafts", draft,
             f"/console/uploads/{upload}", f"/console/datasets/{READINGS}", f"/console/datasets/{READINGS}/quarantine", f"/console/datasets/{READINGS}/fix",
             f"/console/datasets/{READINGS}/landed/{landed}",
             f"/console/datasets/{READINGS}/opening", "/console/explanations", "/console/agreements",

@@ -252,6 +252,7 @@ def _environment(demo: Demo) -> dict[str, str]:
         "LIENTHONG_DATASETS": str(ROOT / "datasets"),
         "LIENTHONG_INDICATORS": str(ROOT / "indicators"),
         "LIENTHONG_AGREEMENTS": str(demo.home / "agreements"),
+        "LIENTHONG_REGULATIONS": str(ROOT / "demo" / "regulations"),
         "LIENTHONG_MODELS": str(demo.home / "models"),
         "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "true",
         "LIENTHONG_TOKEN_MINUTES": str(TOKEN_MINUTES),

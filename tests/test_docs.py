@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "demo").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-SHOWN = re.compile(r"(?:^|[\s`(|])(?:\.venv/bin/)?lienthong((?: --lang \w+)?(?: [a-z]+){1,2})", re.MULTILINE)
+SHOWN = re.compile(r"(?:^|[\s`(|])(?:\.venv/bin/)?lienthong((?: --lang \w+)?(?: [a-z]+(?:-[a-z]+)*){1,2})", re.MULTILINE)
 
 
 def commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[str]:

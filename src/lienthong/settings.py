@@ -47,6 +47,8 @@ class Settings:
     onboarding_days: str = _setting(
         "security_level=20 sandbox_key=5 conformance=20 agreement=10 production_key=5", "Working days for each stage of onboarding."
     )
+    regulations: Path = _setting(Path("regulations"), "The folder of data-use regulations: a folder a regulation, a file a version.")
+    default_review_months: int = _setting(6, "Months within which each agency reviews its part of the list of data shared by default.")
     security_level_identity: int = _setting(
         3, "The lowest approved security level of a subsystem that reads population or citizen numbers; 0: none is asked for."
     )

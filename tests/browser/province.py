@@ -110,12 +110,12 @@ def serving(url: str, home: Path, factory: pytest.TempPathFactory) -> Iterator[P
     port = free_port()
     settings = Settings(
         database_url=url, home=home, datasets=ROOT / "datasets", agreements=home / "agreements", port=port, accept_synthetic_ids=True,
-        indicators=ROOT / "indicators", borders=str(ROOT / "demo" / "data" / "commune_borders.geojson.gz"),
+        indicators=ROOT / "indicators", regulations=ROOT / "demo" / "regulations", borders=str(ROOT / "demo" / "data" / "commune_borders.geojson.gz"),
     )  # fmt: skip
     for folder in ("subsystems", "agreements"):
         (home / "agreements" / folder).mkdir(parents=True)
     place = _filled(settings, home / "province", factory)
-    names = ("database_url", "home", "datasets", "agreements", "port", "borders", "indicators")
+    names = ("database_url", "home", "datasets", "agreements", "port", "borders", "indicators", "regulations")
     ours = {name: value for name, value in os.environ.items() if not name.startswith("LIENTHONG_")}
     told = {f"LIENTHONG_{name.upper()}": str(getattr(settings, name)) for name in names}
     environment = {**ours, **told, "LIENTHONG_ACCEPT_SYNTHETIC_IDS": "true", "LIENTHONG_LOG_LEVEL": "WARNING", "LIENTHONG_WORKER_NICE": "0"}

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(900)
 PUBLIC = [
     "/", "/datasets", "/datasets?q=dat", "/datasets?q=dong+xoai", "/datasets?q=kh%C3%B4ng-c%C3%B3-g%C3%AC-c%E1%BA%A3", "/datasets/population.persons",
     "/datasets/environment.readings", "/datasets/environment.readings/preview?by=commune_code&of=value&indicator=PM2.5",
-    "/datasets/statistics.indicators/preview?by=year", "/units/25195", "/status", "/proofs", "/docs", "/services", "/services/test.permits", "/services/test.permits/try?operation=POST+/licences&address=/licences&body=%7B%7D", "/open-data", "/datasets?kind=agency", "/catalogue/agency/H10.10", "/catalogue/code_list/agencies.register~kind",
+    "/datasets/statistics.indicators/preview?by=year", "/units/25195", "/status", "/proofs", "/docs", "/services", "/services/test.permits", "/services/test.permits/try?operation=POST+/licences&address=/licences&body=%7B%7D", "/open-data", "/regulations", "/regulations/dan-cu", "/shared-by-default", "/datasets?kind=agency", "/catalogue/agency/H10.10", "/catalogue/code_list/agencies.register~kind",
     "/board", "/board/population", "/board/poor-rate", "/board/environment-alerts?on=2025-06-30&level=district",
 ]  # fmt: skip
 OFFICER = [

@@ -167,7 +167,11 @@ def test_the_approved_level_is_kept_with_its_file_and_its_history_and_is_in_the_
     told = record_level(client, csrf, valid_until=ending).json()
     assert (told["is_enough"], told["is_ending"], told["days_left"] in (39, 40, 41)) == (True, True, True)
     file = client.get(ROOT + "/security-level/file")
-    assert (file.content, file.headers["content-type"], "attachment" in file.headers["content-disposition"]) == (b"%PDF", "application/octet-stream", True)
+    assert (file.content, file.headers["content-type"], "attachment" in file.headers["content-disposition"]) == (
+        b"%PDF",
+        "application/octet-stream",
+        True,
+    )
     seen = client.get(ROOT + "/security-level").json()
     assert [(each["level"], each["ended_at"] is None) for each in seen["history"]] == [(2, True), (1, False)]
     entries = [entry["details"] for entry in written(place.database) if entry["event"] == "subsystem:level:recorded"]
@@ -184,7 +188,7 @@ def test_without_its_file_the_digest_is_kept_and_odd_evidence_is_refused_whole(j
     assert client.get(ROOT + "/security-level/file").status_code == 404
     odd = record_level(client, csrf, content=None, level=6, decision=" ", approved_on="2999-01-01", valid_until="2020-01-01")
     assert odd.status_code == 422
-    assert all(word in odd.json()["detail"] for word in ("1 to 5", "decision's number", "yet to come", "past", "SHA-256"))
+    assert all(word in odd.json()["detail_en"] for word in ("1 to 5", "decision's number", "yet to come", "past", "SHA-256"))
     other = sign_in(client, register_person(joining.services.workshop.database, "dau-moi-10", "H10.10", [Role.DATA_OFFICER]))
     assert record_level(client, other).status_code == 404
     assert [client.get(ROOT + path).status_code for path in ("/security-level", "/security-level/file")] == [404, 404]
@@ -194,23 +198,37 @@ def test_a_key_is_not_renewed_once_the_approval_is_over_or_citizen_numbers_are_r
     client, services = joining.client, joining.services
     csrf = sign_in(client, register_person(services.workshop.database, "dau-moi-12", "H10.12", [Role.DATA_OFFICER]))
     record_level(client, csrf)
-    register = make_contract(id="test.register", properties=(make_property("so", standard="citizen_id", authoritative=True, key_position=1),))
-    services.workshop.contracts[register.id] = register
+    register = make_contract(
+        id="test.register", properties=(make_property("so", standard="citizen_id", authoritative=True, key_position=1),)
+    )
+    services.workshop.contracts.add(register)
     with services.workshop.database.connect() as connection:
         public = named("cu")[1]
-        systems.add_key(connection, KeptKey(NAME, "cu", thumbprint(public), public, "production", "challenge", None, None), "x", services.workshop.clock())
-        document = {"id": "TT-8", "provider": "H10.02", "consumer": NAME, "dataset": register.id, "state": "requested", "operations": ["look_up"]}
+        systems.add_key(
+            connection,
+            KeptKey(NAME, "cu", thumbprint(public), public, "production", "challenge", None, None),
+            "x",
+            services.workshop.clock(),
+        )
+        document = {
+            "id": "TT-8",
+            "provider": "H10.02",
+            "consumer": NAME,
+            "dataset": register.id,
+            "state": "requested",
+            "operations": ["look_up"],
+        }
         agreed.add(connection, document, "request", None, agreed.NewStep("request", State.REQUESTED, OPERATOR, services.workshop.clock()))
     sent = {"json": {"jwk": named("moi")[1], "environment": "production"}, "headers": {"Lienthong-CSRF": csrf}}
     refused = client.post(ROOT + "/keys/question", **sent).json()
     assert refused["rule"] == "no_security_level"
-    assert "level 3 or above" in refused["detail"]
-    assert "69/2024/NĐ-CP" in refused["detail"]
+    assert "level 3 or above" in refused["detail_en"]
+    assert "69/2024/NĐ-CP" in refused["detail_en"]
     record_level(client, csrf, level=3)
     assert client.post(ROOT + "/keys/question", **sent).status_code == 200
     with services.workshop.database.connect() as connection:
         connection.execute("update lienthong.security_levels set valid_until = current_date - 2")
-    assert "ended on" in client.post(ROOT + "/keys/question", **sent).json()["detail"]
+    assert "ended on" in client.post(ROOT + "/keys/question", **sent).json()["detail_en"]
 
 
 def test_production_tokens_open_no_sandbox_and_no_token_opens_nothing(joining: Joining) -> None:

@@ -17,6 +17,7 @@ from lienthong.cli import (
     brokering,
     catalogue,
     contracts,
+    default_list,
     delta,
     events,
     indicators,
@@ -70,6 +71,7 @@ app.add_typer(
 app.add_typer(opening_data.app, name="open", help="Mở dữ liệu an toàn · opening datasets safely")
 app.add_typer(catalogue.app, name="catalogue", help="Danh mục: từ điển, kiểm kê · the catalogue: dictionary, inventory")
 app.add_typer(open_data.app, name="open-data", help="Danh mục dữ liệu mở · the list of open data")
+app.add_typer(default_list.app, name="default-list", help="Danh mục chia sẻ mặc định · data shared by default")
 app.add_typer(alerts.app, name="alert", help="Cảnh báo · alerts")
 app.add_typer(reports.app, name="report", help="Báo cáo · reports")
 app.add_typer(indicators.app, name="indicators", help="Chỉ tiêu của lãnh đạo · the leader's indicators")

@@ -74,6 +74,7 @@ class Event(StrEnum):
     KEY_ADDED = "subsystem:key:added"
     KEY_REVOKED = "subsystem:key:revoked"
     CHECK_PASSED = "onboarding:check:passed"
+    DEFAULT_LIST_REVIEWED = "sharing:default-list:reviewed"
     LEVEL_RECORDED = "subsystem:level:recorded"
     AGENCY_KEPT = "agency:record:kept"
     AGENCY_CLOSED = "agency:record:closed"

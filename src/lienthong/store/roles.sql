@@ -41,6 +41,7 @@ begin
         grant execute on function lienthong.events_put_in_order to lienthong_web;
         grant select on lienthong.register_edge, lienthong.agreements, lienthong.agreement_versions, lienthong.agreement_steps,
             lienthong.planned_stops to lienthong_web;
+        grant select on lienthong.security_levels, lienthong.default_reviews to lienthong_web;
         grant select on lienthong.direct_links, lienthong.direct_link_steps, lienthong.paper_requests to lienthong_web;
         grant select, insert on lienthong.exchange_batches to lienthong_web;
         grant select on lienthong.contract_history to lienthong_web;

@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (49);
+insert into schema_versions (number) values (51);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -1492,6 +1492,20 @@ create table security_levels (
     constraint security_levels_order check (approved_on <= valid_until)
 );
 create unique index security_levels_current on security_levels (identifier) where ended_at is null;
+
+-- Reviews of the list of data shared by default, each with the list as it was then.
+create table default_reviews (
+    review bigint generated always as identity constraint default_reviews_pk primary key,
+    agency text not null,
+    datasets text[] not null, -- on the list that day
+    added text[] not null, -- since the review before
+    removed text[] not null,
+    words text not null, -- what came of it
+    decision text not null,
+    by_whom text not null,
+    at timestamptz not null
+);
+create index default_reviews_newest on default_reviews (agency, review desc);
 -- Corrections proposed --------------------------------------------------------------------------------------
 -- What somebody who is not authoritative for a value believes should be changed: it goes to the agency that is, with a clock.
 

@@ -27,6 +27,7 @@ from lienthong.access import (
     missing_parts,
     read_agreement,
 )
+from lienthong.catalog.regulations import ruling, ruling_service
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.contracts.services import Service
@@ -48,6 +49,7 @@ from lienthong.web.asking import Counter, json_answer
 from lienthong.web.authorising import Charge
 from lienthong.web.bodies import read_day, read_object, read_step, read_text, require_only
 from lienthong.web.desk import number_of
+from lienthong.web.regulating import RegulationFiles
 
 if TYPE_CHECKING:
     from lienthong.web.services import Services
@@ -70,6 +72,7 @@ class Agreements:
     services: Services
     counter: Counter
     charge: Charge
+    regulations: RegulationFiles
 
     def routes(self) -> list[Route]:
         root, stops = "/v1/agreements", "/v1/planned-stops"
@@ -407,7 +410,25 @@ class Agreements:
             "changed_at": kept.at.isoformat(),
             "missing": missing_parts(kept.document),
             "document": dict(kept.document),
+            "regulations": self._regulations(kept),
         }
+
+    def _regulations(self, kept: Kept) -> list[dict[str, Any]]:
+        """The data-use regulations it falls under today, each with the page that shows it."""
+        known, today = self.regulations.now(), self._today()
+        contract = self.services.workshop.contracts.get(kept.dataset)
+        found = ruling_service(known, kept.dataset, kept.provider, today) if contract is None else ruling(known, contract, today)
+        base = self.counter.public_url
+        return [
+            {
+                "id": r.id,
+                "version": r.version,
+                "title": r.title,
+                "decision": r.decision,
+                "page": f"{base}/regulations/{r.id}?version={r.version}",
+            }
+            for r in found
+        ]
 
 
 def _step(step: KeptStep) -> dict[str, Any]:

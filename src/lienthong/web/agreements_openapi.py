@@ -44,6 +44,7 @@ _AGREEMENT = _closed(
     version=COUNT,
     step=COUNT,
     missing=list_of(TEXT),
+    regulations=list_of(object_of(id=TEXT, version=TEXT, title=TEXT, decision=TEXT, page=TEXT)),
     document=_FREE,
 )
 _DEADLINES = object_of(

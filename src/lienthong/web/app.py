@@ -53,6 +53,7 @@ from lienthong.web.bell import Bell
 from lienthong.web.beside import Beside
 from lienthong.web.brokering import BrokerDoor
 from lienthong.web.companion import Companions
+from lienthong.web.default_list import DefaultList
 from lienthong.web.delivering import clerk_of
 from lienthong.web.doors import ckan, delta, feeds, opening, packages
 from lienthong.web.doors.dcat import DcatDoor
@@ -77,6 +78,7 @@ from lienthong.web.recording import Recorder
 from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
 from lienthong.web.registry import Registry
+from lienthong.web.regulating import RegulationFiles
 from lienthong.web.rooms import Rooms
 from lienthong.web.service_desk import ServiceDesk
 from lienthong.web.service_pages import ServicePages
@@ -200,7 +202,8 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
     due_on = proposals.due_after(services.settings.correction_working_days, services.rules.offices)
     uses = UsesDesk(counter, authorise, lambda: services.register, notary, services.subject_key, portals, services.settings.data_protection)
     privacy_desk = PrivacyDesk(counter, registrar_of(services.workshop, services.settings), Sealer(services.sealing_key))
-    site = Site(counter, lambda: services.register, services.settings, acting.session_of, uses, privacy_desk, due_on)
+    regulations = RegulationFiles(services.settings.regulations)
+    site = Site(counter, lambda: services.register, services.settings, acting.session_of, uses, privacy_desk, due_on, regulations)
     app = Starlette(
         routes=[
             Route(TOKEN_PATH, token, methods=["POST"]),
@@ -210,7 +213,9 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             Route("/.well-known/jwks.json", lambda _: public_keys(services)),
             *people.routes(),
             *tiles.routes_of(services, counter),
-            *Registry(counter, services.settings.onboarding_required, lowest_of(services.settings), services.settings.security_level_days).routes(),
+            *Registry(
+                counter, services.settings.onboarding_required, lowest_of(services.settings), services.settings.security_level_days
+            ).routes(),
             *Practice(services, counter).routes(),
             *receipts.routes_of(counter, authorise, notary),
             *uses.routes(),
@@ -233,8 +238,9 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             ).routes(),
             *Rooms(services, clerk_of(services.settings, services.workshop), authorise.address).routes(),
             *ServicePages(services, door).routes(),
-            *Agreements(services, counter, authorise.charge).routes(),
+            *Agreements(services, counter, authorise.charge, regulations).routes(),
             *Beside(services, counter).routes(),
+            *DefaultList(counter, services.rules.offer, services.settings.default_review_months).routes(),
             *ServiceDesk(services, counter).routes(),
             *odata.routes_of(counter),
             *delta.routes_of(counter, services, authorise),

@@ -14,6 +14,7 @@ from lienthong.web.agreements_openapi import agreement_paths
 from lienthong.web.beside_openapi import beside_paths
 from lienthong.web.catalogue_openapi import catalogue_entry_paths, harvest_paths
 from lienthong.web.ckan_openapi import ckan_paths
+from lienthong.web.default_list_openapi import default_list_paths
 from lienthong.web.doors.delta.openapi import delta_paths
 from lienthong.web.doors.odata.openapi import odata_paths
 from lienthong.web.doors.ogc.openapi import ogc_paths
@@ -64,6 +65,7 @@ def describe(contracts: Iterable[Contract], base_url: str) -> Schema:
     paths |= people_paths()
     paths |= agreement_paths()
     paths |= beside_paths()
+    paths |= default_list_paths()
     paths |= privacy_paths()
     paths |= {**list_paths(chosen), **identity_paths(chosen), **stewardship_paths(chosen), **ledger_paths(), **uses_paths()}
     paths |= registry_paths()

@@ -75,7 +75,7 @@ def test_an_agency_sees_who_reads_it_its_systems_and_its_officials(registered: C
     assert [(r["agency"], r["calls"], r["refused"]) for r in facts["reads"]] == [("H10.10", 9, 2)]
     assert [y["identifier"] for y in facts["subsystems"]] == [SYSTEM]
     assert {p["handle"] for p in facts["officials"]} == {"can-bo-1", "can-bo-2"}
-    assert facts["subsystems"][0]["security_level"]["approved"] is None
+    assert facts["subsystems"][0]["security_level"]["needed"] == 2
     registered.enter("khac")
     other = registered.facts("/console/exchange")
     assert other["reads"] == []

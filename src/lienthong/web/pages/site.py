@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from lienthong.access import Register, Session
 from lienthong.catalog import Index
+from lienthong.catalog.regulations import Regulation
 from lienthong.contracts import Contract
 from lienthong.pipeline.agreeing import rules_of
 from lienthong.pipeline.proposing import DueOn
@@ -29,6 +30,7 @@ from lienthong.web.pages.numbers import Numbers
 from lienthong.web.pages.page import Page, answer
 from lienthong.web.pages.visiting import Visit, form_of, visit_of
 from lienthong.web.privacy import PrivacyDesk
+from lienthong.web.regulating import RegulationFiles
 from lienthong.web.shelf import Shelf
 from lienthong.web.uses import UsesDesk
 
@@ -44,6 +46,7 @@ class Site:
     uses: UsesDesk | None = None
     privacy: PrivacyDesk | None = None
     due_on: DueOn | None = None
+    rules_of_use: RegulationFiles | None = None
     borders: Borders = field(init=False)
     shelf: Shelf = field(init=False)
     desk: CatalogueDesk = field(init=False)
@@ -76,6 +79,10 @@ class Site:
     def explain_by(self, day: date) -> date:
         """The last day to explain a figure somebody asked about on a day."""
         return self._offices.add(day, self.settings.explanation_working_days)
+
+    def regulations(self) -> tuple[Regulation, ...]:
+        """The data-use regulations there are."""
+        return () if self.rules_of_use is None else self.rules_of_use.now()
 
     def agencies(self) -> Mapping[str, str]:
         """Code → name."""

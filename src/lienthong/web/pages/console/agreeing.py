@@ -19,6 +19,7 @@ from lienthong.web import acting
 from lienthong.web.pages.forms import Act as FormAct
 from lienthong.web.pages.forms import Form, go, text_in
 from lienthong.web.pages.page import Page, Table
+from lienthong.web.pages.portal.regulations import told_of_agreement
 from lienthong.web.pages.site import Site, Way
 from lienthong.web.pages.visiting import Visit
 
@@ -48,6 +49,8 @@ def shown(site: Site, visit: Visit) -> Page:
     facts = {
         **_facts(site, actor, kept, _due_on(steps), vietnam_date(site.counter.clock())),
         "document": document,
+        "regulation": str(document.get("regulation") or ""),
+        "regulations": told_of_agreement(site, kept.dataset, kept.provider),
         "step": kept.step,
         "steps": [
             {"act": each.act, "at": each.at, "agency": each.agency, "by": each.by, "reason": each.reason, "legal_text": each.legal_text} for each in steps

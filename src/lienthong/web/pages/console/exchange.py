@@ -9,6 +9,7 @@ from lienthong.access import Actor, Identity, Role
 from lienthong.catalog.measuring import UNKNOWN, freshness
 from lienthong.clock import vietnam_date
 from lienthong.errors import NotFound
+from lienthong.pipeline.default_list import default_parts, part_document
 from lienthong.pipeline.leveling import level_document, level_standings, lowest_of
 from lienthong.reports.exchanges import Asker, agency_of, figures
 from lienthong.sharing import subscribing
@@ -40,6 +41,7 @@ def shown(site: Site, visit: Visit) -> Page:
         officials = [person for person in people.everybody(connection) if person.agency == agency]
         followed = [each for each in subscriptions.some(connection) if agency_of(each.caller) == agency and each.state != "ended"]
         standings = store.standings(connection)
+        reviews = default_parts(connection, site.contracts.values(), site.settings.default_review_months, vietnam_date(now))
         today, lowest = vietnam_date(now), lowest_of(site.settings)
         levels = level_standings(connection, site.contracts, [each.identifier for each in systems], lowest, today)
     facts: dict[str, Any] = {
@@ -53,6 +55,7 @@ def shown(site: Site, visit: Visit) -> Page:
             for d in due
         ],
         "promises": _promises(site, visit, agency, standings, now),
+        "default_review": next((part_document(part, today) for part in reviews if part.agency == agency), None),
         "subsystems": [
             {
                 "identifier": each.identifier, "title": each.title_vi, "title_en": each.title_en, "is_active": each.is_active,

@@ -8,6 +8,7 @@ from typing import Any
 from lienthong.clock import vietnam_date
 from lienthong.errors import BadRequest
 from lienthong.pipeline import approving
+from lienthong.pipeline.default_list import default_parts
 from lienthong.sharing.deadlines import WHAT, deadlines
 from lienthong.store import operating as store
 from lienthong.store import pages, subscriptions, syncs
@@ -62,6 +63,7 @@ def queues(site: Site, visit: Visit) -> Page:
         subscribed = subscriptions.some(connection)
         due = deadlines(connection)
         waiting = pages.waiting_rows(connection)
+        reviews = default_parts(connection, site.contracts.values(), site.settings.default_review_months, vietnam_date(now))
     proposals = approving.waiting(site.counter.workshop, list(KINDS.values()))
     today = vietnam_date(now)
     facts: dict[str, Any] = {
@@ -84,6 +86,7 @@ def queues(site: Site, visit: Visit) -> Page:
             {"agreement": each.agreement, "what": WHAT[each.what][0], "what_en": WHAT[each.what][1], "agency": each.agency, "agency_name": site.agency(each.agency), "due_on": each.due_on, "is_late": each.due_on < today}
             for each in due
         ],
+        "default_reviews": [{"agency": each.agency, "agency_name": site.agency(each.agency), "due_on": each.due_on, "is_late": each.is_overdue(today)} for each in reviews],
     }  # fmt: skip
     table = Table(("queue", "count", "oldest_at"), [(each["queue"], each["count"], each["oldest_at"]) for each in facts["queues"]])
     return Page("operator/queues.html", visit.speech.t("operator.queues"), facts, table, beside(actor))

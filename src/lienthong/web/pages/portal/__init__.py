@@ -1,6 +1,7 @@
 """The portal: no sign-in is needed to find data, understand it, see it, take it, and check what was promised."""
 
 from lienthong.web.pages.portal import (
+    by_default,
     dataset,
     docs,
     entry,
@@ -10,6 +11,7 @@ from lienthong.web.pages.portal import (
     offers,
     opening,
     preview,
+    regulations,
     rehearsing,
     requests,
     search,
@@ -28,6 +30,9 @@ WAYS: list[Way] = [
     ("/units/{code}", units.shown),
     ("/catalogue/{kind}/{id:path}", entry.shown),
     ("/open-data", opening.shown),
+    ("/shared-by-default", by_default.shown),
+    ("/regulations", regulations.listed),
+    ("/regulations/{regulation}", regulations.shown),
     ("/status", looking.status),
     ("/proofs", looking.proofs),
     ("/docs", docs.shown),
@@ -37,4 +42,4 @@ WAYS: list[Way] = [
     ("/my-data/requests", requests.shown),
     ("/my-data", mine.shown),
 ]
-FORMS = [("/my-data/requests", requests.ask), ("/open-data/{dataset}", opening.act)]
+FORMS = [("/my-data/requests", requests.ask), ("/open-data/{dataset}", opening.act), ("/shared-by-default/{agency}", by_default.review)]

@@ -22,6 +22,7 @@ from lienthong.web.pages.drawing import Node, lineage
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.portal import telling
 from lienthong.web.pages.portal.preview import measures
+from lienthong.web.pages.portal.regulations import told_of_dataset
 from lienthong.web.pages.rendering import practice_of
 from lienthong.web.pages.site import Site, contract_named
 from lienthong.web.pages.visiting import Visit
@@ -66,6 +67,7 @@ def shown(site: Site, visit: Visit) -> Page:
         "authoritative": describing.authoritative(contract, around),
         "open_data": opening,
         "planned_stops": _stops(site, contract.id, now),
+        "regulations": told_of_dataset(site, contract.id),
         "is_open": telling.is_open(contract),
         "addresses": {
             "records": f"/v1/datasets/{contract.id}/records",

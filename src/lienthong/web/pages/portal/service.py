@@ -14,6 +14,7 @@ from lienthong.sharing.broker.faces import cases_of, page_of
 from lienthong.sharing.broker.guide import guide_of
 from lienthong.sharing.broker.samples import rest_sample, soap_sample
 from lienthong.web.pages.page import Page, Table
+from lienthong.web.pages.portal.regulations import told_of_service
 from lienthong.web.pages.site import Site
 from lienthong.web.pages.visiting import Visit
 
@@ -35,6 +36,7 @@ def shown(site: Site, visit: Visit) -> Page:
         "is_sandbox": site.settings.sandbox,
         "stop": None if stop is None else {"begins_at": stop.begins_at, "restores_at": stop.restores_at},
         "examples": examples_of(service),
+        "regulations": told_of_service(site, service.id, service.agency),
     }
     beside = {"guide": rendered(guide_of(offer, site.counter.public_url, visit.speech.language)), "sandbox_url": site.settings.sandbox_url}
     rows = [(each["endpoint"], each["title"] or each["name"]) for each in found["operations"]]
