@@ -145,6 +145,9 @@ class Settings:
     )
     xroad_fault_style: str = _setting("camel", "How X-Road fault codes are spelled: `camel` (to 7.7) or `snake` (from 7.8).")
     holidays: str = _setting("", "A file of holidays announced (YAML), laid over those built in; empty: none.")
+    functions: str = _setting(
+        "", "A file of agencies' fields of work (YAML), by which requests for data of one's own field are granted; empty: none."
+    )
     legal_instruments: str = _setting("", "A file of legal instruments (YAML), laid over those built in; empty: none.")
     arbiter: str = _setting("", "Code of the agency that settles disputes on sharing and sees every refusal; empty: none.")
     data_protection: str = _setting(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.access import AccessRequest, Agreement, Operation, Register, RowCondition, State, decide, mask, matches
-from lienthong.contracts import Sensitivity, Sharing
+from lienthong.contracts import Layer, Sensitivity, Sharing
 from tests.factories import make_contract, make_property
 
 DAY = date(2026, 7, 1)
@@ -128,3 +128,53 @@ def test_a_missing_value_stays_missing_under_a_mask() -> None:
 )
 def test_a_row_passes_only_conditions_its_values_meet(condition: RowCondition, values: dict[str, Any], passes: bool) -> None:
     assert matches((condition,), values) is passes
+
+
+OWNER, HOLDER = "VN/GOV/H10.02/dan-cu", "VN/GOV/H10.12/tro-cap"
+HELD = make_contract(
+    properties=(
+        make_property("record_no", required=True, key_position=1),
+        make_property("full_name", sensitivity=Sensitivity.PERSONAL),
+        make_property("benefit", sensitivity=Sensitivity.SENSITIVE, authority="H10.12"),
+    )
+)
+
+
+@pytest.mark.parametrize("operation", [Operation.LOOK_UP, Operation.LIST, Operation.CHANGES, Operation.BULK])
+def test_a_body_gets_back_all_of_what_it_delivered(operation: Operation) -> None:
+    found = decide(replace(ASKED, caller=OWNER, operation=operation), HELD, Register(), DAY)
+    assert (found.allowed, found.rule, found.agreement, found.withheld) == (True, "given_back", "", ())
+    assert found.visible == ("record_no", "full_name", "benefit")
+
+
+@pytest.mark.parametrize(
+    ("changes", "on", "contract", "rule"),
+    [
+        ({"purpose": ""}, DAY, HELD, "no_purpose"),
+        ({"official": " "}, DAY, HELD, "no_official"),
+        ({"operation": Operation.SUBMIT}, DAY, HELD, "no_agreement"),
+        ({}, date(2025, 8, 18), HELD, "no_agreement"),  # the rule's text was not in force yet
+        ({}, DAY, replace(HELD, layer=Layer.MASTER), "no_agreement"),  # made of many bodies' data
+        ({"caller": "VN/GOV/H10.021/khac"}, DAY, HELD, "no_agreement"),
+    ],
+)
+def test_the_rule_of_giving_back_reaches_no_further(changes: dict[str, Any], on: date, contract: Any, rule: str) -> None:
+    found = decide(
+        replace(ASKED, caller=OWNER) if not changes else replace(ASKED, **{"caller": OWNER, **changes}), contract, Register(), on
+    )
+    assert (found.allowed, found.rule) == (False, rule)
+
+
+def test_who_is_the_authority_for_a_field_looks_that_field_up_and_lists_nothing() -> None:
+    found = decide(replace(ASKED, caller=HOLDER), HELD, Register(), DAY)
+    assert (found.visible, found.withheld) == (("record_no", "benefit"), ("full_name",))
+    assert decide(replace(ASKED, caller=HOLDER, operation=Operation.LIST), HELD, Register(), DAY).rule == "no_agreement"
+
+
+def test_open_data_stays_open_to_its_owner_without_purpose() -> None:
+    opened = replace(
+        HELD, sharing=Sharing.OPEN, properties=(replace(HELD.properties[0], sensitivity=Sensitivity.PUBLIC), *HELD.properties[1:])
+    )
+    found = decide(replace(ASKED, caller=OWNER, purpose="", official=""), opened, Register(), DAY)
+    assert (found.allowed, found.visible) == (True, ("record_no",))
+    assert decide(replace(ASKED, caller=OWNER), opened, Register(), DAY).visible == ("record_no", "full_name", "benefit")

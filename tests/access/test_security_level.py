@@ -9,7 +9,7 @@ import pytest
 
 from lienthong.access import ApprovedLevel, Lowest, fault_of_level, needed_level, reads_identity
 from lienthong.access.security_level import CONNECTED, IDENTITY
-from lienthong.contracts import Layer
+from lienthong.contracts import Contract, Layer
 from tests.factories import make_contract, make_property
 
 TODAY = date(2026, 11, 26)
@@ -22,15 +22,15 @@ COPY = make_contract(id="test.copy", properties=(make_property("so", standard="c
     ("contract", "reads"),
     [(REGISTER, True), (COPY, False), (replace(COPY, layer=Layer.MASTER), True), (make_contract(id="test.plain"), False)],
 )
-def test_the_register_of_citizen_numbers_and_golden_records_of_them_need_the_higher_level(contract: object, reads: bool) -> None:
-    assert reads_identity(contract) is reads  # type: ignore[arg-type]
-    needed = needed_level([contract], Lowest(), TODAY)  # type: ignore[list-item]
+def test_the_register_of_citizen_numbers_and_golden_records_of_them_need_the_higher_level(contract: Contract, reads: bool) -> None:
+    assert reads_identity(contract) is reads
+    needed = needed_level([contract], Lowest(), TODAY)
     assert (needed.level, needed.rule) == ((3, IDENTITY) if reads else (2, CONNECTED))
 
 
 def test_a_rule_counts_from_the_day_its_text_came_into_force() -> None:
-    before = IDENTITY.legal_basis.valid_from - timedelta(days=1)  # type: ignore[operator]
-    assert needed_level([REGISTER], Lowest(), before).rule is CONNECTED
+    assert needed_level([REGISTER], Lowest(), date(2024, 6, 30)).rule is CONNECTED
+    assert needed_level([REGISTER], Lowest(), date(2024, 7, 1)).rule is IDENTITY
 
 
 def test_nought_asks_for_none() -> None:

@@ -29,7 +29,7 @@ from tests.conftest import fresh_database
 from tests.factories import make_contract, make_property
 from tests.store.ledgers import written
 from tests.web.signing_in import register_person, sign_in
-from tests.web.test_onboarding import OPERATOR
+from tests.web.test_onboarding import OPERATOR, live
 from tests.web.test_registry import NAME, named
 
 FIELDS = (make_property("code", required=True, key_position=1), make_property("name"))
@@ -92,6 +92,59 @@ def test_what_is_shared_by_default_is_had_at_once_and_nothing_waits_for_its_owne
     assert (again.status_code, again.json().get("state")) in ((200, "active"), (409, None))
 
 
+@pytest.fixture
+def functioned(postgres_server: Any, tmp_path: Path) -> Iterator[Services]:
+    """An agency whose field of work is `test`; data of a ministry, of the province, and data shown to few."""
+    file = tmp_path / "functions.yaml"
+    file.write_text("- {agency: H10.12, domains: [test], basis: Quyết định 05/2025/QĐ-UBND, valid_from: 2025-07-01}\n", "utf-8")
+    national = replace(make_contract(id="test.national", properties=FIELDS, sharing=Sharing.ON_REQUEST, legal_basis=BASIS), agency="G12")
+    level = make_contract(id="test.level", properties=FIELDS, sharing=Sharing.ON_REQUEST, legal_basis=BASIS)
+    few = make_contract(id="test.few", properties=FIELDS, sharing=Sharing.RESTRICTED, legal_basis=BASIS)
+    other = replace(level, id="test.other", agency="H19.02")
+    with fresh_database(postgres_server) as url:
+        settings = Settings(
+            home=tmp_path,
+            agreements=tmp_path / "agreements",
+            functions=str(file),
+            base_url="http://testserver",
+            checkpoint_milliseconds=0,
+            worker=False,
+        )
+        yield make_services(settings, Database(url), {each.id: each for each in (national, level, few, other)})
+
+
+def test_data_of_ones_own_field_is_granted_by_rule_and_explained_before(functioned: Services) -> None:
+    with TestClient(create_app(functioned)) as client:
+        registering.register(functioned.workshop, OPERATOR, NAME, "Trợ cấp", "Benefits")
+        registering.register(functioned.workshop, OPERATOR, "VN/GOV/H10.13/khac", "Khác", "Other")
+        csrf = enter(client, functioned, "H10.12")
+
+        def told(dataset: str, consumer: str = NAME) -> tuple[str | None, str]:
+            found = client.get(
+                "/v1/access/explain", params={"dataset": dataset, "caller": consumer, "purpose": "x", "official": "y"}
+            ).json()
+            terms = standing_terms(functioned.workshop.contracts[dataset], date.today(), Offer())
+            document = {
+                **terms,
+                "dataset": dataset,
+                "consumer": consumer,
+                "operations": ["look_up"],
+                "purposes": {"x": {"vi": "x", "en": "x"}},
+            }
+            asked = client.post("/v1/agreements", json=document, headers=csrf)
+            assert found["allowed"] is False
+            return (found["by_rule"] or {}).get("rule"), asked.json()["state"]
+
+        assert told("test.national") == ("sector_national", "granted")
+        assert told("test.level") == ("level_shared", "granted")
+        assert told("test.few") == (None, "requested")
+        assert told("test.other") == (None, "requested")  # another province's
+        step = client.get("/v1/agreements/YC-2026-000001").json()
+        assert "sector_national" in str(client.get(f"/v1/agreements/{step['id']}/history").json())
+        csrf = enter(client, functioned, "H10.13")
+        assert told("test.level", "VN/GOV/H10.13/khac") == (None, "requested")
+
+
 def test_the_list_is_published_with_its_reviews_and_hides_what_is_hidden(client: TestClient, services: Services) -> None:
     told = client.get("/v1/default-list").json()
     part = told["parts"][0]
@@ -107,8 +160,8 @@ def test_the_list_is_published_with_its_reviews_and_hides_what_is_hidden(client:
     assert [(each["datasets"], each["words"], each["added"]) for each in history] == [([LIST.id], "Giữ nguyên danh mục", [])]
     entry = next(each for each in written(services.workshop.database) if each["event"] == "sharing:default-list:reviewed")
     assert (entry["details"]["decision"], entry["details"]["datasets"]) == ("12/QĐ", [LIST.id, HIDDEN.id])
-    services.workshop.contracts.add(make_contract(id=OTHER.id, properties=FIELDS, sharing=Sharing.DEFAULT))
-    services.workshop.contracts.add(make_contract(id=LIST.id, properties=FIELDS, sharing=Sharing.ON_REQUEST))
+    live(services).add(make_contract(id=OTHER.id, properties=FIELDS, sharing=Sharing.DEFAULT))
+    live(services).add(make_contract(id=LIST.id, properties=FIELDS, sharing=Sharing.ON_REQUEST))
     part = client.get("/v1/default-list").json()["parts"][0]
     assert (part["added"], part["removed"]) == ([OTHER.id], [LIST.id])
     page = client.get("/shared-by-default", headers={"Accept": "text/html"}).text

@@ -130,7 +130,8 @@ def test_what_is_not_found_is_an_entry_about_the_same_subject(client: TestClient
     ("caller", "headers", "status", "rule"),
     [
         (SENDER, {}, 403, "other_operation"),
-        (OWNER, {}, 403, "no_agreement"),
+        (OWNER, {"Lienthong-Purpose": ""}, 403, "no_purpose"),
+        (OWNER, {"Lienthong-Official": ""}, 403, "no_official"),
         ("VN/GOV/H10.12/khac", {}, 403, "no_agreement"),
         (READER, {"Lienthong-Purpose": ""}, 403, "no_purpose"),
         (READER, {"Lienthong-Purpose": "to-mo"}, 403, "other_purpose"),
@@ -159,6 +160,16 @@ def test_a_denial_says_in_vietnamese_too_what_to_do_next(client: TestClient, hea
     assert header in told["hint"]
     assert header in told["hint_vi"]
     assert told["hint"] != told["hint_vi"]
+
+
+@pytest.mark.parametrize("parameters", [{}, {"fields": "record_no,full_name"}], ids=["hot", "routed"])
+def test_a_body_reads_back_what_it_delivered_without_an_agreement_and_it_is_in_the_ledger(
+    client: TestClient, province: Province, parameters: dict[str, str]
+) -> None:  # fmt: skip
+    answer = client.get(f"{PERSON}/P1", params=parameters, headers=asking(OWNER))
+    assert (answer.status_code, answer.json()["withheld"]) == (200, [])
+    entry = last(province)
+    assert (entry["event"], entry["caller"], entry["legal_basis"]) == ("answer:record:given", OWNER, "Nghị định 194/2025/NĐ-CP điều 16.1")
 
 
 def test_nobody_in_particular_sees_open_data_only(client: TestClient) -> None:

@@ -13,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lienthong.access import Actor, Role, State
+from lienthong.contracts import LiveContracts
 from lienthong.ledger import leaf_hash, root_from_inclusion
 from lienthong.pipeline import leveling, onboarding, registering
 from lienthong.pipeline.registering import thumbprint
@@ -33,6 +34,11 @@ from tests.web.test_registry import NAME, ROOT, URL, ask_token, bearer, named
 OPERATOR = Actor("van-hanh", "H10.11", frozenset({Role.OPERATOR}))
 WHO = {"Lienthong-Purpose": "xet-tro-cap", "Lienthong-Official": "can-bo-01"}
 RECORDS = "/sandbox/v1/practice/records/"
+
+
+def live(services: Services) -> LiveContracts:
+    assert isinstance(services.workshop.contracts, LiveContracts)
+    return services.workshop.contracts
 
 
 class Joining:
@@ -201,7 +207,7 @@ def test_a_key_is_not_renewed_once_the_approval_is_over_or_citizen_numbers_are_r
     register = make_contract(
         id="test.register", properties=(make_property("so", standard="citizen_id", authoritative=True, key_position=1),)
     )
-    services.workshop.contracts.add(register)
+    live(services).add(register)
     with services.workshop.database.connect() as connection:
         public = named("cu")[1]
         systems.add_key(

@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from lienthong.access.agency import words_of_closed
 from lienthong.access.agreement import Agreement, Operation, Quota, Register, RowCondition, State, Stop
+from lienthong.access.given_back import GIVEN_BACK, given_back
 from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract, Sensitivity, Sharing
 
@@ -79,6 +80,7 @@ class Decision:
     """What was decided. `visible` are seen whole, `masked` (field → kind) in part, `withheld` not at all.
 
     When not `allowed`, `rule` names why, `agreement` and `clause` what decided it, `stop` the stop it fell into; nothing else is set.
+    When `allowed` without an agreement, `rule` is `given_back` for data the caller's own agency produced.
     """
 
     allowed: bool
@@ -109,16 +111,25 @@ def decide(request: AccessRequest, contract: Contract, register: Register, on: d
         if broken is None:
             return _allowed(contract, agreement)
         denial = deny(broken, agreement)
+    returned = given_back(contract, _agency_of(request.caller), request.operation, on)
+    own = _returned(request, contract, returned) if returned else None
+    if own is not None and own.allowed:
+        return own
     if contract.sharing is Sharing.OPEN and request.operation is not Operation.SUBMIT:
         return deny("not_open_now") if contract.id in register.unopened else _open(contract)
-    return denial
+    return own or denial
+
+
+def _agency_of(caller: str | None) -> str:
+    """The agency of a subsystem's name (X-Road's four parts)."""
+    return caller.split("/")[2] if caller is not None and caller.count("/") == 3 else ""
 
 
 def refused_as_closed(caller: str | None, register: Register, on: date) -> Decision | None:
     """The refusal of a caller whose agency has closed: it is told who took its place."""
     if caller is None or not register.agencies.by_code:
         return None
-    code = caller.split("/")[2] if caller.count("/") == 3 else ""  # X-Road's four parts
+    code = _agency_of(caller)
     if not register.agencies.is_closed(code, on):
         return None
     vi, en = words_of_closed(code, register.agencies.replaced_by(code, on))
@@ -190,6 +201,15 @@ def _allowed(contract: Contract, agreement: Agreement) -> Decision:
         row_filter=agreement.row_filter,
         quota=agreement.quota,
     )
+
+
+def _returned(request: AccessRequest, contract: Contract, fields: tuple[str, ...]) -> Decision:
+    """Data given back to the body it is from: purpose and official are said as ever, for the ledger tells of it as of any reading."""
+    for said, rule in ((request.purpose, "no_purpose"), (request.official.strip(), "no_official")):
+        if not said:
+            return deny(rule)
+    withheld = tuple(p.name for p in contract.properties if p.name not in fields)
+    return Decision(allowed=True, rule="given_back", legal_basis=GIVEN_BACK.text, visible=fields, withheld=withheld)
 
 
 def _open(contract: Contract) -> Decision:

@@ -85,9 +85,12 @@ def faults_of_basis(agreement: Agreement, instruments: Instruments, on: date) ->
     return [words for citation in agreement.citations if (words := not_current(citation, instruments, on)) is not None]
 
 
-def outside_offer(agreement: Agreement, contract: Contract, offer: Offer) -> list[Words]:
-    """Why a request for data shared by default needs a person: empty when it lies within the standing offer (NĐ 194/2025 art. 16)."""
-    return list(_outside(agreement, contract, offer))
+def outside_offer(agreement: Agreement, contract: Contract, offer: Offer, *, is_given: bool = False) -> list[Words]:
+    """Why a request for data shared by default needs a person: empty when it lies within the standing offer (NĐ 194/2025 art. 16).
+
+    `is_given`: a rule gives this data to who asks, whatever the contract says of its sharing.
+    """
+    return list(_outside(agreement, contract, offer, is_given))
 
 
 def needs_two_persons(agreement: Agreement, contract: Contract | None) -> bool:
@@ -182,8 +185,8 @@ def _said(document: Mapping[str, Any], part: str) -> bool:
     return bool(str(value).strip()) if isinstance(value, str) else bool(value)
 
 
-def _outside(agreement: Agreement, contract: Contract, offer: Offer) -> Iterator[Words]:
-    if contract.sharing not in (Sharing.DEFAULT, Sharing.OPEN):
+def _outside(agreement: Agreement, contract: Contract, offer: Offer, is_given: bool) -> Iterator[Words]:
+    if contract.sharing not in (Sharing.DEFAULT, Sharing.OPEN) and not is_given:
         yield "dữ liệu này không thuộc diện chia sẻ mặc định", "this data is not shared by default"
     if Operation.SUBMIT in agreement.operations or Operation.CALL in agreement.operations:
         yield "gửi dữ liệu, gọi dịch vụ không thuộc phần sẵn có", "sending data and calling services are no part of the offer"

@@ -162,10 +162,13 @@ def _read(path: Path) -> Regulation:
     blocks = tuple(_blocks(parts[2]))
     if not blocks:
         raise ValueError("there is no text")
+    title, title_en, decision, issued_by = (str(words[name]) for name in ("title", "title_en", "decision", "issued_by"))
+    datasets, services, domains, agencies = (
+        frozenset(str(each) for each in words.get(name) or ()) for name in ("datasets", "services", "domains", "agencies")
+    )
     return Regulation(
-        path.parent.name, path.stem, *(str(words[name]) for name in ("title", "title_en", "decision", "issued_by")), days[0], days[1],
-        str(words["about"]), str(words.get("legal_basis") or ""),
-        *(frozenset(str(each) for each in words.get(name) or ()) for name in ("datasets", "services", "domains", "agencies")), blocks,
+        path.parent.name, path.stem, title, title_en, decision, issued_by, days[0], days[1], str(words["about"]),
+        str(words.get("legal_basis") or ""), datasets, services, domains, agencies, blocks,
     )  # fmt: skip
 
 

@@ -272,7 +272,7 @@ def explained(
     from lienthong.sharing.explaining import SHOWN, explain
     from lienthong.sharing.filters import read_instant
 
-    place, _, register = _opened()
+    place, rules, register = _opened()
     contract = place.contracts.get(dataset)
     if contract is None:
         raise NotFound(f"There is no contract of `{dataset}`.")
@@ -280,13 +280,21 @@ def explained(
         raise BadRequest(f"`{operation}` is no operation on a dataset.")
     moment = read_instant("--at", at) if at else place.clock()
     asked = AccessRequest(caller, dataset, Operation(operation), purpose, official, address, moment)
-    found = explain(asked, contract, register, vietnam_date(moment))
+    found = explain(asked, contract, register, vietnam_date(moment), rules.functions)
     if as_json:
         _print(found)
         return
     out.print(
         f"[bold]{say(found['vi'], found['en'])}[/bold]" + (f" · {found['agreement']} · {found['clause']}" if found["agreement"] else "")
     )
+    if found["legal_basis"] and not found["agreement"]:
+        out.print(say("Căn cứ: ", "Legal basis: ") + found["legal_basis"])
+    if not found["allowed"] and found["by_rule"] is not None:
+        rule = found["by_rule"]
+        out.print(
+            say(f"Đề nghị sẽ được chấp thuận ngay: {rule['vi']}", f"A request would be granted at once: {rule['en']}")
+            + f" ({rule['legal_basis']})"
+        )
     for row in found["rows"]:
         out.print(say("Chỉ các hàng: ", "Only rows: ") + f"{row['field']} {row['operator']} {row['value']}")
     show(

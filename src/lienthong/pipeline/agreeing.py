@@ -38,6 +38,7 @@ from lienthong.access import (
     read_instruments,
     words_of_closed,
 )
+from lienthong.access.functions import Function, ground_of, read_functions
 from lienthong.access.parts import PARTS
 from lienthong.clock import VIETNAM, vietnam_date
 from lienthong.contracts import Contract, Sharing
@@ -85,6 +86,7 @@ class AgreementRules:
     offer: Offer = Offer()
     clocks: Clocks = Clocks()
     arbiter: str = ""
+    functions: tuple[Function, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def rules_of(settings: Settings) -> AgreementRules:
             s.destruction_days,
         ),
         s.arbiter,
+        read_functions(Path(s.functions) if s.functions else None),
     )  # fmt: skip
 
 
@@ -140,8 +143,9 @@ def request(workshop: Workshop, rules: AgreementRules, register: Register, actor
             )
         kept = _held(connection, number)
         entries = [_entry(kept, Act.REQUEST, actor, at)]
-        if _is_granted_by_rule(rules, agreement, contract, vietnam_date(at)):
-            kept = _next(connection, kept, Act.GRANT, BY_RULE, at, entries, {"by_rule": "standing_offer"})
+        by_rule = _granted_by_rule(rules, agreement, contract, vietnam_date(at))
+        if by_rule is not None:
+            kept = _next(connection, kept, Act.GRANT, BY_RULE, at, entries, by_rule)
             kept = _activated_if_ready(connection, kept, agreement, register, at, entries)
         store.move_edge(connection)
         append_entries(connection, entries, workshop.signer)
@@ -358,16 +362,22 @@ def _require_grantable(rules: AgreementRules, agreement: Agreement, on: date) ->
         raise Unprocessable("The term is over before it is granted.", vi="Thời hạn đã qua trước khi chấp thuận.")
 
 
-def _is_granted_by_rule(rules: AgreementRules, agreement: Agreement, contract: Contract | None, on: date) -> bool:
-    if contract is None or contract.sharing is not Sharing.DEFAULT:
-        return False
+def _granted_by_rule(rules: AgreementRules, agreement: Agreement, contract: Contract | None, on: date) -> dict[str, Any] | None:
+    """The rule that grants a request, as its step tells it; None where a person decides."""
+    if contract is None:
+        return None
+    ground = ground_of(rules.functions, Identity.parse(agreement.consumer).agency, contract, on)
+    if contract.sharing is not Sharing.DEFAULT and ground is None:
+        return None
     if (
         missing_parts(agreement.document)
         or faults_of_basis(agreement, rules.instruments, on)
-        or outside_offer(agreement, contract, rules.offer)
+        or outside_offer(agreement, contract, rules.offer, is_given=ground is not None)
+        or agreement.ends_on is None
+        or agreement.ends_on < on
     ):
-        return False
-    return agreement.ends_on is not None and agreement.ends_on >= on
+        return None
+    return {"by_rule": "standing_offer"} if ground is None else {"by_rule": ground.rule, "legal_basis": ground.legal_basis}
 
 
 # Steps

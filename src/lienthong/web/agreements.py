@@ -335,7 +335,7 @@ class Agreements:
         asked = AccessRequest(
             caller, contract.id, Operation(operation), known.get("purpose", ""), known.get("official", ""), _place(known.get("address", "")), at
         )  # fmt: skip
-        found = explain(asked, contract, self.services.register, vietnam_date(at))
+        found = explain(asked, contract, self.services.register, vietnam_date(at), self.services.rules.functions)
         entry = Entry(
             at=self.counter.clock(),
             event=Event.ACCESS_EXPLAINED,

@@ -50,7 +50,14 @@ def test_an_agency_records_the_level_of_its_system_on_its_page(registered: Conso
     csrf, page = registered.enter("can-bo-1"), f"/console/subsystems/{AGENCY}/tro-cap"
     facts = registered.facts(page)
     assert [each["stage"] for each in facts["stages"]][:2] == ["registered", "security_level"]
-    form = {"csrf": csrf, "level": "3", "decision": "7/QĐ", "approved_by": "Công an tỉnh", "approved_on": "2026-01-05", "valid_until": "2999-01-05"}
+    form = {
+        "csrf": csrf,
+        "level": "3",
+        "decision": "7/QĐ",
+        "approved_by": "Công an tỉnh",
+        "approved_on": "2026-01-05",
+        "valid_until": "2999-01-05",
+    }
     sent = {"data": form, "files": {"file": ("Quyết định.pdf", b"%PDF")}, "headers": {"Accept": "text/html"}, "follow_redirects": False}
     answer = registered.client.post(page + "/level", **sent)
     assert (answer.status_code, answer.headers["location"]) == (303, page + "?recorded=level")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from lienthong.access import Actor, Role, State
+from lienthong.access import Actor, Role, SignedIn, State
 from lienthong.contracts import Sharing
 from lienthong.pipeline import apply_contract
 from lienthong.settings import Settings
@@ -20,7 +20,7 @@ from lienthong.web.services import make_services
 from tests.catalog.test_regulations import write
 from tests.conftest import fresh_database
 from tests.factories import make_contract
-from tests.web.signing_in import register_person, sign_in
+from tests.web.signing_in import ISSUER, register_person, sign_in
 
 HTML = {"Accept": "text/html"}
 DATASET = make_contract(id="test.people", sharing=Sharing.ON_REQUEST)
@@ -57,7 +57,7 @@ def client(postgres_server: Any, tmp_path: Path) -> Iterator[TestClient]:
             )
             agreed.add(connection, document, "request", None, step)
         with TestClient(create_app(services)) as opened:
-            opened.who = register_person(services.workshop.database, "dau-moi", "H10.02", [Role.DATA_OFFICER])  # type: ignore[attr-defined]
+            register_person(services.workshop.database, "dau-moi", "H10.02", [Role.DATA_OFFICER])
             yield opened
 
 
@@ -83,7 +83,7 @@ def test_a_dataset_and_its_agreements_link_to_the_version_in_force(client: TestC
     link = "/regulations/chung?version=2026-01"
     assert [each["address"] for each in client.get(f"/datasets/{DATASET.id}.json").json()["regulations"]] == [link]
     assert f'href="{link}"' in client.get(f"/datasets/{DATASET.id}", headers=HTML).text
-    sign_in(client, client.who)  # type: ignore[attr-defined]
+    sign_in(client, SignedIn(ISSUER, f"dau-moi@{ISSUER}", "Cán bộ mẫu dau-moi"))
     page = client.get("/console/agreements/TT-1", headers=HTML).text
     assert f'href="{link}"' in page
     assert "Điều 5" in page
