@@ -117,12 +117,20 @@ def test_one_that_cannot_be_told_keeps_nobody_else_waiting(province: Province) -
 
 def test_without_an_agreement_nothing_is_sent_and_the_place_is_kept(province: Province) -> None:
     made = deliveries_of(province, register=Register({}, ()))
-    id = subscribe(province, made, EVERYTHING)
+    id = subscribe(province, made, PART)
     assert rounds(province, made, []) == []
     assert found(province, id).held == "no_agreement"
     posts = rounds(province, deliveries_of(province), [])
-    assert len(posts[0].told) == len(ROWS)
+    assert [each.data.key for each in posts[0].told] == ["P1", "P2"]
     assert found(province, id).held == ""
+
+
+def test_a_body_is_sent_what_it_delivered_itself_without_an_agreement(province: Province) -> None:
+    made = deliveries_of(province, register=Register({}, ()))
+    subscribe(province, made, EVERYTHING)
+    assert len(rounds(province, made, [])[0].told) == len(ROWS)
+    given = next(entry for entry in entries(province) if entry["event"] == "answer:events:given")
+    assert given["legal_basis"] == "Nghị định 194/2025/NĐ-CP điều 16.1"
 
 
 def test_where_the_quota_counts_deliveries_what_is_past_it_waits_and_nothing_is_lost(province: Province) -> None:

@@ -240,5 +240,7 @@ def test_the_catalogue_tells_of_every_dataset_without_data(client: TestClient) -
     assert client.get("/v1/datasets/test.nothing").status_code == 404
 
 
-def test_the_owner_has_no_more_than_an_agreement_gives_when_reading(client: TestClient) -> None:
-    assert client.get(LIST, headers=asking(OWNER)).status_code == 403
+def test_the_owner_reads_its_register_back_whole_and_nobody_else_does(client: TestClient) -> None:
+    answer = client.get(LIST, headers=asking(OWNER)).json()
+    assert (len(answer["records"]), answer["records"][0]["withheld"]) == (5, [])
+    assert client.get(LIST, headers=asking("VN/GOV/H10.99/khac")).status_code == 403
