@@ -125,14 +125,6 @@ def test_without_an_agreement_nothing_is_sent_and_the_place_is_kept(province: Pr
     assert found(province, id).held == ""
 
 
-def test_a_body_is_sent_what_it_delivered_itself_without_an_agreement(province: Province) -> None:
-    made = deliveries_of(province, register=Register({}, ()))
-    subscribe(province, made, EVERYTHING)
-    assert len(rounds(province, made, [])[0].told) == len(ROWS)
-    given = next(entry for entry in entries(province) if entry["event"] == "answer:events:given")
-    assert given["legal_basis"] == "Nghị định 194/2025/NĐ-CP điều 16.1"
-
-
 def test_where_the_quota_counts_deliveries_what_is_past_it_waits_and_nothing_is_lost(province: Province) -> None:
     def with_quota(per_day: int) -> Deliveries:
         agreements = tuple(

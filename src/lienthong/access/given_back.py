@@ -13,7 +13,9 @@ from lienthong.access.agreement import Operation
 from lienthong.contracts import Contract, Layer, LegalBasis
 
 GIVEN_BACK = LegalBasis("Nghị định 194/2025/NĐ-CP điều 16.1", date(2025, 8, 19), None)
-READING = frozenset({Operation.LOOK_UP, Operation.LIST, Operation.CHANGES, Operation.BULK})
+READING = frozenset(
+    {Operation.LOOK_UP, Operation.LIST, Operation.BULK}
+)  # to follow changes takes an agreement: a relay hands them on to others
 
 
 def given_back(contract: Contract, agency: str, operation: Operation, on: date) -> tuple[str, ...]:
