@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (51);
+insert into schema_versions (number) values (53);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
