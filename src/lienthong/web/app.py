@@ -201,7 +201,8 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
     notary, portals = receipts.notary_of(counter, services.settings), frozenset(services.settings.citizen_portals.split())
     due_on = proposals.due_after(services.settings.correction_working_days, services.rules.offices)
     uses = UsesDesk(counter, authorise, lambda: services.register, notary, services.subject_key, portals, services.settings.data_protection)
-    privacy_desk = PrivacyDesk(counter, registrar_of(services.workshop, services.settings), Sealer(services.sealing_key))
+    registrar = registrar_of(services.workshop, services.settings)
+    privacy_desk = PrivacyDesk(counter, registrar, Sealer(services.sealing_key))
     regulations = RegulationFiles(services.settings.regulations)
     site = Site(counter, lambda: services.register, services.settings, acting.session_of, uses, privacy_desk, due_on, regulations)
     app = Starlette(
@@ -222,7 +223,7 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *privacy_desk.routes(),
             Route("/v1/datasets/{dataset}/records/{key:path}", record),
             *syncs.routes_of(counter, services.settings, lambda: services.register),
-            *proposals.routes_of(counter, services.subject_key, due_on),
+            *proposals.routes_of(counter, services.subject_key, due_on, registrar),
             *writing.routes_of(counter, services.subject_key, due_on),
             *lists.routes_of(counter, authorise),
             *identities.routes_of(counter, authorise, services.subject_key),

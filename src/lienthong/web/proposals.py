@@ -18,7 +18,8 @@ from lienthong.clock import vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, Unprocessable
 from lienthong.ledger import Entry, Event, subject_hash
-from lienthong.pipeline import proposing
+from lienthong.pipeline import privacy, proposing
+from lienthong.pipeline.privacy import Registrar
 from lienthong.pipeline.proposing import Evidence, Wish
 from lienthong.pipeline.writing import CONFLICT, REFUSED, Change, Manner, everything
 from lienthong.sharing.filters import read_known, read_limit
@@ -35,13 +36,15 @@ from lienthong.web.writing import LARGEST_VERSION, told, values_of, who_writes
 
 LARGEST_BODY = 100_000
 MOST = 500
+CORRECTED = "Đã sửa theo đề nghị · corrected as asked"
 STATES = ("open", "accepted", "refused", "withdrawn")
 NEW_WORDS = frozenset({"dataset", "key", "values", "end", "reason", "evidence"})
 Handler = Callable[[Request, Mapping[str, Any]], Response]
 
 
-def routes_of(counter: Counter, subject_key: bytes, due_on: proposing.DueOn) -> list[Route]:
-    desk = _Desk(counter, subject_key, due_on)
+def routes_of(counter: Counter, subject_key: bytes, due_on: proposing.DueOn, registrar: Registrar) -> list[Route]:
+    """`registrar`: of the requests of persons, of which a proposal may be a part."""
+    desk = _Desk(counter, subject_key, due_on, registrar)
     act = "/v1/proposals/{proposal}/"
     return [
         Route("/v1/proposals", partial(_read, desk.listed)),
@@ -66,11 +69,18 @@ async def _sent(handler: Handler, words: frozenset[str], request: Request) -> Re
     return await run_in_threadpool(handler, request, document)
 
 
+def follow(registrar: Registrar, actor: Actor, proposal: Proposal, words: str) -> None:
+    """Move on the request of a person that a decided proposal is a part of, if it is of any."""
+    if not proposal.by_agency:
+        privacy.follow(registrar, actor.agency, proposal.proposal, actor.name, words or CORRECTED)
+
+
 class _Desk:
-    def __init__(self, counter: Counter, subject_key: bytes, due_on: proposing.DueOn) -> None:
+    def __init__(self, counter: Counter, subject_key: bytes, due_on: proposing.DueOn, registrar: Registrar) -> None:
         self._counter = counter
         self._subject_key = subject_key
         self._due_on = due_on
+        self._registrar = registrar
 
     def made(self, request: Request, document: Mapping[str, Any]) -> Response:
         contract = self._contract(_text(document, "dataset", 200))
@@ -141,13 +151,16 @@ class _Desk:
             right = right_of_owner(contract, manner.caller, actor.name, manner.purpose)
             change = Change(proposal.key, proposal.values, version)
             return told(written, change, right, by_header=False)
+        follow(self._registrar, actor, proposal, words)
         return json_answer(self._told(self._one(request, actor), actor))
 
     def refused(self, request: Request, document: Mapping[str, Any]) -> Response:
         actor = acting.actor_of(request)
         proposal = self._one(request, actor)
         manner = self._manner(request, actor, proposal)
-        proposing.refuse(self._counter.workshop, proposal, actor, manner, _optional(document, "reason"))
+        words = _optional(document, "reason")
+        proposing.refuse(self._counter.workshop, proposal, actor, manner, words)
+        follow(self._registrar, actor, proposal, words)
         return json_answer(self._told(self._one(request, actor), actor))
 
     def withdrawn(self, request: Request, document: Mapping[str, Any]) -> Response:

@@ -248,6 +248,22 @@ def test_a_citizens_correction_reaches_the_owner_with_a_clock_and_comes_back(reg
     assert NUMBER not in str(written(registered.services.workshop.database))
 
 
+@pytest.mark.parametrize(("word", "becomes"), [("accept", "done"), ("refuse", "answered")])
+def test_a_request_moves_on_as_well_where_the_correction_is_decided_over_the_api(registered: Console, word: str, becomes: str) -> None:
+    csrf = enter_as(registered, CITIZEN)
+    form = {"dataset": DATASET, "field": "full_name", "value": f"Nguyễn Văn {word}", "words": "Giấy khai sinh"}
+    assert registered.post("/my-data/requests", csrf, **form).status_code == 303
+    [request] = [r for r in registered.facts("/my-data/requests")["requests"] if r["state"] == "open"]
+    csrf = registered.enter("can-bo-1")
+    [waiting] = registered.facts("/console/corrections")["proposals"]
+    said = {"reason": "đã xem giấy tờ", **({"version": waiting["version"]} if word == "accept" else {})}
+    answer = registered.client.post(f"/v1/proposals/{waiting['proposal']}/{word}", json=said, headers={"Lienthong-CSRF": csrf})
+    assert answer.status_code == 200, answer.text
+    enter_as(registered, CITIZEN)
+    found = {r["case"]: r for r in registered.facts("/my-data/requests")["requests"]}
+    assert found[request["case"]]["state"] == becomes
+
+
 @pytest.mark.parametrize(
     "path", ["/console/exchange", "/console/asking?fields=CCCD", "/console/corrections", "/console/drafts", "/my-data/requests"]
 )

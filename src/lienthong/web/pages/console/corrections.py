@@ -8,7 +8,7 @@ from lienthong.access import Actor, Role
 from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, Unprocessable
 from lienthong.ledger import Entry, Event, subject_hash
-from lienthong.pipeline import privacy, proposing
+from lienthong.pipeline import proposing
 from lienthong.pipeline.writing import CONFLICT, REFUSED, Manner
 from lienthong.store import proposals as store
 from lienthong.store.proposals import Proposal
@@ -18,6 +18,7 @@ from lienthong.web.pages.forms import Form, go, text_in
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.site import Site
 from lienthong.web.pages.visiting import Visit
+from lienthong.web.proposals import follow
 
 SHOWN = 50
 COLUMNS = ("proposal", "dataset", "kind", "made_at", "due_on", "is_late", "from_citizen", "by_agency", "reason")
@@ -79,9 +80,8 @@ def decide(site: Site, visit: Visit, form: Form) -> Any:
             raise Unprocessable("The values break a rule of the contract.", vi="Giá trị đề nghị vi phạm quy tắc của hợp đồng.")
     else:
         raise Unprocessable("`word`: accept or refuse.", vi="Chưa chọn nhận hay từ chối.")
-    if site.privacy is not None and not proposal.by_agency:
-        told = words or "Đã sửa theo đề nghị · corrected as asked"
-        privacy.follow(site.privacy.registrar, actor.agency, proposal.proposal, actor.name, told)
+    if site.privacy is not None:
+        follow(site.privacy.registrar, actor, proposal, words)
     return go("/console/corrections", done=word)
 
 
