@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +24,8 @@ STATES = {
     "failing": ("đang lỗi, sẽ thử lại", "failing, will be tried again"),
     "paused": ("tạm nghỉ", "paused"),
 }
+COVERED = {**STATES, "none": ("chưa có bản sao", "no copy"), "not_run": ("chưa chạy", "not run yet")}
+WHY = {"master": ("dữ liệu chủ", "master data"), "default": ("chia sẻ mặc định", "shared by default")}
 
 
 @app.command("list")
@@ -73,6 +75,42 @@ def shown(sync: str, limit: int = 50) -> None:
             (("Lúc", "At"), ("Khóa", "Key"), ("Kiểu lệch", "Kind"), ("Cột", "Columns"), ("Đã trả lại", "Put back")),
             [(d.found_at, d.key, d.kind, ", ".join(d.fields), d.put_back_at) for d in drifts],
         )
+
+
+@app.command("coverage")
+def covered(
+    consumer: Annotated[str, typer.Argument(help="VN/GOV/<cơ quan · agency>/<hệ thống · subsystem>")],
+    as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
+) -> None:
+    """Dữ liệu chủ và dữ liệu chia sẻ mặc định mà một nơi phải có bản sao; kết thúc bằng 1 khi còn thiếu · what one holder should have a copy of; ends with 1 when something lacks."""
+    import json
+    from dataclasses import asdict
+
+    from lienthong.access import Identity
+    from lienthong.sharing.sync_coverage import LEGAL_BASIS, coverage, due
+    from lienthong.store import syncs as store
+
+    office, definitions = _office()
+    wanted = due(office.contracts.values())
+    with office.database.connect() as connection:
+        newest = store.newest_versions(connection, list(wanted))
+        flows = coverage(wanted, definitions.values(), store.states(connection), newest, Identity.parse(consumer))
+    if as_json:
+        typer.echo(json.dumps([{**asdict(flow), "is_kept": flow.is_kept} for flow in flows], ensure_ascii=False))
+    else:
+        rows = [
+            (flow.dataset, say(*WHY[flow.why]), flow.sync, say(*COVERED[flow.state]), f"{flow.version}/{flow.newest}") for flow in flows
+        ]
+        show(
+            (("Bộ dữ liệu", "Dataset"), ("Thuộc", "Kind"), ("Mã đồng bộ", "Sync"), ("Tình trạng", "State"), ("Phiên bản", "Version")), rows
+        )
+        kept = sum(flow.is_kept for flow in flows)
+        out.print(
+            say(f"{kept}/{len(flows)} bộ đã đồng bộ đủ. Căn cứ: ", f"{kept} of {len(flows)} datasets are kept in step. Legal basis: ")
+            + LEGAL_BASIS
+        )
+    if not all(flow.is_kept for flow in flows):
+        raise typer.Exit(1)
 
 
 def _checked(found: Mapping[str, Any]) -> str:
