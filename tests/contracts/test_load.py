@@ -57,6 +57,11 @@ BENT: Mapping[str, tuple[dict[str, Any], str, str]] = {  # what is bent → (doc
     "key not required": (put(make_document(), (*PROPERTIES, 0, "required"), False), "schema[0].properties[0].required", "required: true"),
     "key position": (put(make_document(), (*PROPERTIES, 0, "primaryKeyPosition"), 2), "schema[0].properties", "positions 1, 2"),
     "sensitivity": (put(make_document(), (*BORN_ON, "classification"), "persnal"), "schema[0].properties[1].classification", "`personal`"),
+    "state secret": (
+        put(make_document(), (*BORN_ON, "classification"), "Tối mật"),
+        "schema[0].properties[1].classification",
+        "stay out of the platform",
+    ),
     "open and personal": (with_word(make_document(), "sharing", "open"), "schema[0].properties[1].classification", "open to all"),
     "sharing": (with_word(make_document(), "sharing", "opened"), "customProperties.sharing", "`open`"),
     "layer": (with_word(make_document(), "layer", "codelist"), "customProperties.layer", "`code_list`"),

@@ -26,6 +26,7 @@ from lienthong.connectors.encodings import AS_BYTES, Encoding, find_encoding, fi
 from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
 from lienthong.connectors.fonts import as_they_stood, reading_fonts, take_fonts
 from lienthong.connectors.options import Options
+from lienthong.connectors.state_secrets import refuse_stamped
 from lienthong.contracts import Source
 from lienthong.errors import HostileInputError, SourceError
 
@@ -182,6 +183,8 @@ class _CsvReader:
             headings = options.columns or checked_headings(found, f"`{self._file.uri}` line {placed[heading] + 1}")
             if options.columns and len(found) != len(options.columns):
                 raise SourceError(f"`{self._file.uri}`: option `columns` names {len(options.columns)} columns, the file has {len(found)}.")
+            above = (split_fields(line, self._dialect.delimiter, self._dialect.quote) for line in shown[:heading])
+            refuse_stamped((text for fields in above for text in fields), f"`{self._file.uri}`")
             names = headings
             stop = int(lines.ends[heading])
             self._data_start = mark + stop

@@ -22,6 +22,7 @@ from lienthong.connectors.csv_dialect import checked_headings
 from lienthong.connectors.excel_cells import Cells, column_letter, count_filled, first_filled, is_filled
 from lienthong.connectors.excel_finding import find_headings, is_numbering
 from lienthong.connectors.options import Options
+from lienthong.connectors.state_secrets import refuse_stamped
 from lienthong.errors import SourceError
 
 HEADING_JOIN = " / "
@@ -189,6 +190,8 @@ class _Laying:
     def begin(self, cells: Cells) -> None:
         """Settle headings and constants from the first part."""
         header_rows, self._first_row = self._header_rows(cells)
+        above = cells.rows(max(0, min((*header_rows, self._first_row)) - 1 - cells.first_row))
+        refuse_stamped((text for row in above for text in row), self.where)
         self._names = self._named(cells, header_rows)
         self._headings = [tuple(_words(cells.at(row - 1, column)) for column in self._names) for row in header_rows]
         self._drop_and_name()

@@ -16,6 +16,8 @@ _WHOLE: Mapping[str, str] = {
     "expected exactly one table": "cần đúng một bảng",
     "expected at least one property": "cần ít nhất một trường",
     "options of no standard": "có tùy chọn mà không có chuẩn",
+    "a state secret": "bí mật nhà nước",
+    "state secrets stay out of the platform: take the property out (Decree 278/2025)": "nền tảng không tiếp nhận bí mật nhà nước: bỏ trường này (Nghị định 278/2025)",
     "a secret stands here itself": "bí mật được viết thẳng ở đây",
     "expected `geometry`, or `longitude` and `latitude`, or `unit`": "cần `geometry`, hoặc `longitude` và `latitude`, hoặc `unit`",
     "a dataset is one table; describe another in a contract of its own": "một bộ dữ liệu là một bảng; bảng khác có hợp đồng riêng",

@@ -62,6 +62,7 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _AGENCY = re.compile(r"[A-Z][A-Z0-9]*(\.[A-Z0-9]+)*")
 DELIVERY = "delivery"
 MOST_DELAY_DAYS = 3_653  # ten years
+_STATE_SECRET = frozenset({"state_secret", "secret", "top_secret", "mật", "tối mật", "tuyệt mật"})
 
 
 def load(path: Path, connectors: Collection[str] | None = None) -> Contract:
@@ -222,7 +223,7 @@ def _property(found: Mapping[str, Any], names: Sequence[str], faults: Faults, pl
         standard=_standard(words.get("standard"), options, faults, place),
         standard_options=options,
         source_names=faults.texts(words.get("source"), f"{place}.source"),
-        sensitivity=faults.one_of(Sensitivity, found.get("classification"), f"{place}.classification", Sensitivity.INTERNAL),
+        sensitivity=_sensitivity(found.get("classification"), faults, f"{place}.classification"),
         authoritative=not isinstance(trusted, str) and faults.flag(trusted, f"{place}.authoritative"),
         authority=_authority(trusted, faults, f"{place}.authoritative"),
         as_of=None if as_of is None else str(as_of),
@@ -240,6 +241,13 @@ def _property(found: Mapping[str, Any], names: Sequence[str], faults: Faults, pl
             *rules_of_quality(found.get("quality"), name, names, faults, f"{place}.quality"),
         ),
     )
+
+
+def _sensitivity(value: Any, faults: Faults, place: str) -> Sensitivity:
+    if str(value).strip().casefold() in _STATE_SECRET:
+        faults.add(place, "a state secret", "state secrets stay out of the platform: take the property out (Decree 278/2025)")
+        return Sensitivity.INTERNAL
+    return faults.one_of(Sensitivity, value, place, Sensitivity.INTERNAL)
 
 
 def _authority(trusted: Any, faults: Faults, place: str) -> str | None:
