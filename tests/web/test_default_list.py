@@ -157,6 +157,7 @@ def test_the_list_is_published_with_its_reviews_and_hides_what_is_hidden(client:
     assert (reviewed.status_code, reviewed.json()["reviewed_on"]) == (200, str(today))
     assert client.get("/v1/default-list").json()["reviewed_on"] == str(today)
     history = client.get("/v1/default-list/H10.02/reviews").json()["reviews"]
+    assert client.get("/v1/default-list/User-Agent/reviews").status_code == 404
     assert [(each["datasets"], each["words"], each["added"]) for each in history] == [([LIST.id], "Giữ nguyên danh mục", [])]
     entry = next(each for each in written(services.workshop.database) if each["event"] == "sharing:default-list:reviewed")
     assert (entry["details"]["decision"], entry["details"]["datasets"]) == ("12/QĐ", [LIST.id, HIDDEN.id])

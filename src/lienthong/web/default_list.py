@@ -13,6 +13,7 @@ from starlette.routing import Route
 from lienthong.access import Offer
 from lienthong.access.default_list import LEGAL_BASIS
 from lienthong.clock import vietnam_date
+from lienthong.errors import BadRequest, NotFound
 from lienthong.pipeline import default_list
 from lienthong.pipeline.granting import agency_code
 from lienthong.sharing.filters import read_known
@@ -48,7 +49,7 @@ class DefaultList:
 
     async def _history(self, request: Request) -> Response:
         read_known(request.query_params.multi_items(), ())
-        agency = agency_code(request.path_params["agency"])
+        agency = _agency(request)
         return json_answer(await run_in_threadpool(self._reviews, agency), is_public=True)
 
     def _reviews(self, agency: str) -> Any:
@@ -63,10 +64,20 @@ class DefaultList:
         sent = await read_object(request, LARGEST_BODY)
         require_only(sent, ("words", "decision"))
         words, decision = read_text(sent, "words"), read_text(sent, "decision", "")
-        agency = agency_code(request.path_params["agency"])
+        agency = _agency(request)
         workshop = self.counter.workshop
         part = await run_in_threadpool(default_list.review, workshop, actor, agency, words, decision, self.months)
         return json_answer(default_list.part_document(part, vietnam_date(self.counter.clock())))
+
+
+def _agency(request: Request) -> str:
+    """The agency of the address. Raises NotFound where it names none."""
+    try:
+        return agency_code(request.path_params["agency"])
+    except BadRequest as error:
+        raise NotFound(
+            "There is no such agency.", hint=str(error), vi="Không có cơ quan này.", hint_vi=error.facts.get("vi", "")
+        ) from error
 
 
 def told_list(counter: Counter, offer: Offer, months: int) -> dict[str, Any]:
