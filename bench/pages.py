@@ -53,7 +53,9 @@ PORT = 8766
 BASE = f"http://127.0.0.1:{PORT}"
 TIMES = 30
 ROWS, WRONG = 50_000, 500
-CHROMIUM = next((place for name in ("chromium", "chromium-headless-shell") if Path(place := f"/usr/bin/{name}").is_file()), "/usr/bin/chromium")
+CHROMIUM = next(
+    (place for name in ("chromium", "chromium-headless-shell") if Path(place := f"/usr/bin/{name}").is_file()), "/usr/bin/chromium"
+)
 READINGS = "environment.readings"
 ROUTES = tuple(
     path for ways in (PORTAL, BOARD, CONSOLE, AGREEING, DESK, OPERATOR) for path, _ in ways

@@ -158,3 +158,13 @@ def test_addresses_meet_on_their_rung(left: str, right: str, label: str) -> None
 def test_numbers_and_codes_meet_on_their_rung(kind: str, left: str, right: str, label: str) -> None:
     assert rung(kind, left, right) == label
     assert rung(kind, right, left) == label
+
+
+def test_where_the_parts_of_a_code_count_two_parcels_of_the_same_signs_are_two() -> None:
+    plain, parted = Attribute("it", "identifier", {}), Attribute("it", "identifier", {"parted": True})
+    one, other = "25414-1-188", "25414-11-88"
+    assert features_of(plain, one) == features_of(plain, other)
+    assert features_of(parted, one) != features_of(parted, other)
+    for written in ("25414 - 1 - 188", "25414/1/188", "25414.1.188 "):
+        assert features_of(parted, written) == features_of(parted, one) == ("25414-1-188",)
+    assert features_of(parted, " -- ") == features_of(parted, None) == (None,)

@@ -23,6 +23,7 @@ _WHOLE: Mapping[str, str] = {
     "a dataset is one table; describe another in a contract of its own": "một bộ dữ liệu là một bảng; bảng khác có hợp đồng riêng",
     "a title in English": "tên bằng tiếng Anh",
     "expected the attribute of the usual name, of kind `person_name`": "cần thuộc tính của tên thường dùng, kiểu `person_name`",
+    "only an identifier or a code has parts that count": "chỉ mã số hoặc mã mới có các phần được tính",
     "only an `other_name` or a `weak` identifier stands beside another attribute": "chỉ `other_name` hoặc mã số `weak` đứng cạnh thuộc tính khác",
     "expected the attribute of the number that replaced it, a `unique` identifier": "cần thuộc tính của số thay cho nó, là mã số `unique`",
     "a score looks nothing up": "điểm không tra trong bộ dữ liệu khác",

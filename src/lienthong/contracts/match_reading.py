@@ -24,7 +24,8 @@ from lienthong.contracts.vocabulary import (
     SURVIVORSHIP_RULES,
 )
 
-_FLAGS = ("unique", "weak", "apart", "shared", "compare")
+_FLAGS = ("unique", "weak", "apart", "shared", "compare", "parted")
+_CODES = ("identifier", "code")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,29}")
 
 
@@ -100,6 +101,8 @@ def match_spec(found: Any, faults: Faults, place: str) -> MatchSpec | None:
         _check_pattern(options["pattern"], faults, f"{place}.pattern")
     if options.get("unique") is True and (kind != "identifier" or options.get("weak") is True):
         faults.add(f"{place}.unique", "only an identifier that is not `weak` can be `unique`")
+    if options.get("parted") is True and kind not in _CODES:
+        faults.add(f"{place}.parted", "only an identifier or a code has parts that count")
     return MatchSpec(kind, options)
 
 

@@ -64,7 +64,9 @@ def features_of(attribute: Attribute, value: Any) -> Features:
     """The features of one value; all None for none or for a text that says nothing."""
     kind = KINDS[attribute.kind]
     text = _as_text(value)
-    return (None,) * len(kind.parts) if text is None else kind.read(text)
+    if text is None:
+        return (None,) * len(kind.parts)
+    return _parted_code(text) if attribute.options.get("parted") else kind.read(text)
 
 
 def columns_of(attribute: Attribute) -> tuple[str, ...]:
@@ -387,10 +389,18 @@ _DATE = Kind(("ymd", "year", "md", "swapped"), _date, "year", "ymd", _date_level
 # Numbers and codes ------------------------------------------------------------------------------------------
 
 
+_NO_SIGN = re.compile(r"[\W_]+")
+
+
 def _code(text: str) -> Features:
     if text.isascii() and text.isalnum():
         return (text.lower(),)
     return ("".join(letter for letter in without_marks(text) if letter.isalnum() and letter.isascii()) or None,)
+
+
+def _parted_code(text: str) -> Features:
+    """The same with its parts kept apart: `25414-1-188` is another parcel than `25414-11-88`."""
+    return ("-".join(part for each in _NO_SIGN.split(text) for part in _code(each) if part is not None) or None,)
 
 
 def _code_levels(a: Attribute) -> tuple[Level, ...]:
