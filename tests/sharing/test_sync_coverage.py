@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from lienthong.access import Identity
 from lienthong.cli import words
 from lienthong.cli.main import app
-from lienthong.contracts import Sharing
+from lienthong.contracts import Layer, Sharing
 from lienthong.sharing.sync_coverage import coverage, due
 from lienthong.store.syncs import SyncState
 from tests.factories import make_contract
@@ -37,9 +37,10 @@ def test_golden_records_and_what_is_shared_by_default_are_due_and_nothing_else()
         replace(one, id="a", sharing=Sharing.DEFAULT),
         replace(one, id="b", sharing=Sharing.ON_REQUEST),
         replace(one, id="c", sharing=Sharing.OPEN),
-        replace(one, id="master.person", entity="person", sharing=Sharing.ON_REQUEST),
+        replace(one, id="register.of-persons", entity="person"),
+        replace(one, id="master.person", entity="person", layer=Layer.MASTER),
     ]
-    assert due(contracts) == {"a": "default", "master.person": "master"}
+    assert due(iter(contracts)) == {"a": "default", "master.person": "master"}
 
 
 def test_a_copy_counts_when_it_follows_and_has_the_newest_version() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lienthong.access import Identity
-from lienthong.contracts import Contract, Sharing
+from lienthong.contracts import Contract, Layer, Sharing
 from lienthong.sharing.sync_definitions import SyncDefinition
 from lienthong.store.syncs import SyncState
 
@@ -36,8 +36,9 @@ class Flow:
 
 def due(contracts: Iterable[Contract]) -> dict[str, str]:
     """Dataset → why a copy is due: golden records, and data shared by default."""
-    found = {each.id: BY_DEFAULT for each in contracts if each.sharing is Sharing.DEFAULT}
-    return found | {each.id: MASTER for each in contracts if each.entity is not None}
+    known = list(contracts)
+    found = {each.id: BY_DEFAULT for each in known if each.sharing is Sharing.DEFAULT}
+    return found | {each.id: MASTER for each in known if each.layer is Layer.MASTER}
 
 
 def coverage(
