@@ -58,7 +58,7 @@ FACTS = facts()
 DIGEST = digest_of(FACTS)
 SAID = [
     "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc", "BC-UBND", "ngày 20 tháng 09 năm 2026", "BÁO CÁO", "Nơi nhận:",
-    "1.243,00", "1.234,50", "8,52", "Số dòng: 3. Tổng kiểm tra: 1.251,52.", "Số dòng: 2. Tổng kiểm tra: 1.243.", "Xã Đăk Ơ",
+    "1.243,00", "1.234,50", "8,52", "Số dòng: 3. Tổng kiểm tra (số chưa làm tròn): 1.251,52.", "Số dòng: 2. Tổng kiểm tra (số chưa làm tròn): 1.243.", "Xã Đăk Ơ",
 ]  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def test_a_workbook_s_rows_add_up_to_its_control_total() -> None:
     assert len(rows) == FACTS["row_count"]
     assert sum(row[5] for row in rows if row[5] is not None) == pytest.approx(FACTS["control_total"])
     said = [row[0] for row in book["Chỉ tiêu"].iter_rows(values_only=True) if isinstance(row[0], str)]
-    assert {"Số dòng: 3", f"Tổng kiểm tra: {total_told(FACTS['control_total'])}"} <= set(said)
+    assert {"Số dòng: 3", f"Tổng kiểm tra (số chưa làm tròn): {total_told(FACTS['control_total'])}"} <= set(said)
     assert book["Chỉ tiêu"]["B6"].value == "=1+1"
 
 

@@ -167,7 +167,7 @@ def _sheet(sheet: Any, title: str, headings: list[str], rows: list[list[Any]], c
     for n, text in enumerate(
         (
             f"Số dòng: {counted['row_count']}",
-            f"Tổng kiểm tra: {total_told(counted['control_total'])}",
+            f"Tổng kiểm tra (số chưa làm tròn): {total_told(counted['control_total'])}",
             f"Số liệu đã chốt: {proof[0]}",
             f"SHA-256: {proof[1]}",
         )
