@@ -25,6 +25,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "Tiêu đề `Sunset` báo ngày ngừng phiên bản; `Lienthong-Call` là số của lời gọi trong sổ kiểm chứng.",
         "limits": "Giới hạn", "limits_text": "Yêu cầu tối đa {request} byte, trả lời tối đa {answer} byte, chờ tối đa {total:g} giây.",
         "test": "Bài kiểm tra", "law": "Căn cứ pháp lý",
+        "draft": "bản thảo", "published": "đang cung cấp", "deprecated": "sắp ngừng", "retired": "đã ngừng",
     },
     "en": {
         "guide": "Integration guide", "owner": "Provider", "contact": "Contact", "version": "Version", "address": "Address", "steps": "Steps",
@@ -38,6 +39,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "The header `Sunset` announces a version's last day; `Lienthong-Call` is the call's number in the ledger.",
         "limits": "Limits", "limits_text": "A request of at most {request} bytes, an answer of at most {answer} bytes, {total:g} seconds at most.",
         "test": "Test", "law": "Legal basis",
+        "draft": "draft", "published": "in service", "deprecated": "soon to end", "retired": "ended",
     },
 }  # fmt: skip
 
@@ -76,7 +78,7 @@ def _facts(offer: Offer, base_url: str, words: dict[str, str]) -> str:
     service, owner = offer.service, offer.service.owner
     told = (
         ("owner", service.agency), ("contact", ", ".join(t for t in (owner.name, owner.position, owner.phone, owner.email) if t)),
-        ("version", f"{service.version} ({offer.state})"), ("address", root_of(base_url, service)), ("law", service.legal_basis),
+        ("version", f"{service.version} ({words[offer.state.value]})"), ("address", root_of(base_url, service)), ("law", service.legal_basis),
     )  # fmt: skip
     return "\n".join(f"- {words[name]}: {text or '–'}" for name, text in told)
 
