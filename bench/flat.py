@@ -43,6 +43,7 @@ PART = 50_000  # rows written at once
 SHEET_ROWS = 1_000_000  # rows of one sheet, headings beside
 PAGE = 10_000  # rows of one answer
 HERE = read_networks("127.0.0.0/8")
+WGS_84 = 'GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137,298.257223563]],PRIMEM["Greenwich",0],UNIT["Degree",0.0174532925199433]]'
 
 
 def _parts(rows: int) -> Iterator[range]:
@@ -102,6 +103,48 @@ def write_geojson(path: Path, rows: int) -> None:
         )
 
     _text(path, rows, '{"type":"FeatureCollection","features":[\n', line, "]}\n")
+
+
+def write_geopackage(path: Path, rows: int) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "create table gpkg_spatial_ref_sys (srs_name text, srs_id integer primary key, organization text, organization_coordsys_id integer, definition text);"
+        "insert into gpkg_spatial_ref_sys values ('WGS 84', 4326, 'EPSG', 4326, 'undefined');"
+        "create table gpkg_contents (table_name text primary key, data_type text, identifier text, srs_id integer);"
+        "insert into gpkg_contents values ('nguoi', 'features', 'nguoi', 4326);"
+        "create table gpkg_geometry_columns (table_name text, column_name text, geometry_type_name text, srs_id integer, z integer, m integer);"
+        "insert into gpkg_geometry_columns values ('nguoi', 'hinh', 'POINT', 4326, 0, 0);"
+        "create table nguoi (id integer primary key, hinh blob, ma text, ten text, xa integer);"
+    )
+    head = struct.pack("<2sBBi", b"GP", 0, 1, 4326)
+    for part in _parts(rows):
+        connection.executemany(
+            "insert into nguoi values (?, ?, ?, ?, ?)",
+            (
+                (
+                    n + 1,
+                    head + struct.pack("<BIdd", 1, 1, 106 + n % 1000 / 1000, 11 + n % 997 / 1000),
+                    f"{n:09d}",
+                    f"Nguyễn Văn {n % 9000}",
+                    n % 600,
+                )
+                for n in part
+            ),
+        )
+    connection.commit()
+    connection.close()
+
+
+def write_shapefile(path: Path, rows: int) -> None:
+    """Points, with their attributes in a .dbf beside."""
+    write_dbf(path.with_suffix(".dbf"), rows)
+    path.with_suffix(".prj").write_text(WGS_84, "utf-8")
+    with path.open("wb") as stream:
+        stream.write(struct.pack(">i20xi", 9994, (100 + 28 * rows) // 2) + struct.pack("<ii8d", 1000, 1, 106, 11, 107, 12, 0, 0, 0, 0))
+        for part in _parts(rows):
+            stream.write(
+                b"".join(struct.pack(">ii", n + 1, 10) + struct.pack("<idd", 1, 106 + n % 1000 / 1000, 11 + n % 997 / 1000) for n in part)
+            )
 
 
 def write_xlsx(path: Path, rows: int) -> None:
@@ -185,6 +228,8 @@ KINDS: Mapping[str, tuple[str, Callable[[Path, int], None], Mapping[str, Any]]] 
     "XML": ("xml_file", write_xml, {"row": "r", "fields": {"ma": "ma", "ten": "ten", "xa": "xa"}}),
     "DBF": ("dbf_file", write_dbf, {}),
     "GeoJSON": ("geojson_file", write_geojson, {}),
+    "GeoPackage": ("geopackage_file", write_geopackage, {}),
+    "Shapefile": ("shapefile", write_shapefile, {}),
     "XLSX": ("excel_file", write_xlsx, {"sheet": "*"}),
     "SQLite": ("sqlite_file", write_sqlite, {"table": "nguoi", "key": ["ma"]}),
     "ZIP of CSV": ("csv_file", write_zip, {"folder": {"member": "*.csv"}}),
@@ -194,17 +239,27 @@ MARIA_ROWS = "select seq as ma, concat('Nguyễn Văn ', seq % 9000) as ten, seq
 
 
 class _Pages(BaseHTTPRequestHandler):
-    """`/<rows>?from=…`: rows, and where the next ones begin."""
+    """`/<rows>?from=…`: rows, and where the next ones begin; `/odata/<rows>?from=…` and `/api/3/…?resource_id=<rows>`: as OData and CKAN have it."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:  # as the library has it
         place = urlsplit(self.path)
-        rows, first = int(place.path[1:]), int(parse_qs(place.query).get("from", ["0"])[0])
+        asked = {name: values[0] for name, values in parse_qs(place.query).items()}
+        rows = int(asked.get("resource_id") or place.path.rsplit("/", 1)[1])
+        first = int(asked.get("offset") or asked.get("from", "0"))
         last = min(first + PAGE, rows)
         items = ",".join(f'{{"ma":"{n:09d}","ten":"Nguyễn Văn {n % 9000}","xa":{n % 600}}}' for n in range(first, last))
-        more = "" if last == rows else f', "next": "{last}"'
-        body = f'{{"items": [{items}]{more}}}'.encode()
+        if "resource_id" in asked:
+            fields = '[{"id":"ma"},{"id":"ten"},{"id":"xa"}]'
+            text = f'{{"success":true,"result":{{"total":{rows},"fields":{fields},"records":[{items}]}}}}'
+        elif place.path.startswith("/odata/"):
+            more = "" if last == rows else f', "@odata.nextLink": "{rows}?from={last}"'
+            text = f'{{"value": [{items}]{more}}}'
+        else:
+            more = "" if last == rows else f', "next": "{last}"'
+            text = f'{{"items": [{items}]{more}}}'
+        body = text.encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -256,16 +311,19 @@ def measure(server: EmbeddedServer, folder: Path, rows: int, kinds: tuple[str, .
                 f"{address}/{n}",
                 {"items": "items", "paging": {"kind": "cursor", "next": "next", "cursor_parameter": "from"}},
             ),
+            "CKAN": lambda n: ("ckan", address, {"resource": str(n)}),
+            "OData": lambda n: ("odata", f"{address}/odata/{n}", {}),
         }
         for kind in kinds or (*KINDS, *elsewhere):
             peaks = []
             for count in (rows // 10, rows):
-                path = folder / f"flat-{count}"
+                path = folder / f"flat-{count}.shp"  # the name says nothing of what is in it, but where a file has others beside it
                 if kind in KINDS:
                     connector, write, options = KINDS[kind]
                     write(path, count)
                     found = in_process(connector, str(path), options)
-                    path.unlink()
+                    for written in folder.glob(f"flat-{count}.*"):
+                        written.unlink()
                 else:
                     found = in_process(*elsewhere[kind](count))
                 if found["rows"] != count:
