@@ -230,7 +230,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Path, int], None], Mapping[str, Any]]] 
     "GeoJSON": ("geojson_file", write_geojson, {}),
     "GeoPackage": ("geopackage_file", write_geopackage, {}),
     "Shapefile": ("shapefile", write_shapefile, {}),
-    "XLSX": ("excel_file", write_xlsx, {"sheet": "*"}),
+    "XLSX": ("excel_file", write_xlsx, {"sheet": "*", "max_bytes": 8 << 30}),  # so many rows unpack to more than the usual limit
     "SQLite": ("sqlite_file", write_sqlite, {"table": "nguoi", "key": ["ma"]}),
     "ZIP of CSV": ("csv_file", write_zip, {"folder": {"member": "*.csv"}}),
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lienthong.connectors import ReadContext, geojson_file, json_records, read
 from lienthong.errors import HostileInputError, SourceError
 from tests.connectors.reading import check_resuming, make_source, read_all
 
@@ -72,7 +73,9 @@ def test_a_later_file_with_new_properties_is_refused_not_cut(tmp_path: Path) -> 
     ("text", "words"),
     [
         ("", "empty"),
-        ('{"type": "FeatureCollection", "features": [{"ty', "not valid"),
+        ('{"type": "FeatureCollection", "features": [{"ty', "ends inside"),
+        ('{"type": "FeatureCollection", "features": 7}', "no array"),
+        ('{"features": [], "type": "Other"}', "found `Other`"),
         ('{"type": "Feature"}', "found `Feature`"),
         ("<html>", "not valid"),
     ],
@@ -107,5 +110,42 @@ def test_places_in_vn_2000_come_out_in_wgs_84(tmp_path: Path, member: str, optio
     )
     geometry = json.loads(read_all(make_source("geojson_file", path, **options)).rows[0]["geometry"] or "")
     longitude, latitude = geometry["coordinates"][0][0]
+    assert 106.8 < longitude < 107
+    assert 11.5 < latitude < 11.6
+
+
+def test_a_file_of_many_blocks_is_read_whole_and_on_from_any_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_records, "BLOCK_BYTES", 512)
+    monkeypatch.setattr(geojson_file, "BATCH_BYTES", 2_000)
+    path = write(tmp_path / "a.geojson", *(feature(a=n, **({"late": "x"} if n == 399 else {})) for n in range(400)))
+    source = make_source("geojson_file", path)
+    reading = read_all(source)
+    assert [row["a"] for row in reading.rows] == [str(n) for n in range(400)]
+    assert {row["late"] for row in reading.rows} == {None, "x"}, "a column the last feature brings is a column of all"
+    assert reading.source_rows == list(range(1, 401))
+    assert len(list(read(source, ReadContext()))) > 10
+    check_resuming(source, (7, 150))
+    fields = make_source("geojson_file", path, fields={"số": "a"})
+    assert [row["số"] for row in read_all(fields).rows] == [str(n) for n in range(400)]
+
+
+def test_a_place_noted_before_files_were_read_in_blocks_still_leads_on(tmp_path: Path) -> None:
+    source = make_source("geojson_file", write(tmp_path / "a.geojson", *(feature(a=n) for n in range(5))))
+    [whole] = read(source, ReadContext())
+    noted = {name: value for name, value in whole.position["at"].items() if name != "place"}
+    position = {**whole.position, "at": {**noted, "feature": 3}}
+    found = [row for batch in read(source, ReadContext(), position) for row in batch.table.column("a").to_pylist()]
+    assert found == ["3", "4"]
+
+
+def test_what_a_collection_says_of_itself_may_stand_after_its_features(tmp_path: Path) -> None:
+    path = tmp_path / "a.geojson"
+    crs = '"crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::9212"}}'
+    shape = '{"type": "Point", "coordinates": [570000, 1275000]}'
+    path.write_text(
+        f'{{"features": [{{"type": "Feature", "properties": {{"a": 1}}, "geometry": {shape}}}], "bbox": [1, 2, 3, 4], {crs}, "type": "FeatureCollection"}}\n',
+        encoding="utf-8-sig",
+    )
+    longitude, latitude = json.loads(read_all(make_source("geojson_file", path)).rows[0]["geometry"] or "")["coordinates"]
     assert 106.8 < longitude < 107
     assert 11.5 < latitude < 11.6
