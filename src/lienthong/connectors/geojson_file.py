@@ -167,14 +167,19 @@ class _Reader(msgspec.Struct):
 
         Every feature is looked at before the first row is given: what a later one brings is a column of all.
         """
-        found: dict[str, None] = {}
+        seen: dict[str, None] = {}
+        is_any = False
         for item in _features(stream, start, name):
             try:
-                found |= dict.fromkeys(self._columns_of(_properties(objects_in(item.raw))))
+                properties = _properties(objects_in(item.raw))
             except INVALID:
                 continue  # told as a broken row when it is its turn
+            is_any = True
+            if not properties.keys() <= seen.keys():
+                seen |= dict.fromkeys(properties)
+        found = self._columns_of(seen) if is_any else []
         if not self.columns:
-            self.columns = list(found)
+            self.columns = found
         known = set(self.columns)
         new = [column for column in found if column not in known]
         if new:
