@@ -166,6 +166,21 @@ def test_the_rule_of_giving_back_reaches_no_further(changes: dict[str, Any], on:
     assert (found.allowed, found.rule) == (False, rule)
 
 
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"state": State.SUSPENDED}, "not_active"),
+        ({"purposes": {"khac": ("Khác", "Other")}}, "other_purpose"),
+        ({"officials": frozenset({"nguoi-khac"})}, "other_official"),
+        ({"state": State.ENDED}, "given_back"),
+    ],
+)
+def test_an_agency_holds_a_system_of_its_own_to_the_agreement_it_has(changes: dict[str, Any], rule: str) -> None:
+    register = Register({}, (make_agreement(consumer=OWNER, **changes),))
+    found = decide(replace(ASKED, caller=OWNER), HELD, register, DAY)
+    assert (found.rule, found.allowed) == (rule, rule == "given_back")
+
+
 def test_who_is_the_authority_for_a_field_looks_that_field_up_and_lists_nothing() -> None:
     found = decide(replace(ASKED, caller=HOLDER), HELD, Register(), DAY)
     assert (found.visible, found.withheld) == (("record_no", "benefit"), ("full_name",))

@@ -99,7 +99,10 @@ class Decision:
 
 
 def decide(request: AccessRequest, contract: Contract, register: Register, on: date) -> Decision:
-    """Decide one request on a day. The first agreement (by id) that allows it is used; else the reason of the last one tried."""
+    """Decide one request on a day. The first agreement (by id) that allows it is used; else the reason of the last one tried.
+
+    A caller of the body that produced the data needs none; but where it has one that is active or suspended, that one decides.
+    """
     closed = refused_as_closed(request.caller, register, on)
     if closed is not None:
         return closed
@@ -107,11 +110,13 @@ def decide(request: AccessRequest, contract: Contract, register: Register, on: d
     if stop is not None:
         return deny("stopped", stop=stop)
     denial = deny("no_identity" if request.caller is None else "no_agreement")
+    is_agreed = False
     for agreement, broken in tried(request, register, on):
         if broken is None:
             return _allowed(contract, agreement)
         denial = deny(broken, agreement)
-    returned = given_back(contract, _agency_of(request.caller), request.operation, on)
+        is_agreed = is_agreed or agreement.state in (State.ACTIVE, State.SUSPENDED)
+    returned = () if is_agreed else given_back(contract, _agency_of(request.caller), request.operation, on)
     own = _returned(request, contract, returned) if returned else None
     if own is not None and own.allowed:
         return own
