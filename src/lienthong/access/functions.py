@@ -15,11 +15,11 @@ from typing import Any
 
 import yaml
 
-from lienthong.contracts import Contract, LegalBasis, Sharing
+from lienthong.access.given_back import GIVEN_BACK
+from lienthong.contracts import Contract, Sharing
 from lienthong.errors import SettingsError
 
 CENTRAL = "G"  # first letter of the codes of ministries (mã định danh điện tử)
-BASIS = LegalBasis("Nghị định 194/2025/NĐ-CP điều 16.1", date(2025, 8, 19), None)
 WORDS = frozenset({"agency", "domains", "basis", "valid_from", "valid_to"})
 GROUNDS = {
     "sector_national": ("dữ liệu quốc gia thuộc ngành của cơ quan khai thác", "national data of the asking agency's sector"),
@@ -53,12 +53,12 @@ class Ground:
 
     @property
     def legal_basis(self) -> str:
-        return f"{BASIS.text}; {self.function}"
+        return f"{GIVEN_BACK.text}; {self.function}"
 
 
 def ground_of(functions: Iterable[Function], agency: str, contract: Contract, on: date) -> Ground | None:
     """Why data that is shared on request is given to this agency by rule; None where it is not."""
-    if contract.sharing is not Sharing.ON_REQUEST or agency == contract.agency or (BASIS.valid_from is not None and on < BASIS.valid_from):
+    if contract.sharing is not Sharing.ON_REQUEST or agency == contract.agency or not GIVEN_BACK.is_in_force(on):
         return None
     function = next((each for each in functions if each.holds(agency, contract.domain, on)), None)
     if function is None:

@@ -20,8 +20,7 @@ READING = frozenset(
 
 def given_back(contract: Contract, agency: str, operation: Operation, on: date) -> tuple[str, ...]:
     """The fields an agency may read back in this way on a day, in the contract's order; none where the rule does not hold."""
-    begins = GIVEN_BACK.valid_from
-    if not agency or operation not in READING or contract.layer is Layer.MASTER or (begins is not None and on < begins):
+    if not agency or operation not in READING or contract.layer is Layer.MASTER or not GIVEN_BACK.is_in_force(on):
         return ()
     if agency == contract.agency:
         return tuple(p.name for p in contract.properties)

@@ -18,15 +18,11 @@ Words = tuple[str, str]  # Vietnamese, English
 
 @dataclass(frozen=True)
 class LevelRule:
-    """Why a level is needed, and by which text, in force between its days."""
+    """Why a level is needed, and by which text."""
 
     name: str
     why: Words
     legal_basis: LegalBasis
-
-    def is_in_force(self, on: date) -> bool:
-        basis = self.legal_basis
-        return (basis.valid_from is None or basis.valid_from <= on) and (basis.valid_to is None or on <= basis.valid_to)
 
 
 IDENTITY = LevelRule(
@@ -80,7 +76,7 @@ def needed_level(contracts: Iterable[Contract], lowest: Lowest, on: date) -> Nee
     wanted = [(lowest.connected, CONNECTED)]
     if any(reads_identity(contract) for contract in contracts):
         wanted.append((lowest.identity, IDENTITY))
-    found = [(level, rule) for level, rule in wanted if level > 0 and rule.is_in_force(on)]
+    found = [(level, rule) for level, rule in wanted if level > 0 and rule.legal_basis.is_in_force(on)]
     level, rule = max(found, key=lambda each: each[0], default=(0, None))
     return Needed(level, rule)
 

@@ -136,9 +136,14 @@ class Property:
 
 @dataclass(frozen=True)
 class LegalBasis:
+    """A text of law, in force on [valid_from, valid_to]."""
+
     text: str
     valid_from: date | None = None
     valid_to: date | None = None
+
+    def is_in_force(self, on: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
 
 
 @dataclass(frozen=True)

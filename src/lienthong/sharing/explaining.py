@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 
 from lienthong.access import CLAUSES, RULES, AccessRequest, Decision, Identity, Operation, Register, decide, tried
-from lienthong.access.functions import BASIS, GROUNDS, Function, ground_of
+from lienthong.access.functions import GROUNDS, Function, ground_of
+from lienthong.access.given_back import GIVEN_BACK
 from lienthong.contracts import Contract, Sharing
 
 ALLOWED = {
@@ -93,7 +94,7 @@ def _by_rule(asked: AccessRequest, contract: Contract, on: date, functions: Iter
         if contract.sharing is not Sharing.DEFAULT:
             return None
         vi, en = "dữ liệu chia sẻ mặc định", "data shared by default"
-        return {"rule": "standing_offer", "vi": vi, "en": en, "legal_basis": BASIS.text}
+        return {"rule": "standing_offer", "vi": vi, "en": en, "legal_basis": GIVEN_BACK.text}
     vi, en = GROUNDS[ground.rule]
     return {"rule": ground.rule, "vi": vi, "en": en, "legal_basis": ground.legal_basis}
 
