@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lienthong.masterdata.kinds import flat
+from lienthong.masterdata.reading_names import flat
 
 _LOOKED_AT = 5_000  # filled values of a column; enough to tell shares of a tenth apart
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
