@@ -22,7 +22,7 @@ from lienthong.access import Actor, Role, read_agreement
 from lienthong.connectors.target_postgresql import TYPES as COLUMN_TYPES
 from lienthong.ledger import Signer
 from lienthong.pipeline import Workshop
-from lienthong.pipeline.agreeing import take_over
+from lienthong.pipeline.declaring import take_over
 from lienthong.pipeline.writing import Change, Manner, write_record
 from lienthong.settings import Settings
 from lienthong.sharing.register import RegisterReader

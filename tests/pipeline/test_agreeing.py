@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from lienthong.access import STEPS, Act, Agencies, Agency, Role, State, follows, read_agreement
 from lienthong.errors import Conflict, Denied, LienthongError, NotFound, Unprocessable
-from lienthong.pipeline import agreeing
+from lienthong.pipeline import agreeing, declaring
 from lienthong.pipeline.agreeing import Said
 from lienthong.store import agreements as store
 from lienthong.store.agreements import Kept
@@ -349,12 +349,12 @@ def test_files_are_taken_over_once_and_their_end_is_an_act(database_url: str) ->
     faults: list[Any] = []
     declared = read_agreement({**asked(), "id": "TT-1"}, "file", faults, State.ACTIVE)
     assert declared is not None, faults
-    assert agreeing.take_over(platform.workshop, [declared]) == 1
-    assert agreeing.take_over(platform.workshop, [declared]) == 0
+    assert declaring.take_over(platform.workshop, [declared]) == 1
+    assert declaring.take_over(platform.workshop, [declared]) == 0
     platform.do("TT-1", Act.SUSPEND)
-    assert agreeing.take_over(platform.workshop, [declared]) == 0  # the file has said nothing new
+    assert declaring.take_over(platform.workshop, [declared]) == 0  # the file has said nothing new
     assert step_kept(platform, "TT-1").state is State.SUSPENDED
-    assert agreeing.take_over(platform.workshop, []) == 1
+    assert declaring.take_over(platform.workshop, []) == 1
     assert step_kept(platform, "TT-1").state is State.ENDED
     assert events(platform, "TT-1") == ["agreement:terms:declared", "agreement:state:suspended", "agreement:state:ended"]
 
@@ -365,7 +365,7 @@ def test_a_file_cannot_take_the_number_of_a_request(database_url: str) -> None:
     declared = read_agreement({**asked(), "id": kept.id}, "file", [], State.ACTIVE)
     assert declared is not None
     with pytest.raises(LienthongError, match="number"):
-        agreeing.take_over(platform.workshop, [declared])
+        declaring.take_over(platform.workshop, [declared])
     assert step_kept(platform, kept.id).state is State.REQUESTED
 
 
@@ -373,7 +373,7 @@ def test_a_number_a_file_has_taken_is_not_granted_to_a_request(database_url: str
     platform = make_platform(database_url)
     declared = read_agreement({**asked(), "id": "YC-2026-000001"}, "file", [], State.SUSPENDED)
     assert declared is not None
-    agreeing.take_over(platform.workshop, [declared])
+    declaring.take_over(platform.workshop, [declared])
     with pytest.raises(Conflict, match="taken"):
         platform.ask(asked(LIST))
     assert step_kept(platform, "YC-2026-000001").state is State.SUSPENDED
@@ -403,7 +403,7 @@ def test_two_servers_take_a_folder_over_once(database_url: str) -> None:
     declared = [read_agreement({**asked(), "id": f"TT-{n}"}, "file", [], State.ACTIVE) for n in range(20)]
     counts: list[int] = []
     threads = [
-        threading.Thread(target=lambda: counts.append(agreeing.take_over(platform.workshop, [one for one in declared if one])))
+        threading.Thread(target=lambda: counts.append(declaring.take_over(platform.workshop, [one for one in declared if one])))
         for _ in range(4)
     ]
     for thread in threads:

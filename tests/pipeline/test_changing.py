@@ -19,7 +19,7 @@ from lienthong.contracts.noticing import Notice, in_force, merged
 from lienthong.errors import Conflict, Unprocessable, UnsafeMigration
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline import Workshop, apply_contract, changing, noticing, run_dataset
-from lienthong.pipeline.agreeing import take_over
+from lienthong.pipeline.declaring import take_over
 from lienthong.sharing.retiring import retiring_headers
 from lienthong.store import append_entries, events, tables
 from lienthong.store import changing as store

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from lienthong.access import read_agreement
 from lienthong.errors import SyncError
-from lienthong.pipeline.agreeing import take_over
+from lienthong.pipeline.declaring import take_over
 from lienthong.settings import Settings
 from lienthong.sharing.register import RegisterReader
 from lienthong.sharing.sync_definitions import load_syncs, sync_variables

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -42,7 +42,7 @@ from lienthong.access.functions import Function, ground_of, read_functions
 from lienthong.access.parts import PARTS
 from lienthong.clock import VIETNAM, vietnam_date
 from lienthong.contracts import Contract, Sharing
-from lienthong.errors import AgreementError, Conflict, Denied, NotFound, Unprocessable
+from lienthong.errors import Conflict, Denied, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline.workshop import Workshop
 from lienthong.settings import Settings
@@ -141,11 +141,11 @@ def request(workshop: Workshop, rules: AgreementRules, register: Register, actor
             raise Conflict(
                 f"The number {number} is taken.", hint="Ask again.", vi=f"Số {number} đã dùng; hãy gửi lại.", hint_vi="Hãy gửi lại yêu cầu."
             )
-        kept = _held(connection, number)
-        entries = [_entry(kept, Act.REQUEST, actor, at)]
+        kept = held(connection, number)
+        entries = [entry_of(kept, Act.REQUEST, actor, at)]
         by_rule = _granted_by_rule(rules, agreement, contract, vietnam_date(at))
         if by_rule is not None:
-            kept = _next(connection, kept, Act.GRANT, BY_RULE, at, entries, by_rule)
+            kept = next_step(connection, kept, Act.GRANT, BY_RULE, at, entries, by_rule)
             kept = _activated_if_ready(connection, kept, agreement, register, at, entries)
         store.move_edge(connection)
         append_entries(connection, entries, workshop.signer)
@@ -165,7 +165,7 @@ def act(workshop: Workshop, rules: AgreementRules, register: Register, actor: Ac
     if what not in BY_HAND:
         raise Unprocessable(f"`{what}` is nothing a person does to an agreement.", vi=f"Không có việc `{what}` do người làm.")
     with workshop.database.connect() as connection:
-        kept = _held(connection, id)
+        kept = held(connection, id)
         require_part(kept, actor, rules)
         _require_side(kept, what, actor)
         _require_fitting(kept, what, said)
@@ -180,7 +180,7 @@ def act(workshop: Workshop, rules: AgreementRules, register: Register, actor: Ac
                     vi=f"`{kept.consumer}` chưa có khóa còn hiệu lực nên chưa cấp được quyền.",
                     hint_vi="Đăng ký hệ thống và khóa của hệ thống trước.",
                 )
-            kept = _next(connection, kept, what, actor, at, entries, _details(rules, kept, what, said, vietnam_date(at)), said)
+            kept = next_step(connection, kept, what, actor, at, entries, _details(rules, kept, what, said, vietnam_date(at)), said)
         store.move_edge(connection)
         append_entries(connection, entries, workshop.signer)
     return kept
@@ -193,12 +193,12 @@ def suspend_all(workshop: Workshop, actor: Actor, dataset: str, said: Said) -> l
     suspended = []
     with workshop.database.connect() as connection:
         for one in store.standing(connection, provider=actor.agency, dataset=dataset, states=[State.ACTIVE]):
-            kept = _held(connection, one.id)
+            kept = held(connection, one.id)
             if kept.state is not State.ACTIVE:  # somebody was faster
                 continue
             _require_side(kept, Act.SUSPEND, actor)
             _require_fitting(kept, Act.SUSPEND, said)
-            suspended.append(_next(connection, kept, Act.SUSPEND, actor, at, entries, {"all": True}, said))
+            suspended.append(next_step(connection, kept, Act.SUSPEND, actor, at, entries, {"all": True}, said))
         if entries:
             store.move_edge(connection)
             append_entries(connection, entries, workshop.signer)
@@ -215,39 +215,15 @@ def lapse_all(workshop: Workshop, rules: AgreementRules) -> int:
         if not _is_over(one, today):
             continue
         with workshop.database.connect() as connection:
-            kept = _held(connection, one.id)
+            kept = held(connection, one.id)
             if not _is_over(kept, today) or follows(Act.LAPSE, kept.state) is None:
                 continue
             entries: list[Entry] = []
-            _next(connection, kept, Act.LAPSE, BY_RULE, at, entries, _end_details(rules, kept, "destroyed", today))
+            next_step(connection, kept, Act.LAPSE, BY_RULE, at, entries, _end_details(rules, kept, "destroyed", today))
             store.move_edge(connection)
             append_entries(connection, entries, workshop.signer)
             ended += 1
     return ended
-
-
-def take_over(workshop: Workshop, declared: Sequence[Agreement]) -> int:
-    """Make the store say what the operator's files say; how many agreements changed. A file that is gone ends its agreement.
-
-    Raises AgreementError when a file has the number of an agreement that was asked for through the platform.
-    """
-    wanted = {agreement.id: agreement for agreement in declared}
-    with workshop.database.connect() as connection:
-        if not _differing(store.files(connection), wanted):
-            return 0
-        store.lock_name(connection, "files")
-        at = workshop.clock()
-        entries: list[Entry] = []
-        known = store.files(connection)
-        for id in sorted(_differing(known, wanted)):
-            if id not in wanted:
-                kept = _held(connection, id)
-                _next(connection, kept, Act.END, BY_RULE, at, entries, {"file": "removed"}, Said("tệp bị gỡ · the file was removed"))
-            else:
-                _declare(connection, wanted[id], known.get(id), entries, at)
-        store.move_edge(connection)
-        append_entries(connection, entries, workshop.signer)
-    return len(entries)
 
 
 def is_ready(register: Register, consumer: str, on: date) -> bool:
@@ -271,7 +247,8 @@ def no_such(id: str) -> NotFound:
 # What must hold before an act
 
 
-def _held(connection: Connection, id: str) -> Kept:
+def held(connection: Connection, id: str) -> Kept:
+    """An agreement, kept from other acts until the transaction ends. Raises NotFound."""
     kept = store.lock(connection, id)
     if kept is None:
         raise no_such(id)
@@ -402,7 +379,7 @@ def _granted(
         proposed = store.last_steps(connection, [Act.PROPOSE], kept.id).get((kept.id, Act.PROPOSE))
         first = None if proposed is None or proposed[2].get("version") != kept.version else proposed[1]
         if first is None:
-            return _next(connection, kept, Act.PROPOSE, actor, at, entries, {"version": kept.version}, said)
+            return next_step(connection, kept, Act.PROPOSE, actor, at, entries, {"version": kept.version}, said)
         if first == actor.name:
             raise Conflict(
                 "You proposed the grant; another person must agree.",
@@ -411,7 +388,7 @@ def _granted(
                 hint_vi="Đề nghị cán bộ thứ hai hoặc một lãnh đạo của cơ quan bạn.",
             )
         details = {"first": first}
-    kept = _next(connection, kept, Act.GRANT, actor, at, entries, details, said)
+    kept = next_step(connection, kept, Act.GRANT, actor, at, entries, details, said)
     return _activated_if_ready(connection, kept, agreement, register, at, entries)
 
 
@@ -420,13 +397,14 @@ def _activated_if_ready(
 ) -> Kept:  # fmt: skip
     """Whoever has a key in force has access as soon as it is granted; others when the account is there."""
     if is_ready(register, agreement.consumer, vietnam_date(at)):
-        return _next(connection, kept, Act.ACTIVATE, BY_RULE, at, entries, {"by_rule": "key_in_force"})
+        return next_step(connection, kept, Act.ACTIVATE, BY_RULE, at, entries, {"by_rule": "key_in_force"})
     return kept
 
 
-def _next(
+def next_step(
     connection: Connection, kept: Kept, what: Act, actor: Actor, at: Any, entries: list[Entry], details: Mapping[str, Any], said: Said = Said()
 ) -> Kept:  # fmt: skip
+    """Take a step that follows and note its entry; the agreement as it stands then."""
     state = follows(what, kept.state)
     assert state is not None  # whoever calls has made sure
     store.add_step(connection, kept.id, kept.version, NewStep(what, state, actor, at, said.reason, said.legal_text, details))
@@ -435,7 +413,7 @@ def _next(
     if fresh.state is not kept.state:  # the consumer's own stream says so, and nobody else's
         data = {"consumer": fresh.consumer, "agreement": fresh.id, "state": fresh.state}
         events.append(connection, f"agreement:{fresh.state}", fresh.dataset, fresh.id, data)
-    entries.append(_entry(fresh, what, actor, at, said.legal_text))
+    entries.append(entry_of(fresh, what, actor, at, said.legal_text))
     return fresh
 
 
@@ -463,46 +441,8 @@ def _is_over(kept: Kept, today: date) -> bool:
     return isinstance(last, str) and date.fromisoformat(last[:10]) < today
 
 
-# Files
-
-
-def digest_of(agreement: Agreement) -> str:
-    """What a file says, whatever its layout."""
-    said = json.dumps({**agreement.document, "state": agreement.state}, ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()
-
-
-def _differing(known: Mapping[str, tuple[str | None, State]], wanted: Mapping[str, Agreement]) -> set[str]:
-    fresh = {id for id, agreement in wanted.items() if id not in known or known[id][0] != digest_of(agreement)}
-    gone = {id for id, (_, state) in known.items() if id not in wanted and follows(Act.END, state) is not None}
-    return fresh | gone
-
-
-def _declare(
-    connection: Connection, agreement: Agreement, known: tuple[str | None, State] | None, entries: list[Entry], at: Any
-) -> None:  # fmt: skip
-    """A file's content counts as the operator's word, whatever stood before."""
-    step = NewStep(Act.DECLARE, agreement.state, BY_RULE, at, details={"missing": missing_parts(agreement.document)})
-    if known is None:
-        if not store.add(connection, agreement.document, "file", digest_of(agreement), step):
-            raise AgreementError(
-                f"A file has the number `{agreement.id}` of an agreement that was asked for here.",
-                faults=((agreement.id, "the number is taken", "give the file's agreement another"),),
-            )
-    else:
-        kept = _held(connection, agreement.id)
-        version = kept.version
-        if dict(kept.document) != dict(agreement.document):
-            version = store.change(connection, agreement.document, digest_of(agreement), at)
-        else:
-            store.identify(connection, agreement.document, digest_of(agreement))
-        store.add_step(connection, agreement.id, version, step)
-    fresh = store.find(connection, agreement.id)
-    assert fresh is not None
-    entries.append(_entry(fresh, Act.DECLARE, BY_RULE, at))
-
-
-def _entry(kept: Kept, what: Act, actor: Actor, at: Any, legal_text: str = "") -> Entry:
+def entry_of(kept: Kept, what: Act, actor: Actor, at: Any, legal_text: str = "") -> Entry:
+    """What the ledger tells of a step."""
     document = json.dumps(kept.document, ensure_ascii=False, sort_keys=True)
     return Entry(
         at=at,

@@ -26,7 +26,7 @@ from lienthong.errors import Conflict, Denied, StoreError
 from lienthong.ledger import Entry, Event
 from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.model import read_model
-from lienthong.pipeline import agreeing, match_all, match_models, registering
+from lienthong.pipeline import declaring, match_all, match_models, registering
 from lienthong.pipeline.delivered import PLATFORM
 from lienthong.pipeline.indicating import compute_all
 from lienthong.pipeline.run import apply_contract
@@ -203,7 +203,7 @@ def _write_agreements(place: Workshop, folder: Path, subsystem: str) -> None:
         (folder / name).write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")  # JSON is YAML
     register = load_agreements(folder, place.contracts)
     registering.take_over(place, register.subsystems, ENVIRONMENT)
-    agreeing.take_over(place, register.agreements)
+    declaring.take_over(place, register.agreements)
 
 
 def _subsystem(identifier: str) -> dict[str, Any]:

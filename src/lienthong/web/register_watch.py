@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lienthong.access import SANDBOX, Register, Subsystem, load_agreements
 from lienthong.errors import AgreementError
 from lienthong.log import get_logger
-from lienthong.pipeline import Workshop, agreeing, registering
+from lienthong.pipeline import Workshop, declaring, registering
 from lienthong.sharing.register import RegisterReader
 from lienthong.store import agencies as tree
 from lienthong.store import agreements as store
@@ -44,7 +44,7 @@ def take_folder(workshop: Workshop, folder: Path, environment: str) -> None:
     if (folder / "subsystems").is_dir():
         registering.take_over(workshop, found.subsystems, environment)
     if (folder / "agreements").is_dir():
-        agreeing.take_over(workshop, found.agreements)
+        declaring.take_over(workshop, found.agreements)
 
 
 def read_register(workshop: Workshop, reader: RegisterReader, environment: str) -> Standing:
