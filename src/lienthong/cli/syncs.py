@@ -87,6 +87,7 @@ def covered(
     from dataclasses import asdict
 
     from lienthong.access import Identity
+    from lienthong.clock import vietnam_date
     from lienthong.sharing.sync_coverage import LEGAL_BASIS, coverage, due
     from lienthong.store import syncs as store
 
@@ -107,7 +108,7 @@ def covered(
         kept = sum(flow.is_kept for flow in flows)
         out.print(
             say(f"{kept}/{len(flows)} bộ đã đồng bộ đủ. Căn cứ: ", f"{kept} of {len(flows)} datasets are kept in step. Legal basis: ")
-            + LEGAL_BASIS
+            + "; ".join(basis.text for basis in LEGAL_BASIS if basis.is_in_force(vietnam_date(office.clock())))
         )
     if not all(flow.is_kept for flow in flows):
         raise typer.Exit(1)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from lienthong.access import Identity
-from lienthong.contracts import Contract, Layer, Sharing
+from lienthong.contracts import Contract, Layer, LegalBasis, Sharing
 from lienthong.sharing.sync_definitions import SyncDefinition
 from lienthong.store.syncs import SyncState
 
-LEGAL_BASIS = "Nghị định 278/2025/NĐ-CP; Luật Dữ liệu 60/2024/QH15 điều 34.1"
+LEGAL_BASIS = (
+    LegalBasis("Luật Dữ liệu 60/2024/QH15 điều 34.1", date(2025, 7, 1)),
+    LegalBasis("Nghị định 278/2025/NĐ-CP", date(2025, 10, 22)),
+)
 MASTER, BY_DEFAULT = "master", "default"
 NONE, NOT_RUN = "none", "not_run"
 
