@@ -63,6 +63,16 @@ def test_an_old_name_leads_to_the_new_unit(browser: Browser, province: Province)
     context.close()
 
 
+def test_a_question_with_a_place_in_it_finds_the_data_and_the_place(province: Province) -> None:
+    asked = {"q": "hộ nghèo phường Bình Phước"}
+    found = httpx.get(f"{province.base}/datasets.json", params=asked).raise_for_status().json()
+    assert "poor-households.members" in {entry["id"] for entry in found["entries"]}
+    assert {"25195"} <= {each["unit"]["code"] for each in found["units"]}
+    alone = httpx.get(f"{province.base}/datasets.json", params={"q": "phường Bình Phước"}).raise_for_status().json()
+    assert alone["units"]
+    assert (alone["count"], [values for values in alone["facets"].values() if values]) == (0, [])
+
+
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet", "json"])
 def test_open_data_is_taken_whole_in_each_form(suffix: str, province: Province) -> None:
     records = httpx.get(f"{province.base}/datasets/statistics.indicators.json").json()["records"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lienthong.catalog import Index, Kind, Wanted, find_named_units, items_of_contracts, lineage_of, unit_history
+from lienthong.catalog import Index, Kind, Wanted, find_named_units, items_of_contracts, lineage_of, place_in, unit_history
 from tests.factories import contracts_of_the_province
 
 CONTRACTS = contracts_of_the_province()
@@ -98,6 +98,29 @@ def test_old_and_new_names_of_a_place_are_found_and_lead_to_each_other() -> None
     assert [u.name for u in old.after] == ["Phường Đồng Xoài"]
     new = next(u for u in find_named_units("dong xoai", TODAY) if u.unit.valid_to is None)
     assert "Phường Tiến Thành" in [u.name for u in new.before]
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "code"),
+    [
+        ("hộ nghèo phường Bình Phước", "hộ nghèo", "25195"),
+        ("ho ngheo dong xoai", "ho ngheo", "25210"),
+        ("bảo hiểm y tế xã Lộc Ninh", "bảo hiểm y tế", "25270"),
+        ("phường Đồng Xoài", "", "25210"),
+        ("dân số", "dân số", None),
+    ],
+)
+def test_what_is_asked_of_a_place_is_told_apart_from_its_name(words: str, asked: str, code: str | None) -> None:
+    rest, units = place_in(words, TODAY)
+    assert rest == asked
+    assert code in {each.unit.code for each in units} if code else units == []
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60))
+def test_any_text_may_ask_something_of_a_place(words: str) -> None:
+    rest, units = place_in(words, TODAY)
+    assert units or rest == words
 
 
 def test_one_code_tells_of_every_place_it_has_named() -> None:

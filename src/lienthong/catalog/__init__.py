@@ -3,7 +3,7 @@
 from lienthong.catalog.items import Item, Kind, item_of_contract, items_of_contracts
 from lienthong.catalog.lineage import Lineage, Step, lineage_of
 from lienthong.catalog.searching import Facet, Found, Index, Wanted
-from lienthong.catalog.unit_search import UnitFound, find_named_units, unit_history
+from lienthong.catalog.unit_search import UnitFound, find_named_units, place_in, unit_history
 from lienthong.catalog.ways import WAYS, Way, ways_of
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "item_of_contract",
     "items_of_contracts",
     "lineage_of",
+    "place_in",
     "unit_history",
     "ways_of",
 ]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from lienthong.standards.admin_units import MERGED, Unit, predecessors, successors, units_by_code
-from lienthong.standards.unit_search import find_units
+from lienthong.standards.text import tidy
+from lienthong.standards.unit_search import MOST_WORDS, find_units, read_unit, split_address
 
 MOST_UNITS = 8
 _LEVELS = ("province", "district", "commune")
@@ -34,6 +35,18 @@ def find_named_units(text: str, today: date, provinces: frozenset[str] = frozens
             found[unit.level, unit.code, unit.valid_from] = unit
     ordered = sorted(found.values(), key=lambda u: (_home(u) not in provinces, u.valid_to is not None, _LEVELS.index(u.level), u.code))
     return [_told(unit, today) for unit in ordered[:most]]
+
+
+def place_in(text: str, today: date) -> tuple[str, list[UnitFound]]:
+    """(what a text asks, the units it asks it of): `hộ nghèo` and the wards so named, of `hộ nghèo phường Bình Phước`. No unit: the text whole."""
+    words = tidy(text).split(" ")
+    for first in range(max(0, len(words) - MOST_WORDS), len(words)):
+        name = " ".join(words[first:])
+        if not split_address(name)[0] and not read_unit(name, today).before:  # nothing of it is beside the name
+            units = find_named_units(name, today)
+            if units:
+                return " ".join(words[:first]), units
+    return text, []
 
 
 def unit_history(code: str, today: date) -> list[UnitFound]:

@@ -116,6 +116,11 @@ def test_without_the_second_factor_an_operator_stands_before_the_door(room: Room
     sign_in(room.client, room.who["van-hanh-1"])
     answer = room.client.get("/operator", headers={"Accept": "application/json"})
     assert (answer.status_code, answer.json()["rule"]) == (403, "no_second_factor")
+    page = room.client.get("/operator/alerts?state=open", headers={"Accept": "text/html"})
+    assert (
+        'href="/sign-in/second-factor?next=%2Foperator%2Falerts' in page.text
+        or 'href="/sign-in/second-factor?next=/operator/alerts' in page.text
+    )
 
 
 def test_an_auditor_looks_and_does_not_act(room: Room) -> None:

@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lienthong.ledger import Event
 from lienthong.settings import Settings
 from lienthong.web.duties import DUTIES
 from lienthong.web.pages.speaking import Speech, order_key, words
@@ -101,3 +102,8 @@ def test_any_text_has_a_place_in_the_order(text: str) -> None:
 
 def test_every_duty_of_the_worker_is_named_in_words() -> None:
     assert [duty.name for duty in DUTIES if f"kinds.duty_{duty.name}" not in words()] == []
+
+
+def test_every_act_of_the_ledger_and_what_it_is_about_is_named_in_words() -> None:
+    keys = {key for event in Event for key in (f"acts.{event.replace(':', '_')}", f"acts.about_{event.partition(':')[0]}")}
+    assert keys == {key for key in words() if key.startswith("acts.")}

@@ -44,6 +44,7 @@ def problem_page(request: Request, status: int, document: Mapping[str, Any], hea
         "hint": hint,
         "told_by": _told_by(status, str(document.get("rule", ""))),
         "came_from": came_from(request),
+        "is_reading": request.method in ("GET", "HEAD"),
         "has_cookie": any(name.removeprefix("__Host-") == COOKIE for name in request.cookies),
     }
     text = render("problem.html", visit, visit.speech.of(document, "title"), document, beside)

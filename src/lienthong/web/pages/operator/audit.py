@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from lienthong.web.pages.forms import Form, go, text_in
 from lienthong.web.pages.operator.entering import beside, enter
 from lienthong.web.pages.page import Page, Table
 from lienthong.web.pages.site import Site
+from lienthong.web.pages.speaking import order_key
 from lienthong.web.pages.visiting import Visit
 
 LINES = 50
@@ -42,15 +44,31 @@ def searched(site: Site, visit: Visit) -> Page:
             trail = auditing.entry_at(connection, int(asked["position"])) if asked["position"] else auditing.search(connection, sought)
         _note(site, actor.agency, actor.name, asked, len(trail.entries))
     facts: dict[str, Any] = {"asked": asked, **_told(trail)}
-    events = [event.value for event in Event]
+    words = {event.value: visit.speech.t(f"acts.{event.replace(':', '_')}") for event in Event}
     table = Table(COLUMNS, [[each[name] for name in COLUMNS] for each in facts["entries"]])
     return Page(
         "operator/audit.html",
         visit.speech.t("operator.audit"),
         facts,
         table,
-        {**beside(actor), "events": events, "datasets": sorted(site.contracts)},
+        {
+            **beside(actor),
+            "acts": words,
+            "events": _by_subject(visit, words),
+            "datasets": [
+                (dataset, contract.title_vi if visit.speech.is_vietnamese else contract.title_en)
+                for dataset, contract in sorted(site.contracts.items())
+            ],
+        },
     )
+
+
+def _by_subject(visit: Visit, words: Mapping[str, str]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What an act is about → (event, its words), in the order of the language's dictionary."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for event, name in words.items():
+        found.setdefault(visit.speech.t(f"acts.about_{event.partition(':')[0]}"), []).append((event, name))
+    return [(subject, sorted(found[subject], key=lambda each: order_key(each[1]))) for subject in sorted(found, key=order_key)]
 
 
 def ask_about(site: Site, visit: Visit, form: Form) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from lienthong.catalog import Found, Item, Wanted, find_named_units
+from lienthong.catalog import Found, Item, Wanted, find_named_units, place_in
 from lienthong.catalog.describing import short
 from lienthong.catalog.measuring import UNKNOWN
 from lienthong.catalog.searching import FACETS
@@ -20,6 +21,7 @@ from lienthong.web.pages.visiting import Visit
 
 ON_A_PAGE = 50
 MOST_PAGES = 20_000
+NOTHING = Found((), (), 0)
 _OLD = {"theme": "domain"}  # under which words of themes stand
 
 
@@ -30,18 +32,23 @@ def shown(site: Site, visit: Visit) -> Page:
         chosen.setdefault("theme", visit.text("domain"))
     page = visit.whole("page", 1, MOST_PAGES)
     is_data = visit.form != "html"
-    found = site.index().search(Wanted(words, chosen, 0 if is_data else (max(page, 1) - 1) * ON_A_PAGE, None if is_data else ON_A_PAGE))
+    wanted = Wanted(words, chosen, 0 if is_data else (max(page, 1) - 1) * ON_A_PAGE, None if is_data else ON_A_PAGE)
+    found = site.index().search(wanted)
     today = vietnam_date(site.counter.clock())
-    units = find_named_units(words, today) if words and not chosen else []
+    units = find_named_units(words, today) if words else []
     with site.connection() as connection:
         standings = store.standings(connection)
-    if units and found.is_partly:  # a place was meant: entries that hold one of its words would only be in the way
-        found = Found((), found.facets, 0)
+    searched = words
+    if found.is_partly:
+        asked, places = place_in(words, today)
+        if places:
+            searched, units, found = asked, places, _beside_place(site, wanted, asked)
     entries = [
         {**_entry(site, item, standings), "matched_fields": _fields(item, found.fields.get(item.id, ())[:4])} for item in found.items
     ]
     facts = {
         "query": words,
+        "searched": searched,
         "chosen": chosen,
         "count": found.total,
         "is_partly": found.is_partly,
@@ -49,7 +56,8 @@ def shown(site: Site, visit: Visit) -> Page:
         "page": max(page, 1),
         "pages": max(1, -(-found.total // ON_A_PAGE)),
         "units": [
-            {"unit": unit(each.unit), "before": [unit(u) for u in each.before], "after": [unit(u) for u in each.after]} for each in units
+            {"unit": unit(each.unit), "before": [unit(u) for u in each.before], "after": [unit(u) for u in each.after]}
+            for each in ([] if chosen else units)
         ],
         "facets": {
             name: [
@@ -62,6 +70,12 @@ def shown(site: Site, visit: Visit) -> Page:
     table = Table(columns, [[each[name] for name in columns] for each in entries])
     title = visit.speech.t("portal.results_for", query=words) if words else visit.speech.t("portal.all_data")
     return Page("portal/search.html", title, facts, table, is_public=True)
+
+
+def _beside_place(site: Site, wanted: Wanted, rest: str) -> Found:
+    """What meets the words beside a place's name. Entries that hold one word of the name alone would only be in the way."""
+    found = site.index().search(replace(wanted, words=rest)) if rest else NOTHING
+    return NOTHING if found.is_partly else found
 
 
 def _entry(site: Site, item: Item, standings: Mapping[str, StandingNow]) -> dict[str, Any]:
