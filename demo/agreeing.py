@@ -16,10 +16,10 @@ from lienthong.web.register_watch import read_register
 
 ASKS, DATA = "VN/GOV/H10.12/tro-cap", "land.parcels"
 NOTE = "mẫu · sample"
-REQUESTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("land.holders", "xac-minh-dat-o", {"fields": "all"}),
-    ("social-insurance.participants", "doi-chieu-bao-hiem", {"fields": "all"}),
-    ("licences.register", "thong-ke-giay-phep", {}),
+REQUESTS: tuple[tuple[str, str, dict[str, Any], tuple[str, str]], ...] = (
+    ("land.holders", "xac-minh-dat-o", {"fields": "all"}, ("Xác minh đất ở khi xét trợ cấp", "Check housing land when aid is decided")),
+    ("social-insurance.participants", "doi-chieu-bao-hiem", {"fields": "all"}, ("Đối chiếu người tham gia bảo hiểm", "Compare insured persons")),
+    ("licences.register", "thong-ke-giay-phep", {}, ("Thống kê giấy phép", "Count licences")),
 )
 
 
@@ -30,11 +30,11 @@ def seed(place: Workshop, rules: AgreementRules, environment: str) -> dict[str, 
     register = read_register(place, RegisterReader(place.contracts, rules.offices), environment).register
     today = vietnam_date(place.clock())
     asking = Actor("can-bo-mau", "H10.12", frozenset({Role.DATA_OFFICER}))
-    for dataset, purpose, more in REQUESTS:
+    for dataset, purpose, more, (vi, en) in REQUESTS:
         if dataset in held:
             continue
         body = request_for(place.contracts[dataset], ASKS, purpose, Operation.LIST, today, rules.offer)["body"]
-        kept = agreeing.request(place, rules, register, asking, {**body, **more, "note": NOTE})
+        kept = agreeing.request(place, rules, register, asking, {**body, **more, "purposes": {purpose: {"vi": vi, "en": en}}, "note": NOTE})
         if dataset == "social-insurance.participants" and kept.state is State.REQUESTED:
             answering = Actor("can-bo-mau", kept.provider, frozenset({Role.DATA_OFFICER}))
             said = Said("Mục đích nêu trong đề nghị chưa thuộc chức năng của cơ quan khai thác", "Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15")

@@ -255,15 +255,20 @@ def held(connection: Connection, id: str) -> Kept:
     return kept
 
 
-def _require_side(kept: Kept, what: Act, actor: Actor) -> None:
-    side = STEPS[what].side
+def may_do(kept: Kept, what: Act, actor: Actor) -> bool:
+    """Whether an act follows from the agreement's state and is the actor's, to offer it; doing it checks both again."""
+    return follows(what, kept.state) is not None and _is_theirs(kept, what, actor)
+
+
+def _is_theirs(kept: Kept, what: Act, actor: Actor) -> bool:
     of_provider, of_consumer = actor.is_of(kept.provider), actor.is_of(Identity.parse(kept.consumer).agency)
-    is_theirs = {Side.PROVIDER: of_provider, Side.CONSUMER: of_consumer, Side.EITHER: of_provider or of_consumer}[side]
-    if is_theirs and actor.may(*OFFICERS):
-        return
-    if what in OPERATORS_OWN and actor.may(Role.OPERATOR):
-        return
-    raise _not_theirs()
+    is_theirs = {Side.PROVIDER: of_provider, Side.CONSUMER: of_consumer, Side.EITHER: of_provider or of_consumer}[STEPS[what].side]
+    return (is_theirs and actor.may(*OFFICERS)) or (what in OPERATORS_OWN and actor.may(Role.OPERATOR))
+
+
+def _require_side(kept: Kept, what: Act, actor: Actor) -> None:
+    if not _is_theirs(kept, what, actor):
+        raise _not_theirs()
 
 
 def _require_fitting(kept: Kept, what: Act, said: Said) -> None:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import openpyxl
 import pytest
 
-from lienthong.access import Role, SignedIn
+from lienthong.access import Role, SignedIn, State, read_agreement
 from lienthong.clock import vietnam_date
-from lienthong.pipeline import scoring, upload
+from lienthong.pipeline import declaring, scoring, upload
 from lienthong.sharing.workbook import XLSX
 from lienthong.store.exchanges import Count, CountKey, save_counts
 from lienthong.store.subsystems import KeptSubsystem, keep
@@ -214,6 +214,47 @@ def test_who_asks_learns_what_is_held_already_and_files_the_request(registered: 
     mine = registered.facts("/console/exchange")["agreements_in"]
     assert [(a["dataset"], a["consumer"]) for a in mine] == [("enterprises.register", SYSTEM)]
     assert mine[0]["id"] in asked.headers["location"]
+
+
+def test_an_agreement_is_led_through_its_life_on_its_page_by_whom_each_act_belongs_to(registered: Console) -> None:
+    document = {
+        "id": "TT-900", "provider": AGENCY, "consumer": "VN/GOV/H10.10/dat-dai", "dataset": DATASET, "state": "active", "fields": "all", "operations": ["look_up"],
+        "purposes": {"xac-minh": {"vi": "Xác minh", "en": "Verify"}}, "legal_basis": "Luật Dữ liệu 60/2024/QH15", "term": {"from": "2026-01-01", "to": "2099-12-31"},
+    }  # fmt: skip
+    faults: list[tuple[str, str, str]] = []
+    agreement = read_agreement(document, "TT-900", faults, State.ACTIVE)
+    assert agreement is not None, faults
+    declaring.take_over(registered.services.workshop, [agreement])
+    page = "/console/agreements/TT-900"
+
+    def offered() -> list[str]:
+        return [each["act"] for each in registered.facts(page)["acts"]]
+
+    def do(csrf: str, act: str, **said: str) -> int:
+        status: int = registered.post(f"{page}/acts", csrf, act=act, step=str(registered.facts(page)["step"]), **said).status_code
+        return status
+
+    owner = registered.enter("can-bo-1")
+    assert offered() == ["suspend", "demand_usage", "end"]
+    assert do(owner, "suspend", reason="") == 422
+    assert do(owner, "nothing", reason="x") == 400
+    assert do(owner, "report_usage", reason="việc của bên kia") == 403
+    assert do(owner, "suspend", reason="Kiểm tra an toàn") == 303
+    assert offered() == ["resume", "demand_usage", "end"]
+    assert registered.post(f"{page}/acts", owner, act="resume", step="0", reason="bước cũ").status_code == 409
+    assert do(owner, "resume", reason="Đã kiểm tra xong") == 303
+    assert do(owner, "demand_usage", reason="Báo cáo quý") == 303
+    reader = registered.enter("khac")
+    assert offered() == ["report_usage", "end"]
+    assert do(reader, "report_usage", reason="Đối chiếu 12 hồ sơ đất") == 303
+    assert do(reader, "end", reason="Không còn cần") == 422
+    assert do(reader, "end", reason="Không còn cần", copies="destroyed") == 303
+    assert offered() == ["report_usage", "confirm_destruction"]
+    assert do(reader, "confirm_destruction", reason="Đã hủy, biên bản số 12") == 303
+    acts = [step["act"] for step in registered.facts(page)["steps"]]
+    assert acts[-6:] == ["suspend", "resume", "demand_usage", "report_usage", "end", "confirm_destruction"]
+    html = registered.client.get(page, headers={"Accept": "text/html"}).text
+    assert "Xác nhận đã xử lý bản sao" in html
 
 
 def test_a_citizens_correction_reaches_the_owner_with_a_clock_and_comes_back(registered: Console) -> None:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lienthong.access import Register, Session
-from lienthong.catalog import Index
+from lienthong.catalog import Index, Kind
 from lienthong.catalog.regulations import Regulation
 from lienthong.contracts import Contract
 from lienthong.pipeline.agreeing import rules_of
@@ -94,6 +94,14 @@ class Site:
         if found is None:
             found = next((each.owner_name for each in self.numbers.indicators().values() if each.owner == code and each.owner_name), code)
         return found
+
+    def named(self, id: str) -> tuple[str, str, str]:
+        """(Vietnamese title, English title, address of the page) of a dataset or a service; of what is neither its id alone."""
+        contract = self.contracts.get(id)
+        if contract is not None:
+            return contract.title_vi, contract.title_en, f"/datasets/{id}"
+        service = next((item for item in self.index().items if item.id == id and item.kind is Kind.SERVICE), None)
+        return (id, id, "") if service is None else (service.title_vi, service.title_en, f"/services/{id}")
 
     def index(self) -> Index:
         """The catalogue to search in."""

@@ -1,4 +1,4 @@
-"""An agency's agreements: requests that wait for its answer with their day, and granting or refusing them. What may be done is `pipeline.agreeing`'s."""
+"""An agency's agreements: requests that wait for its answer with their day, and every act of their life. What may be done is `pipeline.agreeing`'s."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from lienthong.access import Act, Actor, Identity, Role, State
+from lienthong.access import STEPS, Act, Actor, Identity, Role, State
 from lienthong.clock import vietnam_date
-from lienthong.errors import NotFound
+from lienthong.errors import BadRequest, NotFound
 from lienthong.pipeline import agreeing
-from lienthong.pipeline.agreeing import Said, rules_of
+from lienthong.pipeline.agreeing import COPIES, Said, rules_of
 from lienthong.store import agreements as store
 from lienthong.store.agreements import Kept
 from lienthong.web import acting
@@ -25,6 +25,7 @@ from lienthong.web.pages.visiting import Visit
 
 ROLES = (Role.DATA_OFFICER, Role.INTEGRATOR, Role.LEADER)
 SHOWN = 200
+LATER = (Act.ACTIVATE, Act.SUSPEND, Act.RESUME, Act.DEMAND_USAGE, Act.REPORT_USAGE, Act.END, Act.CONFIRM_DESTRUCTION)  # once it is answered
 COLUMNS = ("id", "state", "side", "dataset", "other", "due_on", "since")
 
 
@@ -52,6 +53,7 @@ def shown(site: Site, visit: Visit) -> Page:
         "regulation": str(document.get("regulation") or ""),
         "regulations": told_of_agreement(site, kept.dataset, kept.provider),
         "step": kept.step,
+        "acts": [{"act": what.value, "needs": STEPS[what].needs} for what in LATER if agreeing.may_do(kept, what, actor)],
         "steps": [
             {"act": each.act, "at": each.at, "agency": each.agency, "by": each.by, "reason": each.reason, "legal_text": each.legal_text} for each in steps
         ],
@@ -70,6 +72,7 @@ def shown(site: Site, visit: Visit) -> Page:
             "fields": _fields(site, visit, kept.dataset, document),
             "agency": site.agency,
             "basis": _basis(visit, document),
+            "copies": [(value, visit.speech.pick(*words)) for value, words in COPIES.items()],
         },
     )
 
@@ -82,6 +85,15 @@ def grant(site: Site, visit: Visit, form: Form) -> Response:
 def refuse(site: Site, visit: Visit, form: Form) -> Response:
     """Say no, with the reason and the legal text it stands on."""
     return _act(site, visit, form, Act.REFUSE, Said(text_in(form, "reason", ""), text_in(form, "legal_text", ""), seen=_step(form)))
+
+
+def go_on(site: Site, visit: Visit, form: Form) -> Response:
+    """One of the acts after the answer, as the field `act` names it."""
+    name = text_in(form, "act")
+    what = next((each for each in LATER if each == name), None)
+    if what is None:
+        raise BadRequest("There is no such act.", vi="Không có việc này.")
+    return _act(site, visit, form, what, Said(text_in(form, "reason", ""), copies=text_in(form, "copies", ""), seen=_step(form)))
 
 
 def _act(site: Site, visit: Visit, form: Form, what: Act, said: Said) -> Response:
@@ -131,7 +143,7 @@ def _fields(site: Site, visit: Visit, dataset: str, document: Mapping[str, Any])
 
 
 def _facts(site: Site, actor: Actor, kept: Kept, due_on: date | None, today: date) -> dict[str, Any]:
-    contract = site.contracts.get(kept.dataset)
+    title, title_en, page = site.named(kept.dataset)
     is_ours = actor.is_of(kept.provider)
     other = Identity.parse(kept.consumer).agency if is_ours else kept.provider
     waits = is_ours and kept.state is State.REQUESTED
@@ -140,8 +152,9 @@ def _facts(site: Site, actor: Actor, kept: Kept, due_on: date | None, today: dat
         "state": kept.state.value,
         "side": "out" if is_ours else "in",
         "dataset": kept.dataset,
-        "dataset_title": contract.title_vi if contract else kept.dataset,
-        "dataset_title_en": contract.title_en if contract else kept.dataset,
+        "dataset_title": title,
+        "dataset_title_en": title_en,
+        "page": page,
         "consumer": kept.consumer,
         "other": other,
         "other_name": site.agency(other),
@@ -168,4 +181,8 @@ def _due_on(steps: Any) -> date | None:
 
 
 WAYS: list[Way] = [("/console/agreements", listed), ("/console/agreements/{agreement}", shown)]
-FORMS: list[tuple[str, FormAct]] = [("/console/agreements/{agreement}/grant", grant), ("/console/agreements/{agreement}/refuse", refuse)]
+FORMS: list[tuple[str, FormAct]] = [
+    ("/console/agreements/{agreement}/grant", grant),
+    ("/console/agreements/{agreement}/refuse", refuse),
+    ("/console/agreements/{agreement}/acts", go_on),
+]

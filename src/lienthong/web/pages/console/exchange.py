@@ -109,10 +109,10 @@ def _reads(site: Site, connection: Connection, agency: str, now: datetime) -> li
 
 
 def _agreement(site: Site, kept: agreements.Kept, other: str) -> dict[str, Any]:
-    contract = site.contracts.get(kept.dataset)
+    title, title_en, page = site.named(kept.dataset)
     term = kept.document.get("term") or {}
     return {
-        "id": kept.id, "dataset": kept.dataset, "title": contract.title_vi if contract else kept.dataset, "title_en": contract.title_en if contract else kept.dataset,
+        "id": kept.id, "dataset": kept.dataset, "title": title, "title_en": title_en, "page": page,
         "state": kept.state.value, "other": other, "other_name": site.agency(other), "consumer": kept.consumer, "until": str(term.get("to") or "") or None,
     }  # fmt: skip
 
