@@ -85,11 +85,15 @@ def test_one_official_who_reads_of_many_persons_is_told_of_once_an_hour(workshop
     assert watch(workshop, many, tmp_path) == 0
     leave(workshop, *(looked_up(n, official="can-bo-02") for n in range(9)), *(looked_up(3) for _ in range(20)))
     assert watch(workshop, many, tmp_path) == 0, "the same persons again are no more persons"
-    leave(workshop, looked_up(77))
+    leave(workshop, looked_up(77), looked_up(78), looked_up(79))
     assert watch(workshop, many, tmp_path) == 1
     assert watch(workshop, many, tmp_path) == 0
     (alert,) = standing(workshop, "many_persons")
-    assert alert.figures["persons"] == 10
+    assert (alert.figures["persons"], alert.figures["limit_persons"]) == (12, 10)
+    leave(workshop, looked_up(80))
+    assert watch(workshop, many, tmp_path) == 0
+    assert standing(workshop, "many_persons")[0].figures["persons"] == 13, "an alert that stands tells how far it has gone"
+    (alert,) = standing(workshop, "many_persons")
     assert alert.agency == "H10.12"
     assert "can-bo-01" in alert.subject
     entry = written(workshop.database)[-1]

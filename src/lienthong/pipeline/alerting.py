@@ -36,12 +36,16 @@ LOG = "source_log"  # looked at by itself, for it asks other servers
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule found: about whom or what, whose it is, and the figures."""
+    """What a rule found: about whom or what, whose it is, and the figures. What is kept names the rule's limits beside them, as `limit_…`."""
 
     rule: Rule
     subject: str
     agency: str
     figures: Mapping[str, float | str]
+
+    @property
+    def told(self) -> dict[str, float | str]:
+        return {**self.figures, **{f"limit_{name}": value for name, value in self.rule.limits.items()}}
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def _hold(workshop: Workshop, found: list[Finding], kinds: tuple[str, ...], now:
 
 def watch_logs(workshop: Workshop, rules: Iterable[Rule], logs: Iterable[Watched]) -> int:
     """The same for sources that are read by a log: too much of it is kept for us, or what we need of it is gone."""
-    found = [Finding(rule, f"{each.dataset} {each.source}", each.agency, {**_kept(each), **rule.limits})
+    found = [Finding(rule, f"{each.dataset} {each.source}", each.agency, _kept(each))
              for each in logs for rule in rules if rule.kind == LOG and each.state is not None
              and (each.state.state == "lost" or each.state.behind_bytes > rule.limit("megabytes") * 2**20)]  # fmt: skip
     return _hold(workshop, found, (LOG,), workshop.clock())
@@ -123,7 +127,7 @@ def _raise(workshop: Workshop, finding: Finding, now: datetime) -> int:
     with workshop.database.connect() as connection:
         if rule.kind not in PASSING and store.was_raised(connection, rule.id, finding.subject):
             return 0
-        made = store.raise_alert(connection, rule.id, rule.kind, finding.subject, finding.agency, rule.severity, finding.figures, now)
+        made = store.raise_alert(connection, rule.id, rule.kind, finding.subject, finding.agency, rule.severity, finding.told, now)
         if made is None:
             return 0
         details = {"alert": made, "rule": rule.id, "kind": rule.kind, "severity": rule.severity}
@@ -183,7 +187,7 @@ def _about(rule: Rule, caller: str, official: str, now: datetime, **figures: flo
     hour = now.astimezone(VIETNAM).strftime("%Y-%m-%d %H")
     parts = caller.split("/")
     agency = parts[2] if len(parts) == 4 else ""
-    return Finding(rule, f"{caller} {official or '-'} {hour}", agency, {**figures, **rule.limits})
+    return Finding(rule, f"{caller} {official or '-'} {hour}", agency, figures)
 
 
 def _silent_caller(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
@@ -198,7 +202,7 @@ def _silent_caller(rule: Rule, connection: Connection, _: Path, now: datetime) -
     for (provider, service, caller), by_day in days.items():
         newest = last.get((service, caller), since)
         if len(by_day) >= rule.limit("days") / 2 and median(by_day) >= rule.limit("least_a_day") and now - newest > quiet + HOUR:
-            yield Finding(rule, f"{caller} {service}", provider, {"hours": round((now - newest) / HOUR), **rule.limits})
+            yield Finding(rule, f"{caller} {service}", provider, {"hours": round((now - newest) / HOUR)})
 
 
 def _silent_source(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
@@ -209,15 +213,13 @@ def _silent_source(rule: Rule, connection: Connection, _: Path, now: datetime) -
         usual = median(gaps)
         waited = (now - begun[0]).total_seconds()
         if waited > max(3600.0, usual * rule.limit("times_usual")):
-            yield Finding(
-                rule, f"{dataset} {source}", "", {"hours": round(waited / 3600, 1), "usual_hours": round(usual / 3600, 1), **rule.limits}
-            )
+            yield Finding(rule, f"{dataset} {source}", "", {"hours": round(waited / 3600, 1), "usual_hours": round(usual / 3600, 1)})
 
 
 def _late_source(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
     """Due by its schedule, past its grace, and not come since."""
     for dataset, source, since in schedules.silent(connection, now):
-        yield Finding(rule, f"{dataset} {source}", "", {"hours": round((now - since) / HOUR, 1), **rule.limits})
+        yield Finding(rule, f"{dataset} {source}", "", {"hours": round((now - since) / HOUR, 1)})
 
 
 def _drift(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
@@ -226,13 +228,13 @@ def _drift(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterat
         f"{dataset} {version}" for dataset, version in quality_notes.since(connection, now - timedelta(days=rule.limit("days")))
     )
     for subject, count in moved.items():
-        yield Finding(rule, subject, "", {"notes": count, **rule.limits})
+        yield Finding(rule, subject, "", {"notes": count})
 
 
 def _copies_failing(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
     for name, caller in store.failing_copies(connection, now - timedelta(minutes=rule.limit("minutes"))):
         parts = caller.split("/")
-        yield Finding(rule, name, parts[2] if len(parts) == 4 else "", dict(rule.limits))
+        yield Finding(rule, name, parts[2] if len(parts) == 4 else "", {})
 
 
 def _open_data_late(rules: Iterable[Rule], late: Iterable[Late], today: date) -> Iterator[Finding]:
@@ -242,13 +244,13 @@ def _open_data_late(rules: Iterable[Rule], late: Iterable[Late], today: date) ->
             for each in every:
                 days = (today - each.by).days
                 if days > rule.limit("days"):
-                    yield Finding(rule, f"{each.dataset} {each.what}", each.agency, {"late_days": days, **rule.limits})
+                    yield Finding(rule, f"{each.dataset} {each.what}", each.agency, {"late_days": days})
 
 
 def _checkpoint_late(rule: Rule, connection: Connection, _: Path, __: datetime) -> Iterator[Finding]:
     waiting = store.waiting_seconds(connection)
     if waiting > rule.limit("seconds"):
-        yield Finding(rule, "ledger", "", {"waiting_seconds": round(waiting), **rule.limits})
+        yield Finding(rule, "ledger", "", {"waiting_seconds": round(waiting)})
 
 
 def _disk(rule: Rule, _: Connection, home: Path, __: datetime) -> Iterator[Finding]:
@@ -256,7 +258,7 @@ def _disk(rule: Rule, _: Connection, home: Path, __: datetime) -> Iterator[Findi
     usage = shutil.disk_usage(place)
     free = 100 * usage.free / usage.total
     if free < rule.limit("free_percent"):
-        yield Finding(rule, "home", "", {"free": round(free, 1), **rule.limits})
+        yield Finding(rule, "home", "", {"free": round(free, 1)})
 
 
 READING: Mapping[str, Callable[[Rule, Mapping[Who, Reader], datetime], Iterator[Finding]]] = {
