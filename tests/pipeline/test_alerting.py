@@ -96,8 +96,8 @@ def test_one_official_who_reads_of_many_persons_is_told_of_once_an_hour(workshop
     (alert,) = standing(workshop, "many_persons")
     assert alert.agency == "H10.12"
     assert "can-bo-01" in alert.subject
-    entry = written(workshop.database)[-1]
-    assert (entry["event"], entry["details"]["rule"]) == ("alert:platform:raised", "many-persons")
+    (entry,) = (each for each in written(workshop.database) if each["event"] == "alert:platform:raised")
+    assert entry["details"]["rule"] == "many-persons"
     assert "can-bo-01" not in str(entry)
     take(workshop, alert.alert, OPERATOR)
     close(workshop, alert.alert, OPERATOR, "Đợt rà soát theo kế hoạch")

@@ -125,7 +125,7 @@ def _move(workshop: Workshop, alert: int, state: str, event: Event, actor: Actor
 def _raise(workshop: Workshop, finding: Finding, now: datetime) -> int:
     rule = finding.rule
     with workshop.database.connect() as connection:
-        if rule.kind not in PASSING and store.was_raised(connection, rule.id, finding.subject):
+        if rule.kind not in PASSING and store.was_closed(connection, rule.id, finding.subject):
             return 0
         made = store.raise_alert(connection, rule.id, rule.kind, finding.subject, finding.agency, rule.severity, finding.told, now)
         if made is None:

@@ -57,9 +57,9 @@ def raise_alert(
     return int(row[0])
 
 
-def was_raised(connection: Connection, rule: str, subject: str) -> bool:
-    """Whether a rule raised an alert about a subject, whatever became of it."""
-    row = connection.execute(queries("alerts")["was_raised"], {"rule": rule, "subject": subject}).fetchone()
+def was_closed(connection: Connection, rule: str, subject: str) -> bool:
+    """Whether an alert of a rule about a subject was raised and closed."""
+    row = connection.execute(queries("alerts")["was_closed"], {"rule": rule, "subject": subject}).fetchone()
     return row is not None and bool(row[0])
 
 

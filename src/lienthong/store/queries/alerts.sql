@@ -9,9 +9,9 @@ returning alert;
 -- A standing alert was found again.
 update alerts set seen_at = %(at)s, figures = %(figures)s where rule = %(rule)s and subject = %(subject)s and state <> 'closed';
 
--- name: was_raised
--- Whether a rule raised an alert about a subject, whatever became of it.
-select exists (select from alerts where rule = %(rule)s and subject = %(subject)s);
+-- name: was_closed
+-- Whether an alert of a rule about a subject was raised and closed.
+select exists (select from alerts where rule = %(rule)s and subject = %(subject)s and state = 'closed');
 
 -- name: move
 -- A standing alert in another state; gives it, nothing when it is closed or not there.
