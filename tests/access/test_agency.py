@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.access import Agencies, Agency, words_of_closed
+from lienthong.access import Agencies, Agency, PublicKey, Register, Subsystem, words_of_closed
 
 BEGAN, LATER = date(2020, 1, 1), date(2025, 3, 1)
 
@@ -44,3 +44,18 @@ def test_no_circle_of_parents_or_successors_goes_on_for_ever(links: list[tuple[s
     for code in "ABCDE":
         assert len(known.above(code)) <= 5
         assert code not in known.replaced_by(code, LATER)
+
+
+def test_the_heir_of_a_subsystem_bears_one_of_its_keys_and_no_other_is_taken_for_it() -> None:
+    day, mine, other = date(2026, 7, 1), PublicKey({"x": "mine"}), PublicKey({"x": "other"})
+    agencies = Agencies({"H1.1": Agency("H1.1", "Cũ", valid_to=day, successors=("H1.2",)), "H1.2": Agency("H1.2", "Mới")})
+
+    def register(**keys: PublicKey) -> Register:
+        names = {"VN/GOV/H1.1/kho": mine, **{f"VN/GOV/H1.2/{name}": key for name, key in keys.items()}}
+        return Register({name: Subsystem(name, name.split("/")[2], "x", "x", (key,)) for name, key in names.items()}, agencies=agencies)
+
+    assert register(moi=mine, kho=other).heir_of("VN/GOV/H1.1/kho", day) == "VN/GOV/H1.2/moi"
+    assert register(moi=mine).heir_of("VN/GOV/H1.1/kho", date(2026, 6, 30)) == "VN/GOV/H1.1/kho", "before the day"
+    for nobody in (register(), register(kho=other), register(a=mine, b=mine)):
+        assert nobody.heir_of("VN/GOV/H1.1/kho", day) == "VN/GOV/H1.1/kho"
+    assert register(moi=mine).heir_of("VN/GOV/H1.9/la", day) == "VN/GOV/H1.9/la"

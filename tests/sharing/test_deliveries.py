@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from lienthong.access import Quota, Register
+from lienthong.access import Agencies, Agency, PublicKey, Quota, Register, Subsystem
 from lienthong.access.sealing import Sealer
 from lienthong.connectors.outward import Sent
 from lienthong.sharing import subscribing
@@ -79,6 +79,25 @@ def test_each_is_told_what_its_own_agreement_shows(province: Province) -> None:
     assert "Nguyễn Thị An".encode() not in posts[part].body
     given = {entry["caller"]: entry for entry in entries(province) if entry["event"] == "answer:events:given"}
     assert given[PART]["fields"] == ["record_no", "full_name", "born_on"]
+
+
+def test_a_subscription_goes_on_for_the_subsystem_in_its_place_when_an_agency_has_merged(province: Province) -> None:
+    made = deliveries_of(province)
+    subscription = subscribe(province, made, EVERYTHING)
+    register, old = province.register, EVERYTHING.split("/")[2]
+    heir, key = EVERYTHING.replace(old, "H10.07"), PublicKey({"kty": "OKP", "crv": "Ed25519", "x": "k"})
+    agencies = Agencies({
+        old: Agency(old, "Cũ", "", "", date(2020, 1, 1), date(2026, 1, 2), ("H10.07",)),
+        "H10.07": Agency("H10.07", "Mới", "", "", date(2020, 1, 1)),
+    })  # fmt: skip
+    systems = {name: Subsystem(name, name.split("/")[2], "x", "x", (key,)) for name in (EVERYTHING, heir)}
+    granted = tuple(replace(each, consumer=heir) if each.consumer == EVERYTHING else each for each in register.agreements)
+    merged = deliveries_of(province, register=replace(register, subsystems=systems, agreements=granted, agencies=agencies))
+    posts = rounds(province, merged, [])
+    assert [each.data.key for each in posts[0].told] == ["P1", "P2", "P3", "P4", "P5"]
+    assert found(province, subscription).caller == heir
+    handed, given = entries(province)[-2:]
+    assert (handed["outcome"], handed["details"]["was_of"], given["caller"]) == ("handed_over", EVERYTHING, heir)
 
 
 def test_what_is_in_hand_is_not_sent_twice_and_is_told_again_after_a_kill(province: Province) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import psycopg
 import pymysql
 import pytest
 
-from lienthong.access import Quota, RowCondition, State
+from lienthong.access import Agencies, Agency, PublicKey, Quota, Register, RowCondition, State, Subsystem
 from lienthong.sharing import syncing
 from lienthong.sharing.sync_checking import check
 from lienthong.sharing.sync_definitions import SyncDefinition
@@ -213,6 +214,23 @@ def test_without_its_agreement_a_sync_stops_and_says_what_becomes_of_the_copy(so
     source.agree(state=State.ACTIVE)
     source.sync(copy.definition)
     assert copy.rows() == source.expected()
+
+
+def test_a_copy_goes_on_for_the_subsystem_in_its_place_when_an_agency_has_merged(source: Source, copy: Copy) -> None:
+    source.publish(rows(10))
+    source.sync(copy.definition)
+    heir, key = "VN/GOV/H10.07/kho", PublicKey({"kty": "OKP", "crv": "Ed25519", "x": "k"})
+    agencies = Agencies({
+        "H10.12": Agency("H10.12", "Cũ", "", "", date(2020, 1, 1), date(2026, 1, 2), ("H10.07",)),
+        "H10.07": Agency("H10.07", "Mới", "", "", date(2020, 1, 1)),
+    })  # fmt: skip
+    systems = {name: Subsystem(name, name.split("/")[2], "x", "x", (key,)) for name in (copy.definition.consumer, heir)}
+    office = replace(source.office(), register=Register(systems, (replace(source.agreement, consumer=heir),), agencies=agencies))
+    source.publish(rows(20))
+    assert syncing.work(office, copy.definition).state == "following"
+    assert copy.rows() == source.expected()
+    delivered = [entry for entry in written(source.workshop.database) if entry["event"] == "sync:rows:delivered"]
+    assert delivered[-1]["caller"] == heir
 
 
 def test_a_table_with_rows_of_others_is_left_alone_unless_it_is_to_be_adopted(source: Source, copy: Copy) -> None:

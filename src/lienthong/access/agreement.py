@@ -181,6 +181,20 @@ class Register:
         """Whether what this subsystem gets of this dataset depends on the official, the place or the time of a request."""
         return dataset in self._stopping or (consumer, dataset) in self._depending
 
+    def heir_of(self, identifier: str, on: date) -> str:
+        """What a subsystem goes by on a day: of one whose agency has merged, the subsystem under the agency in its place that bears one of its keys.
+
+        A merger carries keys over, so no other can be taken for it. Its own name where there is none, or more than one.
+        """
+        own = self.subsystems.get(identifier)
+        if own is None or not self.agencies.is_closed(own.agency, on):
+            return identifier
+        places, keys = self.agencies.replaced_by(own.agency, on), [key.jwk for key in own.keys]
+        heirs = [
+            each.identifier for each in self.subsystems.values() if each.agency in places and any(jwk in keys for jwk in each.keys_on(on))
+        ]
+        return heirs[0] if len(heirs) == 1 else identifier
+
     @cached_property
     def _between(self) -> Mapping[tuple[str, str], list[Agreement]]:
         found: dict[tuple[str, str], list[Agreement]] = {}

@@ -19,7 +19,7 @@ from lienthong.clock import vietnam_date
 from lienthong.connectors.outward import Sent
 from lienthong.contracts import Contract
 from lienthong.errors import QuotaExceeded, RequestError
-from lienthong.ledger import Entry, SubjectKey, pack_subjects
+from lienthong.ledger import Entry, Event, SubjectKey, pack_subjects
 from lienthong.log import get_logger
 from lienthong.sharing.cloud_events import BATCH as BATCH_TYPE
 from lienthong.sharing.cloud_events import ONE as ONE_TYPE
@@ -175,8 +175,9 @@ class Deliveries:
         store.move_lanes(connection, [(lane, *place) for lane, place in telling.passed])
         store.take(connection, [post.pending for post in fresh], [len(post.told) for post in fresh], at)
         posts = telling.signed([*posts, *fresh])
-        if posts:
-            append_entries(connection, [telling.entry(post) for post in posts], self.clerk.signer)
+        entries = [*telling.entries, *(telling.entry(post) for post in posts)]
+        if entries:
+            append_entries(connection, entries, self.clerk.signer)
         return posts
 
     def hold_back(self, connection: Connection, found: Subscription, rule: str) -> None:
@@ -194,12 +195,27 @@ class _Telling:
         self._connection = connection
         self._at = at
         self._register = deliveries.register(connection)
-        self._found: dict[str, Subscription] = {each.subscription: each for each in store.some(connection, roads=deliveries.roads)}
+        self.entries: list[Entry] = []
+        self._found: dict[str, Subscription] = {
+            each.subscription: self._handed_over(each) for each in store.some(connection, roads=deliveries.roads)
+        }
         self._following: dict[tuple[str, int], Following | None] = {}
         self._pieces: dict[Any, Piece] = {}
         self._bodies: dict[Any, bytes] = {}
         self.passed: list[tuple[Lane, Place]] = []  # lanes for which there was nothing, and how far
         self._subjects = SubjectKey(deliveries.subject_key)
+
+    def _handed_over(self, found: Subscription) -> Subscription:
+        """A subscription of a subsystem whose agency has merged is from then on that of the subsystem in its place."""
+        heir = self._register.heir_of(found.caller, vietnam_date(self._at))
+        if heir == found.caller or found.state == "ended":
+            return found
+        store.hand_over(self._connection, found.subscription, heir)
+        details = {"subscription": found.subscription, "was_of": found.caller}
+        self.entries.append(
+            Entry(self._at, Event.SUBSCRIPTION_CHANGED, heir, dataset=found.dataset, outcome="handed_over", details=details)
+        )
+        return replace(found, caller=heir)
 
     def in_order(self, lanes: Sequence[Lane]) -> list[Lane]:
         """By subsystem and dataset, as everybody who counts deliveries goes: two who wait for each other's count would wait for ever."""

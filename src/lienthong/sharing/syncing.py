@@ -86,7 +86,7 @@ class Courier:
 
     def __init__(self, office: SyncOffice, definition: SyncDefinition, connection: Connection) -> None:
         self.office = office
-        self.definition = definition
+        self.definition = replace(definition, consumer=office.register.heir_of(definition.consumer, vietnam_date(office.clock())))
         self.connection = connection
         self.contract = office.contracts[definition.dataset]
         self.before = store.state(connection, definition.id)

@@ -146,6 +146,11 @@ def set_state(connection: Connection, subscription: str, state: str, why: str, a
     connection.execute(queries("subscriptions")["set_state"], {"subscription": subscription, "state": state, "why": why, "at": at})
 
 
+def hand_over(connection: Connection, subscription: str, caller: str) -> None:
+    """Make a subscription another subsystem's."""
+    connection.execute(queries("subscriptions")["hand_over"], {"subscription": subscription, "caller": caller})
+
+
 def set_held(connection: Connection, subscription: str, rule: str) -> None:
     connection.execute(queries("subscriptions")["set_held"], {"subscription": subscription, "held": rule})
 

@@ -73,6 +73,11 @@ def states(connection: Connection) -> dict[str, SyncState]:
     return {row[0]: SyncState(*row) for row in connection.execute(queries("syncs")["all"]).fetchall()}
 
 
+def whose(connection: Connection) -> list[tuple[str, str, str]]:
+    """(sync, dataset, subsystem) of every sync that ever ran."""
+    return [(row[0], row[1], row[2]) for row in connection.execute(queries("syncs")["whose"])]
+
+
 def state(connection: Connection, sync: str) -> SyncState | None:
     row = connection.execute(queries("syncs")["one"], {"sync": sync}).fetchone()
     return None if row is None else SyncState(*row)

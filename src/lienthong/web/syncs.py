@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lienthong.access import Actor, Identity, Role
+from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, NotFound
 from lienthong.settings import Settings
 from lienthong.sharing import syncing
@@ -90,7 +92,10 @@ class _Desk:
         return {"sync": definition.id, "asked": what}
 
     def _definitions(self) -> Mapping[str, SyncDefinition]:
-        return load_syncs(Path(self._settings.syncs), self._counter.contracts)
+        """All of them, each for the subsystem that stands now where its definition names one."""
+        register, today = self._register(), vietnam_date(self._counter.clock())
+        found = load_syncs(Path(self._settings.syncs), self._counter.contracts)
+        return {id: replace(each, consumer=register.heir_of(each.consumer, today)) for id, each in found.items()}
 
     def _one(self, actor: Actor, request: Request) -> SyncDefinition:
         found = self._definitions().get(request.path_params["sync"])

@@ -41,6 +41,9 @@ select state from event_subscriptions where subscription = %(subscription)s for 
 -- name: set_state
 update event_subscriptions set state = %(state)s, why = %(why)s, since = %(at)s, failing_since = null where subscription = %(subscription)s;
 
+-- name: hand_over
+update event_subscriptions set caller = %(caller)s where subscription = %(subscription)s;
+
 -- name: set_held
 update event_subscriptions set held = %(held)s where subscription = %(subscription)s;
 

@@ -4,6 +4,10 @@ select sync, state, said_vi, said_en, version, delivered, failures, next_try_at,
 from syncs
 order by sync;
 
+-- name: whose
+-- Of which dataset, and for which subsystem, every sync that ever ran is.
+select sync, dataset_id, consumer from syncs order by sync;
+
 -- name: one
 -- The same of one.
 select sync, state, said_vi, said_en, version, delivered, failures, next_try_at, worked_at, announced, checked_at, checked, asked

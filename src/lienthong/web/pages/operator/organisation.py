@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from lienthong.access import Identity
 from lienthong.clock import vietnam_date
 from lienthong.errors import BadRequest, Conflict
 from lienthong.pipeline import agencies, approving
@@ -93,7 +94,9 @@ def _also(site: Site, codes: list[str]) -> dict[str, Any]:
             if each.caller.split("/")[2:3] and each.caller.split("/")[2] in codes and each.state != "ended"
         ]
         copies = [
-            each.sync for each in syncs.states(connection).values() if any(each.sync.startswith(contract.id) for contract in datasets)
+            {"sync": sync, "dataset": dataset, "consumer": consumer}
+            for sync, dataset, consumer in syncs.whose(connection)
+            if Identity.parse(consumer).agency in codes or any(dataset == contract.id for contract in datasets)
         ]
     return {
         "datasets": [
