@@ -14,14 +14,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-import pyarrow as pa
-
 from lienthong.connectors import isolated
 from lienthong.connectors.base import Batch, Note, Position, ReadContext
+from lienthong.connectors.excel_batches import batches_of
 from lienthong.connectors.excel_cells import Cells
 from lienthong.connectors.excel_guard import MAX_UNPACKED_BYTES, Unpacker, check_archive, kind_of
 from lienthong.connectors.excel_layout import Layout, lay_out
-from lienthong.connectors.excel_ods import ods_parts, ods_sheets
+from lienthong.connectors.excel_ods import OdsSheets
 from lienthong.connectors.excel_xlsx import Packed, Seen, SheetPart, Workbook, counted, open_workbook
 from lienthong.connectors.files import FoundFile, fingerprint_files, read_files
 from lienthong.connectors.fonts import reading_fonts, take_fonts
@@ -72,29 +71,16 @@ class _Reader:
     def _read_sheet(self, book: _Book, found: FoundFile, sheet: str, start: int) -> Iterator[Batch]:
         file = replace(found.file, sheet=sheet)
         seen, told = Seen(), Counter[str]()
-        done, last = 0, None
+
+        def notes() -> tuple[Note, ...]:
+            found_notes = tuple(Note(code, count) for code, count in sorted((told + counted(seen)).items()))
+            if found_notes:
+                log.info("sheet_noted", file=found.path.name, **{note.code: note.count for note in found_notes})
+            return found_notes
+
         with book.parts(sheet, _How(seen, self.empty_uncomputed)) as parts:
-            for laid in lay_out(parts, self.layout, sheet, f"`{found.file.uri}`, `{sheet}`", told):
-                count = laid.table.num_rows
-                first = min(max(0, start - done), count)
-                for place in range(first, count if last is not None else max(count, first + 1), self.batch_rows):
-                    stop = min(place + self.batch_rows, count)
-                    batch = Batch(
-                        file=file,
-                        table=laid.table.slice(place, stop - place),
-                        source_rows=pa.array(laid.rows[place:stop], pa.int64()),
-                        position={"sheet": sheet, "row": max(start, done + stop)},
-                    )
-                    if last is not None and last.table.num_rows:
-                        yield last
-                    last = batch
-                done += count
-        if last is None:
-            return
-        notes = tuple(Note(code, count) for code, count in sorted((told + counted(seen)).items()))
-        if notes:
-            log.info("sheet_noted", file=found.path.name, **{note.code: note.count for note in notes})
-        yield replace(last, notes=notes)
+            laid = lay_out(parts, self.layout, sheet, f"`{found.file.uri}`, `{sheet}`", told)
+            yield from batches_of(laid, file, {"sheet": sheet}, start, self.batch_rows, notes)
 
 
 @dataclass(frozen=True)
@@ -154,14 +140,14 @@ def _pieces(packed: Packed, name: str) -> Iterator[Cells]:
 
 @dataclass(frozen=True)
 class _Ods:
-    unpacker: Unpacker
+    read: OdsSheets
 
     def sheets(self) -> list[tuple[str, bool]]:
-        return ods_sheets(self.unpacker)
+        return self.read.names()
 
     @contextmanager
     def parts(self, sheet: str, how: _How, /) -> Iterator[Iterator[Cells]]:
-        yield ods_parts(self.unpacker, sheet, how.seen)
+        yield self.read.parts(sheet, how.seen)
 
 
 @dataclass
@@ -197,7 +183,7 @@ def _opened(path: Path, name: str, max_bytes: int) -> _Book:
     if kind == "xlsx":
         return _Xlsx(open_workbook(path, name, max_bytes))
     if kind == "ods":
-        return _Ods(Unpacker(path, name, max_bytes))
+        return _Ods(OdsSheets(Unpacker(path, name, max_bytes)))
     if kind == "xlsb":
         check_archive(path, name, max_bytes)
     return _Old(path, name)

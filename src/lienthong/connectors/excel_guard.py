@@ -61,12 +61,13 @@ def _holds(path: Path, mark: bytes) -> bool:
 
 
 class Unpacker:
-    """Parts of an archive as they unpack, counted: what it says of its sizes may be a lie. All that is read of it counts to one limit."""
+    """Parts of an archive as they unpack, counted: what it says of its sizes may be a lie. All its parts count to one limit, each once."""
 
     def __init__(self, path: Path, name: str, max_bytes: int) -> None:
         self.name = name
         self.max_bytes = max_bytes
         self._path = path
+        self._unpacked: dict[str, int] = {}  # how much of each part was
         self._total = 0
         try:
             with zipfile.ZipFile(path) as archive:
@@ -104,7 +105,9 @@ class Unpacker:
             try:
                 for chunk in _unpacked(stream, entry, self.name):
                     size += len(chunk)
-                    self._total += len(chunk)
+                    if size > (known := self._unpacked.get(part, 0)):
+                        self._total += size - known
+                        self._unpacked[part] = size
                     if self._total > self.max_bytes or (size > RATIO_MATTERS_FROM and size > MAX_RATIO * max(1, entry.compress_size)):
                         raise HostileInputError(
                             f"`{self.name}`: bung nén quá lớn / `{part}` unpacks to more than {size} bytes from {entry.compress_size}.",

@@ -6,113 +6,131 @@ Values come from their attributes (a number digit for digit, a date as ISO), tex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-from lxml import etree
 
 from lienthong.connectors.excel_cells import Cells
 from lienthong.connectors.excel_guard import Unpacker
 from lienthong.connectors.excel_xlsx import Seen
-from lienthong.errors import HostileInputError, SourceError
+from lienthong.connectors.packed_xml import PackedXml
+from lienthong.errors import HostileInputError
 
 PART_ROWS = 5_000
 MAX_CELLS = 100_000_000
 MAX_COLUMNS = 16_384
 MAX_ROWS = 1_048_576
+CONTENT = "content.xml"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+_ROW = f"{_TABLE}table-row"
 _DURATION = re.compile(r"^PT(\d+)H(\d+)M(\d+)(?:[.,]\d+)?S$")
 _DIGITS = re.compile(r"^0\d+$")
 
 
+class OdsSheets:
+    """The sheets of a workbook, gone through in their order without beginning anew for each."""
+
+    def __init__(self, unpacker: Unpacker) -> None:
+        self._unpacker = unpacker
+        self._begin()
+
+    def names(self) -> list[tuple[str, bool]]:
+        """(name, whether it is shown) of each sheet."""
+        hidden = set()
+        found: list[tuple[str, bool]] = []
+        xml = PackedXml(self._unpacker, CONTENT, (f"{_TABLE}table", f"{_STYLE}style", _ROW))
+        for event, element in xml.events():
+            if element.tag == f"{_TABLE}table":
+                if event == "start" and _is_sheet(element):
+                    found.append((element.get(f"{_TABLE}name", ""), element.get(f"{_TABLE}style-name", "") not in hidden))
+            elif event == "end" and element.tag == f"{_STYLE}style":
+                shown = next(iter(element.iter(f"{_STYLE}table-properties")), None)
+                if shown is not None and shown.get(f"{_TABLE}display") == "false":
+                    hidden.add(element.get(f"{_STYLE}name", ""))
+            elif event == "end" and element.tag == _ROW and _is_outer(element):
+                xml.forget(element)
+        return found
+
+    def parts(self, wanted: str, seen: Seen, part_rows: int = PART_ROWS) -> Iterator[Cells]:
+        """The rows of one sheet, a part at a time."""
+        if wanted in self._begun:
+            self._begin()
+        filling = _Filling(f"`{self._unpacker.name}`, `{wanted}`", part_rows)
+        inside = False
+        for event, element in self._events:
+            if element.tag == f"{_TABLE}table":
+                if not _is_sheet(element):
+                    continue
+                if inside:
+                    break
+                if event == "start":
+                    self._begun.add(name := element.get(f"{_TABLE}name", ""))
+                    inside = name == wanted
+            elif event == "end" and element.tag == f"{_TABLE}table-column":
+                if inside and _is_hidden(element):
+                    seen.hidden_columns += min(_times(element, "number-columns-repeated", MAX_COLUMNS), 1000)
+            elif event == "end" and _is_outer(element):
+                if inside:
+                    values, times = _row(element), _times(element, "number-rows-repeated", MAX_ROWS)
+                    seen.hidden_rows += times if values and _is_hidden(element) else 0
+                    yield from filling.take(values, times)
+                self._xml.forget(element)
+        yield from filling.rest()
+
+    def _begin(self) -> None:
+        self._begun: set[str] = set()
+        self._xml = PackedXml(self._unpacker, CONTENT, (f"{_TABLE}table", _ROW, f"{_TABLE}table-column"))
+        self._events = self._xml.events()
+
+
 @dataclass
-class _Feed:
-    """The archive's part as a file for lxml."""
+class _Filling:
+    """Rows on their way to parts; blank ones before the first of a part are only counted."""
 
-    chunks: Iterator[bytes]
-    rest: bytes = b""
+    where: str
+    part_rows: int
+    _rows: list[list[str | None]] = field(default_factory=list)
+    _first: int = 0
+    _number: int = 0
+    _cells: int = 0
 
-    def read(self, size: int) -> bytes:
-        while not self.rest:
-            chunk = next(self.chunks, None)
-            if chunk is None:
-                return b""
-            self.rest = chunk
-        data, self.rest = self.rest[:size], self.rest[size:]
-        return data
+    def take(self, values: list[str | None], times: int) -> Iterator[Cells]:
+        self._cells += len(values) * times
+        if self._cells > MAX_CELLS or self._number + (times if values else 0) > MAX_ROWS:
+            raise HostileInputError(f"{self.where}: quá nhiều ô / more than {MAX_CELLS} cells or {MAX_ROWS} rows.")
+        for _ in range(times if values else min(times, max(0, MAX_ROWS - self._number))):
+            self._number += 1
+            if not values and not self._rows:
+                self._first = self._number
+                continue
+            self._rows.append(values)
+            if len(self._rows) == self.part_rows:
+                yield from self.rest()
 
-
-def ods_sheets(unpacker: Unpacker) -> list[tuple[str, bool]]:
-    """(name, whether it is shown) of each sheet."""
-    hidden = set()
-    found: list[tuple[str, bool]] = []
-    for event, element in _events(
-        unpacker, (f"{_TABLE}table", "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}style", f"{_TABLE}table-row")
-    ):
-        if element.tag == f"{_TABLE}table":
-            if event == "start" and element.getparent() is not None and element.getparent().tag == f"{_OFFICE}spreadsheet":
-                found.append((element.get(f"{_TABLE}name", ""), element.get(f"{_TABLE}style-name", "") not in hidden))
-        elif event == "end" and element.tag.endswith("}style"):
-            shown = next(iter(element.iter("{urn:oasis:names:tc:opendocument:xmlns:style:1.0}table-properties")), None)
-            if shown is not None and shown.get(f"{_TABLE}display") == "false":
-                hidden.add(element.get("{urn:oasis:names:tc:opendocument:xmlns:style:1.0}name", ""))
-        elif event == "end":
-            _forget(element)
-    return found
+    def rest(self) -> Iterator[Cells]:
+        """What is there, as a part."""
+        if self._rows:
+            yield cells_of_rows(self._rows, self._first)
+            self._rows, self._first = [], self._number
 
 
-def ods_parts(unpacker: Unpacker, wanted: str, seen: Seen, part_rows: int = PART_ROWS) -> Iterator[Cells]:
-    """The rows of one sheet, a part at a time."""
-    rows: list[list[str | None]] = []
-    first, number, cells, inside = 0, 0, 0, False
-    for event, element in _events(unpacker, (f"{_TABLE}table", f"{_TABLE}table-row", f"{_TABLE}table-column")):
-        if element.tag == f"{_TABLE}table":
-            if element.getparent() is not None and element.getparent().tag == f"{_OFFICE}spreadsheet":
-                inside = event == "start" and element.get(f"{_TABLE}name", "") == wanted
-        elif event == "end" and element.tag == f"{_TABLE}table-column":
-            if inside and element.get(f"{_TABLE}visibility", "visible") != "visible":
-                seen.hidden_columns += min(_times(element, "number-columns-repeated", MAX_COLUMNS), 1000)
-        elif event == "end":
-            if inside:
-                values = _row(element)
-                times = _times(element, "number-rows-repeated", MAX_ROWS)
-                if values and element.get(f"{_TABLE}visibility", "visible") != "visible":
-                    seen.hidden_rows += times
-                cells += len(values) * times
-                if cells > MAX_CELLS or number + (times if values else 0) > MAX_ROWS:
-                    raise HostileInputError(f"`{unpacker.name}`, `{wanted}`: quá nhiều ô / more than {MAX_CELLS} cells or {MAX_ROWS} rows.")
-                for _ in range(times if values else min(times, max(0, MAX_ROWS - number))):
-                    if not values and not rows:
-                        first = number + 1
-                    else:
-                        rows.append(values)
-                    number += 1
-                    if len(rows) == part_rows:
-                        yield _cells(rows, first)
-                        rows, first = [], number
-            _forget(element)
-    if rows:
-        yield _cells(rows, first)
+def _is_sheet(table: Any) -> bool:
+    parent = table.getparent()
+    return parent is not None and parent.tag == f"{_OFFICE}spreadsheet"
 
 
-def _events(unpacker: Unpacker, tags: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    feed = _Feed(unpacker.chunks("content.xml"))
-    parser = etree.iterparse(
-        feed, events=("start", "end"), tag=tags, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True
-    )
-    first = True
-    try:
-        for event, element in parser:
-            if first and element.getroottree().docinfo.doctype:
-                raise HostileInputError(f"`{unpacker.name}`: có khai báo DOCTYPE / has a document type declaration.")
-            first = False
-            yield event, element
-    except etree.XMLSyntaxError as error:
-        raise SourceError(f"`{unpacker.name}`, content.xml line {error.lineno}: tệp hỏng / is damaged ({error.msg}).") from error
+def _is_outer(row: Any) -> bool:
+    """Whether a row is one of the sheet, not of a table inside a cell."""
+    return next(row.iterancestors(_ROW), None) is None
+
+
+def _is_hidden(element: Any) -> bool:
+    return bool(element.get(f"{_TABLE}visibility", "visible") != "visible")
 
 
 def _times(element: Any, name: str, most: int) -> int:
@@ -173,14 +191,8 @@ def _texts(element: Any) -> Iterator[str]:
             yield child.tail
 
 
-def _cells(rows: list[list[str | None]], first: int) -> Cells:
+def cells_of_rows(rows: Sequence[Sequence[str | None]], first: int) -> Cells:
+    """Rows as cells in columns; a row shorter than the others ends in nothing. `first`: the row they begin with, from 0."""
     width = max((len(row) for row in rows), default=0)
     columns = tuple(pa.array([row[place] if place < len(row) else None for row in rows], pa.string()) for place in range(width))
     return Cells(columns, 0, len(rows), first)
-
-
-def _forget(element: Any) -> None:
-    element.clear(keep_tail=False)
-    parent = element.getparent()
-    while parent is not None and element.getprevious() is not None:
-        del parent[0]

@@ -10,6 +10,7 @@ import pwd
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -113,8 +114,8 @@ def csv(*values: str) -> bytes:
     return ("mã;giá trị\n" + "".join(f"1;{value}\n" for value in values)).encode()
 
 
-@pytest.fixture(scope="module")
-def mailbox() -> Iterator[Mailbox]:
+@contextmanager
+def dovecot() -> Iterator[Mailbox]:
     server = program("dovecot", "dovecot-imapd")
     with open_folder() as folder:
         made, port = certificates(folder), free_port()
@@ -129,6 +130,12 @@ def mailbox() -> Iterator[Mailbox]:
         (folder / "config").write_text(text, encoding="utf-8")
         with running([server, "-F", "-c", str(folder / "config")], port) as process:
             yield Mailbox(port, made, folder / "spool", process)
+
+
+@pytest.fixture(scope="module")
+def mailbox() -> Iterator[Mailbox]:
+    with dovecot() as made:
+        yield made
 
 
 @pytest.fixture
