@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,9 @@ from openpyxl.cell.text import InlineFont
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lienthong.connectors import excel_xlsx, first_cells
+from lienthong.connectors.excel_guard import Unpacker
+from lienthong.connectors.excel_ods import OdsSheets
+from lienthong.connectors.excel_xlsx import Seen
 from lienthong.errors import HostileInputError, SourceError
 from tests.connectors.make_workbooks import HABITS, Habit, write_ods, write_xls, write_xlsx
 from tests.connectors.reading import check_resuming, make_source, read_all
@@ -178,6 +182,33 @@ def test_an_ods_of_endless_repeats_is_refused(tmp_path: Path) -> None:
     edited(path, "content.xml", old, repeats)
     with pytest.raises(HostileInputError, match="more than"):
         read_all(make_source("excel_file", path))
+
+
+def test_the_sheets_of_an_ods_are_gone_through_once_and_count_once(tmp_path: Path) -> None:
+    path = write_ods(Habit("", [["Mã"], ["a"]], [], []), tmp_path / "a.ods")
+    content = zipfile.ZipFile(path).read("content.xml").decode()
+    begin, end = content.index("<table:table "), content.index("</office:spreadsheet>")
+    sheets = "".join(re.sub('table:name="[^"]*"', f'table:name="S{n}"', content[begin:end]) for n in range(20))
+    edited(path, "content.xml", content[begin:end].encode(), sheets.encode())
+    unpacked = len(content) + len(sheets)
+    assert len(read_all(make_source("excel_file", path, sheet="*", max_bytes=unpacked)).rows) == 20
+    with pytest.raises(HostileInputError, match="unpacks to more"):
+        read_all(make_source("excel_file", path, sheet="*", max_bytes=len(sheets) // 2))
+    read = OdsSheets(Unpacker(path, "a", unpacked))
+    firsts = {name: [part.rows(9) for part in read.parts(name, Seen())] for name in ("S3", "S7", "S3", "S0")}
+    assert list(firsts.values()) == [[[["Mã"], ["a"]]]] * 3
+
+
+def test_elements_without_end_between_two_rows_of_an_ods_are_refused(tmp_path: Path) -> None:
+    path = write_ods(Habit("", [["Mã"], ["a"]], [], []), tmp_path / "a.ods")
+    edited(path, "content.xml", b"<office:spreadsheet>", b"<office:spreadsheet>" + endless(b'<text:s text:c="%d"/>'))
+    with pytest.raises(HostileInputError, match="larger than 16 MiB"):
+        read_all(make_source("excel_file", path))
+
+
+def endless(element: bytes) -> bytes:
+    """18 MB of elements that no archive packs as tightly as a bomb."""
+    return b"".join(element % (n * 2_654_435_761 % 2**32) for n in range(18_000_000 // (len(element) + 8)))
 
 
 def test_what_the_options_cannot_mean_is_said(tmp_path: Path) -> None:

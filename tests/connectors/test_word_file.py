@@ -7,9 +7,10 @@ from pathlib import Path
 import docx
 import pytest
 
+from lienthong.connectors import word_file
 from lienthong.errors import HostileInputError, SourceError
 from tests.connectors.reading import check_resuming, make_source, read_all
-from tests.connectors.test_excel_habits import edited
+from tests.connectors.test_excel_habits import edited, endless
 
 HEADINGS = ["STT", "Xã", "Họ tên", "Số hộ"]
 
@@ -67,4 +68,28 @@ def test_a_document_type_is_refused(tmp_path: Path) -> None:
     path = document(tmp_path, [["x", "y"], ["1", "2"]])
     edited(path, "word/document.xml", b"<w:document", b'<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]><w:document')
     with pytest.raises(HostileInputError, match="document type"):
+        read_all(make_source("word_file", path))
+
+
+def test_a_long_table_is_read_in_parts_and_merged_cells_go_on_over_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_file, "PART_ROWS", 3)
+    rows = [[str(n), "Lộc An" if n == 1 else "", f"Điểu {n}", str(n)] for n in range(1, 9)]
+    source = make_source("word_file", document(tmp_path, [HEADINGS, *rows], merge=((1, 1), (8, 1))), header_rows="found")
+    assert [tuple(row.values()) for row in read_all(source).rows] == [("Lộc An", f"Điểu {n}", str(n)) for n in range(1, 9)]
+    check_resuming(source)
+
+
+def test_what_stands_around_the_table_may_be_long_and_a_table_in_a_cell_is_not_of_it(tmp_path: Path) -> None:
+    path = document(tmp_path, [["x", "y"], ["1", "2"], ["3", "4"]])
+    paragraph = b"<w:p><w:r><w:t>" + " ".join(map(str, range(100_000))).encode() + b"</w:t></w:r></w:p>"
+    inner = b"<w:tbl><w:tr><w:tc><w:p/></w:tc></w:tr></w:tbl>"
+    edited(path, "word/document.xml", b"<w:tbl>", b"".join(paragraph for _ in range(40)) + b"<w:tbl>")
+    edited(path, "word/document.xml", b"<w:t>1</w:t></w:r></w:p>", b"<w:t>1</w:t></w:r></w:p>" + inner)
+    assert read_all(make_source("word_file", path)).rows == [{"x": "1", "y": "2"}, {"x": "3", "y": "4"}]
+
+
+def test_elements_without_end_between_two_rows_are_refused(tmp_path: Path) -> None:
+    path = document(tmp_path, [["x", "y"], ["1", "2"]])
+    edited(path, "word/document.xml", b"<w:tbl>", endless(b'<w:a w:b="%d"/>') + b"<w:tbl>")
+    with pytest.raises(HostileInputError, match="larger than 16 MiB"):
         read_all(make_source("word_file", path))

@@ -28,6 +28,8 @@ _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _ROW = f"{_TABLE}table-row"
+_PARAGRAPH = f"{_TEXT}p"
+_CELLS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
 _DURATION = re.compile(r"^PT(\d+)H(\d+)M(\d+)(?:[.,]\d+)?S$")
 _DIGITS = re.compile(r"^0\d+$")
 
@@ -142,7 +144,7 @@ def _row(element: Any) -> list[str | None]:
     """The row's values up to its last filled cell."""
     values: list[str | None] = []
     for cell in element:
-        if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
+        if cell.tag not in _CELLS:
             continue
         value = _value(cell)
         times = _times(cell, "number-columns-repeated", MAX_COLUMNS)
@@ -156,7 +158,7 @@ def _row(element: Any) -> list[str | None]:
 
 def _value(cell: Any) -> str | None:
     kind = cell.get(f"{_OFFICE}value-type")
-    shown = "\n".join("".join(_texts(paragraph)) for paragraph in cell.iterchildren(f"{_TEXT}p"))
+    shown = _shown(cell)
     if kind in ("float", "percentage", "currency"):
         return shown if _DIGITS.match(shown) else _number(cell.get(f"{_OFFICE}value", shown))
     if kind == "date":
@@ -167,6 +169,13 @@ def _value(cell: Any) -> str | None:
         found = _DURATION.match(cell.get(f"{_OFFICE}time-value", ""))
         return ":".join(part.zfill(2) for part in found.groups()) if found else shown
     return shown or (None if kind is None else cell.get(f"{_OFFICE}string-value", ""))
+
+
+def _shown(cell: Any) -> str:
+    """The cell's letters, a line for each paragraph."""
+    if len(cell) == 1 and cell[0].tag == _PARAGRAPH and not len(cell[0]):
+        return cell[0].text or ""
+    return "\n".join("".join(_texts(paragraph)) for paragraph in cell.iterchildren(_PARAGRAPH))
 
 
 def _number(text: str) -> str:

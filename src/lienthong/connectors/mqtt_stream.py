@@ -1,8 +1,8 @@
 """Readings that arrive over MQTT 5: taken under a session the broker keeps, acknowledged when they are safe in the landing.
 
 The broker keeps what comes while nobody reads (QoS 1, a session of the name `client_id`). It sends no more than a window of messages
-that are not acknowledged, so a slow landing slows the broker, and memory is bounded. What was not acknowledged when a connection broke off comes again:
-nothing is lost, and a message may come twice.
+that are not acknowledged, and we read no more from the line than so many bytes, so a slow landing slows the broker, and memory is bounded.
+What was not acknowledged when a connection broke off comes again: nothing is lost, and a message may come twice.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import queue
 import secrets
 import socket
+import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,13 +32,16 @@ from lienthong.connectors.landings import Landings
 from lienthong.connectors.options import Options
 from lienthong.connectors.outward import Networks
 from lienthong.connectors.steps import Step, stage
-from lienthong.connectors.stream_rows import Message, StreamOptions
+from lienthong.connectors.stream_rows import BATCH_BYTES, Message, StreamOptions
 from lienthong.connectors.variables import expand
 from lienthong.contracts import Source
 from lienthong.errors import LienthongError, SourceError
 from lienthong.log import get_logger
 
 WINDOW = 65_535  # largest Receive Maximum (MQTT 5 §3.1.2.11.3)
+WAITING_BYTES = 64 * 1024 * 1024  # of messages taken from the line and not given on yet
+LONGEST_KEEPALIVE = 65_535  # seconds (MQTT 5 §3.1.2.10)
+ONE_MORE_SECONDS = 5.0  # after which one more is taken all the same, so that the line is looked after
 log = get_logger("sources")
 
 
@@ -123,6 +128,39 @@ class _Client(mqtt.Client):
             raise ConnectionError(error.message) from error  # what the library tries again after
 
 
+class _Inbox:
+    """Messages that came, of so many bytes: who brings one waits for room, and longest so long."""
+
+    def __init__(self) -> None:
+        self._messages: deque[mqtt.MQTTMessage] = deque()
+        self._held = 0
+        self._is_closed = False
+        self._changed = threading.Condition()
+
+    def put(self, message: mqtt.MQTTMessage) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._held < WAITING_BYTES or self._is_closed, ONE_MORE_SECONDS)
+            self._messages.append(message)
+            self._held += len(message.payload)
+            self._changed.notify_all()
+
+    def get(self, seconds: float) -> mqtt.MQTTMessage | None:
+        """The next one; None when none comes in so long."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: bool(self._messages), seconds):
+                return None
+            message = self._messages.popleft()
+            self._held -= len(message.payload)
+            self._changed.notify_all()
+            return message
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+
 @contextmanager
 def _session(options: MqttOptions, context: ReadContext) -> Iterator[_Session]:
     session = _Session(options, context)
@@ -135,10 +173,11 @@ def _session(options: MqttOptions, context: ReadContext) -> Iterator[_Session]:
 class _Session:
     def __init__(self, options: MqttOptions, context: ReadContext) -> None:
         self._options, self._context = options, context
-        self._inbox: queue.SimpleQueue[mqtt.MQTTMessage] = queue.SimpleQueue()
+        self._inbox = _Inbox()
         self._told: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()  # (stage or refusal, words)
         self._landings = Landings()
         self._waiting: set[int] = set()  # ids given and not acknowledged
+        self._is_subscribed = False
         self._lost_since: float | None = None
         looks = context.only_looks
         name = f"{options.client_id}-look-{secrets.token_hex(4)}" if looks else options.client_id
@@ -150,7 +189,7 @@ class _Session:
         if options.is_tls:
             client.tls_set_context(tls_context(options.ca))
         client.on_connect, client.on_disconnect, client.on_subscribe = self._on_connect, self._on_disconnect, self._on_subscribe
-        client.on_message = lambda _client, _data, message: self._inbox.put(message)
+        client.on_message = self._on_message
 
     @property
     def window(self) -> int:
@@ -168,7 +207,9 @@ class _Session:
         asked.ReceiveMaximum = self.window
         asked.SessionExpiryInterval = 0 if self._context.only_looks else options.keep_days * 86_400
         try:
-            self._client.connect(options.host, options.port, keepalive=30, clean_start=self._context.only_looks, properties=asked)
+            # The line is not read while a landing takes long: an answer to its being alive is not missed meanwhile.
+            keepalive = min(max(30, 2 * int(options.stream.landing_seconds)), LONGEST_KEEPALIVE)
+            self._client.connect(options.host, options.port, keepalive=keepalive, clean_start=self._context.only_looks, properties=asked)
         except OSError as error:
             raise self._unreachable(error) from error
         self._client.loop_start()
@@ -178,10 +219,7 @@ class _Session:
             except queue.Empty:
                 raise SourceError(f"`{options.where}`: máy chủ tin không trả lời / the broker does not answer.") from None
             if what != expected:
-                raise SourceError(
-                    f"`{options.where}`: máy chủ tin từ chối / the broker refuses ({words}).",
-                    hint="Check user, password and what this account may subscribe to.",
-                )
+                raise self._refused(words)
             if what == "signed_in" and options.is_tls:
                 yield "encrypted"
             yield what
@@ -204,25 +242,22 @@ class _Session:
 
     def has_any(self, seconds: float) -> bool:
         """Whether a message comes within so long."""
-        try:
-            self._inbox.get(timeout=seconds)
-        except queue.Empty:
-            return False
-        return True
+        return self._inbox.get(seconds) is not None
 
     def close(self) -> None:
+        self._inbox.close()
         self._client.disconnect()
         self._client.loop_stop()
 
     def _gather(self, most: int, until: float) -> list[mqtt.MQTTMessage]:
         """Messages until there are enough, or a quiet while, or the time is over. Raises SourceError when the broker stays away and nothing came."""
         taken: list[mqtt.MQTTMessage] = []
+        held = 0
         quiet_at = time.monotonic() + self._options.stream.quiet_seconds
-        while len(taken) < most:
+        while len(taken) < most and held < BATCH_BYTES:
             left = min(quiet_at, until) - time.monotonic()
-            try:
-                message = self._inbox.get(timeout=max(min(left, 0.25), 0.001))
-            except queue.Empty:
+            message = self._inbox.get(max(min(left, 0.25), 0.001))
+            if message is None:
                 if self._is_lost() and left > 0:
                     quiet_at = time.monotonic() + self._options.stream.quiet_seconds  # nothing can come: it is not quiet
                 elif left <= 0:
@@ -234,9 +269,20 @@ class _Session:
             if message.qos:
                 self._waiting.add(message.mid)
             taken.append(message)
+            held += len(message.payload)
         if not taken and self._lost_since is not None:
             self._refuse_lost()
+        while not taken and not self._told.empty():
+            what, words = self._told.get()
+            if what == "refused":
+                raise self._refused(words)
         return taken
+
+    def _refused(self, words: str) -> SourceError:
+        return SourceError(
+            f"`{self._options.where}`: máy chủ tin từ chối / the broker refuses ({words}).",
+            hint="Check user, password and what this account may subscribe to.",
+        )
 
     def _is_lost(self) -> bool:
         if self._lost_since is not None and time.monotonic() - self._lost_since > self._options.stream.timeout_seconds:
@@ -264,7 +310,20 @@ class _Session:
 
     def _on_subscribe(self, _client: mqtt.Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
         refused = [str(each) for each in reasons if each.is_failure]
-        self._told.put(("refused", ", ".join(refused)) if refused else ("subscribed", ""))
+        if refused:
+            self._told.put(("refused", ", ".join(refused)))
+        else:
+            self._tell_subscribed()
+
+    def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        """What the session kept may come before the broker says that we subscribe, and be more than there is room for."""
+        self._tell_subscribed()
+        self._inbox.put(message)
+
+    def _tell_subscribed(self) -> None:
+        if not self._is_subscribed:
+            self._is_subscribed = True
+            self._told.put(("subscribed", ""))
 
     def _on_disconnect(self, *_: Any) -> None:
         self._lost_since = self._lost_since or time.monotonic()

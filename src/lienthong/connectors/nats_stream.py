@@ -24,7 +24,7 @@ from lienthong.connectors.folder_ftp import tls_context, tls_refused
 from lienthong.connectors.landings import Landings
 from lienthong.connectors.options import Options
 from lienthong.connectors.steps import Step, stage
-from lienthong.connectors.stream_rows import Message, StreamOptions
+from lienthong.connectors.stream_rows import BATCH_BYTES, Message, StreamOptions
 from lienthong.connectors.variables import expand
 from lienthong.contracts import Source
 from lienthong.errors import SourceError
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
 MOST_AT_ONCE = 1_000  # messages of one pull
+PULLED_BYTES = 256 * 1024 * 1024  # that they may have at most, each as large as the server lets it be
 IDLE_SECONDS = 3_600.0  # after which the server forgets a consumer nobody uses
 Result = TypeVar("Result")
 _BENIGN = "returning true from eof_received() has no effect when using ssl"  # asyncio says so of nats-py at each goodbye
@@ -282,11 +283,12 @@ class _Conversation:
     def _gather(self, most: int, reached: int, until: float, *, is_first: bool) -> list[Msg]:
         """Messages in their order until there are enough or none came for a while. What landed before is acknowledged and passed over."""
         taken: list[Msg] = []
-        quiet = self._options.common.quiet_seconds
-        while len(taken) < most and time.monotonic() < until:
+        quiet, held = self._options.common.quiet_seconds, 0
+        while len(taken) < most and held < BATCH_BYTES and time.monotonic() < until:
             try:
                 found = self.call(
-                    self._pulling.fetch(min(most - len(taken), MOST_AT_ONCE), timeout=quiet), quiet + self._options.common.timeout_seconds
+                    self._pulling.fetch(min(most - len(taken), self._at_once), timeout=quiet),
+                    quiet + self._options.common.timeout_seconds,
                 )
             except TimeoutError:
                 break
@@ -299,8 +301,14 @@ class _Conversation:
             known = [each for each in found if each.metadata.sequence.stream <= last]
             if known and not self._context.only_looks:
                 self._acknowledge([each for each in known if each.metadata.sequence.stream <= reached])
-            taken += [each for each in found if each.metadata.sequence.stream > last]
+            taken += (new := [each for each in found if each.metadata.sequence.stream > last])
+            held += sum(len(each.data) for each in new)
         return taken
+
+    @property
+    def _at_once(self) -> int:
+        assert self._client is not None  # it is opened before it is used
+        return max(1, min(MOST_AT_ONCE, PULLED_BYTES // max(1, self._client.max_payload)))
 
     def _acknowledge(self, messages: list[Msg]) -> None:
         """Nothing is lost when it fails: what has landed is known by its sequence."""

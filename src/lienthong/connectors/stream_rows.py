@@ -14,6 +14,9 @@ from lienthong.connectors.broken import broken_row
 from lienthong.connectors.json_values import INVALID, as_table, dig, items_in, objects_in, text_of
 from lienthong.connectors.options import Options
 
+BATCH_BYTES = 8 * 1024 * 1024  # of messages in one batch: messages may hold many rows each
+TABLE_ROWS = 65_536  # rows held as such before they become a table
+
 
 @dataclass(frozen=True)
 class Message:
@@ -69,6 +72,7 @@ class StreamOptions:
         self, file: SourceFile, messages: Sequence[Message], position: Position, on_landed: Callable[[], None] | None = None
     ) -> Batch:  # fmt: skip
         """Rows of the messages: one of an object, several of an array of objects."""
+        tables: list[pa.Table] = []
         rows: list[dict[str, str | None]] = []
         numbers: list[int] = []
         broken: list[BrokenRow] = []
@@ -81,7 +85,11 @@ class StreamOptions:
                 continue
             rows += found
             numbers += [message.number] * len(found)
-        return Batch(file, as_table(rows, self.columns), pa.array(numbers, pa.int64()), position, tuple(broken), on_landed=on_landed)
+            if len(rows) >= TABLE_ROWS:
+                tables.append(as_table(rows, self.columns))
+                rows = []
+        table = pa.concat_tables([*tables, as_table(rows, self.columns)]).combine_chunks()
+        return Batch(file, table, pa.array(numbers, pa.int64()), position, tuple(broken), on_landed=on_landed)
 
     def _rows_of(self, message: Message) -> list[dict[str, str | None]]:
         """Raises ValueError or what msgspec raises for what is no JSON object, too long, or under a topic that does not fit."""

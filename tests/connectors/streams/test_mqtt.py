@@ -15,7 +15,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from lienthong.connectors import Batch, ReadContext, get_connector
+from lienthong.connectors import Batch, ReadContext, get_connector, mqtt_stream, stream_rows
 from lienthong.connectors.probing import preview, probe
 from lienthong.contracts import Delivery, Source
 from lienthong.errors import HostileInputError, SourceError
@@ -138,6 +138,36 @@ def test_no_more_is_sent_than_the_window_until_something_lands(broker: Broker) -
     given = sum(batch.table.num_rows for batch in get_connector("mqtt_stream").read(source, context, None))
     assert given == 20
     assert len(ids(landed(source, context))) == 50
+
+
+def test_messages_of_many_rows_make_batches_of_bounded_bytes(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt_stream, "BATCH_BYTES", 20_000)
+    monkeypatch.setattr(mqtt_stream, "WAITING_BYTES", 20_000)
+    monkeypatch.setattr(stream_rows, "TABLE_ROWS", 150)
+    source = broker.source("j")
+    subscribe(source)
+    broker.publish("j/T1/số-liệu", *([reading(n) for n in range(first, first + 100)] for first in range(0, 5_000, 100)))
+    found = landed(source)
+    assert ids(found) == [str(n) for n in range(5_000)]
+    assert len(found) > 5
+    assert max(batch.table.num_rows for batch in found) <= 1_000
+    assert [number.as_py() for batch in found for number in batch.source_rows][::100] == list(range(1, 51))
+
+
+def test_who_brings_messages_waits_for_room() -> None:
+    inbox = mqtt_stream._Inbox()
+    message = mqtt.MQTTMessage()
+    message.payload = b"x" * mqtt_stream.WAITING_BYTES
+    inbox.put(message)
+    bringing = threading.Thread(target=inbox.put, args=(message,))
+    bringing.start()
+    bringing.join(0.3)
+    assert bringing.is_alive()
+    assert inbox.get(1) is message
+    bringing.join(5)
+    assert not bringing.is_alive()
+    assert inbox.get(1) is message
+    assert inbox.get(0.01) is None
 
 
 def test_what_is_no_reading_waits_as_a_broken_row(broker: Broker) -> None:

@@ -16,7 +16,7 @@ import nats
 import pytest
 from nats.js.api import RetentionPolicy, StreamConfig
 
-from lienthong.connectors import Batch, ReadContext, get_connector
+from lienthong.connectors import Batch, ReadContext, get_connector, nats_stream
 from lienthong.connectors.folder_ftp import tls_context
 from lienthong.connectors.probing import preview, probe
 from lienthong.contracts import Delivery, Source
@@ -108,6 +108,16 @@ def landed(source: Source, after: Any = None, context: ReadContext = CONTEXT) ->
 
 def ids(batches: list[Batch]) -> list[str]:
     return [str(row["mã"]) for batch in batches for row in batch.table.to_pylist()]
+
+
+def test_messages_of_many_rows_make_batches_of_bounded_bytes(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nats_stream, "BATCH_BYTES", 20_000)
+    monkeypatch.setattr(nats_stream, "PULLED_BYTES", 4 << 20)  # four messages of the largest size the server takes
+    server.make("many")
+    server.publish("many.a", *([reading(n) for n in range(first, first + 100)] for first in range(0, 3_000, 100)))
+    found = landed(server.source("many"))
+    assert ids(found) == [str(n) for n in range(3_000)]
+    assert max(batch.table.num_rows for batch in found) <= 1_000
 
 
 def test_messages_come_in_order_and_after_any_batch_exactly_the_rest(server: Server) -> None:
