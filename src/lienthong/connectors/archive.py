@@ -7,6 +7,7 @@ itself may be a lie. An archive inside an archive is opened where the pattern as
 from __future__ import annotations
 
 import hashlib
+import io
 import lzma
 import re
 import stat
@@ -27,6 +28,7 @@ MAX_RATIO = 1_000  # text packs to a hundredth at best; a bomb to a thousandth a
 RATIO_MATTERS_FROM = 64 << 20
 MOST_DICTIONARY = 256 << 20  # memory a 7z archive may ask for while it is unpacked
 PIECE = 1 << 20
+SIP = 1 << 16
 UTF8_FLAG, ENCRYPTED_FLAG, UNICODE_PATH = 0x800, 0x1, 0x7075  # APPNOTE 4.4.4, 4.6.9
 _ENDING = re.compile(r"[A-Za-z0-9]{1,8}")
 _DRIVE = re.compile(r"^[A-Za-z]:")
@@ -228,7 +230,7 @@ def _unpack_7z(archive: Path, what: str, fits: Callable[[str], bool], budget: _B
     from py7zr.exceptions import PasswordRequired  # noqa: PLC0415 # as above
 
     try:
-        with py7zr.SevenZipFile(archive, password=budget.packed.password or None) as opened:
+        with _Sips(archive) as stream, py7zr.SevenZipFile(stream, password=budget.packed.password or None) as opened:
             files = list(opened.files)
             entries = [each for each in files if not each.is_directory]
             budget.found(len(entries))
@@ -244,10 +246,21 @@ def _unpack_7z(archive: Path, what: str, fits: Callable[[str], bool], budget: _B
             if not wanted:
                 return []
             sinks = _Sinks(into, what, budget, {_key(each.filename): each for each in wanted}, places)
+            stream.most = SIP
             opened.extract(targets=[each.filename for each in wanted], factory=sinks)
             return [each for each in sinks.members() if fits(each.name)]
     except PasswordRequired as error:
         raise _locked(what) from error
+
+
+class _Sips(io.FileIO):
+    """A file read so much at a time, once that is said: py7zr holds whole what one piece of an archive unpacks to, a hundred times its size."""
+
+    most = -1
+
+    def read(self, size: int | None = -1) -> bytes:
+        asked = -1 if size is None else size
+        return super().read(asked if self.most < 0 else min(asked, self.most) if asked >= 0 else self.most) or b""
 
 
 def _check_dictionary(opened: Any, what: str) -> None:

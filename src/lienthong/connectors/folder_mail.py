@@ -6,14 +6,17 @@ read anew. The folder is opened read-only and messages are fetched without being
 
 from __future__ import annotations
 
+import base64
+import binascii
 import email
 import email.policy
 import imaplib
 import re
+import secrets
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.utils import parseaddr, parsedate_to_datetime
 from pathlib import PurePosixPath
@@ -30,7 +33,10 @@ LARGEST_MESSAGE = 128 << 20
 MOST_PARTS = 1_000
 LONGEST_NAME = 120
 PIECE = 1 << 20
+LONG_BODY = 1 << 16
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
+_BASE64 = re.compile(rb"^content-transfer-encoding:[ \t]*base64[ \t]*\r?\n", re.IGNORECASE | re.MULTILINE)
+_BLANK = re.compile(rb"\n\r?\n")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:]")
 log = get_logger("sources")
 
@@ -138,6 +144,7 @@ class MailFolder:
         """(name, content) of what is attached to a message, and when it was sent."""
         if self._last is not None and self._last[0] == uid:
             return self._last[1], self._last[2]
+        self._last = None  # not two messages at once
         with self._words():
             _, told = self._imap.uid("FETCH", str(uid), "(RFC822.SIZE)")
             size = _SIZE.search(told[0] if told and isinstance(told[0], bytes) else b"")
@@ -147,9 +154,9 @@ class MailFolder:
                 raise HostileInputError(f"Thư / message {uid}: quá lớn / has {int(size[1])} bytes, more than `folder.max_message_bytes`.")
             _, told = self._imap.uid("FETCH", str(uid), "(BODY.PEEK[])")
             raw = next((each[1] for each in told or [] if isinstance(each, tuple)), b"")
-        message = email.message_from_bytes(raw, policy=email.policy.default)
-        assert isinstance(message, EmailMessage)  # the default policy makes these
-        parts = [(_name_of(part), _content_of(part)) for part in _parts(message, uid) if part.get_filename()]
+            del told
+        message, parts = _taken_apart(raw, uid)
+        del raw
         sent = None
         try:
             sent = parsedate_to_datetime(str(message.get("Date"))).timestamp()
@@ -181,6 +188,47 @@ class MailFolder:
             ) from error
 
 
+def _taken_apart(raw: bytes, uid: int) -> tuple[EmailMessage, list[tuple[str, bytes]]]:
+    """The message, and (name, content) of what is attached to it.
+
+    Long bodies in base64 are cut out before the library reads the message: of each of their lines it makes an object, a dozen times their size.
+    """
+    hollow, bodies = _hollowed(raw)
+    message = _message(hollow)
+    attached = [part for part in _parts(message, uid) if part.get_filename()]
+    parts = [(_name_of(part), _content_of(part, raw, bodies)) for part in attached]
+    if any(content is None for _, content in parts):  # what was cut out was not a body, but letters of a text
+        message = _message(raw)
+        parts = [(_name_of(part), _content_of(part, raw, {})) for part in _parts(message, uid) if part.get_filename()]
+    return message, [(name, content or b"") for name, content in parts]
+
+
+def _message(raw: bytes) -> EmailMessage:
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)  # the default policy makes these
+    return message
+
+
+def _hollowed(raw: bytes) -> tuple[bytes, dict[str, slice]]:
+    """The message with a word in place of each long body in base64, and where each of these stands."""
+    bodies: dict[str, slice] = {}
+    pieces: list[bytes] = []
+    word, at = secrets.token_hex(16), 0
+    for found in _BASE64.finditer(raw):
+        blank = _BLANK.search(raw, found.end() - 1)
+        if found.start() < at or blank is None:
+            continue
+        end = raw.find(b"\n--", blank.end() - 1)
+        body = slice(blank.end(), len(raw) if end < 0 else end)
+        if body.stop - body.start < LONG_BODY:
+            continue
+        name = f"{word}{len(bodies)}"
+        bodies[name] = body
+        pieces += [raw[at : body.start], name.encode()]
+        at = body.stop
+    return b"".join((*pieces, raw[at:])), bodies
+
+
 def _parts(message: EmailMessage, uid: int) -> Iterator[EmailMessage]:
     for count, part in enumerate(message.walk()):
         if count >= MOST_PARTS:
@@ -196,9 +244,25 @@ def _name_of(part: EmailMessage) -> str:
     return name if len(name) <= LONGEST_NAME else f"{(stem or name)[: LONGEST_NAME - 20]}{dot}{ending[:19]}"
 
 
-def _content_of(part: EmailMessage) -> bytes:
+def _content_of(part: EmailMessage, raw: bytes, bodies: Mapping[str, slice]) -> bytes | None:
+    """What is attached; None where a body that was cut out is not the whole of it."""
+    written = part.get_payload()
+    body = bodies.get(written.strip()) if isinstance(written, str) and bodies else None
+    if body is not None and str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":
+        return _from_base64(raw[body])
     content = part.get_payload(decode=True)
-    return content if isinstance(content, bytes) else b""
+    if not isinstance(content, bytes):
+        return b""
+    return None if any(name.encode() in content for name in bodies) else content
+
+
+def _from_base64(body: bytes) -> bytes:
+    """As leniently as the library reads it: line ends and signs that are none of its letters are passed over, its end may lack signs."""
+    letters = body.translate(None, b"\r\n")
+    for missing in (b"=" * (-len(letters) % 4), b"", b"=="):
+        with suppress(binascii.Error):
+            return base64.b64decode(letters + missing)
+    return letters
 
 
 def _utf7(name: str) -> str:

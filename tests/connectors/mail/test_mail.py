@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import getpass
 import grp
 import imaplib
@@ -18,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from lienthong.connectors import ReadContext, get_connector
+from lienthong.connectors import ReadContext, folder_mail, get_connector
 from lienthong.connectors.files import fingerprint_files
 from lienthong.contracts import Delivery, Source
 from lienthong.errors import HostileInputError, SourceError
@@ -223,6 +225,41 @@ def test_a_message_too_large_is_refused_before_it_is_fetched(mailbox: Mailbox, f
     mailbox.send(folder, ("a.csv", csv(*("x" * 100 for _ in range(1000)))))
     with pytest.raises(HostileInputError, match="max_message_bytes"):
         mailbox.read(mailbox.source(folder=folder, max_message_bytes=50_000))
+
+
+def read_by_the_library(raw: bytes) -> list[tuple[str, bytes]]:
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    parts = [part for part in message.walk() if not part.is_multipart() and part.get_filename()]
+    return [(str(part.get_filename()), bytes(part.get_payload(decode=True))) for part in parts]  # type: ignore[arg-type] # bytes of a part
+
+
+LONG = csv(*map(str, range(20_000)))
+QUOTED = b"\nContent-Transfer-Encoding: base64\n\n" + b"c=C3=B3 th=E1=BB=83\n" * 8_000
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_long_bodies_are_read_as_the_library_reads_them(ending: str) -> None:
+    inner, message = EmailMessage(), EmailMessage()
+    inner.add_attachment(LONG, maintype="application", subtype="octet-stream", filename="trong.csv")
+    message.set_content("Kính gửi" + QUOTED.decode())
+    message.add_attachment(inner)
+    for name, content in (("a.csv", LONG), ("b.csv", csv("1")), ("rỗng.csv", b""), ("c.csv", LONG + b"x")):
+        message.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+    raw = message.as_bytes(policy=email.policy.default.clone(linesep=ending))
+    found = folder_mail._taken_apart(raw, 1)[1]
+    assert [name for name, _ in found] == ["trong.csv", "a.csv", "b.csv", "rỗng.csv", "c.csv"]
+    assert found == read_by_the_library(raw)
+    short = raw.replace(b"==", b"").replace(b"=" + ending.encode() + b"--", ending.encode() + b"--")
+    assert [content for _, content in folder_mail._taken_apart(short, 1)[1]] == [content for _, content in read_by_the_library(short)]
+
+
+@pytest.mark.parametrize("how", [b"quoted-printable", b"8bit", b"base64"])
+def test_a_text_that_quotes_a_message_is_no_message(how: bytes) -> None:
+    raw = (
+        b"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/csv\nContent-Disposition: attachment; filename=a.csv\n"
+        b"Content-Transfer-Encoding: " + how + b"\n\nm,n\n" + QUOTED + b"\n--x--\n"
+    )
+    assert folder_mail._taken_apart(raw, 1)[1] == read_by_the_library(raw)
 
 
 def test_a_wrong_password_and_a_missing_folder_are_told_in_words(mailbox: Mailbox) -> None:
