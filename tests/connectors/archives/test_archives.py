@@ -14,7 +14,8 @@ from typing import Any
 import py7zr
 import pytest
 
-from lienthong.connectors import ReadContext, get_connector
+from lienthong.connectors import ReadContext, archive, get_connector
+from lienthong.connectors.folder import Packed
 from lienthong.connectors.secrets import Variables
 from lienthong.contracts import Delivery, Source
 from lienthong.errors import HostileInputError, SourceError
@@ -194,6 +195,25 @@ def test_a_damaged_archive_never_does_worse_than_be_refused(tmp_path: Path, seed
     damaged.write_bytes(content)
     with suppress(SourceError):
         read(source_of(damaged), tmp_path)
+
+
+def test_a_7z_that_is_packed_tightly_is_unpacked_in_small_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, inside = tmp_path / "a.7z", tmp_path / "a.csv"
+    inside.write_bytes(b"ma,ten\n" + b"".join(b"%09d,Nguyen Van %d\n" % (n, n % 9000) for n in range(2_000_000)))
+    with py7zr.SevenZipFile(path, "w", filters=[{"id": py7zr.FILTER_LZMA2, "preset": 1}]) as packed:
+        packed.write(inside, "a.csv")
+    pieces: list[int] = []
+    write = archive._Sink.write
+
+    def measured(sink: archive._Sink, piece: bytes) -> int:
+        pieces.append(len(piece))
+        return write(sink, piece)
+
+    monkeypatch.setattr(archive._Sink, "write", measured)
+    (tmp_path / "into").mkdir()
+    (member,) = archive.unpack(path, "a.7z", Packed("*.csv", max_bytes=1 << 30, max_members=10), tmp_path / "into")
+    assert member.path.read_bytes() == inside.read_bytes()
+    assert max(pieces) < 8 << 20
 
 
 def test_a_mass_of_empty_members_costs_nothing(tmp_path: Path) -> None:

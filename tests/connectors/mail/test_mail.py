@@ -230,7 +230,7 @@ def test_a_message_too_large_is_refused_before_it_is_fetched(mailbox: Mailbox, f
 def read_by_the_library(raw: bytes) -> list[tuple[str, bytes]]:
     message = email.message_from_bytes(raw, policy=email.policy.default)
     parts = [part for part in message.walk() if not part.is_multipart() and part.get_filename()]
-    return [(str(part.get_filename()), bytes(part.get_payload(decode=True))) for part in parts]  # type: ignore[arg-type] # bytes of a part
+    return [(str(part.get_filename()), bytes(part.get_payload(decode=True))) for part in parts]
 
 
 LONG = csv(*map(str, range(20_000)))
