@@ -18,7 +18,12 @@ ASKS, DATA = "VN/GOV/H10.12/tro-cap", "land.parcels"
 NOTE = "mẫu · sample"
 REQUESTS: tuple[tuple[str, str, dict[str, Any], tuple[str, str]], ...] = (
     ("land.holders", "xac-minh-dat-o", {"fields": "all"}, ("Xác minh đất ở khi xét trợ cấp", "Check housing land when aid is decided")),
-    ("social-insurance.participants", "doi-chieu-bao-hiem", {"fields": "all"}, ("Đối chiếu người tham gia bảo hiểm", "Compare insured persons")),
+    (
+        "social-insurance.participants",
+        "doi-chieu-bao-hiem",
+        {"fields": "all"},
+        ("Đối chiếu người tham gia bảo hiểm", "Compare insured persons"),
+    ),
     ("licences.register", "thong-ke-giay-phep", {}, ("Thống kê giấy phép", "Count licences")),
 )
 
