@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from ipaddress import ip_address
 from typing import Any
@@ -62,6 +63,12 @@ class AgreedView:
             return schema.empty_table()
         whole = pa.Table.from_batches(batches).select([KEY, *self.fields])
         return whole.rename_columns(schema.names).cast(schema)
+
+
+def now_for(definition: SyncDefinition, register: Register, at: datetime) -> SyncDefinition:
+    """A sync for the subsystem that stands now where its definition names one whose agency has merged."""
+    heir = register.heir_of(definition.consumer, vietnam_date(at))
+    return definition if heir == definition.consumer else replace(definition, consumer=heir)
 
 
 def right_now(definition: SyncDefinition, contract: Contract, register: Register, at: Any) -> Decision:

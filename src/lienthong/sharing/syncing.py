@@ -27,7 +27,7 @@ from lienthong.errors import LienthongError, NotFound, QuotaExceeded, SyncError
 from lienthong.ledger import Entry, Event, Signer
 from lienthong.sharing.quota import count_delivery
 from lienthong.sharing.sync_definitions import FOLDERS, SyncDefinition
-from lienthong.sharing.sync_view import AgreedView, Reshaping, reshaping, right_now, view_of
+from lienthong.sharing.sync_view import AgreedView, Reshaping, now_for, reshaping, right_now, view_of
 from lienthong.store import Connection, Database, append_entries, dataset_lock, events
 from lienthong.store import syncs as store
 from lienthong.store.answers import STATE, Ask, read_changes
@@ -86,7 +86,7 @@ class Courier:
 
     def __init__(self, office: SyncOffice, definition: SyncDefinition, connection: Connection) -> None:
         self.office = office
-        self.definition = replace(definition, consumer=office.register.heir_of(definition.consumer, vietnam_date(office.clock())))
+        self.definition = now_for(definition, office.register, office.clock())
         self.connection = connection
         self.contract = office.contracts[definition.dataset]
         self.before = store.state(connection, definition.id)

@@ -29,6 +29,7 @@ from lienthong.store import Connection
 from lienthong.store import agreements as store
 from lienthong.web.bell import Bell
 from lienthong.web.keys import sealing_key, subject_key
+from lienthong.web.register_watch import register_in
 
 LOOK_SECONDS = 1.0
 SECONDS_TO_END = 3.0
@@ -62,7 +63,7 @@ def register_of(settings: Settings, workshop: Workshop) -> Callable[[Connection]
     def now(connection: Connection) -> Register:
         edge = store.edge(connection)
         if not kept or kept[0][0] != edge:
-            kept[:] = [(edge, reader.read(connection, {}, workshop.clock()))]
+            kept[:] = [(edge, register_in(connection, reader, workshop.clock(), settings.environment))]
         return kept[0][1]
 
     return now

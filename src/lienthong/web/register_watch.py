@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from lienthong.errors import AgreementError
 from lienthong.log import get_logger
 from lienthong.pipeline import Workshop, declaring, registering
 from lienthong.sharing.register import RegisterReader
+from lienthong.store import Connection
 from lienthong.store import agencies as tree
 from lienthong.store import agreements as store
 from lienthong.store import subsystems as keys
@@ -52,11 +53,15 @@ def read_register(workshop: Workshop, reader: RegisterReader, environment: str) 
     with workshop.database.connect() as connection:
         edge = store.edge(connection)  # before the rest: what comes between is read again, never missed
         at = workshop.clock()
-        known = registering.read_subsystems(connection, environment)
         practising = registering.read_subsystems(connection, SANDBOX) if environment != SANDBOX else {}
         lost = keys.revoked(connection, at - LONGEST_TOKEN)
-        register = replace(reader.read(connection, known, at), agencies=tree.read(connection))
-        return Standing(register, practising, lost, edge)
+        return Standing(register_in(connection, reader, at, environment), practising, lost, edge)
+
+
+def register_in(connection: Connection, reader: RegisterReader, at: datetime, environment: str) -> Register:
+    """The register as a connection sees it, subsystems and agencies with it."""
+    known = registering.read_subsystems(connection, environment)
+    return replace(reader.read(connection, known, at), agencies=tree.read(connection))
 
 
 class RegisterWatch:

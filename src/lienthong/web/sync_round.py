@@ -23,11 +23,12 @@ from lienthong.sharing import syncing
 from lienthong.sharing.register import RegisterReader
 from lienthong.sharing.sync_checking import check
 from lienthong.sharing.sync_definitions import SyncDefinition, load_syncs, sync_variables
-from lienthong.sharing.sync_view import right_now
+from lienthong.sharing.sync_view import now_for, right_now
 from lienthong.store import Connection
 from lienthong.store import agreements as agreements_store
 from lienthong.store import syncs as store
 from lienthong.store.syncs import SyncState
+from lienthong.web.register_watch import register_in
 
 if TYPE_CHECKING:
     from lienthong.pipeline import Workshop
@@ -112,7 +113,7 @@ class SyncRound:
         if definition.is_paused or (known is not None and known.state == "waiting"):
             return ""  # until a person changes something
         contract = self.workshop.contracts[definition.dataset]
-        is_allowed = right_now(definition, contract, self.register, at).allowed
+        is_allowed = right_now(now_for(definition, self.register, at), contract, self.register, at).allowed
         is_stopped = known is not None and known.state == "stopped"
         if is_allowed == is_stopped:
             return "run"
@@ -141,7 +142,7 @@ class SyncRound:
                 log.warning("syncs_not_taken", error=error.message)
         edge = agreements_store.edge(connection)
         if edge != self._edge:
-            self.register = self.reader.read(connection, {}, self.workshop.clock())
+            self.register = register_in(connection, self.reader, self.workshop.clock(), self.settings.environment)
             self._edge = edge
             self._anew = set(self.definitions)
 

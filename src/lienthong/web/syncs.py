@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lienthong.access import Actor, Identity, Role
-from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, NotFound
 from lienthong.settings import Settings
 from lienthong.sharing import syncing
 from lienthong.sharing.filters import read_known, read_limit
 from lienthong.sharing.sync_definitions import SyncDefinition, load_syncs
+from lienthong.sharing.sync_view import now_for
 from lienthong.store import syncs as store
 from lienthong.store.syncs import SyncState
 from lienthong.web import acting
@@ -93,9 +92,9 @@ class _Desk:
 
     def _definitions(self) -> Mapping[str, SyncDefinition]:
         """All of them, each for the subsystem that stands now where its definition names one."""
-        register, today = self._register(), vietnam_date(self._counter.clock())
+        register, at = self._register(), self._counter.clock()
         found = load_syncs(Path(self._settings.syncs), self._counter.contracts)
-        return {id: replace(each, consumer=register.heir_of(each.consumer, today)) for id, each in found.items()}
+        return {id: now_for(each, register, at) for id, each in found.items()}
 
     def _one(self, actor: Actor, request: Request) -> SyncDefinition:
         found = self._definitions().get(request.path_params["sync"])
