@@ -51,11 +51,18 @@ def close(workshop: Workshop, actor: Actor, code: str, on: date, successors: Seq
 
 
 def take_from_register(workshop: Workshop, actor: Actor, dataset: str, on: date) -> int:
-    """Take the agencies of a dataset over as they stood on a day (closings after it are not known yet); how many changed."""
+    """Take the agencies of a dataset over as they stood on a day (closings after it are not known yet); how many changed.
+
+    One that was closed here stays closed, with who took its place, though the dataset has not heard of it yet.
+    """
     _require_operator(actor)
     at, entries = workshop.clock(), []
     with workshop.database.connect() as connection:
-        for agency in store.of_register(connection, dataset, on):
+        known = store.read(connection).by_code
+        for told in store.of_register(connection, dataset, on):
+            kept = known.get(told.code)
+            is_closed_here = kept is not None and kept.valid_to is not None and told.valid_to is None
+            agency = replace(told, valid_to=kept.valid_to, successors=kept.successors) if kept is not None and is_closed_here else told
             if _keep_one(connection, agency, actor.name, at):
                 entries.append(_kept(agency, actor, at))
         if entries:
