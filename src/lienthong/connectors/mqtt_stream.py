@@ -40,6 +40,8 @@ from lienthong.log import get_logger
 
 WINDOW = 65_535  # largest Receive Maximum (MQTT 5 §3.1.2.11.3)
 WAITING_BYTES = 64 * 1024 * 1024  # of messages taken from the line and not given on yet
+DRAINED_SECONDS = 10.0  # at most, until what the broker has sent is read
+QUIET_SECONDS = 0.3
 LONGEST_KEEPALIVE = 65_535  # seconds (MQTT 5 §3.1.2.10)
 ONE_MORE_SECONDS = 5.0  # after which one more is taken all the same, so that the line is looked after
 log = get_logger("sources")
@@ -134,14 +136,17 @@ class _Inbox:
     def __init__(self) -> None:
         self._messages: deque[mqtt.MQTTMessage] = deque()
         self._held = 0
+        self._count = 0
         self._is_closed = False
         self._changed = threading.Condition()
 
     def put(self, message: mqtt.MQTTMessage) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._held < WAITING_BYTES or self._is_closed, ONE_MORE_SECONDS)
-            self._messages.append(message)
-            self._held += len(message.payload)
+            self._count += 1
+            if not self._is_closed:
+                self._messages.append(message)
+                self._held += len(message.payload)
             self._changed.notify_all()
 
     def get(self, seconds: float) -> mqtt.MQTTMessage | None:
@@ -154,11 +159,16 @@ class _Inbox:
             self._changed.notify_all()
             return message
 
-    def close(self) -> None:
-        """Nobody waits any more."""
+    def close(self, seconds: float) -> None:
+        """Nobody waits any more; what comes is let go of, until nothing comes or so long has passed."""
         with self._changed:
-            self._is_closed = True
+            is_any, self._is_closed = bool(self._messages), True
+            self._messages.clear()
             self._changed.notify_all()
+            until = time.monotonic() + seconds
+            while is_any and time.monotonic() < until:
+                before = self._count
+                is_any = self._changed.wait_for(lambda before=before: self._count > before, QUIET_SECONDS)  # type: ignore[misc] # mypy cannot tell the default's type
 
 
 @contextmanager
@@ -245,7 +255,7 @@ class _Session:
         return self._inbox.get(seconds) is not None
 
     def close(self) -> None:
-        self._inbox.close()
+        self._inbox.close(DRAINED_SECONDS)  # a line closed with bytes unread is reset, and acknowledgements on their way are lost
         self._client.disconnect()
         self._client.loop_stop()
 

@@ -154,6 +154,19 @@ def test_messages_of_many_rows_make_batches_of_bounded_bytes(broker: Broker, mon
     assert [number.as_py() for batch in found for number in batch.source_rows][::100] == list(range(1, 51))
 
 
+def test_what_was_acknowledged_does_not_come_again_although_more_was_on_its_way(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt_stream, "BATCH_BYTES", 1 << 20)
+    monkeypatch.setattr(mqtt_stream, "WAITING_BYTES", 1 << 20)
+    source = broker.source("k", max_rows=1_000)
+    subscribe(source)
+    broker.publish("k/T1/số-liệu", *({**reading(n), "x": "x" * 10_000} for n in range(3_000)))
+    found: list[str] = []
+    context = replace(CONTEXT, batch_rows=20_000)
+    while more := ids(landed(source, context)):
+        found += more
+    assert sorted(map(int, found)) == list(range(3_000))
+
+
 def test_who_brings_messages_waits_for_room() -> None:
     inbox = mqtt_stream._Inbox()
     message = mqtt.MQTTMessage()
