@@ -9,7 +9,7 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lienthong.masterdata.grouping import components
+from lienthong.masterdata.grouping import components, few_components
 from lienthong.masterdata.linkage import Linked, Pair, link
 
 CUT = 0.0
@@ -123,3 +123,14 @@ def test_a_rule_that_would_join_what_is_forbidden_is_a_conflict() -> None:
     linked = Component((0, 1, 2), weights, ((0, 1), (1, 2)), frozenset({(0, 2)})).link()
     assert linked.clusters == ((0, 1), (2,))
     assert linked.conflicts == ((1, 2),)
+
+
+@given(
+    st.integers(1, 30).flatmap(
+        lambda n: st.tuples(st.just(n), st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), max_size=40))
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_components_of_a_few_records_are_those_of_many(given_: tuple[int, list[Pair]]) -> None:
+    count, pairs = given_
+    assert few_components(count, pairs) == components(count, pairs).tolist()

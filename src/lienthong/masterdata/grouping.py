@@ -150,3 +150,21 @@ def components(records: int, pairs: Sequence[Pair] | NDArray[np.int64]) -> NDArr
         np.minimum.at(parent, np.maximum(a, b)[apart], np.minimum(a, b)[apart])
         while not np.array_equal(up := parent[parent], parent):
             parent = up
+
+
+def few_components(records: int, pairs: Iterable[Pair]) -> list[int]:
+    """The same of a few records, without arrays: those cost more to make than there is to do."""
+    parent = list(range(records))
+    for pair in pairs:
+        a, b = pair
+        while a != parent[a]:
+            a = parent[a]
+        while b != parent[b]:
+            b = parent[b]
+        if a < b:
+            parent[b] = a
+        else:
+            parent[a] = b
+    for n, up in enumerate(parent):  # a parent is smaller, and settled already
+        parent[n] = parent[up]
+    return parent

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lienthong.masterdata.grouping import LARGEST_COMPONENT, Judged, Matcher, components
+from lienthong.masterdata.grouping import LARGEST_COMPONENT, Judged, Matcher, components, few_components
 from lienthong.masterdata.linkage import Linked, Pair
 from lienthong.masterdata.predicates import Features
 from lienthong.store.matching import StoredRecord
+
+FEW = 50  # records; more are quicker to group by arrays
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def groups_of(matcher: Matcher, touched: Touched, weights: dict[Pair, float]) ->
         else:
             pairs += [(place[members[0]], place[other]) for other in members[1:]]
     groups: dict[int, list[int]] = defaultdict(list)
-    for number, root in zip(numbers, components(len(numbers), pairs).tolist(), strict=True):
+    roots = few_components(len(numbers), pairs) if len(numbers) <= FEW else components(len(numbers), pairs).tolist()
+    for number, root in zip(numbers, roots, strict=True):
         groups[root].append(number)
     return list(groups.values())
 

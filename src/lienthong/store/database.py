@@ -17,35 +17,11 @@ from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg import sql
-from psycopg.abc import PQGen
-from psycopg.generators import send
 
 from lienthong.errors import DatabaseUnreachable, DatasetBusyError, StoreError
+from lienthong.store.pipelines import PipelinedConnection
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-
-
-class _Pipeline(psycopg.Pipeline):
-    """Psycopg's (3.3), but for one thing: ending a transaction waits until all that was sent has gone.
-
-    Psycopg waits for the answer alone. What did not fit between us and the server then stays here, and both wait for ever.
-    """
-
-    def _sync_gen(self) -> PQGen[None]:
-        self._enqueue_sync()
-        yield from self._communicate_gen()
-        yield from send(self.pgconn)
-        yield from self._fetch_gen(flush=False)
-
-
-class _Connection(psycopg.Connection[tuple[Any, ...]]):
-    @contextmanager
-    def pipeline(self) -> Iterator[psycopg.Pipeline]:
-        if self._pipeline is None:
-            self._pipeline = _Pipeline(self)
-        with super().pipeline() as pipeline:
-            yield pipeline
-
 
 WEB_ROLE = "lienthong_web"
 OLDEST_SERVER = 150_000
@@ -61,7 +37,7 @@ class Database:
     def connect(self, *, autocommit: bool = False) -> Connection:
         """A new connection. Raises DatabaseUnreachable in words (never the password)."""
         try:
-            return _Connection.connect(self.url, autocommit=autocommit, options="-c search_path=lienthong,public -c timezone=UTC")
+            return PipelinedConnection.connect(self.url, autocommit=autocommit, options="-c search_path=lienthong,public -c timezone=UTC")
         except psycopg.OperationalError as error:
             said = str(error).splitlines()[0]
             raise DatabaseUnreachable(

@@ -23,6 +23,7 @@ from lienthong.ledger import (
     tiles_around,
 )
 from lienthong.store.database import Connection, queries
+from lienthong.store.pipelines import Statement, ask, is_pipelined, numbered
 
 READ_AT_A_TIME = 10_000
 BATCHES_AT_A_TIME = 20  # of up to some thousand entries each
@@ -35,7 +36,16 @@ def append_entries(connection: Connection, entries: Sequence[Entry], signer: Sig
     if not entries:
         return
     bodies = LINE.join(encode(entry).decode() for entry in entries)
-    connection.execute(queries("ledger")["append"], {"bodies": bodies, "seal": signer.seal(bodies.encode())})
+    seal = signer.seal(bodies.encode())
+    if is_pipelined(connection):
+        ask(connection, _append(), [bodies, seal])
+    else:
+        connection.execute(queries("ledger")["append"], {"bodies": bodies, "seal": seal})
+
+
+@cache
+def _append() -> Statement:
+    return numbered(queries("ledger")["append"].as_string(None), ("bodies text", "seal bytea"))
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ from itertools import chain
 from typing import Any
 
 import msgspec
-from psycopg import RawCursor, sql
+from psycopg import sql
 from psycopg.types.json import Json
 
 from lienthong.contracts import Contract
 from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.linkage import Pair
 from lienthong.store.database import Connection, queries
+from lienthong.store.pipelines import Answer, Statement, ask, numbered, send_held, text_array
 from lienthong.store.tables import SQL_TYPES, changes, columns_of, current, history
 
 
@@ -125,6 +126,12 @@ class Beginning:
     said: Said
 
 
+_ASKED = ("entity text", "keys text[]", "sources text[]", "source_keys text[]", "numbers text[]", "place integer")
+_WRITTEN = ("entity text", "at timestamptz", "act bigint", "acts json", "goldens json", "records json", "judgements json")
+_PUBLISHED = (
+    "rows json", "gone text[]", "on date", "dataset text", "contract_digest text", "at timestamptz", "contract_version text",
+    "delivered_columns text[]", "entity text", "act bigint", "events json",
+)  # fmt: skip
 Seeking = tuple[Sequence[int], str | None]  # the blocking keys of a record that came, and its number
 Asking = tuple[Sequence[Name], Sequence[Seeking]]  # records that come or leave, and what those that come look for
 
@@ -149,12 +156,16 @@ class Index:
         """
         coming = iter(parts)
         first = next(coming, ([], []))
-        RawCursor(self._connection).execute(_raw("lock_for_arrival", ("entity",)), [self._entity])
-        sent = [self._ask(names, seeking, place) for names, seeking in chain([first], coming)]
+        ask(self._connection, _raw("lock_for_arrival", ("entity text",)), [self._entity])
+        sent = []
+        for names, seeking in chain([first], coming):
+            sent.append(self._ask(names, seeking, place))
+            if len(seeking) > 1:  # the next are being read while the server looks; of one there is no next
+                send_held(self._connection)
         own: list[tuple[StoredRecord, str]] = []
         near: list[StoredRecord] = []
         said = _Heard()
-        for part, record, source, key, features, held_keys, component, golden, id, content in chain.from_iterable(sent):
+        for part, record, source, key, features, held_keys, component, golden, id, content in chain.from_iterable(map(Answer.rows, sent)):
             if part == "said":
                 said.pair(record, (source, key), (features[0], features[1]), features[2])
             elif part == "parted":
@@ -165,18 +176,19 @@ class Index:
                 near.append(StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden))
         return Beginning(tuple(own), tuple(near), said.whole())
 
-    def _ask(self, names: Sequence[Name], seeking: Sequence[Seeking], place: int | None) -> RawCursor[tuple[Any, ...]]:
-        found = RawCursor(self._connection)
-        keys, numbers = [as_array(keys) for keys, _ in seeking], [number for _, number in seeking]
-        values = [
-            self._entity,
-            keys,
-            [source for source, _ in names],
-            [key for _, key in names],
-            numbers,
-            None if place is None else place + 1,
-        ]
-        return found.execute(_begin(), values, binary=True)
+    def _ask(self, names: Sequence[Name], seeking: Sequence[Seeking], place: int | None) -> Answer:
+        return ask(
+            self._connection,
+            _begin(),
+            [
+                self._entity,
+                text_array([as_array(keys) for keys, _ in seeking]),
+                text_array([source for source, _ in names]),
+                text_array([key for _, key in names]),
+                text_array([number for _, number in seeking]),
+                None if place is None else str(place + 1),
+            ],
+        )
 
     def own(self, names: Sequence[tuple[str, str]]) -> list[StoredRecord]:
         """The records of these (source, key)."""
@@ -217,20 +229,11 @@ class Index:
         judgements: Sequence[Mapping[str, Any]],
     ) -> None:  # fmt: skip
         """What most acts write, in one statement: the act (None: it was noted before), new identities, records, judgements."""
-        values = (
-            self._entity,
-            at,
-            act,
-            [] if noted is None else [{**noted.__dict__, "details": dict(noted.details)}],
-            [{"golden": golden, "id": id} for golden, id in goldens.items()],
-            [record.as_row() for record in records],
-            judgements,
-        )
-        cursor = RawCursor(self._connection)  # a long statement, always the same: nothing in it is to be looked for again
-        cursor.execute(
-            _raw("write", ("entity", "at", "act", "acts", "goldens", "records", "judgements")),
-            [*values[:3], *map(_json, values[3:])],
-        )
+        acts = [] if noted is None else [{**noted.__dict__, "details": dict(noted.details)}]
+        made = [{"golden": golden, "id": id} for golden, id in goldens.items()]
+        rows = [acts, made, [record.as_row() for record in records], judgements]
+        ask(self._connection, _raw("write", _WRITTEN), [self._entity, at.isoformat(), str(act), *map(_json, rows)])
+        send_held(self._connection)
 
     def move(self, moves: Sequence[tuple[int, int, int]], at: datetime, act: int) -> None:
         """(record, identity, component) of records that stay as they are otherwise."""
@@ -276,9 +279,8 @@ class Index:
         return [tuple(row) for row in self._run("all_overrides", today=today)]
 
     def _whole(self, name: str, numbers: Iterable[int]) -> list[StoredRecord]:
-        cursor = RawCursor(self._connection)
-        cursor.execute(_raw(name, ("numbers",)), [as_array(numbers)], binary=True)
-        return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), *r[5:]) for r in cursor]
+        rows = ask(self._connection, _raw(name, ("numbers bigint[]",)), [as_array(numbers)]).rows()
+        return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6], r[7], _decoded(r[8]), *r[9:]) for r in rows]
 
     def _run(self, name: str, **values: Any) -> list[Any]:
         return self._connection.execute(self._queries[name], values).fetchall()
@@ -348,13 +350,12 @@ def model_version(connection: Connection, entity: str) -> str | None:
 class Publication:
     """A version of golden records on its way. It was sent; `read` waits for the server's word on it."""
 
-    def __init__(self, cursor: RawCursor[tuple[Any, ...]]) -> None:
-        self._cursor = cursor
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
 
     def read(self) -> GoldenVersion:
         """What it did. In pipeline mode whatever was sent after it has gone the same way."""
-        counted = self._cursor.fetchone()
-        assert counted is not None  # the contract is applied
+        (counted,) = self._answer.rows()  # the contract is applied
         version, inserted, updated, ended, changed = counted
         if not inserted + updated + ended:
             return GoldenVersion(None, 0, 0, 0)
@@ -370,15 +371,16 @@ def publish_goldens(
     `events` of the act, each of kind, id, others, records, are told with it, and `changed` for a record whose values alone did. All of
     one day are published under one run. The caller holds the entity's lock: whoever changes golden records takes it first.
     """
-    cursor = RawCursor(connection)  # as in `write`
     names = [p.name for p in master.properties]
-    values = [_json(rows), list(gone), on, master.id, master.digest, at, master.version, names, master.entity, act, _json(events)]
-    cursor.execute(_publish_statement(master), values)
-    return Publication(cursor)
+    values = [
+        _json(rows), text_array(gone), on.isoformat(), master.id, master.digest, at.isoformat(), master.version, text_array(names),
+        master.entity, str(act), _json(events),
+    ]  # fmt: skip
+    return Publication(ask(connection, _publish_statement(master), values))
 
 
 @lru_cache(maxsize=64)
-def _statement(contract_id: str, columns: tuple[tuple[str, str], ...]) -> bytes:
+def _statement(contract_id: str, columns: tuple[tuple[str, str], ...]) -> Statement:
     names = [sql.Identifier(name) for name, _ in columns]
     statement = queries("matching")["publish_goldens"].format(
         current=current(contract_id),
@@ -390,32 +392,19 @@ def _statement(contract_id: str, columns: tuple[tuple[str, str], ...]) -> bytes:
         same=sql.SQL(" and ").join(sql.SQL("incoming.{0} is not distinct from held.{0}").format(n) for n in names),
         assignments=sql.SQL(", ").join(sql.SQL("{0} = incoming.{0}").format(n) for n in names),
     )
-    parameters = (
-        "rows",
-        "gone",
-        "on",
-        "dataset",
-        "contract_digest",
-        "at",
-        "contract_version",
-        "delivered_columns",
-        "entity",
-        "act",
-        "events",
-    )
-    return _numbered(statement.as_string(None), parameters)
+    return numbered(statement.as_string(None), _PUBLISHED)
 
 
 @cache
-def _raw(name: str, parameters: tuple[str, ...]) -> bytes:
-    return _numbered(queries("matching")[name].as_string(None), parameters)
+def _raw(name: str, parameters: tuple[str, ...]) -> Statement:
+    return numbered(queries("matching")[name].as_string(None), parameters)
 
 
 @cache
-def _begin() -> bytes:
+def _begin() -> Statement:
     known = queries("matching")
     statement = known["begin"].format(candidates=known["candidates"])
-    return _numbered(statement.as_string(None), ("entity", "keys", "sources", "source_keys", "numbers", "place"))
+    return numbered(statement.as_string(None), _ASKED)
 
 
 def as_array(numbers: Iterable[int]) -> str:
@@ -423,18 +412,15 @@ def as_array(numbers: Iterable[int]) -> str:
     return "{" + ",".join(map(str, numbers)) + "}"
 
 
-def _numbered(text: str, parameters: Sequence[str]) -> bytes:
-    """A statement with `$1` … for its named parameters, in their order."""
-    for number, name in enumerate(parameters, 1):
-        text = text.replace(f"%({name})s", f"${number}")
-    return text.encode()
+def _decoded(text: str | None) -> Any:
+    return None if text is None else msgspec.json.decode(text)
 
 
 def _json(rows: Sequence[Any]) -> str:
     return msgspec.json.encode(list(rows)).decode()
 
 
-def _publish_statement(contract: Contract) -> bytes:
+def _publish_statement(contract: Contract) -> Statement:
     return _statement(contract.id, tuple((p.name, p.logical_type) for p in contract.properties))
 
 

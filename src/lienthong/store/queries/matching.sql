@@ -86,7 +86,7 @@ join match_goldens as g on g.golden = r.golden;
 
 -- name: members
 -- All records of these components, and whether anything more is to be read of them.
-select r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.id, r.content, r.dated, r.since,
+select r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.id, r.content::text, r.dated, r.since,
     exists (select from match_overrides as o where o.golden = r.golden and o.ended_at is null),
     exists (select from match_queue as q where q.component = r.component),
     exists (select from match_judgements as j where j.left_source = r.source and j.left_key = r.key and j.to_at is null and j.kind = 'steward')
@@ -99,7 +99,7 @@ where r.component = any(%(numbers)s::bigint[]);
 
 -- name: of_goldens
 -- All records of these golden records.
-select r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.id, r.content, r.dated, r.since, false, false, false
+select r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.id, r.content::text, r.dated, r.since, false, false, false
 from match_records as r join match_goldens as g using (golden)
 where r.golden = any(%(numbers)s::bigint[]);
 
