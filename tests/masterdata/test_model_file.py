@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -48,3 +51,23 @@ def test_a_model_without_its_frequencies_is_told_so(model: Model, tmp_path: Path
     frequencies_path(path).write_bytes(b"not parquet")
     with pytest.raises(ModelError):
         read_model(path)
+
+
+def test_a_rung_the_model_was_not_taught_says_what_the_one_below_it_says(model: Model, village: Village, tmp_path: Path) -> None:
+    path = tmp_path / "person.json"
+    untaught = replace(model, frequencies={name: each for name, each in model.frequencies.items() if name != "address__numbers"})
+    write_model(untaught, path)
+    document = json.loads(path.read_text("utf-8"))
+    home = next(each for each in document["comparisons"] if each["name"] == "home")
+    home["rungs"] = [rung for rung in home["rungs"] if rung["label"] != "address same numbers"]
+    path.write_text(json.dumps(document), "utf-8")
+    scorer = read_model(path).scorer()
+    below = next(rung for rung in home["rungs"] if rung["label"] == "address alike")
+    said = [
+        part
+        for a, b in combinations(village.features.rows()[:200], 2)
+        for part in scorer.explain(a, b)
+        if part.label == "address same numbers"
+    ]
+    assert said
+    assert all(abs(part.bits - below["bits"]) < 0.2 for part in said)

@@ -149,6 +149,29 @@ def test_twins_with_numbers_are_not_joined(model: Model) -> None:
     assert not joined(model, one, other)
 
 
+@pytest.mark.parametrize("apart", [frozenset[tuple[int, int]](), frozenset({(0, 1)})])
+def test_a_number_with_one_wrong_digit_joins_nobody_and_a_person_is_asked(model: Model, apart: frozenset[tuple[int, int]]) -> None:
+    one = someone("clinic", "1", "Nguyễn Văn Minh", "1980-04-12", citizen_id="066080777881")
+    these = village_of([one, replace(one, source="population", values={**one.values, "citizen_id": "066080777831"})])
+    asking = model.with_cuts(Cuts(1.0, -1.0))
+    result = resolve(asking, these.features, these.sources, Judged(apart=apart))
+    assert len(set(result.cluster.tolist())) == 2
+    assert [near.why for near in result.near] == ([] if apart else ["identifier"])  # a steward who said they are two is not asked again
+    said = resolve(asking, these.features, these.sources, Judged(same=frozenset({(0, 1)})))
+    assert len(set(said.cluster.tolist())) == 1
+
+
+@pytest.mark.parametrize(
+    "other", [{"citizen_id": "066080777832"}, {"born_on": "1980-04-13"}, {"full_name": "Nguyễn Văn Mình Anh"}, {"born_on": None}]
+)
+def test_nobody_is_asked_about_numbers_of_two_people(model: Model, other: dict[str, str | None]) -> None:
+    one = someone("clinic", "1", "Nguyễn Văn Minh", "1980-04-12", citizen_id="066080777881")
+    these = village_of([one, replace(one, source="population", values={**one.values, "citizen_id": "066080777831", **other})])
+    result = resolve(model.with_cuts(Cuts(1.0, -1.0)), these.features, these.sources)
+    assert len(set(result.cluster.tolist())) == 2
+    assert not result.near
+
+
 def test_twins_without_numbers_are_not_joined(model: Model) -> None:
     assert not joined(model, someone("clinic", "1", "Nguyễn Văn Minh", "2010-04-12"), someone("poor", "2", "Nguyễn Văn Hải", "2010-04-12"))
 

@@ -130,6 +130,8 @@ ADDRESSES = [
     ("Thôn 3, xã Ea Kao", "thôn 3 Ea Kao", "same"),
     ("Tổ 5, khu phố 2", "Khu phố 2, tổ 5", "same words"),
     ("12 Lê Lợi", "12 Lê Lơij", "nearly the same"),
+    ("Số 235, ấp 3, xã Tân Lợi, huyện Hớn Quản, tỉnh Bình Phước", "Số 235, ấp 3, xã Minh Đức, tỉnh Đồng Nai", "same numbers"),
+    ("Số 235, ấp 3, xã Tân Lợi", "Số 48, ấp 5, xã Minh Đức", "different"),
     ("12 Lê Lợi", "47 Hùng Vương", "different"),
     (" , ", "12 Lê Lợi", "empty"),
 ]

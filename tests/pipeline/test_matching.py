@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 
 from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, Unprocessable
-from lienthong.masterdata.model import Model
+from lienthong.masterdata.model import Cuts, Model
 from lienthong.pipeline import Workshop, match_all, stewarding, submit_records
 from lienthong.pipeline.matching import Arrival, Cause, EntityIndex, Matched, arrive
 from lienthong.store import Connection
@@ -49,6 +50,16 @@ def partition(place: Workshop) -> set[frozenset[str]]:
             "select array_agg(source || '/' || key) from match_records where entity = 'person' group by golden"
         ).fetchall()
     return {frozenset(names) for (names,) in rows}
+
+
+def waiting(place: Workshop) -> list[set[str]]:
+    """Pairs of records a person is asked about."""
+    with place.database.connect() as connection:
+        rows = connection.execute(
+            "select a.source || '/' || a.key, b.source || '/' || b.key from match_queue"
+            " join match_records as a on a.record = left_record join match_records as b on b.record = right_record"
+        ).fetchall()
+    return [set(row) for row in rows]
 
 
 def golden_of(place: Workshop, source: str, key: str) -> str:
@@ -158,6 +169,22 @@ def test_a_record_that_changes_its_number_leaves_and_comes_back(filled: Workshop
 def test_two_different_numbers_are_never_one(filled: Workshop) -> None:
     send(filled, INSURANCE, [insurance_row(5, citizen_id=person(5)["citizen_id"][:-1] + "9")], "digit")
     assert golden_of(filled, INSURANCE, "9900000005") != golden_of(filled, POPULATION, "7000000005")
+
+
+def test_a_slip_in_a_number_is_asked_of_a_person_whether_it_came_alone_or_with_all(filled: Workshop) -> None:
+    asking = model_of(filled).with_cuts(Cuts(1.0, -1.0))
+    slip = person(5)["citizen_id"][:-1] + "9"
+    right = next(each for each in all_records(filled) if each.name == (POPULATION, "7000000005"))
+    slipped = replace(right, source=INSURANCE, key="9900000005", content={**right.content, "citizen_id": slip})
+    with filled.database.connect() as connection:
+        push(connection, EntityIndex(person_entity(filled), asking), filled, [slipped])
+    two = {f"{INSURANCE}/9900000005", f"{POPULATION}/7000000005"}
+    assert two in waiting(filled)
+    assert not any(two <= names for names in partition(filled))
+    send(filled, INSURANCE, [insurance_row(5, citizen_id=slip)], "digit")
+    match_all.match_all(filled, person_entity(filled), asking)
+    assert two in waiting(filled)
+    assert not any(two <= names for names in partition(filled))
 
 
 def test_an_earlier_membership_is_told_as_it_was_known(filled: Workshop) -> None:

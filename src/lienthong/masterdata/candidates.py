@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from lienthong.errors import Conflict
 from lienthong.masterdata.blocking import Blocking
+from lienthong.masterdata.narrow import plain
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.rules import Rules
 
 _KEYS_AT_ONCE = 1_500_000  # keys paired at a time: memory stays flat, whatever the number of records
 _PAIRS_AT_ONCE = 20_000_000  # before those kept apart are left out, counted from both sides
+_ROWS_AT_ONCE = 50_000  # records looked at one by one
 _HALF = 1 << 32  # two row numbers of 32 bits as one number
 
 
@@ -32,7 +34,24 @@ def candidate_pairs(plan: Plan, blocking: Blocking, features: pl.DataFrame, sour
     """
     keys = blocking.key_frame(features)
     bars, allowed = _bars(plan, features, sources)
-    return _distinct(_found(keys, bars, allowed, blocking.most, plan.entity))
+    return without_two_numbers(plan, features, _distinct(_found(keys, bars, allowed, blocking.most, plan.entity)))
+
+
+def without_two_numbers(plan: Plan, features: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """The pairs without those of two different valid identifiers, but for a slip of one sign: a person is asked about that."""
+    rules = Rules(plan)
+    if not rules.slip_columns:
+        return pairs
+    kept = np.ones(pairs.height, np.bool_)
+    for name in plan.identifiers:
+        values = features[plan.same_column(name)]
+        kept &= (values[pairs["left"]] == values[pairs["right"]]).fill_null(value=True).to_numpy()
+    two = np.flatnonzero(~kept)
+    for start in range(0, two.size, _ROWS_AT_ONCE):
+        part = two[start : start + _ROWS_AT_ONCE]
+        left, right = (plain(features[pairs[side][part]].select(plan.columns)).rows() for side in ("left", "right"))
+        kept[part] = [rules.slip(one, other, "", "") for one, other in zip(left, right, strict=True)]
+    return pairs.filter(kept)
 
 
 def _found(keys: pl.DataFrame, bars: pl.DataFrame, allowed: pl.Expr, most: int, entity: str) -> Iterator[pl.DataFrame]:
@@ -90,12 +109,18 @@ def _outgrown(entity: str, sharing: int, most: int) -> Conflict:
 
 def _bars(plan: Plan, features: pl.DataFrame, sources: pl.Series | None) -> tuple[pl.DataFrame, pl.Expr]:
     """Numbers standing for what keeps records apart, a row a record, and the condition under which a pair is allowed."""
+    rules = Rules(plan)
     columns: list[pl.Series] = []
     allowed = pl.lit(value=True)
     for n, name in enumerate(plan.identifiers):
         columns.append(_numbered(features[plan.same_column(name)], f"id_{n}"))
         allowed &= (pl.col(f"id_{n}") == pl.col(f"id_{n}_r")).fill_null(value=True)
-    apart = Rules(plan).apart_columns
+    if columns and rules.slip_columns:
+        columns += [_numbered(features[column], f"own_{n}") for n, column in enumerate(rules.slip_columns)]
+        allowed |= pl.all_horizontal(
+            [(pl.col(f"own_{n}") == pl.col(f"own_{n}_r")).fill_null(value=False) for n in range(len(rules.slip_columns))]
+        )
+    apart = rules.apart_columns
     if apart:
         columns += [_numbered(features[column], f"apart_{n}") for n, column in enumerate(apart)]
         allowed &= pl.any_horizontal([(pl.col(f"apart_{n}") == pl.col(f"apart_{n}_r")).fill_null(value=True) for n in range(len(apart))])

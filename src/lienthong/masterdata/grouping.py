@@ -102,8 +102,18 @@ class Matcher:
         same = sorted(pair for pair in judged.same if pair[0] in inside and pair[1] in inside)
         near = self.reach if self.reach < 0 else None
         linked = link(group, [*same, *by_rule], forbidden, weight, 0.0, near)
-        refused = tuple(pair for pair in linked.near if not forbidden(pair[0], pair[1]))
-        return replace(linked, conflicts=judged.unsaid(linked.conflicts), near=refused)
+        members = {cluster[0]: cluster for cluster in linked.clusters}
+
+        def slipped(a: int, b: int) -> bool:
+            """Whether numbers one sign apart are what keeps two clusters apart, and no steward said they are two."""
+            pairs = [(x, y) for x in members[a] for y in members[b]]
+            if any((min(pair), max(pair)) in judged.apart for pair in pairs):
+                return False
+            return any(self.rules.slip(features[x], features[y], sources[x], sources[y]) for x, y in pairs)
+
+        slips = {(a, b) for a, b, _ in linked.near if slipped(a, b)}
+        asked = tuple(near for near in linked.near if not forbidden(near[0], near[1]) and near[:2] not in slips)
+        return replace(linked, conflicts=(*judged.unsaid(linked.conflicts), *sorted(slips - set(linked.conflicts))), near=asked)
 
 
 def _pieces(group: Sequence[int], ruled: Sequence[Pair], known: Mapping[Pair, float], judged: Judged) -> list[list[int]]:

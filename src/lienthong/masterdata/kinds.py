@@ -388,12 +388,13 @@ def _address_levels(a: Attribute) -> tuple[Level, ...]:
         Level("same", Same(whole), whole),
         Level("same words", Same(a.column("words")), whole),
         Level("nearly the same", Either((Edits(whole, 2), Both((Alike(whole, 0.9), Same(a.column("numbers"))))))),
+        Level("same numbers", Same(a.column("numbers")), a.column("numbers")),
         Level("alike", Alike(whole, 0.85)),
         Level("different", None),
     )
 
 
-_ADDRESS = Kind(("flat", "words", "numbers"), _address, "flat", "flat", _address_levels, ("flat", "words"))
+_ADDRESS = Kind(("flat", "words", "numbers"), _address, "flat", "flat", _address_levels, ("flat", "words", "numbers"))
 
 KINDS: Mapping[str, Kind] = {
     "person_name": _PERSON,

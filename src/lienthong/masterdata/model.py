@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from math import log2
@@ -186,7 +186,7 @@ def model_of(document: Mapping[str, Any], frequencies: bytes) -> Model:
         )
     try:
         return _model(document, pl.read_parquet(io.BytesIO(frequencies)))
-    except (KeyError, TypeError, pl.exceptions.PolarsError) as error:
+    except (KeyError, IndexError, TypeError, pl.exceptions.PolarsError) as error:
         raise ModelError(f"This is no model: {error}", hint="Train it again: lienthong match train.") from error
 
 
@@ -209,12 +209,17 @@ def _model(document: Mapping[str, Any], table: pl.DataFrame) -> Model:
         total = rows.pop(0)
         frequencies[name] = Frequencies(total, rows)
     recipes = tuple(Recipe(n, tuple(columns)) for n, columns in enumerate(document["keys"]))
+    rungs = rungs_of(plan, _learnt(plan, document["comparisons"]))
+    for rung in (rung for each in rungs for rung in each if rung.frequency_of not in (None, *frequencies)):
+        frequencies[str(rung.frequency_of)] = Frequencies(
+            round(2**-rung.base_bits), {}
+        )  # as common as the rung itself: rarity adds nothing
     return Model(
         plan=plan,
         version=document["version"],
         prior_bits=document["prior_bits"],
         kin_bits=document["kin_bits"],
-        rungs=rungs_of(plan, ([(r["m"], r["u"]) for r in c["rungs"]] for c in document["comparisons"])),
+        rungs=rungs,
         shared=frozenset(c["name"] for c in document["comparisons"] if c["shared"]),
         blocking=Blocking(
             recipes, tuple(document["refine_with"]), document["most_per_key"], sets["*common"], sets["*dropped"], plan.otherwise
@@ -224,3 +229,13 @@ def _model(document: Mapping[str, Any], table: pl.DataFrame) -> Model:
         records_seen=document["records_seen"],
         labels_seen=document.get("labels_seen", 0),
     )
+
+
+def _learnt(plan: Plan, comparisons: Iterable[Mapping[str, Any]]) -> Iterator[list[tuple[float, float]]]:
+    """(m, u) of each level. A rung that the version which learnt the model did not know says what the one below it says."""
+    for comparison, document in zip(plan.comparisons, comparisons, strict=True):
+        known = {rung["label"]: (rung["m"], rung["u"]) for rung in document["rungs"]}
+        found: list[tuple[float, float]] = []
+        for level in reversed(comparison.levels):
+            found.insert(0, known[level.label] if level.label in known else found[0])
+        yield found

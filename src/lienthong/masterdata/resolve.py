@@ -206,6 +206,7 @@ class _Work:
         joined = np.flatnonzero(member & (self._component != np.arange(self._count)))
         self._note(self._component[joined], joined, None)
         two = (sizes == 2) & (np.bincount(home, minlength=self._count) == 0) & ~judged
+        two[self._component[self._left[self._two_numbers()]]] = False
         mine = two[self._component[self._left]]
         a, b, over = self._left[mine], self._right[mine], self._over[mine]
         joins = over >= 0
@@ -215,6 +216,14 @@ class _Work:
             Near(x, y, "weight", w) for x, y, w in zip(a[~joins].tolist(), b[~joins].tolist(), over[~joins].tolist(), strict=True)
         ]
         self._done = whole | two | (sizes <= 1)
+
+    def _two_numbers(self) -> NDArray[np.bool_]:
+        """Which pairs have two different valid identifiers (one sign apart: others are no candidates)."""
+        found = np.zeros(self._left.size, np.bool_)
+        for name in self._model.plan.identifiers:
+            values = self._features[self._model.plan.same_column(name)]
+            found |= (values[self._left] != values[self._right]).fill_null(value=False).to_numpy()
+        return found
 
     def link_others(self) -> None:
         """The components that are not plain, one by one."""

@@ -47,6 +47,9 @@ class Rules:
         dates = [a for a in plan.attributes if a.kind == "date"] if self._names else []
         self._births = [(a.column("ymd"), a.column("year")) for a in dates]
         self._birth_places = [(places[whole], places[year]) for whole, year in self._births]
+        whole_names, whole_births = [columns[0] for columns in self._names], [whole for whole, _ in self._births]
+        self.slip_columns = [*whole_names, *whole_births] if len(whole_names) == len(whole_births) == 1 else []
+        self.slip_places = [places[column] for column in self.slip_columns]
         own = [*self._names, *self._births]
         doubted = [*(plan.same_column(name) for name in plan.identifiers), *self.agree_columns, *(c for columns in own for c in columns)]
         self.doubt_columns = list(dict.fromkeys(doubted))
@@ -63,12 +66,28 @@ class Rules:
         """Whether the two have a valid identifier in common."""
         return any(left[n] is not None and left[n] == right[n] for n in self.identifier_places)
 
+    def slip(self, left: Features, right: Features, left_source: str, right_source: str) -> bool:
+        """Whether all that keeps the two apart is one sign of their numbers: name and whole birth are known and the very same.
+
+        They stay apart; a person is asked which number is right.
+        """
+        if not self.slip_places or any(left[n] is None or left[n] != right[n] for n in self.slip_places):
+            return False
+        if left_source == right_source and left_source in self._unique:
+            return False
+        differing = [
+            (a, b) for n in self.identifier_places for a, b in ((left[n], right[n]),) if a is not None and b is not None and a != b
+        ]
+        return bool(differing) and all(DamerauLevenshtein.distance(a, b, score_cutoff=1) <= 1 for a, b in differing)
+
     def doubt(self, left: Features, right: Features) -> bool:
         """Whether a person must look before the two are joined by weight: twins and kin of one name agree in nearly everything.
 
-        A common identifier that neither name nor birth bears out; without one, given names that are not the same name spelt
-        otherwise, or births a generation apart.
+        Two valid identifiers; a common one that neither name nor birth bears out; without any, given names that are not the same name
+        spelt otherwise, or births a generation apart.
         """
+        if any(left[n] is not None and right[n] is not None and left[n] != right[n] for n in self.identifier_places):
+            return True
         if self.same_identifier(left, right):
             return not self.agree(left, right)
         for whole, given, loose, ordered, ends, turned in self._name_places:
@@ -92,6 +111,7 @@ class Rules:
         is_same = pl.any_horizontal(
             pl.lit(value=False), *((pl.col(c) == pl.col(f"{c}_r")).fill_null(value=False) for c in self._identifier_columns)
         )
+        one_number = [(pl.col(c) == pl.col(f"{c}_r")).fill_null(value=True) for c in self._identifier_columns]
         fine = [pl.lit(value=True)]
         for (_, given, loose, ordered, ends, turned), also in zip(self._names, self._name_also, strict=True):
             unknown = pl.col(given).is_null() | pl.col(f"{given}_r").is_null()
@@ -104,7 +124,8 @@ class Rules:
             years = [pl.col(name).cast(pl.Int64).fill_null(0) for name in (year, f"{year}_r")]
             fine.append(pl.col(whole).is_null() | pl.col(f"{whole}_r").is_null() | ((years[0] - years[1]).abs() < _GENERATION_YEARS))
         told = pairs.with_columns(self.agree_frame(pairs).alias("agrees"))
-        return told.select(pl.when(is_same).then(pl.col("agrees")).otherwise(pl.all_horizontal(fine)).alias("undoubted")).to_series()
+        undoubted = pl.when(is_same).then(pl.col("agrees")).otherwise(pl.all_horizontal(fine))
+        return told.select(pl.all_horizontal(undoubted, *one_number).alias("undoubted")).to_series()
 
     def agree(self, left: Features, right: Features) -> bool:
         """Whether name or birth agree somewhere, or neither is known on both sides."""

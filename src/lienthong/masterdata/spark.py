@@ -20,6 +20,7 @@ import polars as pl
 
 from lienthong.errors import SettingsError
 from lienthong.masterdata.blocking import Blocking
+from lienthong.masterdata.candidates import without_two_numbers
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.narrow import plain
 from lienthong.masterdata.plan import Plan
@@ -81,12 +82,15 @@ def candidate_pairs(
     session: SparkSession, plan: Plan, blocking: Blocking, features: pl.DataFrame, sources: pl.Series | None = None
 ) -> pl.DataFrame:
     """The same pairs as `candidates.candidate_pairs` gives, joined by Spark: `left` < `right`, each pair once, sorted."""
+    rules = Rules(plan)
     columns = [pl.int_range(features.height, dtype=pl.UInt32, eager=True).alias("record")]
     kept = ["l.record < r.record"]
+    columns += [features[column].alias(f"own_{n}") for n, column in enumerate(rules.slip_columns)]
+    slips = " and ".join(f"coalesce(l.own_{n} = r.own_{n}, false)" for n in range(len(rules.slip_columns))) or "false"
     for n, name in enumerate(plan.identifiers):
         columns.append(features[plan.same_column(name)].alias(f"bar_{n}"))
-        kept.append(f"(l.bar_{n} is null or r.bar_{n} is null or l.bar_{n} = r.bar_{n})")
-    apart = Rules(plan).apart_columns
+        kept.append(f"(l.bar_{n} is null or r.bar_{n} is null or l.bar_{n} = r.bar_{n} or ({slips}))")
+    apart = rules.apart_columns
     if apart:
         columns += [features[column].alias(f"apart_{n}") for n, column in enumerate(apart)]
         kept.append(f"not ({' and '.join(f'coalesce(l.apart_{n} <> r.apart_{n}, false)' for n in range(len(apart)))})")
@@ -100,7 +104,7 @@ def candidate_pairs(
     )
     found = _fetched(session.sql(query))
     session.catalog.dropTempView(view)
-    return found.cast({"left": pl.UInt32, "right": pl.UInt32}).sort("left", "right")
+    return without_two_numbers(plan, features, found.cast({"left": pl.UInt32, "right": pl.UInt32}).sort("left", "right"))
 
 
 class SparkEngine:

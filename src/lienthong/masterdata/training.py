@@ -272,7 +272,12 @@ def _first_keys(plan: Plan, features: pl.DataFrame) -> Blocking:
 
 
 def _refine_with(plan: Plan) -> tuple[str, ...]:
-    return tuple(parts[min(1, len(parts) - 1)] if plan.attribute(name).kind == "date" else parts[0] for name, parts in plan.key_columns())
+    """One column of each attribute that a common key is made finer with; of an address its numbers too, which outlive the names of units."""
+    found: list[str] = []
+    for name, parts in plan.key_columns():
+        kind = plan.attribute(name).kind
+        found += [parts[1]] if kind == "date" else [parts[0], parts[-1]] if kind == "address" else parts[:1]
+    return tuple(found)
 
 
 def _chosen_keys(model: Model, features: pl.DataFrame, weighed: pl.DataFrame) -> Blocking:

@@ -45,6 +45,7 @@ _RUNGS = {
     "same unit": ("cùng đơn vị hành chính", "the same administrative unit"),
     "same unit today": ("nay cùng một đơn vị sau sắp xếp", "the same unit since the mergers"),
     "same words": ("cùng các từ", "the same words"),
+    "same numbers": ("cùng số nhà, thôn, tổ", "the same numbers of house and hamlet"),
     "nearly the same": ("gần như giống hệt", "nearly the same"),
     "different": ("khác nhau", "different"),
     "empty": ("một bên không có, không tính", "absent on one side, counts for nothing"),

@@ -74,7 +74,7 @@ def _best(index: EntityIndex, row: Features, records: Mapping[int, Candidate]) -
 def compared(index: EntityIndex, row: Features, record: Candidate) -> Found | None:
     """As matching itself would: a number both carry joins, unless name and birth speak against it; then a person must look."""
     rules = index.matcher.rules
-    if rules.forbid(row, record.features, "", ""):
+    if rules.forbid(row, record.features, "", "") and not rules.slip(row, record.features, "", ""):
         return None
     weight = index.matcher.scorer.score(row, record.features)
     bits = weight - index.model.cuts.join_bits

@@ -64,10 +64,11 @@ class Act:
         """Records that came, changed or left, and all they reach."""
         leaving = set(departures)
         coming = {arrival.name: arrival for arrival in arrivals if arrival.name not in leaving}
-        places = self._matcher.rules.identifier_places
-        place = places[0] if len(places) == 1 else None
+        rules = self._matcher.rules
+        place = rules.identifier_places[0] if len(rules.identifier_places) == 1 else None
+        places = (place, *(rules.slip_places or (None, None)))
         read: dict[Name, tuple[Features, tuple[int, ...]]] = {}
-        beginning = self._store.begin(self._asking(coming, departures, read, place), place)
+        beginning = self._store.begin(self._asking(coming, departures, read, places), places)
         held = {(record.source, record.key): (record, content) for record, content in beginning.own}
         self._departed = {held[name][0].record: held[name][0] for name in leaving if name in held}
         for name, arrival in coming.items():
@@ -75,7 +76,8 @@ class Act:
         self._reach({key for _, keys in read.values() for key in keys}, beginning)
 
     def _asking(
-        self, coming: Mapping[Name, Arrival], departures: Sequence[Name], read: dict[Name, tuple[Features, tuple[int, ...]]], place: int | None
+        self, coming: Mapping[Name, Arrival], departures: Sequence[Name], read: dict[Name, tuple[Features, tuple[int, ...]]],
+        places: Sequence[int | None],
     ) -> Iterator[Asking]:  # fmt: skip
         """What is to be asked of the records that come, some at a time, and of those that leave; puts what was read of them into `read`."""
         leaving = list(departures)
@@ -85,7 +87,11 @@ class Act:
             for name in names:
                 features = self._index.features(coming[name].content)
                 read[name] = features, self._index.keys(features)
-            seeking = [(keys, None if place is None else features[place]) for features, keys in map(read.__getitem__, names) if keys]
+            seeking = [
+                (keys, tuple(None if place is None else features[place] for place in places))
+                for features, keys in map(read.__getitem__, names)
+                if keys
+            ]
             yield [*names, *leaving], seeking
             leaving = []
 

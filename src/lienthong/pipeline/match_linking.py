@@ -33,7 +33,8 @@ def belong(matcher: Matcher, one: StoredRecord, other: StoredRecord, weights: di
     """Whether a pair that shares a key holds a component together. A weight that was worked out is kept in `weights`, smaller number first."""
     left, right = (one, other) if (one.source, one.key) < (other.source, other.key) else (other, one)
     rules = matcher.rules
-    if rules.forbid(left.features, right.features, left.source, right.source):
+    given = left.features, right.features, left.source, right.source
+    if rules.forbid(*given) and not rules.slip(*given):
         return False
     if rules.same_identifier(left.features, right.features) and rules.agree(left.features, right.features):
         return True

@@ -126,13 +126,16 @@ class Beginning:
     said: Said
 
 
-_ASKED = ("entity text", "keys text[]", "sources text[]", "source_keys text[]", "numbers text[]", "place integer")
+_ASKED = (
+    "entity text", "keys text[]", "sources text[]", "source_keys text[]", "numbers text[]", "names text[]", "births text[]",
+    "place integer", "name_place integer", "birth_place integer",
+)  # fmt: skip
 _WRITTEN = ("entity text", "at timestamptz", "act bigint", "acts json", "goldens json", "records json", "judgements json")
 _PUBLISHED = (
     "rows json", "gone text[]", "on date", "dataset text", "contract_digest text", "at timestamptz", "contract_version text",
     "delivered_columns text[]", "entity text", "act bigint", "events json",
 )  # fmt: skip
-Seeking = tuple[Sequence[int], str | None]  # the blocking keys of a record that came, and its number
+Seeking = tuple[Sequence[int], tuple[str | None, ...]]  # the blocking keys of a record that came; its number, whole name and birth
 Asking = tuple[Sequence[Name], Sequence[Seeking]]  # records that come or leave, and what those that come look for
 
 
@@ -148,18 +151,19 @@ class Index:
         """Nobody else changes this entity's index until the transaction ends."""
         self._execute("lock", entity=self._entity)
 
-    def begin(self, parts: Iterable[Asking], place: int | None) -> Beginning:
+    def begin(self, parts: Iterable[Asking], places: Sequence[int | None]) -> Beginning:
         """The lock, and what an arrival must know first, asked for in one go: its own records, candidates, stewards' words.
 
-        `parts`: of the arrival, one sent after the other, so that the server looks for one while the next is made. `place`: where among
-        the features the one number stands of which two valid ones are never one. In pipeline mode all of it is one trip to the server.
+        `parts`: of the arrival, one sent after the other, so that the server looks for one while the next is made. `places`: where among
+        the features the one number stands of which two valid ones are never one, and the name and birth that let a person be asked about
+        two; None where there is no such. In pipeline mode all of it is one trip to the server.
         """
         coming = iter(parts)
         first = next(coming, ([], []))
         ask(self._connection, _raw("lock_for_arrival", ("entity text",)), [self._entity])
         sent = []
         for names, seeking in chain([first], coming):
-            sent.append(self._ask(names, seeking, place))
+            sent.append(self._ask(names, seeking, places))
             if len(seeking) > 1:  # the next are being read while the server looks; of one there is no next
                 send_held(self._connection)
         own: list[tuple[StoredRecord, str]] = []
@@ -176,7 +180,7 @@ class Index:
                 near.append(StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden))
         return Beginning(tuple(own), tuple(near), said.whole())
 
-    def _ask(self, names: Sequence[Name], seeking: Sequence[Seeking], place: int | None) -> Answer:
+    def _ask(self, names: Sequence[Name], seeking: Sequence[Seeking], places: Sequence[int | None]) -> Answer:
         return ask(
             self._connection,
             _begin(),
@@ -185,8 +189,8 @@ class Index:
                 text_array([as_array(keys) for keys, _ in seeking]),
                 text_array([source for source, _ in names]),
                 text_array([key for _, key in names]),
-                text_array([number for _, number in seeking]),
-                None if place is None else str(place + 1),
+                *(text_array([own[n] for _, own in seeking]) for n in range(len(places))),
+                *(None if place is None else str(place + 1) for place in places),
             ],
         )
 

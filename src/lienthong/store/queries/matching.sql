@@ -65,11 +65,16 @@ join match_parted as one on one.parting = p.parting;
 -- name: candidates
 -- Records that share a blocking key with one of many records: one look at the index for each of these. One for each key took six times as
 -- long (of 100 records among 200,000), one for all keys longer still: what it finds is held against every key. Who has another valid number
--- than the record is left out: no weight joins them, and most of those found are such. A record may come more than once.
+-- than the record is left out: no weight joins them, and most of those found are such. Not who has the very same name and birth, for then a
+-- person is asked whether a number was typed wrong. A record may come more than once.
 select record, source, key, features, keys, component, golden
-from unnest(%(keys)s::text[], %(numbers)s::text[]) as sought (mine, number) join match_records on keys && mine::bigint[]
+from unnest(%(keys)s::text[], %(numbers)s::text[], %(names)s::text[], %(births)s::text[]) as sought (mine, number, name, birth)
+join match_records on keys && mine::bigint[]
 where entity = %(entity)s
-    and (number is null or features[%(place)s::integer] is null or features[%(place)s::integer] = number);
+    and (
+        number is null or features[%(place)s::integer] is null or features[%(place)s::integer] = number
+        or (features[%(name_place)s::integer] = name and features[%(birth_place)s::integer] = birth)
+    );
 
 -- name: sharing
 -- The same, whatever number they have.
