@@ -39,7 +39,7 @@ from lienthong.errors import LienthongError, SourceError
 from lienthong.log import get_logger
 
 WINDOW = 65_535  # largest Receive Maximum (MQTT 5 §3.1.2.11.3)
-WAITING_BYTES = 64 * 1024 * 1024  # of messages taken from the line and not given on yet
+WAITING_BYTES = 32 * 1024 * 1024  # of messages taken from the line and not given on yet
 DRAINED_SECONDS = 10.0  # at most, until what the broker has sent is read
 QUIET_SECONDS = 0.3
 LONGEST_KEEPALIVE = 65_535  # seconds (MQTT 5 §3.1.2.10)
