@@ -224,6 +224,9 @@ class Session:
             url = str(httpx.URL(url).copy_merge_params({**query, **key}))
         with self._client.stream(asked.method, url, headers=headers, content=asked.body, auth=self._basic()) as response:
             yield response
+        response.stream = httpx.ByteStream(
+            b""
+        )  # a response and its stream hold each other, with what was read: pages would pile up for long
 
     def _keep_pace(self) -> None:
         """No more requests a second than was agreed."""
