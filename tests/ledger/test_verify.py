@@ -34,6 +34,7 @@ from lienthong.ledger import (
     subject_hash,
     verify,
 )
+from lienthong.ledger.checkpoint import sealed_at
 from lienthong.ledger.verify import LINE, StoredBatch, StoredCheckpoint, StoredTile
 
 SIGNER = Signer.new()
@@ -85,18 +86,21 @@ def make_kept(counts: Sequence[int] = BATCHES, more: Mapping[int, Entry] = Mappi
         signature = SIGNER.sign_checkpoint(edge.size, edge.root, AT)
         kept.batches.append(batch)
         kept.leaves += leaves
-        kept.seals.append(SIGNER.seal(LINE.join(batch)))
+        kept.seals.append(SIGNER.seal(LINE.join(batch), AT))
         kept.places[number] = (begins, count)
         kept.checkpoints.append(StoredCheckpoint(edge.size, begins, 1, edge.root, AT, SIGNER.key_id, signature))
     return kept
 
 
 def check(kept: Kept, size: int | None = None, tiles: Sequence[StoredTile] | None = None) -> Verdict:
-    batches = [
-        StoredBatch(number, None if number in kept.gone else LINE.join(batch), kept.seals[number], *kept.places.get(number, (None, None)))
-        for number, batch in enumerate(kept.batches)
-        if batch
-    ]
+    batches = []
+    for number, batch in enumerate(kept.batches):
+        begins, entries = kept.places.get(number, (None, None))
+        if number in kept.gone:
+            digest = hashlib.sha256(b"".join(leaf_hash(body) for body in batch)).digest()
+            batches.append(StoredBatch(number, None, None, begins, entries, None, digest))
+        elif batch:
+            batches.append(StoredBatch(number, LINE.join(batch), kept.seals[number], begins, entries, AT))
     leaves = [StoredTile(0, n // 256, b"".join(kept.leaves[n : n + 256])) for n in range(0, len(kept.leaves), 256)]
     keys = {SIGNER.key_id: SIGNER.public_key}
     return verify(
@@ -338,7 +342,7 @@ def test_a_signer_comes_back_from_its_pem() -> None:
     pem = new_key_pem()
     first, again = Signer.from_pem(pem), Signer.from_pem(pem)
     assert (first.key_id, first.mark("lô".encode()), first.secret) == (again.key_id, again.mark("lô".encode()), again.secret)
-    assert again.has_sealed("lô".encode(), first.seal("lô".encode()))
+    assert again.has_sealed("lô".encode(), first.seal("lô".encode(), AT))
 
 
 def test_a_seal_holds_wherever_the_key_lies_and_those_made_before_still_hold() -> None:
@@ -346,23 +350,50 @@ def test_a_seal_holds_wherever_the_key_lies_and_those_made_before_still_hold() -
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     in_file, elsewhere = Signer.from_pem(pem), Signer(Elsewhere(private))
     assert in_file.mark("lô".encode()) == elsewhere.mark("lô".encode())
-    assert elsewhere.has_sealed("lô".encode(), in_file.seal("lô".encode()))
+    assert elsewhere.has_sealed("lô".encode(), in_file.seal("lô".encode(), AT))
     before = hmac.digest(hmac.digest(private.private_bytes_raw(), b"lienthong ledger seal", "sha256"), "lô".encode(), "sha256")
     assert in_file.has_sealed("lô".encode(), before)
     assert not in_file.has_sealed(b"other", before)
-    assert not Signer.new().has_sealed("lô".encode(), in_file.seal("lô".encode()))
+    assert not Signer.new().has_sealed("lô".encode(), in_file.seal("lô".encode(), AT))
 
 
 def test_no_two_seals_of_a_batch_are_the_same_and_none_is_that_of_another_text() -> None:
     batch = b'{"v":1,"event":"x"}'
-    one, other = SIGNER.seal(batch), SIGNER.seal(batch)
+    one, other = SIGNER.seal(batch, AT), SIGNER.seal(batch, AT)
     assert one != other
     assert SIGNER.has_sealed(batch, one)
     assert SIGNER.has_sealed(batch, other)
     assert not SIGNER.has_sealed(batch, one[:16] + other[16:])
     assert not SIGNER.has_sealed(one[:16] + batch, one[16:])
+    assert not SIGNER.has_sealed(one[16:24] + batch, one[:16] + one[24:])
+    assert sealed_at(one) == AT
+    assert not SIGNER.has_sealed(batch, one[:23] + bytes([one[23] ^ 1]) + one[24:])
     assert not SIGNER.has_sealed(batch[16:], batch[:16] + SIGNER.mark(batch))
     assert not any(SIGNER.has_sealed(batch, one[:n]) for n in range(len(one)))
+
+
+@given(st.integers(1, 60))
+def test_a_batch_whose_beginning_is_moved_into_its_seal_is_not_ours(cut: int) -> None:
+    batch = LINE.join(encode(make_entry(n)) for n in range(3))
+    for seal in (SIGNER.seal(batch, AT), before_times(batch), SIGNER.mark(batch)):
+        assert SIGNER.has_sealed(batch, seal)
+        assert not SIGNER.has_sealed(batch[cut:], seal[:-32] + batch[:cut] + seal[-32:])
+    first = batch.index(LINE) + 1  # a whole entry
+    seal = SIGNER.seal(batch, AT)
+    assert not SIGNER.has_sealed(batch[first:], seal[:-32] + batch[:first] + seal[-32:])
+
+
+def before_times(batch: bytes) -> bytes:
+    """A seal as it was when it held a number and no time."""
+    once = bytes(range(16))
+    return once + SIGNER.mark(b"\0" + once + batch)
+
+
+def test_seals_without_a_time_hold_and_tell_none() -> None:
+    batch = encode(make_entry(1))
+    assert [sealed_at(seal) for seal in (before_times(batch), SIGNER.mark(batch))] == [None, None]
+    assert SIGNER.has_sealed(batch, before_times(batch))
+    assert SIGNER.has_sealed(batch, SIGNER.mark(batch))
 
 
 class Elsewhere:

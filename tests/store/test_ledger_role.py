@@ -22,7 +22,7 @@ SIGNER = Signer.new("test")
 SUBJECT = subject_hash(b"k", "d", "1")
 TABLES = (
     "ledger_batches", "ledger_checkpoints", "ledger_tiles", "ledger_edge", "ledger_gaps", "ledger_refused", "ledger_places", "ledger_index",
-    "ledger_cosignatures", "ledger_witnesses", "ledger_stamps", "ledger_archives",
+    "ledger_cosignatures", "ledger_witnesses", "ledger_stamps", "ledger_archives", "ledger_gone",
 )  # fmt: skip
 HIDDEN = (
     "ledger_batches",
@@ -32,6 +32,7 @@ HIDDEN = (
     "ledger_index",
     "ledger_stamps",
     "ledger_archives",
+    "ledger_gone",
     "ledger_entries",
 )
 INSERTED = ("ledger_cosignatures",)  # what a witness hands in

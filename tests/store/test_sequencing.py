@@ -161,7 +161,7 @@ def test_a_batch_the_platform_did_not_write_never_enters_the_tree_and_is_named(d
     assert (verdict.ok, verdict.foreign) == (True, (2,))
 
 
-COPY = "insert into lienthong.ledger_batches (bodies, seal) select bodies, seal from lienthong.ledger_batches where id = (select min(id) from lienthong.ledger_batches)"
+COPY = "insert into lienthong.ledger_batches (at, bodies, seal) select at, bodies, seal from lienthong.ledger_batches where id = (select min(id) from lienthong.ledger_batches)"
 
 
 @pytest.mark.parametrize("is_sequenced", [True, False])

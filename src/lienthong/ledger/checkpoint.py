@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 from base64 import b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Protocol
 
@@ -17,7 +17,11 @@ from lienthong.errors import SettingsError
 
 DEFAULT_ORIGIN = "lienthong/VN"
 _SEALING = b"lienthong ledger seal"
-_ONCE = 16  # bytes
+_ONCE = 16  # bytes of a number used once
+_TIME = 8  # bytes of an instant: microseconds since 1970; the first is zero until the year 4253, and so never begins a text
+_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_FORMS = (0, _ONCE, _ONCE + _TIME)  # lengths of what stands before the code of a seal
 _NEVER_IN_TEXT = b"\0"  # so that no seal of one form is one of the other: PostgreSQL's text holds no NUL
 _OTHERS = b"lienthong other keys"
 
@@ -80,19 +84,22 @@ class Signer:
         """The signature (64 bytes) over the checkpoint of a tree at an instant."""
         return self._key.sign(checkpoint_text(self.origin, size, root, at))
 
-    def seal(self, batch: bytes) -> bytes:
-        """That the platform itself wrote a batch, once: a number never used before, and HMAC-SHA256 over it and the batch.
+    def seal(self, batch: bytes, at: datetime) -> bytes:
+        """That the platform itself wrote a batch, once, at an instant: a number never used before, the time, and HMAC-SHA256 over both and the batch.
 
         Who can write to the database has no key to make one, and one that comes a second time is a copy (`store.sequencing`).
         """
-        once = os.urandom(_ONCE)
-        return once + hmac.digest(self._seal_keys[0], _NEVER_IN_TEXT + once + batch, "sha256")
+        said = os.urandom(_ONCE) + ((at - _BEGIN) // _MICROSECOND).to_bytes(_TIME, "big")
+        return said + hmac.digest(self._seal_keys[0], _NEVER_IN_TEXT + said + batch, "sha256")
 
     def has_sealed(self, batch: bytes, seal: bytes) -> bool:
-        """Whether a seal is ours over this batch; older ones hold no number."""
-        once = seal[: -sha256().digest_size]
-        said = _NEVER_IN_TEXT + once + batch if once else batch
-        return any(hmac.compare_digest(hmac.digest(key, said, "sha256"), seal[len(once) :]) for key in self._seal_keys)
+        """Whether a seal is ours over this batch; older ones hold no time, or no number either."""
+        said = seal[: -sha256().digest_size]
+        is_odd = len(said) not in _FORMS or (len(said) == _ONCE + _TIME and said[_ONCE])
+        if is_odd or batch.startswith(_NEVER_IN_TEXT):  # or part of a text could pass for part of its seal, or of a seal for text
+            return False
+        text = _NEVER_IN_TEXT + said + batch if said else batch
+        return any(hmac.compare_digest(hmac.digest(key, text, "sha256"), seal[len(said) :]) for key in self._seal_keys)
 
     def mark(self, text: bytes) -> bytes:
         """What nobody else can make of a text, always the same (HMAC-SHA256)."""
@@ -123,6 +130,12 @@ def signed_note(origin: str, size: int, root: bytes, at: datetime, public_key: b
     """
     hint = sha256(origin.encode() + b"\n\x01" + public_key).digest()[:4]
     return f"{checkpoint_text(origin, size, root, at).decode()}\n— {origin} {b64encode(hint + signature).decode()}\n"
+
+
+def sealed_at(seal: bytes) -> datetime | None:
+    """The instant a seal holds; None for one of the time before they held one."""
+    said = seal[: -sha256().digest_size]
+    return _BEGIN + int.from_bytes(said[_ONCE:], "big") * _MICROSECOND if len(said) == _ONCE + _TIME and not said[_ONCE] else None
 
 
 def key_id(public_key: bytes) -> str:

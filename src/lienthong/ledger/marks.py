@@ -72,6 +72,12 @@ class Checksum:
     def __init__(self) -> None:
         self.rows = self.marks = self.both = 0
 
+    def take_in(self, rows: int, marks: int, both: int) -> None:
+        """Add what other entries add up to."""
+        self.rows += rows
+        self.marks += marks
+        self.both += both
+
     def add(self, bodies: Sequence[bytes], begins: int) -> None:
         """Take in the entries from a position on."""
         for position, body in enumerate(bodies, begins):

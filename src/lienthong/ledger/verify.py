@@ -6,29 +6,36 @@ is under the same roots as ever.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
 
-from lienthong.ledger.checkpoint import verify_checkpoint
+from lienthong.ledger.checkpoint import sealed_at, verify_checkpoint
 from lienthong.ledger.marks import Checksum
-from lienthong.ledger.removal import BODIES_GONE, Gone, joined, told_gone
+from lienthong.ledger.removal import BODIES_GONE, Gone, Told, ToldArchive
 from lienthong.ledger.tiles import HASH, WIDTH, Edge, Tiles
 
 LINE = b"\n"
 AT_ONCE = 16_384  # leaves held while the tree grows
+ASKED_AT_ONCE = 2_000  # batches
+_TIME_OF_FIRST = b'{"v":1,"at":"'  # how the first entry of a batch begins
 
 
 class StoredBatch(NamedTuple):
-    """A batch in the order of the tree. `bodies` and `seal` are None when it is gone, `entries` when no place of it is kept."""
+    """A batch in the order of the tree. `bodies`, `seal` and `at` are None when it is gone, `entries` when no place of it is kept.
+
+    `gone`: what a copy of a batch that is gone is known by, SHA-256 over its leaves.
+    """
 
     id: int
     bodies: bytes | None
     seal: bytes | None = None
     begins: int | None = None
     entries: int | None = None
+    at: datetime | None = None
+    gone: bytes | None = None
 
 
 class StoredCheckpoint(NamedTuple):
@@ -71,7 +78,9 @@ class Verdict:
     archived: int = 0
     gone: int = 0
     index: Checksum | None = None
-    missing: tuple[tuple[int, int], ...] = ()  # ranges of entries whose bodies are not here
+    unindexed: tuple[tuple[int, int], ...] = ()  # ranges whose bodies are not here, and of whose index nothing is known
+    archives: tuple[ToldArchive, ...] = ()  # as the entries tell
+    dropped_at: Mapping[int, datetime | None] = field(default_factory=dict)  # archives that were destroyed, as the entries tell
     dropped: tuple[tuple[int, int], ...] = ()  # ranges whose archives were destroyed
 
 
@@ -79,6 +88,11 @@ WORDS = {
     "missing": ("Thiếu bản ghi ở vị trí này (đã bị xóa hoặc chèn sai chỗ).", "The entry at this position is missing or out of place."),
     "altered": ("Nội dung bản ghi không khớp với mã băm của nó.", "The body of the entry does not match its leaf hash."),
     "seal": ("Dấu niêm của lô không đúng.", "The seal of the batch is not valid."),
+    "time": ("Giờ ghi của lô đã bị sửa.", "The time kept of the batch was altered."),
+    "gone": (
+        "Dấu để nhận ra bản chép của một lô đã lưu trữ bị sửa hoặc bị xóa.",
+        "What a copy of an archived batch is known by was altered or removed.",
+    ),
     "place": ("Chỗ của lô trong cây bị ghi sai.", "The place kept of the batch is wrong."),
     "begins": ("Điểm chốt không nối tiếp điểm chốt trước.", "The checkpoint does not begin where the one before it ends."),
     "root": ("Gốc đã ký của điểm chốt không khớp với các bản ghi.", "The signed root of the checkpoint does not fit its entries."),
@@ -106,14 +120,16 @@ def misfit(size: int, root: bytes, reason: str, first: int, last: int | None = N
 def verify(
     batches: Iterable[StoredBatch], leaves: Iterable[StoredTile], checkpoints: Iterable[StoredCheckpoint], tiles: Iterable[StoredTile],
     size: int, public_keys: Mapping[str, bytes], origin: str, has_sealed: Callable[[bytes, bytes], bool] | None = None,
+    gone_among: Callable[[Sequence[bytes]], set[bytes]] | None = None,
 ) -> Verdict:  # fmt: skip
     """Recompute every leaf, every checkpoint's root and signature, every seal, every tile, and the size.
 
     `batches` in the order of the tree, `leaves` the tiles of leaves in theirs, `checkpoints` in order of size, `tiles` those above the
-    leaves; `size`: what the store says the tree has; `public_keys`: key id → raw Ed25519 key. Where a root does not fit, a seal that does
-    not either says which of the checkpoint's batches was changed.
+    leaves; `size`: what the store says the tree has; `public_keys`: key id → raw Ed25519 key; `gone_among`: those of some digests by which
+    copies of batches that are gone are known. Where a root does not fit, a seal that does not either says which of the checkpoint's
+    batches was changed.
     """
-    growing = _Growing(_Leaves(leaves), has_sealed)
+    growing = _Growing(_Leaves(leaves), has_sealed, _Copies(gone_among))
     walk = iter(batches)
     for found in checkpoints:
         begins = growing.edge.size
@@ -165,19 +181,49 @@ class _Leaves:
         return bool(self._held) or next(self._tiles, None) is not None
 
 
+class _Copies:
+    """Looks for batches that are the same as one whose bodies are gone."""
+
+    def __init__(self, gone_among: Callable[[Sequence[bytes]], set[bytes]] | None) -> None:
+        self._gone_among = gone_among
+        self._asked: dict[bytes, tuple[int, int]] = {}
+        self._first: tuple[int, int] | None = None
+
+    def look_at(self, leaves: bytes, begins: int) -> None:
+        if self._gone_among is None or self._first is not None:
+            return
+        self._asked.setdefault(sha256(leaves).digest(), (begins, begins + len(leaves) // HASH - 1))
+        if len(self._asked) >= ASKED_AT_ONCE:
+            self._ask()
+
+    def _ask(self) -> None:
+        if self._gone_among is not None and self._asked:
+            self._first = min((self._asked[digest] for digest in self._gone_among(list(self._asked))), default=None)
+            self._asked = {}
+
+    def first(self) -> tuple[int, int] | None:
+        """The first batch that is a copy of one that is gone."""
+        if self._first is None:
+            self._ask()
+        return self._first
+
+
 class _Growing:
     """The tree as far as it was recomputed, with its tiles above the leaves (one hash for 256 entries)."""
 
-    def __init__(self, leaves: _Leaves, has_sealed: Callable[[bytes, bytes], bool] | None) -> None:
+    def __init__(self, leaves: _Leaves, has_sealed: Callable[[bytes, bytes], bool] | None, copies: _Copies) -> None:
         self.edge = Edge()
+        self._copies = copies
         self._leaves = leaves
         self._has_sealed = has_sealed
         self._tiles: Tiles = {}
         self._missing: list[Gone] = []
-        self._told: list[Gone] = []
+        self._told = Told()
         self._seals_begun = False
         self.unsealed: tuple[int, int] | None = None  # the first batch whose seal does not fit
         self._misplaced: tuple[int, int] | None = None  # whose place is wrong
+        self._mistimed: tuple[int, int] | None = None  # whose time is
+        self._unguarded: tuple[int, int] | None = None  # whose copy would not be known
         self._present = 0
         self._index = Checksum()
 
@@ -217,6 +263,8 @@ class _Growing:
             if len(stored) < batch.entries * HASH or batch.entries < 1:
                 return self.misfit("missing", at)
             self._missing.append(Gone(at, at + batch.entries))
+            if self._unguarded is None and batch.gone != sha256(stored).digest():
+                self._unguarded = (at, at + batch.entries - 1)
             return stored
         bodies = batch.bodies.split(LINE)
         hashes = b"".join([sha256(b"\x00" + body).digest() for body in bodies])
@@ -224,15 +272,20 @@ class _Growing:
         if stored != hashes:
             first = next((n for n in range(len(bodies)) if hashes[n * HASH : (n + 1) * HASH] != stored[n * HASH : (n + 1) * HASH]), 0)
             return self.misfit("altered", at + first)
+        whole = (at, at + len(bodies) - 1)
         if self.unsealed is None and not self._is_sealed(batch, batch.bodies):
-            self.unsealed = (at, at + len(bodies) - 1)
+            self.unsealed = whole
+        if self._mistimed is None and not _is_of_its_time(batch, bodies[0]):
+            self._mistimed = whole
+        self._copies.look_at(hashes, at)
         if batch.begins is not None:
             if self._misplaced is None and (batch.begins, batch.entries) != (at, len(bodies)):
-                self._misplaced = (at, at + len(bodies) - 1)
+                self._misplaced = whole
             self._index.add(bodies, at)
         self._present += len(bodies)
         if BODIES_GONE in batch.bodies:
-            self._told += [gone for body in bodies for gone in told_gone(body)]
+            for body in bodies:
+                self._told.read(body)
         return hashes
 
     def _is_sealed(self, batch: StoredBatch, bodies: bytes) -> bool:
@@ -246,13 +299,19 @@ class _Growing:
 
     def ended(self, stored: Iterable[StoredTile]) -> Verdict:
         """The verdict at the end of the walk."""
-        unexplained = _unexplained(self._missing, self._told)
+        told = self._told
+        unexplained = _unexplained(self._missing, told.gone)
         if unexplained is not None:
             return self.misfit("missing", unexplained)
-        if self.unsealed is not None:
-            return self.misfit("seal", *self.unsealed)
-        if self._misplaced is not None:
-            return self.misfit("place", *self._misplaced)
+        for reason, wrong in (
+            ("seal", self.unsealed),
+            ("copy", self._copies.first()),
+            ("time", self._mistimed),
+            ("place", self._misplaced),
+            ("gone", self._unguarded),
+        ):
+            if wrong is not None:
+                return self.misfit(reason, *wrong)
         if self._leaves.rest():
             return self.misfit("tile", self.edge.size)
         expected = dict(self._tiles)
@@ -262,15 +321,27 @@ class _Growing:
         for level, number in expected:
             return self.misfit("tile", number * WIDTH ** (level + 1))
         missing = sum(gone.ends - gone.begins for gone in self._missing)
-        dropped = sum(_shared(one, other) for one in self._missing for other in self._told if other.is_dropped)
+        dropped = sum(_shared(one, other) for one in self._missing for other in told.gone if other.is_dropped)
+        for sums in told.index:
+            self._index.take_in(*sums)
         return Verdict(
             ok=True, size=self.edge.size, root=self.edge.root, present=self._present, archived=missing - dropped, gone=dropped,
-            index=self._index, missing=tuple(joined([(gone.begins, gone.ends) for gone in self._missing])),
-            dropped=tuple((gone.begins, gone.ends) for gone in self._told if gone.is_dropped),
+            index=self._index, unindexed=tuple(told.unindexed), archives=tuple(told.archives), dropped_at=told.dropped_at,
+            dropped=tuple((gone.begins, gone.ends) for gone in told.gone if gone.is_dropped),
         )  # fmt: skip
 
     def misfit(self, reason: str, first: int, last: int | None = None) -> Verdict:
         return misfit(self.edge.size, self.edge.root, reason, first, last)
+
+
+def _is_of_its_time(batch: StoredBatch, first: bytes) -> bool:
+    """Whether the time kept of a batch is the one its seal holds; where that holds none, the one its first entry tells."""
+    if batch.at is None:
+        return True
+    sealed = None if batch.seal is None else sealed_at(batch.seal)
+    if sealed is None and first.startswith(_TIME_OF_FIRST):
+        sealed = datetime.fromisoformat(first[len(_TIME_OF_FIRST) :].partition(b'"')[0].decode())
+    return sealed is None or batch.at == sealed
 
 
 def _unexplained(missing: list[Gone], told: list[Gone]) -> int | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from lienthong.clock import vietnam_date
 from lienthong.errors import LedgerError
 from lienthong.ledger import Entry, Event
+from lienthong.ledger.marks import Checksum
 from lienthong.ledger.removal import joined
 from lienthong.ledger.retention import Retention, retention
 from lienthong.ledger.standalone import ED25519, Key, Unproved, check_archive
@@ -67,7 +68,7 @@ def _write_all(workshop: Workshop, connection: Connection, folder: Path, before:
             workshop,
             connection,
             Event.BODIES_ARCHIVED,
-            {"archive": archive.number, "digest": archive.digest, "ranges": [[archive.begins, ends]]},
+            {"archive": archive.number, "digest": archive.digest, "ranges": [[archive.begins, ends]], "at": archive.at.isoformat()},
         )
         connection.commit()
         written += 1
@@ -90,11 +91,14 @@ def _remove(workshop: Workshop, connection: Connection, archive: Archive, terms:
     """Take out the bodies of an archive's batches whose longest term here is over; how many entries."""
     due: list[int] = []
     ranges: list[tuple[int, int]] = []
+    index = Checksum()
     for batch in read_batches(connection, archive.begins, archive.ends):
         if batch.bodies is None or batch.begins is None or batch.entries is None:
             continue
-        leaves = terms.leaves_at(batch.bodies.split(LINE.encode()))
+        bodies = batch.bodies.split(LINE.encode())
+        leaves = terms.leaves_at(bodies)
         if leaves is not None and leaves[0] <= now:
+            index.add(bodies, batch.begins)
             due.append(batch.id)
             ranges.append((batch.begins, batch.begins + batch.entries))
     if due:
@@ -102,7 +106,10 @@ def _remove(workshop: Workshop, connection: Connection, archive: Archive, terms:
         whole = joined(ranges)
         for at in range(0, len(whole), MOST_RANGES):
             some = [list(each) for each in whole[at : at + MOST_RANGES]]
-            _note(workshop, connection, Event.BODIES_REMOVED, {"archive": archive.number, "ranges": some})
+            sums = [
+                str(number) for number in ((index.rows, index.marks, index.both) if at == 0 else (0, 0, 0))
+            ]  # of all: larger than JSON's
+            _note(workshop, connection, Event.BODIES_REMOVED, {"archive": archive.number, "ranges": some, "index": sums})
     connection.commit()
     return sum(ends - begins for begins, ends in ranges)
 
@@ -118,7 +125,12 @@ def _drop(workshop: Workshop, connection: Connection, folder: Path, archive: Arc
         connection.commit()
         return False
     archiving.drop_archive(connection, archive.number, now)
-    _note(workshop, connection, Event.BODIES_DROPPED, {"archive": archive.number, "ranges": [[archive.begins, archive.ends]]})
+    _note(
+        workshop,
+        connection,
+        Event.BODIES_DROPPED,
+        {"archive": archive.number, "ranges": [[archive.begins, archive.ends]], "at": now.isoformat()},
+    )
     connection.commit()
     path.unlink(missing_ok=True)
     return True

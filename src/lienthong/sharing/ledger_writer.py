@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
+from lienthong.clock import system_clock
 from lienthong.ledger import Signer
 from lienthong.store.hot import HotStore
 
@@ -89,4 +90,4 @@ class LedgerWriter:
             self._free.append(lane)
 
     async def _commit(self, bodies: str, lane: int) -> None:
-        await self._store.ledger_append(bodies, self._signer.seal(bodies.encode()), lane)
+        await self._store.ledger_append(bodies, self._signer.seal(bodies.encode(), system_clock()), lane)

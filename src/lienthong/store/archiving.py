@@ -96,6 +96,8 @@ def keep_archive(connection: Connection, archive: Archive) -> None:
 
 
 def remove_bodies(connection: Connection, batches: Sequence[int]) -> None:
+    """Take batches out of the store; what a copy of them is known by stays."""
+    connection.execute(queries("archiving")["keep_gone"], {"batches": list(batches)})
     connection.execute(queries("archiving")["remove_bodies"], {"batches": list(batches)})
 
 

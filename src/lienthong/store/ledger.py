@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from lienthong.clock import system_clock
 from lienthong.errors import LedgerError, NotFound
 from lienthong.ledger import (
     Entry,
@@ -36,7 +37,7 @@ def append_entries(connection: Connection, entries: Sequence[Entry], signer: Sig
     if not entries:
         return
     bodies = LINE.join(encode(entry).decode() for entry in entries)
-    seal = signer.seal(bodies.encode())
+    seal = signer.seal(bodies.encode(), system_clock())
     if is_pipelined(connection):
         ask(connection, _append(), [bodies, seal])
     else:
@@ -139,8 +140,8 @@ def read_batches(connection: Connection, after: int = 0, upto: int = LARGEST) ->
     with connection.cursor(name="ledger_batches", binary=True) as cursor:
         cursor.itersize = BATCHES_AT_A_TIME
         cursor.execute(queries("ledger")["batches"], {"after": after, "upto": upto})
-        for number, bodies, seal, begins, entries in cursor:
-            yield StoredBatch(number, bodies, seal, begins, entries)
+        for row in cursor:
+            yield StoredBatch(*row)
 
 
 def read_tiles(connection: Connection, which: str) -> Generator[StoredTile]:

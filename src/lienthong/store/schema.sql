@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (53);
+insert into schema_versions (number) values (54);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -254,9 +254,10 @@ create table quota_days (
 
 create table ledger_batches (
     id bigint generated always as identity constraint ledger_batches_pk primary key,
-    at timestamptz not null default clock_timestamp(),
+    at timestamptz not null default clock_timestamp(), -- as the seal holds; where it holds no time, of the first entry
     bodies text not null, -- an entry a line: canonical JSON, the bytes that are hashed
-    seal bytea -- a number used once and HMAC-SHA256 of it and bodies under the platform's key; null: written before there were seals, and in the tree since
+    seal bytea -- a number used once, the time, and HMAC-SHA256 of both and bodies under the platform's key; older ones hold no time, then
+    -- no number; null: written before there were seals, and in the tree since
 );
 create index ledger_batches_seal on ledger_batches using hash (seal); -- a batch that comes a second time
 
@@ -293,8 +294,7 @@ create table ledger_gaps (
 );
 
 create table ledger_refused (
-    id bigint constraint ledger_refused_pk primary key, -- of a batch the platform did not write: its seal is not ours
-    at timestamptz not null default clock_timestamp()
+    id bigint constraint ledger_refused_pk primary key -- of a batch the platform did not write, or a copy of one it did
 );
 
 -- An id is taken only after the transaction has its number, so that the horizon of a gap is never too early.
@@ -303,10 +303,23 @@ language plpgsql security definer set search_path = lienthong, pg_temp
 as $$
 begin
     perform pg_current_xact_id();
-    insert into ledger_batches (bodies, seal) values (new_bodies, new_seal);
+    insert into ledger_batches (at, bodies, seal) values (ledger_time(new_bodies, new_seal), new_bodies, new_seal);
 end
 $$;
 revoke execute on function ledger_append from public;
+
+-- When a batch was written: as its seal holds, or as its first entry tells.
+create function ledger_time(bodies text, seal bytea) returns timestamptz
+language sql stable set search_path = lienthong, pg_temp
+as $$
+    select case
+        when octet_length(seal) = 56
+            then timestamptz 'epoch' + ('x' || encode(substring(seal from 17 for 8), 'hex'))::bit(64)::bigint * interval '1 microsecond'
+        when starts_with(bodies, '{"v":1,"at":"') then split_part(substr(bodies, 14, 40), '"', 1)::timestamptz
+        else clock_timestamp()
+    end
+$$;
+revoke execute on function ledger_time from public;
 
 -- Seconds the oldest batch waits for its checkpoint; 0 when none does.
 create function ledger_waiting() returns double precision
@@ -324,6 +337,13 @@ create table ledger_places (
     batch bigint not null constraint ledger_places_batch_unique unique,
     entries integer not null constraint ledger_places_some check (entries > 0)
 );
+
+-- Batches whose bodies are gone, by what a copy of them is known by: SHA-256 over their leaves, which stay.
+create table ledger_gone (
+    begins bigint constraint ledger_gone_pk primary key, -- position of its first entry
+    digest bytea not null
+);
+create index ledger_gone_digest on ledger_gone using hash (digest);
 
 create table ledger_index (
     mark bigint not null, -- the first 64 bits of a subject's keyed hash, of an answer's digest (ledger/marks.py)

@@ -8,6 +8,7 @@ a batch is taken once, and no writer waits for another.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import NamedTuple
 
 from psycopg import IsolationLevel
@@ -123,9 +124,21 @@ class Sequencer:
 
 
 def _taken(connection: Connection, batches: Sequence[_Batch], seen: int) -> set[bytes]:
-    """The seals among these that an earlier batch bears: somebody wrote a copy."""
+    """The seals among these of batches that were written before: somebody wrote a copy."""
+    named = queries("ledger")
     asked = {"seals": [batch.seal for batch in batches if batch.seal is not None], "ids": [batch.id for batch in batches], "seen": seen}
-    return {bytes(seal) for (seal,) in connection.execute(queries("ledger")["taken_seals"], asked)}
+    found = {bytes(seal) for (seal,) in connection.execute(named["taken_seals"], asked)}
+    is_any_gone = connection.execute(named["is_any_gone"]).fetchone()
+    if is_any_gone is not None and is_any_gone[0]:
+        found |= _of_gone(connection, batches)
+    return found
+
+
+def _of_gone(connection: Connection, batches: Sequence[_Batch]) -> set[bytes]:
+    """The seals of batches that are the same as one whose bodies are in an archive."""
+    digests = {sha256(b"".join([leaf_hash(body.encode()) for body in batch.bodies.split(LINE)])).digest(): batch.seal for batch in batches}
+    known = connection.execute(queries("ledger")["gone_among"], {"digests": list(digests)})
+    return {seal for (digest,) in known if (seal := digests[bytes(digest)]) is not None}
 
 
 def _once(batches: Sequence[_Batch], taken: set[bytes]) -> list[_Batch]:

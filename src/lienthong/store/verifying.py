@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from cryptography.x509 import Certificate
 
 from lienthong.errors import LedgerError
 from lienthong.ledger import Signer, Verdict, misfit, verify
+from lienthong.ledger.removal import ToldArchive
 from lienthong.ledger.stamp import stamped_at
 from lienthong.ledger.standalone import ED25519, Key, Unproved, check_archive, read_key, read_note
 from lienthong.store.archiving import Archive, archives
@@ -47,7 +49,9 @@ def verify_ledger(connection: Connection, signer: Signer, demand: Demand = Deman
         closing(read_checkpoints(connection)) as checkpoints,
         closing(read_tiles(connection, "upper_tiles")) as tiles,
     ):
-        verdict = verify(batches, leaves, checkpoints, tiles, read_size(connection), keys, signer.origin, signer.has_sealed)
+        verdict = verify(
+            batches, leaves, checkpoints, tiles, read_size(connection), keys, signer.origin, signer.has_sealed, _gone_among(connection)
+        )
     if not verdict.ok:
         return verdict
     for check in (_tampered, _cosigned_wrongly, _witnessed_too_little, _stamped_wrongly, _archived_wrongly):
@@ -55,6 +59,14 @@ def verify_ledger(connection: Connection, signer: Signer, demand: Demand = Deman
         if wrong is not None:
             return wrong
     return replace(verdict, foreign=tuple(row[0] for row in connection.execute(queries("ledger")["foreign"])))
+
+
+def _gone_among(connection: Connection) -> Callable[[Sequence[bytes]], set[bytes]] | None:
+    """What tells copies of batches whose bodies are gone; None when none are."""
+    named = queries("ledger")
+    if connection.execute(named["is_any_gone"]).fetchone() == (False,):
+        return None
+    return lambda digests: {bytes(row[0]) for row in connection.execute(named["gone_among"], {"digests": list(digests)})}
 
 
 def _tampered(connection: Connection, _: Signer, __: Demand, verdict: Verdict) -> Verdict | None:
@@ -71,8 +83,11 @@ def _tampered(connection: Connection, _: Signer, __: Demand, verdict: Verdict) -
     other = connection.execute(named["places_of_others"]).fetchone()
     if other is not None:
         return misfit(verdict.size, verdict.root, "place", other[0])
-    missing = "{" + ",".join(f"[{begins},{ends})" for begins, ends in verdict.missing) + "}"
-    sums, expected = connection.execute(named["index_sums"], {"missing": missing}).fetchone(), verdict.index
+    gone = connection.execute(named["gone_of_others"]).fetchone()
+    if gone is not None:
+        return misfit(verdict.size, verdict.root, gone[1], gone[0])
+    unindexed = "{" + ",".join(f"[{begins},{ends})" for begins, ends in verdict.unindexed) + "}"
+    sums, expected = connection.execute(named["index_sums"], {"unindexed": unindexed}).fetchone(), verdict.index
     if expected is not None and sums != (expected.rows, expected.marks, expected.both):
         return misfit(verdict.size, verdict.root, "index", 0, max(verdict.size - 1, 0))
     return None
@@ -87,7 +102,8 @@ def _cosigned_wrongly(connection: Connection, signer: Signer, _: Demand, verdict
             is_right = False
         if not is_right:
             return misfit(verdict.size, verdict.root, "cosignature", size - 1)
-    return None
+    unsigned = connection.execute(queries("attesting")["said_to_have_signed"]).fetchone()
+    return None if unsigned is None else misfit(verdict.size, verdict.root, "cosignature", max(unsigned[0] - 1, 0))
 
 
 def _witnessed_too_little(connection: Connection, _: Signer, demand: Demand, verdict: Verdict) -> Verdict | None:
@@ -117,17 +133,36 @@ def _stamped_wrongly(connection: Connection, signer: Signer, demand: Demand, ver
 
 
 def _archived_wrongly(connection: Connection, signer: Signer, demand: Demand, verdict: Verdict) -> Verdict | None:
-    """The first archive that is missing, does not prove itself, or is not what the list says; one in which the chain breaks."""
-    ends, digest = 0, ""
-    for n, archive in enumerate(archives(connection), 1):
-        is_right = (archive.number, archive.begins) == (n, ends) and archive.ends > archive.begins
+    """The first archive that is missing, does not prove itself, or is not what the list or the ledger says; one in which the chain breaks."""
+    kept, told, digest = archives(connection), verdict.archives, ""
+    for n in range(max(len(kept), len(told))):
+        if n == len(kept):
+            return misfit(verdict.size, verdict.root, "archive", told[n].begins, told[n].ends - 1)
+        archive = kept[n]
+        is_right = _is_as_told(archive, told[n], verdict) if n < len(told) else n == len(told) and _waits(connection)
         if demand.archives is not None and is_right and archive.dropped_at is None:
             is_right = _proves_itself(demand.archives / archive.name, signer, archive, digest)
-        is_dropped = any(begins <= archive.begins and archive.ends <= ends_ for begins, ends_ in verdict.dropped)
-        if not is_right or is_dropped is (archive.dropped_at is None):
+        if not is_right:
             return misfit(verdict.size, verdict.root, "archive", archive.begins, max(archive.begins, archive.ends - 1))
-        ends, digest = archive.ends, archive.digest
+        digest = archive.digest
     return None
+
+
+def _is_as_told(archive: Archive, told: ToldArchive, verdict: Verdict) -> bool:
+    """Whether a row of the list is what the ledger's entries tell; a time only where they do."""
+    times: list[tuple[datetime | None, datetime | None]] = [(archive.at, told.at)]
+    if archive.number in verdict.dropped_at:
+        times.append((archive.dropped_at, verdict.dropped_at[archive.number]))
+    return (
+        (archive.number, archive.digest, archive.begins, archive.ends) == told[:4]
+        and (archive.dropped_at is not None) is (archive.number in verdict.dropped_at)
+        and all(found == expected for found, expected in times if expected is not None)
+    )
+
+
+def _waits(connection: Connection) -> bool:
+    """Whether an entry has no place yet: it may be the one that tells of the newest archive."""
+    return connection.execute(queries("ledger")["does_any_wait"]).fetchone() == (True,)
 
 
 def _proves_itself(path: Path, signer: Signer, archive: Archive, previous: str) -> bool:

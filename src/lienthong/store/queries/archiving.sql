@@ -12,6 +12,22 @@ where size > %(begins)s and at < %(before)s
 -- name: keep_archive
 insert into lienthong.ledger_archives (number, begins, ends, digest, at) values (%(number)s, %(begins)s, %(ends)s, %(digest)s, %(at)s);
 
+-- name: keep_gone
+-- What a copy of these batches is known by when their bodies are gone.
+insert into lienthong.ledger_gone (begins, digest)
+select place.begins, sha256(string_agg(
+    substring(
+        tile.hashes
+        from (greatest(place.begins - tile.number * 256, 0) * 32 + 1)::integer
+        for ((least(place.begins + place.entries - tile.number * 256, 256) - greatest(place.begins - tile.number * 256, 0)) * 32)::integer
+    ),
+    ''::bytea order by tile.number
+))
+from lienthong.ledger_places as place
+join lienthong.ledger_tiles as tile on tile.level = 0 and tile.number between place.begins / 256 and (place.begins + place.entries - 1) / 256
+where place.batch = any(%(batches)s)
+group by place.begins;
+
 -- name: remove_bodies
 delete from lienthong.ledger_batches where id = any(%(batches)s);
 

@@ -52,3 +52,14 @@ select size, authority, at, token from lienthong.ledger_stamps order by size, au
 -- name: newest_before
 -- Size of the newest checkpoint made before an instant.
 select max(size) from lienthong.ledger_checkpoints where at < %(at)s;
+
+-- name: said_to_have_signed
+-- A witness that is said to have signed a checkpoint and has not.
+select size
+from lienthong.ledger_witnesses as witness
+where state = 'signed'
+    and not exists (
+        select from lienthong.ledger_cosignatures as line where line.size = witness.size and line.witness = witness.witness
+    )
+order by size
+limit 1;

@@ -67,6 +67,29 @@ where batch.seal = any(%(seals)s::bytea[])
     and batch.id <> all(%(ids)s)
     and not exists (select from lienthong.ledger_refused as refused where refused.id = batch.id);
 
+-- name: is_any_gone
+-- Whether copies of batches that are gone are looked for.
+select exists (select from lienthong.ledger_gone);
+
+-- name: gone_among
+-- Which of these digests are of batches whose bodies are gone.
+select distinct digest from lienthong.ledger_gone where digest = any(%(digests)s::bytea[]);
+
+-- name: gone_of_others
+-- What stands for a batch that is not gone, and of two that are the same the later.
+select gone.begins, 'gone'
+from lienthong.ledger_gone as gone
+where not exists (
+    select
+    from lienthong.ledger_places as place
+    where place.begins = gone.begins
+        and not exists (select from lienthong.ledger_batches as batch where batch.id = place.batch)
+)
+union all
+select max(begins), 'copy' from lienthong.ledger_gone group by digest having count(*) > 1
+order by 1
+limit 1;
+
 -- name: copies
 -- Batches of checkpoints that bear the seal of an earlier one.
 with sealed as (select seal from lienthong.ledger_batches where seal is not null group by seal having count(*) > 1),
@@ -105,11 +128,12 @@ select size, begins, cardinality(batches), root, at, key_id, signature from lien
 
 -- name: batches
 -- Every batch of the checkpoints past a size, in the order of the tree; no bodies when it is not there any more, no place when none is kept.
-select taken.id, convert_to(batch.bodies, 'UTF8'), batch.seal, place.begins, place.entries
+select taken.id, convert_to(batch.bodies, 'UTF8'), batch.seal, place.begins, place.entries, batch.at, gone.digest
 from (select * from lienthong.ledger_checkpoints where size > %(after)s and size <= %(upto)s order by size) as checkpoint
 cross join unnest(checkpoint.batches) with ordinality as taken (id, place)
 left join lienthong.ledger_batches as batch on batch.id = taken.id
 left join lienthong.ledger_places as place on place.batch = taken.id
+left join lienthong.ledger_gone as gone on gone.begins = place.begins
 order by checkpoint.size, taken.place;
 
 -- name: tile
@@ -165,7 +189,8 @@ where batch.id <= (select seen from lienthong.ledger_edge)
 order by batch.id;
 
 -- name: twice
--- Batches in two checkpoints, and what waits or was refused though it is in one; whether the edge has seen less than the tree holds.
+-- Batches in two checkpoints, and what waits or was refused though it is in one; whether the edge has seen less than the tree holds, or more
+-- than was ever looked at: what was written there would be left out.
 with taken as (select unnest(batches) as id from lienthong.ledger_checkpoints)
 select id from taken group by id having count(*) > 1
 union
@@ -174,14 +199,20 @@ union
 select id from taken where exists (select from lienthong.ledger_refused as refused where refused.id = taken.id)
 union
 select id from taken where id > (select seen from lienthong.ledger_edge)
+union
+select seen
+from lienthong.ledger_edge
+where seen > greatest(
+    0, (select max(id) from taken), (select max(id) from lienthong.ledger_refused), (select max(id) from lienthong.ledger_gaps)
+)
 order by id
 limit 20;
 
 -- name: index_sums
--- What the index adds up to, but for entries whose bodies are not here.
+-- What the index adds up to, but for entries whose bodies are not here and of whose index nothing was told.
 select count(*), coalesce(sum(mark), 0), coalesce(sum((mark # (position << 20))::numeric), 0)
 from lienthong.ledger_index
-where not position <@ %(missing)s::int8multirange;
+where not position <@ %(unindexed)s::int8multirange;
 
 -- name: placed
 -- Entries whose batches have their place kept.
@@ -190,6 +221,10 @@ select coalesce(max(begins + entries), 0) from lienthong.ledger_places;
 -- name: position_of_batch
 -- Where the checkpoint begins that brought a batch into the tree.
 select begins from lienthong.ledger_checkpoints where batches @> array[%(batch)s::bigint] order by size limit 1;
+
+-- name: does_any_wait
+-- Whether a batch has no place yet.
+select exists (select from lienthong.ledger_batches where id > (select seen from lienthong.ledger_edge) or id in (select id from lienthong.ledger_gaps));
 
 -- name: places_of_others
 -- Places of batches that are in no checkpoint.
