@@ -22,6 +22,7 @@ from lienthong.masterdata.identity import new_id
 from lienthong.pipeline import Workshop, apply_contract, match_models
 from lienthong.store.embedded import EmbeddedServer
 
+LANES = 4  # at once: to look for a person is work
 PERSONS = 20_000  # the later half in no register
 CALLER = "VN/GOV/H10.12/mot-xa"
 SEEN = matching.COMMUNES[0]
@@ -45,11 +46,20 @@ def measure(server: EmbeddedServer, folder: Path, asked: int) -> list[Row]:
         headers = headers_of(base, CALLER, private)
         for door, more in DOORS.items():
             found.append(
-                compare(f"persons, :{door} of a description", base, headers, (_asks(door, hidden, more), _asks(door, absent, more)), {200})
+                compare(
+                    f"persons, :{door} of a description",
+                    base,
+                    headers,
+                    (_asks(door, hidden, more), _asks(door, absent, more)),
+                    {200},
+                    LANES,
+                )
             )
         held = ([Ask(f"{ROOT}:held", "", _body({"id": each, "fields": {"phone": None}})) for each in half] for half in (ids, none))
-        found.append(compare("persons, :held of an id", base, headers, (next(held), next(held)), {200}))
-        found.append(compare("persons, by id", base, headers, asks_of(lambda each: f"{ROOT}/{each}", ids, none, is_repeated=True), {404}))
+        found.append(compare("persons, :held of an id", base, headers, (next(held), next(held)), {200}, LANES))
+        found.append(
+            compare("persons, by id", base, headers, asks_of(lambda each: f"{ROOT}/{each}", ids, none, is_repeated=True), {404}, LANES)
+        )
     return found
 
 
