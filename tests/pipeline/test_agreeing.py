@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from lienthong.access import STEPS, Act, Agencies, Agency, Role, State, follows, read_agreement
+from lienthong.clock import VIETNAM
 from lienthong.errors import Conflict, Denied, LienthongError, NotFound, Unprocessable
 from lienthong.pipeline import agreeing, declaring
 from lienthong.pipeline.agreeing import Said
@@ -123,6 +124,20 @@ def test_the_whole_life_is_kept_and_in_the_ledger(platform: Platform, fresh: Kep
     ended = steps[7]
     assert ended.details == {"copies": "destroyed", "confirm_by": "2026-12-25"}
     assert len(events(platform, fresh.id)) == 9
+
+
+def test_what_became_of_copies_is_said_once_and_the_second_is_told_who_said_it_when(platform: Platform, fresh: Kept) -> None:
+    for what, actor in [(Act.GRANT, GIVING), (Act.END, ASKING), (Act.CONFIRM_DESTRUCTION, ASKING)]:
+        platform.do(fresh.id, what, actor)
+    with platform.workshop.database.connect() as connection:
+        said = store.steps(connection, fresh.id)[-1]
+    with pytest.raises(Conflict) as refused:
+        platform.do(fresh.id, Act.CONFIRM_DESTRUCTION, ASKING)
+    day = f"{said.at.astimezone(VIETNAM):%d/%m/%Y}"
+    for words in (str(refused.value), str(refused.value.facts["vi"])):
+        assert all(part in words for part in (said.by, said.agency, day, said.reason))
+    with platform.workshop.database.connect() as connection:
+        assert [step.act for step in store.steps(connection, fresh.id)].count("confirm_destruction") == 1
 
 
 def test_a_refusal_needs_its_reason_and_the_text_of_law_and_goes_to_the_arbiter(platform: Platform, fresh: Kept) -> None:

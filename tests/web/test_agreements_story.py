@@ -118,6 +118,10 @@ def test_from_a_denial_to_the_end(served: Served, provider: Party, consumer: Par
     assert provider.post(f"/v1/agreements/{id}/confirm-destruction", reason="x").status_code == 403
     assert consumer.post(f"/v1/agreements/{id}/confirm-destruction", reason="đã hủy, biên bản 12").status_code == 200
     assert consumer.get("/v1/agreements/deadlines").json()["deadlines"] == []
+    again = consumer.post(f"/v1/agreements/{id}/confirm-destruction", reason="hủy lại")
+    assert again.status_code == 409
+    assert "đã hủy, biên bản 12" in again.json()["detail"]
+    assert again.json()["said_at"]
 
     history = consumer.get(f"/v1/agreements/{id}/history").json()
     assert [step["act"] for step in history["steps"]] == [

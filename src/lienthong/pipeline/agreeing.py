@@ -169,6 +169,8 @@ def act(workshop: Workshop, rules: AgreementRules, register: Register, actor: Ac
         require_part(kept, actor, rules)
         _require_side(kept, what, actor)
         _require_fitting(kept, what, said)
+        if what is Act.CONFIRM_DESTRUCTION:
+            _refuse_said_before(connection, kept)
         entries: list[Entry] = []
         if what is Act.GRANT:
             kept = _granted(workshop, rules, register, connection, kept, actor, said, entries)
@@ -286,6 +288,22 @@ def _require_fitting(kept: Kept, what: Act, said: Said) -> None:
         raise Unprocessable(f"`{what}` needs {', '.join(missing)}.", vi=f"Cần nêu {', '.join(_SAID_WORDS[word] for word in missing)}.")
     if said.copies and said.copies not in COPIES:
         raise Unprocessable(f"`copies`: expected one of {', '.join(COPIES)}.", vi=f"`copies`: cần một trong {', '.join(COPIES)}.")
+
+
+def _refuse_said_before(connection: Connection, kept: Kept) -> None:
+    """What became of copies is said once: a second word would leave two days, and nobody could tell which holds. Raises Conflict."""
+    said = next((step for step in store.steps(connection, kept.id) if step.act == Act.CONFIRM_DESTRUCTION), None)
+    if said is None:
+        return
+    who = f"{said.by} ({said.agency})" if said.agency else said.by
+    when = said.at.astimezone(VIETNAM)
+    raise Conflict(
+        f"What became of the copies of {kept.id} was confirmed already: by {who} on {when:%d/%m/%Y at %H:%M}, “{said.reason}”.",
+        hint=f"GET /v1/agreements/{kept.id}/history shows it.",
+        vi=f"Việc xử lý bản sao của {kept.id} đã được xác nhận rồi: {who}, {when:%d/%m/%Y %H:%M}, “{said.reason}”.",
+        hint_vi=f"Xem GET /v1/agreements/{kept.id}/history.",
+        said_by=said.by, said_at=said.at.isoformat(), step=said.step,
+    )  # fmt: skip
 
 
 _SAID_WORDS = {"reason": "lý do", "legal_text": "văn bản, điều khoản pháp luật", "copies": "cách xử lý bản sao"}

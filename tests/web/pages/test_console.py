@@ -251,6 +251,8 @@ def test_an_agreement_is_led_through_its_life_on_its_page_by_whom_each_act_belon
     assert do(reader, "end", reason="Không còn cần", copies="destroyed") == 303
     assert offered() == ["report_usage", "confirm_destruction"]
     assert do(reader, "confirm_destruction", reason="Đã hủy, biên bản số 12") == 303
+    assert offered() == ["report_usage"]
+    assert do(reader, "confirm_destruction", reason="Lần nữa") == 409
     acts = [step["act"] for step in registered.facts(page)["steps"]]
     assert acts[-6:] == ["suspend", "resume", "demand_usage", "report_usage", "end", "confirm_destruction"]
     html = registered.client.get(page, headers={"Accept": "text/html"}).text

@@ -53,7 +53,8 @@ def shown(site: Site, visit: Visit) -> Page:
         "regulation": str(document.get("regulation") or ""),
         "regulations": told_of_agreement(site, kept.dataset, kept.provider),
         "step": kept.step,
-        "acts": [{"act": what.value, "needs": STEPS[what].needs} for what in LATER if agreeing.may_do(kept, what, actor)],
+        "copies": _copies(actor, kept, steps),
+        "acts": [{"act": what.value, "needs": STEPS[what].needs} for what in LATER if _is_offered(what, actor, kept, steps)],
         "steps": [
             {"act": each.act, "at": each.at, "agency": each.agency, "by": each.by, "reason": each.reason, "legal_text": each.legal_text} for each in steps
         ],
@@ -178,6 +179,25 @@ def _due_on(steps: Any) -> date | None:
     """The day by which a request is to be answered, as its first step has it."""
     text = next((each.details.get("due_on") for each in steps if each.details.get("due_on")), None)
     return date.fromisoformat(str(text)) if text else None
+
+
+def _is_offered(what: Act, actor: Actor, kept: Kept, steps: Any) -> bool:
+    """Whether the page offers an act: what became of copies is said once."""
+    is_said = what is Act.CONFIRM_DESTRUCTION and any(each.act == what for each in steps)
+    return not is_said and agreeing.may_do(kept, what, actor)
+
+
+def _copies(actor: Actor, kept: Kept, steps: Any) -> dict[str, Any] | None:
+    """What is to become of copies when an agreement ended, until when it is to be said, and who said it; None where there is nothing to say."""
+    ended = next((each for each in steps if "confirm_by" in each.details), None)
+    if kept.state is not State.ENDED or ended is None:
+        return None
+    said = next((each for each in steps if each.act == Act.CONFIRM_DESTRUCTION), None)
+    is_ours = actor.is_of(Identity.parse(kept.consumer).agency)
+    return {
+        "what": ended.details.get("copies", ""), "confirm_by": date.fromisoformat(ended.details["confirm_by"]),
+        "is_ours_to_say": is_ours and said is None, "said_by": said.by if said else "", "said_at": said.at if said else None,
+    }  # fmt: skip
 
 
 WAYS: list[Way] = [("/console/agreements", listed), ("/console/agreements/{agreement}", shown)]
