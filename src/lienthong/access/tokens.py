@@ -64,6 +64,12 @@ def claimed_subsystem(assertion: str) -> str:
         raise Unauthenticated("The client assertion is no readable token.", vi="Không đọc được lời khai.") from error
 
 
+def names_key_of(assertion: str, keys: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an assertion says that one of these keys signed it: where none does, the key may be newer than what is known."""
+    named = _named_key(assertion)
+    return named is not None and any(jwk.get("kid") == named for jwk in keys)
+
+
 def verify_assertion(assertion: str, keys: Sequence[Mapping[str, Any]], audience: Sequence[str], now: datetime) -> Assertion:
     """The assertion, when one of the subsystem's public keys signed it for us, now. Raises Unauthenticated, the same words for every fault but time."""
     claims, key = _verified(assertion, keys)

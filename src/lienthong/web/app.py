@@ -79,6 +79,7 @@ from lienthong.web.records import routes_of
 from lienthong.web.register_watch import RegisterWatch
 from lienthong.web.registry import Registry
 from lienthong.web.regulating import RegulationFiles
+from lienthong.web.rereading import Rereading
 from lienthong.web.rooms import Rooms
 from lienthong.web.service_desk import ServiceDesk
 from lienthong.web.service_pages import ServicePages
@@ -311,6 +312,7 @@ def _companions(services: Services) -> Companions:
 async def _watch(services: Services, companions: Companions, door: BrokerDoor) -> None:
     """Keep the list of revoked tokens and the register of agreements fresh, and the processes beside the server running."""
     register, began, in_thread = RegisterWatch(services), services.workshop.clock(), asyncio.to_thread
+    services.reread = Rereading(lambda: in_thread(register.look))
 
     async def notices() -> None:
         if await in_thread(noticing.take_up, services.workshop):

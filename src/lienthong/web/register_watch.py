@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -69,6 +70,7 @@ class RegisterWatch:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._one = threading.Lock()
         self._folder = Path(services.settings.agreements)
         self._seen = _stamp(self._folder)
         self._edge = services.register_edge
@@ -80,7 +82,11 @@ class RegisterWatch:
         self._edge = -1
 
     def look(self) -> None:
-        """Put a changed register in force. It may run in any thread: what is in force is exchanged whole."""
+        """Put a changed register in force. It may run in any thread, one at a time: what is in force is exchanged whole."""
+        with self._one:
+            self._look()
+
+    def _look(self) -> None:
         self._take_folder()
         with self._services.workshop.database.connect() as connection:
             edge = store.edge(connection)

@@ -31,6 +31,7 @@ from lienthong.web.caller_address import Addresses
 from lienthong.web.holding import Holding
 from lienthong.web.keys import ledger_signer, sealing_key, subject_key, token_key
 from lienthong.web.register_watch import read_register, take_folder
+from lienthong.web.rereading import Rereading
 from lienthong.web.tokens import TokenDesk
 
 
@@ -53,6 +54,7 @@ class Services:
     register_edge: int  # the last change of agreements that `register` knows of
     practising: Mapping[str, Subsystem] = field(default_factory=dict)  # subsystems with their keys of the sandbox
     lost_keys: frozenset[str] = frozenset()  # no token got with them is taken
+    reread: Rereading | None = None  # asked where a name is not known; there while the server runs
     contracts: Mapping[str, Contract] = field(init=False)
 
     def __post_init__(self) -> None:

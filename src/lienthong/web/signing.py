@@ -6,7 +6,8 @@ nonce, and each DPoP proof, is taken once, by all servers together.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from joserfc.jwk import OKPKey
@@ -35,6 +36,12 @@ def concerns(scope: Scope) -> bool:
         if name in WANTED:
             return True
     return False
+
+
+def _names_one_of(request: SentRequest, keys: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a signature says that one of these keys made it: where none does, the key may be newer than what is known."""
+    named = request.headers.get("signature-input", "")
+    return any(str(jwk.get("kid") or named) in named for jwk in keys)
 
 
 class Signing:
@@ -71,8 +78,10 @@ class Signing:
         try:
             token = services.tokens.peek(request.headers.get("authorization"))
             caller = None if token is None else token.subsystem
-            known = None if caller is None else services.register.subsystems.get(caller)
-            keys = [] if known is None else known.keys_on(vietnam_date(now))
+            keys = self._keys(caller, now)
+            if services.reread is not None and caller is not None and not _names_one_of(request, keys):
+                await services.reread.ask()
+                keys = self._keys(caller, now)
             signed = verify_request(request, body, keys, now)
             if not await services.store.use_assertion(f"signature {caller}", signed.nonce, signed.expires_at):
                 raise Unauthenticated(
@@ -86,6 +95,10 @@ class Signing:
             raise
         scope["lienthong.signed_with"] = signed.kid
         return signed.label
+
+    def _keys(self, caller: str | None, now: datetime) -> list[Mapping[str, Any]]:
+        known = None if caller is None else self._services.register.subsystems.get(caller)
+        return [] if known is None else known.keys_on(vietnam_date(now))
 
     async def _take_proof(self, scope: Scope) -> None:
         """Take a DPoP proof that fits its request. One that does not is told of where a proof is needed, and is nothing elsewhere."""

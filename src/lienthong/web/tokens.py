@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from lienthong.access import (
     Assertion,
     claimed_subsystem,
     issue_token,
+    names_key_of,
     verify_assertion,
     verify_token,
 )
@@ -184,6 +186,8 @@ async def give_token(services: Services, request: Request) -> Response:
             return _refusal("invalid_request", f"Expected grant_type=client_credentials and client_assertion_type={ASSERTION_TYPE}.", 400)
         assertion = form.get("client_assertion", "")
         subsystem = claimed_subsystem(assertion)
+        if services.reread is not None and not names_key_of(assertion, _keys(services, subsystem, now)):
+            await services.reread.ask()
         verified, environment = _verified(services, assertion, subsystem, now)
         if not await services.store.use_assertion(verified.subsystem, verified.jti, verified.expires_at):
             raise Unauthenticated(
@@ -203,6 +207,13 @@ async def give_token(services: Services, request: Request) -> Response:
     kind = "DPoP" if bound_to is not None and bound_to[0] == "jkt" else "Bearer"
     answer = {"access_token": token, "token_type": kind, "expires_in": services.tokens.minutes * 60}
     return Response(msgspec.json.encode(answer), media_type="application/json", headers=HEADERS)
+
+
+def _keys(services: Services, subsystem: str, now: datetime) -> list[Mapping[str, Any]]:
+    """The keys of a subsystem, of both environments."""
+    today = vietnam_date(now)
+    known = (services.register.subsystems.get(subsystem), services.practising.get(subsystem))
+    return [key for each in known if each is not None for key in each.keys_on(today)]
 
 
 def _verified(services: Services, assertion: str, subsystem: str, now: datetime) -> tuple[Assertion, str]:
