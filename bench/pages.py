@@ -217,7 +217,7 @@ def _pages(services: Services, readers: Mapping[str, Reader]) -> Pages:
         ],
         "operator": [
             "/operator", "/operator/runs", "/operator/queues", "/operator/ledger", "/operator/backups", "/operator/alerts",
-            "/operator/audit?event=run:dataset:published", "/operator/people", f"/operator/approvals/{proposal}", "/operator/organisation", "/operator/units",
+            "/operator/audit?event=run:dataset:published", "/operator/people", f"/operator/approvals/{proposal}", "/operator/organisation", "/operator/units", "/operator/first-weeks",
             "/operator/settings",
         ],
     }  # fmt: skip

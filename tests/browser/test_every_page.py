@@ -35,7 +35,7 @@ OFFICER = [
 ]  # fmt: skip
 OPERATOR = [
     "/operator", "/operator?span=24h&from=H10.12&to=H10.02", "/operator/alerts", "/operator/queues", "/operator/runs", "/operator/ledger", "/operator/backups",
-    "/operator/audit?event=run:dataset:published", "/operator/people", "/operator/organisation", "/operator/units",
+    "/operator/audit?event=run:dataset:published", "/operator/people", "/operator/organisation", "/operator/units", "/operator/first-weeks",
     "/operator/units?on=2026-12-01&resolution=12&name=X%C3%A3+Th%E1%BB%AD&code=25195&of=25195%3B25210", "/operator/settings",
 ]  # fmt: skip
 LEADER = ["/board/reports", "/board/reports/quarterly/form", "/board/quality", "/board/entered-once", "/board/insurance-coverage"]

@@ -51,6 +51,14 @@ def test_the_approved_level_is_recorded_and_told_to_end(run: CliRunner, tmp_path
     assert "level" in said(run, "subsystem", "expiring")
 
 
+def test_the_first_week_after_a_production_key_is_told(run: CliRunner) -> None:
+    told = said(run, "subsystem", "first-weeks")
+    assert NAME in told
+    assert "watched" in told
+    assert "194/2025" in told
+    assert "First-week watch" in said(run, "subsystem", "stages", NAME)
+
+
 def test_the_first_two_operators_are_made_at_the_terminal_and_no_third(run: CliRunner) -> None:
     for number in (1, 2, 3):
         said(

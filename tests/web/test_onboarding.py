@@ -147,9 +147,9 @@ def test_the_first_production_key_waits_for_checks_and_agreement(joining: Joinin
         agreed.add(connection, document, "request", None, step)
     assert client.post(ROOT + "/keys/question", **sent).status_code == 200
     stages = client.get(ROOT + "/onboarding").json()["stages"]
-    assert [each["stage"] for each in stages if not each["is_done"]] == ["production_key"]
-    assert [each["owner"] for each in stages] == ["H10.12", "H10.12", "H10.12", "H10.12", "provider", "H10.12"]
-    assert [each["evidence"] for each in stages] == [NAME, "41/QĐ-SKHCN", "thu", "6/6", "TT-9", ""]
+    assert [each["stage"] for each in stages if not each["is_done"]] == ["production_key", "first_week"]
+    assert [each["owner"] for each in stages] == ["H10.12", "H10.12", "H10.12", "H10.12", "provider", "H10.12", "operator"]
+    assert [each["evidence"] for each in stages] == [NAME, "41/QĐ-SKHCN", "thu", "6/6", "TT-9", "", ""]
     due = [date.fromisoformat(each["due"]) for each in stages]
     assert due[-1] > due[0]
 

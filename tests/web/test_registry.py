@@ -58,6 +58,18 @@ def client(services: Services) -> Iterator[TestClient]:
         yield opened
 
 
+def test_the_first_week_after_a_production_key_is_told_to_its_agency_alone(
+    client: TestClient, services: Services, officer: dict[str, str]
+) -> None:
+    assert client.get("/v1/first-weeks").json()["first_weeks"] == []
+    add(client, officer, "tuan-dau")
+    (week,) = client.get("/v1/first-weeks").json()["first_weeks"]
+    assert (week["subsystem"], week["state"], week["faults"]) == (NAME, "watching", [])
+    assert date.fromisoformat(week["due"]) == date.fromisoformat(week["since"]) + timedelta(days=7)
+    sign_in(client, register_person(services.workshop.database, "dau-moi-13", "H10.13", [Role.DATA_OFFICER]))
+    assert client.get("/v1/first-weeks").json()["first_weeks"] == []
+
+
 @pytest.fixture
 def officer(client: TestClient, services: Services) -> dict[str, str]:
     """The data officer of H10.12, signed in, and a subsystem of theirs."""

@@ -93,8 +93,7 @@ def rules() -> None:
 
 
 def _rules() -> Any:
-    from lienthong.pipeline.alert_rules import read_rules
-    from lienthong.web.duties import rules_file
+    from lienthong.pipeline.alert_rules import read_rules, rules_file
 
     return read_rules(rules_file(settings()))
 

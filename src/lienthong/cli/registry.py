@@ -122,8 +122,9 @@ def stages(identifier: Annotated[str, typer.Argument(help="VN/GOV/H10.12/tro-cap
     """Các bước gia nhập của hệ thống: xong chưa, hạn, bằng chứng · a subsystem's stages of joining."""
     from lienthong.clock import vietnam_date
     from lienthong.errors import NotFound
-    from lienthong.pipeline import leveling, onboarding
+    from lienthong.pipeline import first_week, leveling, onboarding
     from lienthong.pipeline.agreeing import rules_of
+    from lienthong.pipeline.alert_rules import read_rules, rules_file
     from lienthong.store import subsystems as store
 
     place, found = workshop(), settings()
@@ -134,7 +135,16 @@ def stages(identifier: Annotated[str, typer.Argument(help="VN/GOV/H10.12/tro-cap
         opened, today = vietnam_date(store.opened_at(connection, identifier)), vietnam_date(place.clock())
         level = leveling.level_standing(connection, place.contracts, identifier, leveling.lowest_of(found), today)
         days, offices = onboarding.read_days(found.onboarding_days), rules_of(found).offices
-        told = onboarding.stages(connection, identifier, opened, offices, days, known.agency, level)
+        told = onboarding.stages(
+            connection,
+            identifier,
+            opened,
+            offices,
+            days,
+            known.agency,
+            level,
+            first_week.week_of(connection, identifier, today, read_rules(rules_file(found))),
+        )
     rows = [
         (say(each["title"], each["title_en"]), say("xong", "done") if each["is_done"] else say("chưa", "open"), each["due"], each["owner"], each["evidence"])
         for each in told
@@ -143,6 +153,33 @@ def stages(identifier: Annotated[str, typer.Argument(help="VN/GOV/H10.12/tro-cap
     show(headings, rows)
     if level.fault is not None:
         out.print(say(*level.fault))
+
+
+@subsystems.command("first-weeks")
+def first_weeks(
+    every: Annotated[bool, typer.Option("--all", help="Cả hệ thống đã qua · those that passed too")] = False,
+) -> None:
+    """Theo dõi tuần đầu sau khóa chính thức: hệ thống nào có vấn đề · the watch over the first week after a production key."""
+    from lienthong.clock import vietnam_date
+    from lienthong.pipeline import first_week
+    from lienthong.pipeline.alert_rules import read_rules, rules_file
+
+    place = workshop()
+    with place.database.connect() as connection:
+        limits = first_week.limits_of(read_rules(rules_file(settings())))
+        found = [week for week in first_week.weeks(connection, vietnam_date(place.clock()), limits) if every or week.is_watched]
+    rows = [
+        (week.identifier, say(*first_week.STATES[week.state]), week.since, week.due, week.calls, week.refused, week.failed,
+         "; ".join(say(*first_week.FAULTS[name]) for name in week.faults))
+        for week in found
+    ]  # fmt: skip
+    headings = (
+        ("hệ thống", "subsystem"), ("tình trạng", "state"), ("từ", "since"), ("đến", "until"), ("lượt gọi", "calls"), ("bị từ chối", "refused"),
+        ("lỗi", "failed"), ("vấn đề", "trouble"),
+    )  # fmt: skip
+    show(headings, rows)
+    for basis in sorted({week.legal_basis for week in found}):
+        out.print(say(f"Căn cứ: {basis}", f"Legal basis: {basis}"), soft_wrap=True)
 
 
 @subsystems.command("revoke")

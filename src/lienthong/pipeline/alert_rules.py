@@ -11,9 +11,11 @@ from typing import Any
 import yaml
 
 from lienthong.errors import SettingsError
+from lienthong.settings import Settings
 
 THRESHOLDS: Mapping[str, frozenset[str]] = {
     "silent_caller": frozenset({"days", "least_a_day", "quiet_hours"}),
+    "first_week": frozenset({"quiet_days", "least_calls", "refused_percent", "failed_percent"}),
     "silent_source": frozenset({"days", "least_runs", "times_usual"}),
     "late_source": frozenset(),
     "drift": frozenset({"days"}),
@@ -29,6 +31,7 @@ THRESHOLDS: Mapping[str, frozenset[str]] = {
 }
 PASSING = (
     "silent_caller",
+    "first_week",
     "silent_source",
     "late_source",
     "drift",
@@ -41,6 +44,7 @@ PASSING = (
 SEVERITIES = ("note", "warning", "alarm")
 WORDS: Mapping[str, tuple[str, str]] = {
     "silent_caller": ("Hệ thống thường gọi nay im lặng", "A subsystem that usually calls is silent"),
+    "first_week": ("Hệ thống mới nối có vấn đề trong tuần đầu", "A newly connected subsystem is in trouble in its first week"),
     "silent_source": ("Nguồn thường gửi nay im lặng", "A source that usually delivers is silent"),
     "late_source": ("Nguồn đã đến hẹn mà chưa gửi", "A source was due and has not come"),
     "drift": ("Dữ liệu lệch so với các lần trước", "Data drifted from what it usually is"),
@@ -88,6 +92,11 @@ def read_rules(path: Path | None = None) -> tuple[Rule, ...]:
     if twice:
         raise SettingsError(f"Rules of alerts: `{twice[0]}` is there twice.")
     return rules
+
+
+def rules_file(settings: Settings) -> Path | None:
+    """The file of rules of alerts, None for the built-in ones."""
+    return None if settings.alert_rules == Path() else settings.alert_rules
 
 
 def _rule(found: dict[str, Any]) -> Rule:

@@ -20,6 +20,7 @@ from lienthong.access import ANONYMOUS, Actor
 from lienthong.clock import VIETNAM, vietnam_date
 from lienthong.errors import BadRequest, Conflict, NotFound
 from lienthong.ledger import Entry, Event
+from lienthong.pipeline import first_week
 from lienthong.pipeline.alert_rules import PASSING, Rule
 from lienthong.pipeline.readings import Reader, Readings, Who
 from lienthong.pipeline.slots import Watched
@@ -205,6 +206,19 @@ def _silent_caller(rule: Rule, connection: Connection, _: Path, now: datetime) -
             yield Finding(rule, f"{caller} {service}", provider, {"hours": round((now - newest) / HOUR)})
 
 
+def _first_week(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
+    """Who got its first production key lately and is silent, refused or failing."""
+    for week in first_week.weeks(connection, vietnam_date(now), first_week.limits_of([rule])):
+        if week.state == "trouble":
+            figures: dict[str, float | str] = {
+                "calls": week.calls,
+                "refused": week.refused,
+                "failed": week.failed,
+                "faults": " ".join(week.faults),
+            }
+            yield Finding(rule, week.identifier, week.agency, {**figures, **rule.limits})
+
+
 def _silent_source(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:
     for dataset, source, begun in store.source_runs(connection, now - timedelta(days=rule.limit("days"))):
         if len(begun) < rule.limit("least_runs"):
@@ -270,6 +284,7 @@ READING: Mapping[str, Callable[[Rule, Mapping[Who, Reader], datetime], Iterator[
 LOOKS: Mapping[str, Callable[[Rule, Connection, Path, datetime], Iterator[Finding]]] = {
     "copies_failing": _copies_failing,
     "silent_caller": _silent_caller,
+    "first_week": _first_week,
     "silent_source": _silent_source,
     "late_source": _late_source,
     "drift": _drift,

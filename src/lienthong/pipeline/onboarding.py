@@ -1,4 +1,6 @@
-"""Onboarding by stages: register, security level, sandbox key, conformance seen by the platform, agreement, production key. Each has an owner and a due day.
+"""Onboarding by stages: register, security level, sandbox key, conformance seen by the platform, agreement, production key, first week watched.
+
+Each has an owner and a due day.
 
 The checks are real: the platform gives a subsystem something to handle in the sandbox and sees what it does. What it saw is kept
 with its time, and each pass is an entry in the ledger.
@@ -10,13 +12,14 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from lienthong.access import PRODUCTION, SANDBOX, State
-from lienthong.clock import vietnam_date
+from lienthong.clock import VIETNAM, vietnam_date
 from lienthong.errors import Denied, NotFound, QuotaExceeded, Unauthenticated, Unprocessable
 from lienthong.ledger import Entry, Event, Signer, inclusion_proof, leaf_hash, signed_note, tree_root
+from lienthong.pipeline.first_week import STATES, Week, term_on
 from lienthong.pipeline.leveling import LevelStanding
 from lienthong.pipeline.workshop import Workshop
 from lienthong.standards.working_days import WorkingDays
@@ -40,8 +43,10 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "conformance": ("Kiểm tra tương thích", "Conformance"),
     "agreement": ("Thỏa thuận chia sẻ", "Agreement"),
     "production_key": ("Khóa chính thức", "Production key"),
+    "first_week": ("Theo dõi tuần đầu", "First-week watch"),
 }
-OWNERS: Mapping[str, str] = {"agreement": "provider"}  # of the other stages: the subsystem's own agency
+OWNERS: Mapping[str, str] = {"agreement": "provider", "first_week": "operator"}  # of the other stages: the subsystem's own agency
+NOON = time(12)
 WAIT_SECONDS = 2
 RECORDS = ("MAU-1", "MAU-401", "MAU-429")
 FIELDS = ("ho_ten", "ngay_sinh", "dien_thoai", "email", "ghi_chu", "noi_o")
@@ -211,7 +216,8 @@ def standing(connection: Connection, subsystem: str) -> list[dict[str, Any]]:
 
 
 def stages(
-    connection: Connection, identifier: str, opened: date, offices: WorkingDays, days: Mapping[str, int], agency: str, level: LevelStanding
+    connection: Connection, identifier: str, opened: date, offices: WorkingDays, days: Mapping[str, int], agency: str, level: LevelStanding,
+    week: Week | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """The stages of a subsystem: done or not, whose turn it is, until when. A stage's days run from the day the one before was done."""
     keys = systems.keys(connection, identifier)
@@ -226,6 +232,7 @@ def stages(
         "conformance": max(passed) if len(passed) == len(CHECKS) else None,
         "agreement": _first(kept.at for kept in agreements),
         "production_key": _first(key.since for key in keys if key.environment == PRODUCTION),
+        "first_week": None if week is None or week.passed_on is None else datetime.combine(week.passed_on, NOON, VIETNAM),
     }
     evidence = {
         "registered": identifier,
@@ -234,11 +241,14 @@ def stages(
         "conformance": f"{len(passed)}/{len(CHECKS)}",
         "agreement": ", ".join(kept.id for kept in agreements),
         "production_key": ", ".join(key.kid for key in keys if key.environment == PRODUCTION),
+        "first_week": "" if week is None else f"{STATES[week.state][0]}: {week.evidence}",
     }
     found, begins = [], opened
     for name, (vi, en) in STAGES.items():
         at = done[name]
         due = offices.add(begins, days.get(name, 0)) if name != "registered" else opened
+        if name == "first_week":
+            due = week.due if week is not None else begins + timedelta(days=term_on(begins).days)
         found.append(
             {
                 "stage": name, "title": vi, "title_en": en, "owner": OWNERS.get(name, agency), "is_done": at is not None, "due": due,

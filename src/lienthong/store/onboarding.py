@@ -40,3 +40,13 @@ def note_pass(connection: Connection, identifier: str, name: str, evidence: Mapp
     """Keep that a check was passed, with what was seen; False when it was before."""
     values = {"identifier": identifier, "name": name, "evidence": json.dumps(dict(evidence)), "at": at}
     return connection.execute(queries("onboarding")["passed"], values).rowcount == 1
+
+
+def first_keys(connection: Connection, identifier: str | None) -> list[tuple[str, str, datetime]]:
+    """(identifier, agency, when it got its first production key) of one open subsystem, or of all."""
+    return connection.execute(queries("onboarding")["first_keys"], {"identifier": identifier}).fetchall()
+
+
+def calls_of_new(connection: Connection, identifier: str | None) -> list[tuple[str, datetime, int, int, int]]:
+    """(caller, day, calls, refused, failed) in the weeks after a first production key, in order of days."""
+    return connection.execute(queries("onboarding")["calls_of_new"], {"identifier": identifier}).fetchall()

@@ -21,7 +21,9 @@ from lienthong.clock import vietnam_date
 from lienthong.errors import LienthongError, Unauthenticated
 from lienthong.log import get_logger
 from lienthong.pipeline import noticing, units
+from lienthong.pipeline.alert_rules import read_rules, rules_file
 from lienthong.pipeline.drafting import take_up
+from lienthong.pipeline.first_week import limits_of
 from lienthong.pipeline.leveling import lowest_of
 from lienthong.pipeline.privacy import registrar_of
 from lienthong.settings import Settings
@@ -216,7 +218,11 @@ def _router(services: Services, door: BrokerDoor, recorder: Recorder) -> Starlet
             *people.routes(),
             *tiles.routes_of(services, counter),
             *Registry(
-                counter, services.settings.onboarding_required, lowest_of(services.settings), services.settings.security_level_days
+                counter,
+                services.settings.onboarding_required,
+                lowest_of(services.settings),
+                services.settings.security_level_days,
+                limits_of(read_rules(rules_file(services.settings))),
             ).routes(),
             *Practice(services, counter).routes(),
             *receipts.routes_of(counter, authorise, notary),

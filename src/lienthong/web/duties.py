@@ -32,7 +32,7 @@ from lienthong.pipeline import (
     watched,
 )
 from lienthong.pipeline.agreeing import rules_of
-from lienthong.pipeline.alert_rules import read_rules
+from lienthong.pipeline.alert_rules import read_rules, rules_file
 from lienthong.pipeline.archiving import archive_ledger
 from lienthong.pipeline.counting import count_exchanges, forget_exchanges
 from lienthong.pipeline.leveling import levels_ending
@@ -223,11 +223,6 @@ def open_data_late(settings: Settings, workshop: Workshop) -> list[alerting.Late
         entries, standings = catalogue.open_entries(connection), pages.standings(connection)
     found = open_data.late(entries, workshop.contracts, standings, vietnam_date(workshop.clock()), settings)
     return [alerting.Late(entry.dataset, entry.agency, due.what, due.by) for entry, due in found]
-
-
-def rules_file(settings: Settings) -> Path | None:
-    """The file of rules of alerts, None for the built-in ones."""
-    return None if settings.alert_rules == Path() else settings.alert_rules
 
 
 def _indicators(office: Office, ended: threading.Event) -> None:

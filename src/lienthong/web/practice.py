@@ -13,7 +13,8 @@ from starlette.routing import Route
 from lienthong.access import SANDBOX, Role
 from lienthong.clock import vietnam_date
 from lienthong.errors import NotFound, Unauthenticated, Unprocessable
-from lienthong.pipeline import onboarding
+from lienthong.pipeline import first_week, onboarding
+from lienthong.pipeline.alert_rules import read_rules, rules_file
 from lienthong.pipeline.leveling import level_document, level_standing, lowest_of
 from lienthong.pipeline.onboarding import Asking, Sandbox
 from lienthong.store import subsystems as systems
@@ -92,7 +93,16 @@ class Practice:
             opened = vietnam_date(systems.opened_at(connection, name))
             lowest, today = lowest_of(self._services.settings), vietnam_date(self._counter.clock())
             level = level_standing(connection, self._counter.workshop.contracts, name, lowest, today)
-            found = onboarding.stages(connection, name, opened, self._services.rules.offices, self._days, known.agency, level)
+            found = onboarding.stages(
+                connection,
+                name,
+                opened,
+                self._services.rules.offices,
+                self._days,
+                known.agency,
+                level,
+                first_week.week_of(connection, name, today, read_rules(rules_file(self._services.settings))),
+            )
             checks = onboarding.standing(connection, name)
         told = level_document(level, self._services.settings.security_level_days)
         return {"subsystem": name, "stages": found, "checks": checks, "security_level": told}

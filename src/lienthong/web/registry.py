@@ -17,7 +17,8 @@ from starlette.routing import Route
 from lienthong.access import PRODUCTION, SANDBOX, Actor, Agency, ApprovedLevel, Lowest, Role
 from lienthong.clock import vietnam_date
 from lienthong.errors import BadRequest, NotFound, Unprocessable
-from lienthong.pipeline import agencies, approving, registering
+from lienthong.pipeline import agencies, approving, first_week, registering
+from lienthong.pipeline.first_week import Limits
 from lienthong.pipeline.granting import agency_code
 from lienthong.pipeline.leveling import LevelStanding, level_document, level_standing, level_standings
 from lienthong.store import Connection
@@ -44,6 +45,7 @@ class Registry:
     is_gated: bool = True
     lowest: Lowest = Lowest()
     level_days: int = 60
+    first_week_limits: Limits = Limits()
 
     def routes(self) -> list[Route]:
         operator = (Role.OPERATOR,)
@@ -55,6 +57,7 @@ class Registry:
             Route("/v1/agencies/{code}/close", self._act(operator, self._close_agency, ("on", "successors"), in_person=True), methods=["POST"]),
             Route("/v1/mergers/preview", self._act(operator, self._preview, ("from", "into", "on"), in_person=True), methods=["POST"]),
             Route("/v1/mergers", self._act(operator, self._merge, ("from", "into", "on", "reason"), in_person=True), methods=["POST"]),
+            Route("/v1/first-weeks", self._act((*KEEPERS, Role.AUDITOR), self._first_weeks, None), methods=["GET"]),
             Route("/v1/subsystems", self._act((*KEEPERS, Role.AUDITOR), self._subsystems, None), methods=["GET"]),
             Route(system, self._act((*KEEPERS, Role.AUDITOR), self._subsystem, None), methods=["GET"]),
             Route(system, self._act(KEEPERS, self._register, ("title", "title_en")), methods=["PUT"]),
@@ -145,6 +148,11 @@ class Registry:
         return proposal_document(proposal)
 
     # Subsystems
+
+    def _first_weeks(self, actor: Actor, _: Request, __: Mapping[str, Any]) -> Any:
+        with self.counter.connection() as connection:
+            found = first_week.weeks(connection, vietnam_date(self.counter.clock()), self.first_week_limits)
+        return {"first_weeks": [first_week.document(week) for week in found if _sees(actor, week.agency)]}
 
     def _subsystems(self, actor: Actor, _: Request, __: Mapping[str, Any]) -> Any:
         today = vietnam_date(self.counter.clock())

@@ -15,6 +15,12 @@ _KEY = object_of(
     kid=TEXT, thumbprint=TEXT, environment=TEXT, valid_from=MAYBE_TEXT, valid_to=MAYBE_TEXT, is_expiring={"type": "boolean"}
 )  # fmt: skip
 _FREE: Schema = {"type": "object"}
+_NUMBER: Schema = {"type": "integer"}
+_WEEK = object_of(
+    subsystem=TEXT, agency=TEXT, since=_DAY, due=_DAY, state={"enum": ["watching", "trouble", "passed", "unsettled"]}, said=TEXT, said_en=TEXT,
+    passed_on={"type": ["string", "null"], "format": "date"}, calls=_NUMBER, refused=_NUMBER, failed=_NUMBER,
+    faults=list_of(object_of(fault=TEXT, vi=TEXT, en=TEXT)), legal_basis=TEXT,
+)  # fmt: skip
 _SUBSYSTEM = object_of(
     identifier=TEXT, agency=TEXT, title=TEXT, title_en=TEXT, is_active={"type": "boolean"}, security_level=_FREE, keys=list_of(_KEY)
 )  # fmt: skip
@@ -47,6 +53,9 @@ def registry_paths() -> Schema:
         },
         "/v1/mergers/preview": {"post": _acting("preview_merger", "Xem trước sáp nhập · Preview a merger", _FREE, _body(merger))},
         "/v1/mergers": {"post": _acting("merge", "Đề xuất sáp nhập · Propose a merger", _FREE, _body({**merger, "reason": _SENT}))},
+        "/v1/first-weeks": {
+            "get": _acting("first_weeks", "Theo dõi tuần đầu sau khóa chính thức · The first week after a production key", object_of(first_weeks=list_of(_WEEK)), None)
+        },
         "/v1/subsystems": {
             "get": _acting("subsystems", "Hệ thống của cơ quan · The agency's subsystems", object_of(subsystems=list_of(_SUBSYSTEM)), None)
         },

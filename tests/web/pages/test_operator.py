@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from lienthong.access import Agency, Role
+from lienthong.access import PRODUCTION, Agency, PublicKey, Role, Subsystem, new_key_pair
 from lienthong.ledger import Entry, Event, subject_hash
-from lienthong.pipeline import agencies, backing
+from lienthong.pipeline import agencies, backing, registering
 from lienthong.pipeline.granting import terminal
 from lienthong.settings import Settings
 from lienthong.store import Database, append_entries
@@ -31,7 +31,20 @@ from tests.store.ledgers import written
 from tests.web.signing_in import register_person, sign_in
 
 ROOT = Path(__file__).parents[3]
-PAGES = ["", "/runs", "/queues", "/ledger", "/alerts", "/audit", "/people", "/organisation", "/units", "/settings", "/backups"]
+PAGES = [
+    "",
+    "/runs",
+    "/queues",
+    "/ledger",
+    "/alerts",
+    "/audit",
+    "/people",
+    "/organisation",
+    "/units",
+    "/first-weeks",
+    "/settings",
+    "/backups",
+]
 SECRET = "mat-khau-dai-khong-duoc-hien-ra"
 READER = "VN/GOV/H10.12/tro-cap"
 
@@ -134,6 +147,18 @@ def test_an_auditor_looks_and_does_not_act(room: Room) -> None:
     for path, form in forms.items():
         assert room.post(path, csrf, **form).status_code == 403
     assert '<form method="post"' not in room.get("/people").text
+
+
+def test_a_new_system_that_does_not_call_is_shown_in_trouble_with_what_it_stands_on(room: Room) -> None:
+    name = "VN/GOV/H10.12/tuan-dau"
+    began = replace(room.services.workshop, clock=lambda: room.services.workshop.clock() - timedelta(days=3))
+    registering.take_over(began, {name: Subsystem(name, "H10.12", "Tuần đầu", "First week", (PublicKey(new_key_pair()[1]),))}, PRODUCTION)
+    room.enter("van-hanh-1")
+    facts = room.facts("/first-weeks")
+    (week,) = (each for each in facts["weeks"] if each["subsystem"] == name)
+    assert (week["state"], [each["fault"] for each in week["faults"]]) == ("trouble", ["silent"])
+    page = room.get("/first-weeks").text
+    assert all(words in page for words in (name, "có vấn đề", "chưa có lượt gọi nào", "194/2025/NĐ-CP"))
 
 
 def test_the_map_tells_who_asks_whom_and_lights_refusals(room: Room) -> None:

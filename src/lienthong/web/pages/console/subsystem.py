@@ -13,8 +13,9 @@ from starlette.responses import Response
 from lienthong.access import HIGHEST_LEVEL, Actor, ApprovedLevel, Role
 from lienthong.clock import vietnam_date
 from lienthong.errors import NotFound, Unprocessable
-from lienthong.pipeline import onboarding, registering
+from lienthong.pipeline import first_week, onboarding, registering
 from lienthong.pipeline.agreeing import rules_of
+from lienthong.pipeline.alert_rules import read_rules, rules_file
 from lienthong.pipeline.leveling import level_document, level_standing, lowest_of
 from lienthong.store import security_levels, subsystems
 from lienthong.store.subsystems import KeptSubsystem
@@ -42,7 +43,16 @@ def shown(site: Site, visit: Visit) -> Page:
         name, opened = known.identifier, vietnam_date(subsystems.opened_at(connection, known.identifier))
         level = level_standing(connection, site.contracts, name, lowest_of(site.settings), today)
         days = onboarding.read_days(site.settings.onboarding_days)
-        stages = onboarding.stages(connection, name, opened, rules_of(site.settings).offices, days, known.agency, level)
+        stages = onboarding.stages(
+            connection,
+            name,
+            opened,
+            rules_of(site.settings).offices,
+            days,
+            known.agency,
+            level,
+            first_week.week_of(connection, name, today, read_rules(rules_file(site.settings))),
+        )
         checks = onboarding.standing(connection, name)
         kept = security_levels.history(connection, name)
     facts: dict[str, Any] = {

@@ -1,7 +1,19 @@
 """The operator's room: what passes between agencies, what runs and waits, the ledger, alerts, who may do what. Operators act, auditors look."""
 
 from lienthong.web.pages.forms import Act
-from lienthong.web.pages.operator import alerts, audit, backups, configuration, exchanges, organisation, persons, proving, units, work
+from lienthong.web.pages.operator import (
+    alerts,
+    audit,
+    backups,
+    configuration,
+    exchanges,
+    organisation,
+    persons,
+    proving,
+    units,
+    weeks,
+    work,
+)
 from lienthong.web.pages.site import Way
 
 WAYS: list[Way] = [
@@ -16,6 +28,7 @@ WAYS: list[Way] = [
     ("/operator/approvals/{proposal}", persons.proposal),
     ("/operator/organisation", organisation.shown),
     ("/operator/units", units.shown),
+    ("/operator/first-weeks", weeks.shown),
     ("/operator/settings", configuration.shown),
 ]
 FORMS: list[tuple[str, Act]] = [

@@ -18,6 +18,7 @@ ROOMS = (
     ("/operator/people", "operator.people"),
     ("/operator/organisation", "operator.organisation"),
     ("/operator/units", "operator.units"),
+    ("/operator/first-weeks", "operator.weeks"),
     ("/console/beside", "beside.title"),
     ("/operator/settings", "operator.settings"),
 )
