@@ -52,7 +52,7 @@ def test_the_approved_level_is_recorded_and_told_to_end(run: CliRunner, tmp_path
 
 
 def test_the_first_week_after_a_production_key_is_told(run: CliRunner) -> None:
-    told = said(run, "subsystem", "first-weeks")
+    told = said(run, "subsystem", "first-weeks", "--all")
     assert NAME in told
     assert "watched" in told
     assert "194/2025" in told

@@ -43,9 +43,9 @@ MUTATIONS = {
         ("delete from ledger_batches where id = {kept}", "missing"),
     ),
     "ledger_checkpoints": (
-        ("update ledger_checkpoints set size = size + 1 where size = {end}", "missing"),
+        ("update ledger_checkpoints set size = size + 100 where size = {end}", "begins"),
         ("update ledger_checkpoints set begins = begins + 1 where size = {end}", "begins"),
-        ("update ledger_checkpoints set batches = batches || {kept}::bigint where size = {end}", "missing"),
+        ("update ledger_checkpoints set batches = batches || {kept}::bigint where size = {end}", "altered"),
         ("update ledger_checkpoints set root = sha256(root) where size = {end}", "root"),
         ("update ledger_checkpoints set at = at + interval '1 microsecond' where size = {end}", "signature"),
         ("update ledger_checkpoints set key_id = 'x' where size = {end}", "key"),

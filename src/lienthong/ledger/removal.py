@@ -13,7 +13,7 @@ from lienthong.ledger.event import Event
 BODIES_GONE = b'"event":"ledger:bodies:'  # in every entry that tells of them; cheaper to look for than to read every body
 
 
-class Gone(NamedTuple):
+class Absent(NamedTuple):
     """Positions `begins` up to, not with, `ends`. `is_dropped`: the archive that held the bodies is gone too."""
 
     begins: int
@@ -35,7 +35,7 @@ class ToldArchive(NamedTuple):
 class Told:
     """What entries tell of bodies that are elsewhere: ranges, the files, when files went, and what the index of the ranges adds up to."""
 
-    gone: list[Gone] = field(default_factory=list)
+    gone: list[Absent] = field(default_factory=list)
     archives: list[ToldArchive] = field(default_factory=list)
     dropped_at: dict[int, datetime | None] = field(default_factory=dict)
     index: list[tuple[int, int, int]] = field(default_factory=list)
@@ -51,10 +51,10 @@ class Told:
         if event == Event.BODIES_ARCHIVED:
             self.archives += [ToldArchive(details["archive"], details["digest"], begins, ends, at) for begins, ends in details["ranges"]]
         elif event == Event.BODIES_DROPPED:
-            self.gone += [Gone(begins, ends, True) for begins, ends in details["ranges"]]
+            self.gone += [Absent(begins, ends, True) for begins, ends in details["ranges"]]
             self.dropped_at[details.get("archive", 0)] = at
         elif event == Event.BODIES_REMOVED:
-            self.gone += [Gone(begins, ends) for begins, ends in details["ranges"]]
+            self.gone += [Absent(begins, ends) for begins, ends in details["ranges"]]
             if "index" in details:
                 rows, marks, both = details["index"]
                 self.index.append((int(rows), int(marks), int(both)))

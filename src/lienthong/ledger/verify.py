@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from lienthong.ledger.checkpoint import sealed_at, verify_checkpoint
 from lienthong.ledger.marks import Checksum
-from lienthong.ledger.removal import BODIES_GONE, Gone, Told, ToldArchive
+from lienthong.ledger.removal import BODIES_GONE, Absent, Told, ToldArchive
 from lienthong.ledger.tiles import HASH, WIDTH, Edge, Tiles
 
 LINE = b"\n"
@@ -217,7 +217,7 @@ class _Growing:
         self._leaves = leaves
         self._has_sealed = has_sealed
         self._tiles: Tiles = {}
-        self._missing: list[Gone] = []
+        self._missing: list[Absent] = []
         self._told = Told()
         self._seals_begun = False
         self.unsealed: tuple[int, int] | None = None  # the first batch whose seal does not fit
@@ -262,7 +262,7 @@ class _Growing:
             stored = self._leaves.take(batch.entries)
             if len(stored) < batch.entries * HASH or batch.entries < 1:
                 return self.misfit("missing", at)
-            self._missing.append(Gone(at, at + batch.entries))
+            self._missing.append(Absent(at, at + batch.entries))
             if self._unguarded is None and batch.gone != sha256(stored).digest():
                 self._unguarded = (at, at + batch.entries - 1)
             return stored
@@ -344,7 +344,7 @@ def _is_of_its_time(batch: StoredBatch, first: bytes) -> bool:
     return sealed is None or batch.at == sealed
 
 
-def _unexplained(missing: list[Gone], told: list[Gone]) -> int | None:
+def _unexplained(missing: list[Absent], told: list[Absent]) -> int | None:
     """The first missing position that no entry tells of; None when all are told of."""
     ranges = sorted((gone.begins, gone.ends) for gone in told if not gone.is_dropped)
     at = 0
@@ -359,5 +359,5 @@ def _unexplained(missing: list[Gone], told: list[Gone]) -> int | None:
     return None
 
 
-def _shared(one: Gone, other: Gone) -> int:
+def _shared(one: Absent, other: Absent) -> int:
     return max(0, min(one.ends, other.ends) - max(one.begins, other.begins))

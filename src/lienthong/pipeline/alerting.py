@@ -216,7 +216,7 @@ def _first_week(rule: Rule, connection: Connection, _: Path, now: datetime) -> I
                 "failed": week.failed,
                 "faults": " ".join(week.faults),
             }
-            yield Finding(rule, week.identifier, week.agency, {**figures, **rule.limits})
+            yield Finding(rule, week.identifier, week.agency, figures)
 
 
 def _silent_source(rule: Rule, connection: Connection, _: Path, now: datetime) -> Iterator[Finding]:

@@ -116,7 +116,7 @@ def judge(identifier: str, agency: str, since: date, today: date, days: Sequence
         if not _faults(whole, term.days, limits):
             return Week(identifier, agency, since, due, "passed", ends, *whole, (), term.legal_basis)
         ends += timedelta(days=1)
-    begins = max(since, last + timedelta(days=1) - length)
+    begins = max(since, last - length)
     whole = _sum(days, begins, last + timedelta(days=1))
     faults = _faults(whole, (last - begins).days, limits)
     state = "unsettled" if today > last else "trouble" if faults else "watching"

@@ -51,7 +51,16 @@ CODES = {
     413: "too-large",
     431: "headers-too-large",
 }
-MEMBERS = ("rule", "agreement", "clause", "until", "request", "field")  # facts told as they are: what decided, the way out, what was wrong
+MEMBERS = (
+    "rule",
+    "agreement",
+    "clause",
+    "until",
+    "request",
+    "field",
+    "said_by",
+    "said_at",
+)  # facts told as they are: what decided, the way out, what was wrong
 AWAY = (
     OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # what a statement finds on a connection that is just dying
