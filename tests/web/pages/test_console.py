@@ -259,6 +259,18 @@ def test_an_agreement_is_led_through_its_life_on_its_page_by_whom_each_act_belon
     assert "Xác nhận đã xử lý bản sao" in html
 
 
+def test_a_request_is_taken_back_by_who_made_it(registered: Console) -> None:
+    csrf = registered.enter("can-bo-1")
+    (asked,) = registered.facts("/console/exchange")["agreements_in"]
+    page = f"/console/agreements/{asked['id']}"
+    facts = registered.facts(page)
+    assert (facts["state"], [(each["act"], each["needs"]) for each in facts["acts"]]) == ("granted", [("end", ["reason"])])
+    assert "Rút yêu cầu" in registered.client.get(page, headers={"Accept": "text/html"}).text
+    said = {"act": "end", "step": str(facts["step"]), "reason": "Đã có nguồn khác", "copies": "destroyed"}
+    assert registered.post(f"{page}/acts", csrf, **said).status_code == 303
+    assert registered.facts(page)["state"] == "ended"
+
+
 def test_a_citizens_correction_reaches_the_owner_with_a_clock_and_comes_back(registered: Console) -> None:
     csrf = enter_as(registered, CITIZEN)
     assert [d["id"] for d in registered.facts("/my-data/requests")["datasets"]] == [DATASET]

@@ -54,7 +54,7 @@ def shown(site: Site, visit: Visit) -> Page:
         "regulations": told_of_agreement(site, kept.dataset, kept.provider),
         "step": kept.step,
         "copies": _copies(actor, kept, steps),
-        "acts": [{"act": what.value, "needs": STEPS[what].needs} for what in LATER if _is_offered(what, actor, kept, steps)],
+        "acts": [_offered(what, kept) for what in LATER if _is_offered(what, actor, kept, steps)],
         "steps": [
             {"act": each.act, "at": each.at, "agency": each.agency, "by": each.by, "reason": each.reason, "legal_text": each.legal_text} for each in steps
         ],
@@ -182,9 +182,16 @@ def _due_on(steps: Any) -> date | None:
 
 
 def _is_offered(what: Act, actor: Actor, kept: Kept, steps: Any) -> bool:
-    """Whether the page offers an act: what became of copies is said once."""
+    """Whether the page offers an act: what became of copies is said once, and who is asked grants or refuses instead of ending a request."""
     is_said = what is Act.CONFIRM_DESTRUCTION and any(each.act == what for each in steps)
-    return not is_said and agreeing.may_do(kept, what, actor)
+    is_asked = what is Act.END and kept.state is State.REQUESTED and actor.is_of(kept.provider)
+    return not is_said and not is_asked and agreeing.may_do(kept, what, actor)
+
+
+def _offered(what: Act, kept: Kept) -> dict[str, Any]:
+    """An act as the page offers it. Of what was never in force nobody has copies: its end is a request taken back."""
+    is_early = what is Act.END and kept.state in (State.REQUESTED, State.GRANTED)
+    return {"act": what.value, "needs": [word for word in STEPS[what].needs if not (is_early and word == "copies")], "is_early": is_early}
 
 
 def _copies(actor: Actor, kept: Kept, steps: Any) -> dict[str, Any] | None:
