@@ -56,7 +56,7 @@ def test_what_passed_stays_so_whatever_comes_after() -> None:
 
 
 def test_terms_have_their_text_and_their_days_without_a_gap() -> None:
-    assert all(term.legal_basis and term.days == 7 for term in TERMS)
+    assert all(term.legal_basis.text and term.days == 7 for term in TERMS)
     assert [term_on(day).legal_basis for day in (date(2019, 1, 1), date(2025, 8, 18), date(2025, 8, 19), date(2030, 1, 1))] == [
         TERMS[0].legal_basis, TERMS[0].legal_basis, TERMS[1].legal_basis, TERMS[1].legal_basis,
     ]  # fmt: skip

@@ -53,6 +53,7 @@ from lienthong.store.agreements import Kept, NewStep
 
 BY_RULE = Actor("platform", "", frozenset({Role.OPERATOR}))
 OFFICERS = (Role.DATA_OFFICER, Role.LEADER)  # who may act for their agency
+IN_FORCE = frozenset({State.ACTIVE, State.SUSPENDED})  # from then on data may have left
 OPERATORS_OWN = frozenset({Act.ACTIVATE, Act.SUSPEND})  # what the platform's operator may do as well
 BY_HAND = tuple(what for what in STEPS if what not in (Act.PROPOSE, Act.LAPSE))  # the others follow by rule
 COPIES: Mapping[str, tuple[str, str]] = {
@@ -262,6 +263,11 @@ def may_do(kept: Kept, what: Act, actor: Actor) -> bool:
     return follows(what, kept.state) is not None and _is_theirs(kept, what, actor)
 
 
+def needs_of(kept: Kept, what: Act) -> tuple[str, ...]:
+    """What an act must say. Of what was never in force nobody has copies: nothing is said of them."""
+    return tuple(word for word in STEPS[what].needs if word != "copies" or kept.state in IN_FORCE)
+
+
 def _is_theirs(kept: Kept, what: Act, actor: Actor) -> bool:
     of_provider, of_consumer = actor.is_of(kept.provider), actor.is_of(Identity.parse(kept.consumer).agency)
     is_theirs = {Side.PROVIDER: of_provider, Side.CONSUMER: of_consumer, Side.EITHER: of_provider or of_consumer}[STEPS[what].side]
@@ -283,7 +289,7 @@ def _require_fitting(kept: Kept, what: Act, said: Said) -> None:
             vi=f"Thỏa thuận {kept.id} {vi} từ {kept.at.astimezone(VIETNAM):%d/%m/%Y %H:%M} nên không làm được việc này.",
             hint_vi=f"Hãy xem lại: bước mới nhất là {kept.step}.",
         )
-    missing = [word for word in STEPS[what].needs if not getattr(said, word).strip()]
+    missing = [word for word in needs_of(kept, what) if not getattr(said, word).strip()]
     if missing:
         raise Unprocessable(f"`{what}` needs {', '.join(missing)}.", vi=f"Cần nêu {', '.join(_SAID_WORDS[word] for word in missing)}.")
     if said.copies and said.copies not in COPIES:
@@ -452,8 +458,8 @@ def _details(rules: AgreementRules, kept: Kept, what: Act, said: Said, today: da
 
 def _end_details(rules: AgreementRules, kept: Kept, copies: str, today: date) -> dict[str, Any]:
     """What happens to copies, and until when the consumer says it is done; nothing to confirm where nothing was ever given."""
-    if kept.state not in (State.ACTIVE, State.SUSPENDED):
-        return {"copies": copies}
+    if kept.state not in IN_FORCE:
+        return {"copies": copies} if copies else {}
     agreed = (kept.document.get("deletion") or {}).get("days")
     days = agreed if isinstance(agreed, int) and 0 <= agreed <= 36_500 else rules.clocks.destruction_days
     return {"copies": copies, "confirm_by": (today + timedelta(days=days)).isoformat()}

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from lienthong.clock import vietnam_date
+from lienthong.contracts import LegalBasis
 from lienthong.pipeline.alert_rules import Rule
 from lienthong.store import Connection
 from lienthong.store import onboarding as store
@@ -22,18 +23,16 @@ KIND = "first_week"
 
 @dataclass(frozen=True)
 class Term:
-    """How many days of the calendar are watched, by which text; good from a day on."""
+    """How many days of the calendar are watched, and by which text."""
 
     days: int
-    legal_basis: str
-    valid_from: date
-    valid_to: date | None = None
+    legal_basis: LegalBasis
 
 
 # No text names the week: these ask that who is connected is connected safely and in time, the regulation of the platform says how long is looked.
 TERMS: tuple[Term, ...] = (
-    Term(7, "NĐ 47/2020/NĐ-CP điều 35.3; quy chế vận hành nền tảng", date(2020, 5, 25), date(2025, 8, 18)),
-    Term(7, "NĐ 194/2025/NĐ-CP điều 40.3; NĐ 69/2024/NĐ-CP điều 18.1; quy chế vận hành nền tảng", date(2025, 8, 19)),
+    Term(7, LegalBasis("NĐ 47/2020/NĐ-CP điều 35.3; quy chế vận hành nền tảng", date(2020, 5, 25), date(2025, 8, 18))),
+    Term(7, LegalBasis("NĐ 194/2025/NĐ-CP điều 40.3; NĐ 69/2024/NĐ-CP điều 18.1; quy chế vận hành nền tảng", date(2025, 8, 19))),
 )
 STATES: Mapping[str, tuple[str, str]] = {
     "watching": ("đang theo dõi", "watched"),
@@ -95,7 +94,7 @@ class Week:
 
 def term_on(day: date) -> Term:
     """The longest term in force on a day; before there was any, the first."""
-    known = [term for term in TERMS if term.valid_from <= day and (term.valid_to is None or day <= term.valid_to)]
+    known = [term for term in TERMS if term.legal_basis.is_in_force(day)]
     return max(known, key=lambda term: term.days, default=TERMS[0])
 
 
@@ -114,13 +113,13 @@ def judge(identifier: str, agency: str, since: date, today: date, days: Sequence
     while ends <= last:
         whole = _sum(days, ends - length, ends)
         if not _faults(whole, term.days, limits):
-            return Week(identifier, agency, since, due, "passed", ends, *whole, (), term.legal_basis)
+            return Week(identifier, agency, since, due, "passed", ends, *whole, (), term.legal_basis.text)
         ends += timedelta(days=1)
     begins = max(since, last - length)
     whole = _sum(days, begins, last + timedelta(days=1))
     faults = _faults(whole, (last - begins).days, limits)
     state = "unsettled" if today > last else "trouble" if faults else "watching"
-    return Week(identifier, agency, since, due, state, None, *whole, faults, term.legal_basis)
+    return Week(identifier, agency, since, due, state, None, *whole, faults, term.legal_basis.text)
 
 
 def _sum(days: Sequence[Day], begins: date, ends: date) -> tuple[int, int, int]:

@@ -128,7 +128,7 @@ class PipelinedConnection(psycopg.Connection[tuple[Any, ...]]):
 
     @property
     def known(self) -> dict[Statement, bytes]:
-        """The names of statements this session has prepared."""
+        """The names of the statements prepared on this connection."""
         if "_known" not in self.__dict__:
             self._known = {}
         return self._known
@@ -141,7 +141,7 @@ class PipelinedConnection(psycopg.Connection[tuple[Any, ...]]):
         return self._reader
 
     def ask(self, statement: Statement, values: Sequence[Value]) -> Answer:
-        """Put a statement into the pipeline, which must be on; it is prepared once a session."""
+        """Put a statement into the pipeline, which must be on; it is prepared once a connection."""
         pipeline = self.ours
         assert pipeline is not None  # asked in pipeline mode alone
         if not pipeline.is_begun:

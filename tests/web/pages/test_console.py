@@ -266,9 +266,11 @@ def test_a_request_is_taken_back_by_who_made_it(registered: Console) -> None:
     facts = registered.facts(page)
     assert (facts["state"], [(each["act"], each["needs"]) for each in facts["acts"]]) == ("granted", [("end", ["reason"])])
     assert "Rút yêu cầu" in registered.client.get(page, headers={"Accept": "text/html"}).text
-    said = {"act": "end", "step": str(facts["step"]), "reason": "Đã có nguồn khác", "copies": "destroyed"}
+    said = {"act": "end", "step": str(facts["step"]), "reason": "Đã có nguồn khác"}
     assert registered.post(f"{page}/acts", csrf, **said).status_code == 303
-    assert registered.facts(page)["state"] == "ended"
+    ended = registered.facts(page)
+    assert (ended["state"], ended["copies"]) == ("ended", None)
+    assert "confirm_destruction" not in [each["act"] for each in ended["acts"]], "nobody has copies of what was never in force"
 
 
 def test_a_citizens_correction_reaches_the_owner_with_a_clock_and_comes_back(registered: Console) -> None:

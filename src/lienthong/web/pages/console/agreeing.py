@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from lienthong.access import STEPS, Act, Actor, Identity, Role, State
+from lienthong.access import Act, Actor, Identity, Role, State
 from lienthong.clock import vietnam_date
 from lienthong.errors import BadRequest, NotFound
 from lienthong.pipeline import agreeing
@@ -182,16 +182,17 @@ def _due_on(steps: Any) -> date | None:
 
 
 def _is_offered(what: Act, actor: Actor, kept: Kept, steps: Any) -> bool:
-    """Whether the page offers an act: what became of copies is said once, and who is asked grants or refuses instead of ending a request."""
-    is_said = what is Act.CONFIRM_DESTRUCTION and any(each.act == what for each in steps)
+    """Whether the page offers an act: what became of copies is said where there can be any, once; who is asked grants or refuses, and ends nothing."""
+    if what is Act.CONFIRM_DESTRUCTION:
+        copies = _copies(actor, kept, steps)
+        return copies is not None and copies["is_ours_to_say"] and agreeing.may_do(kept, what, actor)
     is_asked = what is Act.END and kept.state is State.REQUESTED and actor.is_of(kept.provider)
-    return not is_said and not is_asked and agreeing.may_do(kept, what, actor)
+    return not is_asked and agreeing.may_do(kept, what, actor)
 
 
 def _offered(what: Act, kept: Kept) -> dict[str, Any]:
-    """An act as the page offers it. Of what was never in force nobody has copies: its end is a request taken back."""
-    is_early = what is Act.END and kept.state in (State.REQUESTED, State.GRANTED)
-    return {"act": what.value, "needs": [word for word in STEPS[what].needs if not (is_early and word == "copies")], "is_early": is_early}
+    """An act as the page offers it. The end of what was never in force is a request taken back."""
+    return {"act": what.value, "needs": agreeing.needs_of(kept, what), "is_early": what is Act.END and kept.state not in agreeing.IN_FORCE}
 
 
 def _copies(actor: Actor, kept: Kept, steps: Any) -> dict[str, Any] | None:
