@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +20,7 @@ from lienthong.contracts.indicators.load import build
 from lienthong.errors import Conflict, Denied, StoreError, Unprocessable
 from lienthong.ledger import Event
 from lienthong.pipeline import Workshop, indicating, run_dataset
+from lienthong.store import Connection
 from lienthong.store import indicators as store
 from tests.factories import TickingClock, make_contract, make_property, make_workshop
 from tests.store.ledgers import entries_of
@@ -145,6 +149,38 @@ def test_one_indicator_that_fails_does_not_stop_the_others(place: Place) -> None
     with pytest.raises(StoreError, match="DivisionByZero") as told:
         place.compute(broken)
     assert "25195" not in str(told.value)
+
+
+@contextmanager
+def rights_being_changed(place: Place) -> Iterator[None]:
+    """As a server does that starts beside us; what it did counts once something else has waited for it."""
+    with place.workshop.database.connect() as other, place.workshop.database.connect(autocommit=True) as watcher:
+        watcher.execute("revoke select on data.test_heads from lienthong_web")
+        other.execute("grant select on data.test_heads to lienthong_web")
+
+        def end() -> None:
+            while not rows_of_waiting(watcher):
+                time.sleep(0.01)
+            other.commit()
+
+        with ThreadPoolExecutor(1) as pool:
+            ending = pool.submit(end)
+            yield
+            ending.result(30)
+
+
+def rows_of_waiting(connection: Connection) -> list[Any]:
+    return connection.execute("select from pg_locks where locktype = 'transactionid' and not granted").fetchall()
+
+
+def test_a_figure_is_reckoned_though_rights_to_its_table_change_meanwhile(place: Place) -> None:
+    with rights_being_changed(place):
+        assert place.compute()[0].total == 23.0
+
+
+def test_a_server_starts_though_rights_to_a_table_change_meanwhile(place: Place) -> None:
+    with rights_being_changed(place):
+        place.workshop.database.apply_schema()
 
 
 HOSTILE = (

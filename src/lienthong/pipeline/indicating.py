@@ -62,7 +62,7 @@ def compute_all(
         try:
             done += compute(workshop, indicator, measures, seconds, everything=everything)
         except LienthongError as error:
-            log.warning("indicator_failed", indicator=indicator.id, error=error.code)
+            log.warning("indicator_failed", indicator=indicator.id, error=error.code, why=error.message)
     return done
 
 

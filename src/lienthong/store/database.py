@@ -8,12 +8,12 @@ import re
 import select
 import zlib
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
 from psycopg import sql
@@ -22,6 +22,7 @@ from lienthong.errors import DatabaseUnreachable, DatasetBusyError, StoreError
 from lienthong.store.pipelines import PipelinedConnection
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+Given = TypeVar("Given")
 
 WEB_ROLE = "lienthong_web"
 OLDEST_SERVER = 150_000
@@ -67,6 +68,9 @@ class Database:
 
     def apply_schema(self) -> None:
         """Create our tables where there are none; safe to call at every start and by several processes at once."""
+        past_changes(self._apply_schema)
+
+    def _apply_schema(self) -> None:
         with self.connect() as connection:
             refuse_older(connection.info.server_version)
             connection.execute("select pg_advisory_xact_lock(%s, 0)", (LOCK_CLASS,))
@@ -81,6 +85,18 @@ class Database:
             connection.execute(_resource("roles.sql"))
 
 
+def past_changes(attempt: Callable[[], Given]) -> Given:
+    """What `attempt` gives, asked again where somebody changed the same table meanwhile.
+
+    Who may read a table and how it is built is a row of PostgreSQL's catalogue: of two that change it at once the second is not
+    made to wait but fails, "tuple concurrently updated". `attempt` must be one whole transaction.
+    """
+    for _ in range(_MOST_TRIES - 1):
+        with suppress(psycopg.errors.InternalError_):
+            return attempt()
+    return attempt()
+
+
 def refuse_older(version: int) -> None:
     """Raises StoreError where a server is too old for what our statements need; `version` as libpq tells it, 150004 for 15.4."""
     if version < OLDEST_SERVER:
@@ -93,6 +109,7 @@ def refuse_older(version: int) -> None:
         )
 
 
+_MOST_TRIES = 5
 _MOST_IDLE = 2  # of one process and one database
 _idle: dict[tuple[int, str], deque[Connection]] = {}  # by process: a child must not speak on its parent's connection
 

@@ -14,7 +14,7 @@ from psycopg import sql
 from lienthong.contracts.indicators import Formula, Period, ReadStanding
 from lienthong.contracts.indicators.formula_model import tables_of
 from lienthong.errors import StoreError
-from lienthong.store.database import Connection, Database, queries
+from lienthong.store.database import Connection, Database, past_changes, queries
 
 MOST_ROWS = 200_000
 
@@ -79,21 +79,26 @@ def run_formula(database: Database, formula: Formula, period: Period, seconds: i
     Raises StoreError, without any value of a row, for one that fails or takes too long.
     """
     values = {"begins_on": period.begins_on, "until": period.until, "year": period.year}
+    try:
+        rows = past_changes(lambda: _rows(database, formula, values, seconds))
+    except psycopg.Error as error:
+        raise StoreError(
+            f"A formula could not be reckoned: {type(error).__name__} {error.sqlstate or ''}.".replace(" .", "."),
+            hint="Run it by hand on the tables it reads; see docs/reference/indicators.md.",
+        ) from error
+    if len(rows) > MOST_ROWS:
+        raise StoreError(f"A formula gave more than {MOST_ROWS:,} rows.", hint="Group by place and month, not by day.")
+    return [dict(zip(formula.outputs, row, strict=True)) for row in rows]
+
+
+def _rows(database: Database, formula: Formula, values: Mapping[str, Any], seconds: int) -> list[tuple[Any, ...]]:
     with database.connect() as connection:
         try:
             _narrow(connection, formula.reads, seconds)
             statement = sql.SQL(formula.statement)  # written by us from the checked tree
-            rows = connection.execute(statement, values, binary=True).fetchmany(MOST_ROWS + 1)
-        except psycopg.Error as error:
-            raise StoreError(
-                f"A formula could not be reckoned: {type(error).__name__} {error.sqlstate or ''}.".replace(" .", "."),
-                hint="Run it by hand on the tables it reads; see docs/reference/indicators.md.",
-            ) from error
+            return connection.execute(statement, values, binary=True).fetchmany(MOST_ROWS + 1)
         finally:
             connection.rollback()
-    if len(rows) > MOST_ROWS:
-        raise StoreError(f"A formula gave more than {MOST_ROWS:,} rows.", hint="Group by place and month, not by day.")
-    return [dict(zip(formula.outputs, row, strict=True)) for row in rows]
 
 
 def _narrow(connection: Connection, reads: Iterable[str], seconds: int) -> None:

@@ -11,10 +11,17 @@ exception when insufficient_privilege or duplicate_object or unique_violation th
 end
 $$;
 do $$
+declare
+    unread regclass;
 begin
     if exists (select from pg_roles where rolname = 'lienthong_web') then
         grant usage on schema lienthong, data to lienthong_web;
-        grant select on all tables in schema data to lienthong_web;
+        -- Only what is not granted yet: a right written anew would make a load fail that changes the same table now.
+        for unread in select oid from pg_class
+            where relnamespace = 'data'::regnamespace and relkind in ('r', 'p', 'v', 'm') and not has_table_privilege('lienthong_web', oid, 'select')
+        loop
+            execute format('grant select on %s to lienthong_web', unread);
+        end loop;
         alter default privileges in schema data grant select on tables to lienthong_web;
         grant select on lienthong.datasets, lienthong.versions, lienthong.runs, lienthong.ledger_edge, lienthong.ledger_checkpoints, lienthong.ledger_tiles,
             lienthong.used_assertions, lienthong.revoked_tokens to lienthong_web;
