@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -50,8 +50,8 @@ class Told:
     entity: Entity
 
 
-def take_in(folder: Path, database: Database, population_url: str, home: Path) -> Workshop:
-    """Run every dataset of the province in `folder` from its agency's system to a published version."""
+def take_in(folder: Path, database: Database, population_url: str, home: Path, only: Collection[str] = ()) -> Workshop:
+    """Run every dataset of the province in `folder` from its agency's system to a published version; `only` some registers, by name."""
     load_population(population_url, folder)
     load_officials(population_url, folder)
     with _services(folder) as address:
@@ -61,7 +61,7 @@ def take_in(folder: Path, database: Database, population_url: str, home: Path) -
             LIENTHONG_SOURCE_DEMO_OFFICIALS_URL=population_url, LIENTHONG_SOURCE_DEMO_SERVICES_URL=address, LIENTHONG_SOURCE_DEMO_SERVICES_SECRET=SECRET,
         )  # fmt: skip
         settings = Settings(home=home, datasets=ROOT / "datasets", accept_synthetic_ids=True)
-        workshop = make_workshop(settings, database)
+        workshop = _speaking_of(make_workshop(settings, database), only)
         for contract in workshop.contracts.values():
             apply_contract(workshop, contract)
         for name in reading_order(workshop.contracts):
@@ -71,6 +71,11 @@ def take_in(folder: Path, database: Database, population_url: str, home: Path) -
             for source in contract.sources:
                 run_dataset(workshop, contract, source.name)
     return workshop
+
+
+def _speaking_of(workshop: Workshop, only: Collection[str]) -> Workshop:
+    left_out = {source.partition("#")[0] for source, register in REGISTERS.items() if only and register not in only}
+    return replace(workshop, contracts={name: each for name, each in workshop.contracts.items() if name not in left_out})
 
 
 def persons_told(workshop: Workshop, folder: Path) -> Told:

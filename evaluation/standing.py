@@ -24,7 +24,9 @@ def measure(workshop: Workshop, folder: Path) -> tuple[Quality, list[Row]]:
     told = persons_told(workshop, folder)
     found = standing(workshop, told)
     persons, errors = (pl.read_parquet(folder / "truth" / f"{name}.parquet") for name in ("persons", "errors"))
-    return quality(found.cluster.tolist(), told.records["entity"].to_list()), promised(Judged(told, found, persons, errors), persons.height)
+    return quality(found.cluster.tolist(), told.records["entity"].to_list()), promised(
+        Judged(told, found, persons, errors), f"province, {persons.height:,} persons"
+    )
 
 
 def standing(workshop: Workshop, told: Told) -> Resolution:
