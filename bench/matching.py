@@ -12,7 +12,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -177,31 +177,26 @@ def prepared(url: str, records: int) -> dict[str, float]:
     return found
 
 
-def measure(url: str, records: int, large_url: str = "", large: int = 0) -> list[Row]:
-    """Rows of issue 3. `large`: a second, larger index, to see that time per record stays."""
-    whole = prepared(url, records)
-    minutes = 5 if records <= 1_000_000 else 10
-    told = f"{int(whole['records']):,} records of five registers → {int(whole['goldens']):,} golden records"
-    rows = [
-        at_most(f"match all: {told}", whole["seconds"] / 60, minutes, "minutes", f"{int(whole['candidate_pairs']):,} pairs compared", 3),
-        at_most("match all: peak memory", whole["peak_gib"], 2.0, "GiB", "process's own peak", 3),
+def measure(url: str, records: int) -> list[Row]:
+    """Rows of issue 3 with one index: all at once, pushes, undoing."""
+    return [*_whole(prepared(url, records), 5), *pushes(url), *unmerging(url)]
+
+
+def measure_larger(url_of: Callable[[str], str], records: int, large: int) -> list[Row]:
+    """Whether time per record stays: twice as many records, and `large`."""
+    once, twice, many = (prepared(url_of(name), count) for name, count in (("once", records), ("twice", 2 * records), ("many", large)))
+    ratio = (many["seconds"] / many["records"]) / (once["seconds"] / once["records"])
+    told = f"{many['seconds']:.0f} s, {many['peak_gib']:.2f} GiB"
+    return [*_whole(twice, 10), at_most(f"match all: time per record, {large:,} against {records:,}", ratio, 1.3, "×", told, 3)]
+
+
+def _whole(found: Mapping[str, float], minutes: int) -> list[Row]:
+    told = f"{int(found['records']):,} records of five registers → {int(found['goldens']):,} golden records"
+    pairs, peak = f"{int(found['candidate_pairs']):,} pairs compared", "process's own peak"
+    return [
+        at_most(f"match all: {told}", found["seconds"] / 60, minutes, "minutes", pairs, 3),
+        at_most(f"match all: peak memory, {int(found['records']):,} records", found["peak_gib"], 2.0, "GiB", peak, 3),
     ]
-    rows += pushes(url)
-    rows += unmerging(url)
-    if large:
-        more = prepared(large_url, large)
-        ratio = (more["seconds"] / more["records"]) / (whole["seconds"] / whole["records"])
-        rows.append(
-            at_most(
-                f"match all: time per record, {large:,} against {records:,}",
-                ratio,
-                1.3,
-                "×",
-                f"{more['seconds']:.0f} s, {more['peak_gib']:.2f} GiB",
-                3,
-            )
-        )
-    return rows
 
 
 def pushes(url: str) -> list[Row]:
