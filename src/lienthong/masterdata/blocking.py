@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import polars as pl
 import polars_hash as plh
@@ -45,23 +46,30 @@ class Blocking:
     def keys(self, features: Features, places: Mapping[str, int]) -> tuple[int, ...]:
         """The keys of one record, as signed 64-bit numbers, sorted, each once."""
         found: set[int] = set()
-        for recipe, columns in self._ways():
-            values = [features[places[column]] for column in columns]
-            if None in values:
-                continue
-            text = _BETWEEN.join((str(recipe.number), *map(str, values)))
-            number = xxhash.xxh3_64_intdigest(text.encode())
-            if number not in self.common:
-                found.add(number)
-                continue
-            for column in self._extras(recipe):
-                extra = features[places[column]]
-                if extra is not None:
-                    refined = xxhash.xxh3_64_intdigest(_BETWEEN.join((text, column, extra)).encode())
-                    if refined not in self.dropped:
-                        found.add(refined)
+        for recipe, columns in self._ways:
+            text = str(recipe.number)
+            for column in columns:
+                value = features[places[column]]
+                if value is None:
+                    break
+                text += _BETWEEN + value
+            else:
+                self._add(text, recipe, features, places, found)
         return tuple(sorted(number - (1 << 64) if number >= 1 << 63 else number for number in found))
 
+    def _add(self, text: str, recipe: Recipe, features: Features, places: Mapping[str, int], found: set[int]) -> None:
+        number = xxhash.xxh3_64_intdigest(text.encode())
+        if number not in self.common:
+            found.add(number)
+            return
+        for column in self._extras[recipe]:
+            extra = features[places[column]]
+            if extra is not None:
+                refined = xxhash.xxh3_64_intdigest(_BETWEEN.join((text, column, extra)).encode())
+                if refined not in self.dropped:
+                    found.add(refined)
+
+    @cached_property
     def _ways(self) -> list[tuple[Recipe, tuple[str, ...]]]:
         """Each recipe with the columns its key is made of: its own, and those that stand for them."""
         own = [(recipe, recipe.columns) for recipe in self.recipes]
@@ -70,16 +78,18 @@ class Blocking:
         others = [(recipe, tuple(self.otherwise.get(column, column) for column in recipe.columns)) for recipe in self.recipes]
         return own + [way for way in others if way[1] != way[0].columns]
 
-    def _extras(self, recipe: Recipe) -> tuple[str, ...]:
-        used = {column.split("__")[0] for column in recipe.columns}
-        return tuple(column for column in self.refine_with if column.split("__")[0] not in used)
+    @cached_property
+    def _extras(self) -> dict[Recipe, tuple[str, ...]]:
+        """What each recipe's keys are refined with: columns of attributes that are no part of them."""
+        used = {recipe: {column.split("__")[0] for column in recipe.columns} for recipe in self.recipes}
+        return {recipe: tuple(c for c in self.refine_with if c.split("__")[0] not in used[recipe]) for recipe in self.recipes}
 
     def key_frame(self, features: pl.DataFrame) -> pl.DataFrame:
         """The keys of many records: `record` (UInt32, the row's place) and `key` (UInt64)."""
         parts = []
         common = pl.Series("key", list(self.common), dtype=pl.UInt64)
         dropped = pl.Series("key", list(self.dropped), dtype=pl.UInt64)
-        for recipe, columns in self._ways():
+        for recipe, columns in self._ways:
             plain = _hashed(features, str(recipe.number), columns)
             if not self.common:
                 parts.append(plain.select("record", "key"))
@@ -89,7 +99,7 @@ class Blocking:
             frequent = plain.filter(is_common)
             if frequent.height:
                 rows = features[frequent["record"]]
-                for column in self._extras(recipe):
+                for column in self._extras[recipe]:
                     refined = _refined(frequent, column, rows[column])
                     parts.append(refined.filter(~pl.col("key").is_in(dropped.implode())).select("record", "key"))
         return pl.concat(parts).unique() if self.otherwise else pl.concat(parts)
@@ -105,7 +115,7 @@ class Blocking:
             frequent = plain.filter(pl.col("key").is_in(frequent_keys.implode()))
             if frequent.height:
                 rows = features[frequent["record"]]
-                for column in self._extras(recipe):
+                for column in self._extras[recipe]:
                     refined = _refined(frequent, column, rows[column])
                     dropped.update(refined.group_by("key").len().filter(pl.col("len") > self.most)["key"].to_list())
         return replace(self, common=frozenset(common), dropped=frozenset(dropped))

@@ -36,7 +36,7 @@ def person_name(text: str) -> Features:
     bare = flat(name_key(tidy(text)))
     if bare is None:
         return (None,) * len(PARTS)
-    words = [word if is_bare_syllable(word) else _typed_out(word) for word in bare.split(" ")]
+    words = list(map(_word, bare.split(" ")))
     bare = " ".join(words)
     given, family = words[-1], words[0] if len(words) > 1 else None
     middle = " ".join(words[1:-1]) or None
@@ -44,11 +44,9 @@ def person_name(text: str) -> Features:
     ends = given if family is None else f"{family} {given}"
     marked = tidy(text).casefold()
     has_marks = not marked.isascii()
-    loose = " ".join(_REGIONAL_WORDS.get(word, word) for word in words)
-    for pattern, letters in _REGIONAL_LETTERS:
-        loose = pattern.sub(letters, loose)
+    loose = " ".join(map(_loose, words))
     turned = f"{words[-1]} {words[-2]}" if len(words) > 1 else None
-    usual = "1" if all(is_bare_syllable(word) for word in words) else None
+    usual = "1" if all(map(_is_usual, words)) else None
     return (
         bare,
         given,
@@ -63,6 +61,25 @@ def person_name(text: str) -> Features:
         usual,
         _marks_key(marked) if has_marks else None,
     )
+
+
+@lru_cache(maxsize=50_000)
+def _word(word: str) -> str:
+    return word if is_bare_syllable(word) else _typed_out(word)
+
+
+@lru_cache(maxsize=50_000)
+def _is_usual(word: str) -> bool:
+    return is_bare_syllable(word)
+
+
+@lru_cache(maxsize=50_000)
+def _loose(word: str) -> str:
+    """A word as it is written in the north and the south alike."""
+    loose = _REGIONAL_WORDS.get(word, word)
+    for pattern, letters in _REGIONAL_LETTERS:
+        loose = pattern.sub(letters, loose)
+    return loose
 
 
 _REPEATED = re.compile(r"([a-z])\1")
@@ -91,9 +108,12 @@ _TONES = {"\u0300": "1", "\u0301": "2", "\u0303": "3", "\u0309": "4", "\u0323": 
 
 def _marks_key(name: str) -> str:
     """Equal for names with the same letters and tones wherever the tone is placed (hoà, hòa): tones stand after their word."""
-    words = []
-    for word in unicodedata.normalize("NFD", name).split():
-        tones = "".join(_TONES[letter] for letter in word if letter in _TONES)
-        rest = "".join(letter for letter in word if letter not in _TONES)
-        words.append((rest[:-1] + "i" if len(rest) > 1 and rest[-1] == "y" and rest[-2] not in "auô" else rest) + tones)
-    return " ".join(words)
+    return " ".join(map(_word_with_tones_last, name.split()))
+
+
+@lru_cache(maxsize=50_000)
+def _word_with_tones_last(name: str) -> str:
+    word = unicodedata.normalize("NFD", name)
+    tones = "".join(_TONES[letter] for letter in word if letter in _TONES)
+    rest = "".join(letter for letter in word if letter not in _TONES)
+    return (rest[:-1] + "i" if len(rest) > 1 and rest[-1] == "y" and rest[-2] not in "auô" else rest) + tones

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
@@ -27,8 +27,7 @@ WORD = r"[^ \-/,.]+"  # the same to both engines of patterns
 NUMBER = r"-?[0-9]{1,30}(\.[0-9]{1,30})?"
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     """One register's value of one attribute. `source` is the register, `record` the key there, `dated` the register's own date."""
 
     attribute: str
@@ -38,8 +37,7 @@ class Statement:
     dated: date | None = None
 
 
-@dataclass(frozen=True)
-class Other:
+class Other(NamedTuple):
     """A value that lost."""
 
     value: Any
@@ -48,8 +46,7 @@ class Other:
     dated: date | None
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(NamedTuple):
     """The value that survived, from where, by which rule, and those that lost (distinct values, in order)."""
 
     value: Any
@@ -123,6 +120,9 @@ def _choose(said: Sequence[Statement], rules: Sequence[SurvivorshipRule], scores
     if len(said) == 1:
         only = said[0]
         return Chosen(only.value, only.source, only.record, ONLY, only.dated)
+    if all(each.value == said[0].value for each in said):  # no rule is needed
+        first = min(said, key=_by_source)
+        return Chosen(first.value, first.source, first.record, ONLY, first.dated)
     left = list(said)
     told = ONLY
     for rule in rules:
@@ -143,6 +143,10 @@ def _choose(said: Sequence[Statement], rules: Sequence[SurvivorshipRule], scores
         if each.value != winner.value
     }
     return Chosen(winner.value, winner.source, winner.record, told, winner.dated, tuple(others[value] for value in sorted(others)))
+
+
+def _by_source(said: Statement) -> tuple[str, str]:
+    return said.source, said.record
 
 
 Rank = Callable[[Statement], Any]  # the smaller the better

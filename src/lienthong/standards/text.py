@@ -49,10 +49,19 @@ def without_floods(text: str) -> str:
 
 def without_marks(text: str) -> str:
     """Lower case, no tone, no mark, đ as d: how people search."""
-    if text.isascii():
-        return text.lower()
+    bare = text.translate(_BARE_LETTERS)
+    return bare.lower() if bare.isascii() else _without_any_marks(text)
+
+
+def _without_any_marks(text: str) -> str:
     plain = unicodedata.normalize("NFD", text.casefold())
     return "".join(letter for letter in plain if not unicodedata.combining(letter)).replace("đ", "d")
+
+
+_MARKED_LETTERS = "À-ÃÈ-ÊÌÍÒ-ÕÙÚÝà-ãè-êìíò-õùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ"
+_BARE_LETTERS = {
+    ord(letter): _without_any_marks(letter) for letter in re.findall(f"[{_MARKED_LETTERS}]", "".join(map(chr, range(0xC0, 0x1F00))))
+}
 
 
 def _clean_text(value: str, options: Options) -> Cleaned:
@@ -65,7 +74,7 @@ def _clean_text(value: str, options: Options) -> Cleaned:
 
 
 _PLAIN = r"^[!-~]+( [!-~]+)*$"  # printable ASCII, single spaces: nothing to tidy
-PLAIN_VIETNAMESE = r"^[!-~À-ÃÈ-ÊÌÍÒ-ÕÙÚÝà-ãè-êìíò-õùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ]+( [!-~À-ÃÈ-ÊÌÍÒ-ÕÙÚÝà-ãè-êìíò-õùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ]+)*$"
+PLAIN_VIETNAMESE = rf"^[!-~{_MARKED_LETTERS}]+( [!-~{_MARKED_LETTERS}]+)*$"
 
 
 def _quick_text(value: pl.Expr, options: Options) -> pl.Expr:
@@ -205,7 +214,12 @@ def _cased(word: str) -> str:
 @lru_cache(maxsize=100_000)
 def name_key(name: str) -> str:
     """Equal for spellings of one name: tone placement (hoà, hòa), i and y, đ and d, marks and case left out."""
-    return " ".join("i" if word == "y" else re.sub(r"(?<=[bcdghklmnpqrstvx])y$", "i", word) for word in without_marks(name).split(" "))
+    return " ".join(map(_word_key, without_marks(name).split(" ")))
+
+
+@lru_cache(maxsize=50_000)
+def _word_key(word: str) -> str:
+    return "i" if word == "y" else re.sub(r"(?<=[bcdghklmnpqrstvx])y$", "i", word)
 
 
 _CLEAN_WORD = r"[A-ZÀ-ÃÈ-ÊÌÍÒ-ÕÙÚÝĂĐĨŨƠƯẠẢẤẦẨẪẬẮẰẲẴẶẸẺẼẾỀỂỄỆỈỊỌỎỐỒỔỖỘỚỜỞỠỢỤỦỨỪỬỮỰỲỴỶỸ][a-zà-ãè-êìíò-õùúýăđĩũơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]+"
