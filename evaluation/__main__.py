@@ -90,7 +90,7 @@ def _labelled(one: LabelledSet, table: Table) -> list[Row]:
     began = time.perf_counter()
     documented, best, at = splink_clusters(one)
     took = time.perf_counter() - began
-    _tell(table, one.name, (mine, seconds), (documented, took), (best, took, at))
+    _tell(table, one.name, (mine, seconds), ((documented, took), (best, took, at)))
     if one.name.startswith("FEBRL"):
         wrong, theirs = ((1 - found.f1) * 10_000 for found in (mine, best))
         named = f"{one.name}: 1 − F1 of clusters"
@@ -105,13 +105,11 @@ def _province(persons: int, only: list[str], table: Table) -> list[Row]:
     from evaluation import province_set  # noqa: PLC0415 # the whole platform, of which the other sets need nothing
 
     found = province_set.measure(persons, only=only)
-    _tell(
-        table,
-        PROVINCE,
-        (found.mine, found.seconds),
-        (found.documented, found.splink_seconds),
-        (found.best, found.splink_seconds, found.best_at),
-    )
+    spent = found.splink_seconds
+    if found.theirs is None:
+        table.add_row(PROVINCE, f"Splink: no room in memory, after {spent:.0f} s")
+    theirs = None if found.theirs is None else ((found.theirs[0], spent), (found.theirs[1], spent, found.theirs[2]))
+    _tell(table, PROVINCE, (found.mine, found.seconds), theirs)
     if not only:
         province_set.write_details(found.details)
     return found.rows
@@ -132,13 +130,12 @@ def _standing(home: Path) -> list[Row]:
 
 
 def _tell(
-    table: Table, name: str, mine: tuple[Quality, float], documented: tuple[Quality, float], best: tuple[Quality, float, float]
+    table: Table, name: str, mine: tuple[Quality, float], theirs: tuple[tuple[Quality, float], tuple[Quality, float, float]] | None
 ) -> None:  # fmt: skip
-    for who, found, spent in (
-        ("ours, no labels", *mine),
-        ("Splink, documented cut", *documented),
-        (f"Splink, best cut by labels ({best[2]:+.0f} bits)", *best[:2]),
-    ):
+    lines = [("ours, no labels", *mine)]
+    if theirs is not None:
+        lines += [("Splink, documented cut", *theirs[0]), (f"Splink, best cut by labels ({theirs[1][2]:+.0f} bits)", *theirs[1][:2])]
+    for who, found, spent in lines:
         figures = (f"{value:.4f}" for value in (found.precision, found.recall, found.f1, found.b3_f1, found.exact))
         table.add_row(name, who, *figures, f"{spent:.1f}")
 

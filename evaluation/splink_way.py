@@ -19,6 +19,7 @@ from lienthong.masterdata.grouping import components
 from lienthong.masterdata.splinking import memory_database, quiet
 
 DOCUMENTED = 0.95  # the cut of its tutorials
+MANY = 500_000  # records
 _COMPARISONS: Mapping[str, Callable[[str], Any]] = {
     "given_name": cl.NameComparison,
     "person_name": cl.NameComparison,
@@ -36,7 +37,7 @@ _COMPARISONS: Mapping[str, Callable[[str], Any]] = {
 
 
 def splink_clusters(given: LabelledSet) -> tuple[Quality, Quality, float]:
-    """(at its documented cut, at the best cut, chosen with the labels, that cut in bits)."""
+    """(at its documented cut, at the best cut, chosen with the labels, that cut in bits). Raises SplinkException where memory is too small."""
     edges = _edges(given)
     documented = quality(_clusters(given, edges, np.log2(DOCUMENTED / (1 - DOCUMENTED))), given.truth)
     best, at = documented, float(np.log2(DOCUMENTED / (1 - DOCUMENTED)))
@@ -74,7 +75,7 @@ def _edges(given: LabelledSet) -> pl.DataFrame:
         comparisons=[_adjusted(_COMPARISONS[kind](name)) for name, kind in given.kinds.items()],
         blocking_rules_to_generate_predictions=rules,
     )
-    connection = memory_database("4GB")
+    connection = memory_database("4GB" if records.height < MANY else "14GB")
     parts = [records.filter(pl.Series(given.sources) == name) for name in registers] or [records]
     for n, part in enumerate(parts):
         connection.register(f"arriving_{n}", part.to_arrow())
