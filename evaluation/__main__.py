@@ -107,7 +107,7 @@ def _province(persons: int, only: list[str], table: Table) -> list[Row]:
     found = province_set.measure(persons, only=only)
     spent = found.splink_seconds
     if found.theirs is None:
-        table.add_row(PROVINCE, f"Splink: no room in memory, after {spent:.0f} s")
+        table.add_row(PROVINCE, f"Splink: no room in memory or on disk, after {spent:.0f} s")
     theirs = None if found.theirs is None else ((found.theirs[0], spent), (found.theirs[1], spent, found.theirs[2]))
     _tell(table, PROVINCE, (found.mine, found.seconds), theirs)
     if not only:

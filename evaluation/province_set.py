@@ -77,7 +77,7 @@ def measure(persons: int, seed: int = SEED, only: Collection[str] = ()) -> Measu
 
 
 def _beside(told: Told) -> tuple[Quality, Quality, float] | None:
-    """Splink's on the same records; None where the memory is too small for it."""
+    """Splink's on the same records; None where memory or disk is too small for it."""
     from splink.internals.exceptions import SplinkException  # noqa: PLC0415 # Splink takes seconds to import: who only matches waits for none
 
     from evaluation.splink_way import splink_clusters  # noqa: PLC0415
@@ -85,9 +85,9 @@ def _beside(told: Told) -> tuple[Quality, Quality, float] | None:
     try:
         return splink_clusters(_for_splink(told))
     except SplinkException as error:
-        if "Out of Memory" not in str(error):
-            raise
-        return None
+        if any(words in str(error) for words in ("Out of Memory", "No space left on device")):
+            return None
+        raise
 
 
 def matched(told: Told) -> Resolution:
