@@ -159,14 +159,16 @@ def rights_being_changed(place: Place) -> Iterator[None]:
         other.execute("grant select on data.test_heads to lienthong_web")
 
         def end() -> None:
+            last = time.monotonic() + 60
             while not rows_of_waiting(watcher):
+                assert time.monotonic() < last, "nobody waited"
                 time.sleep(0.01)
             other.commit()
 
         with ThreadPoolExecutor(1) as pool:
             ending = pool.submit(end)
             yield
-            ending.result(30)
+            ending.result()
 
 
 def rows_of_waiting(connection: Connection) -> list[Any]:
