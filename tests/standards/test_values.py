@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import unicodedata
 from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Any
@@ -19,7 +20,7 @@ from lienthong.standards.base import Cleaned
 from lienthong.standards.code_lists import LISTS, entries
 from lienthong.standards.insurance import health_card_parts
 from lienthong.standards.periods import reporting_window
-from lienthong.standards.text import PERSON_NAME
+from lienthong.standards.text import PERSON_NAME, without_marks
 
 SAMPLE = {"accept_synthetic": True}
 
@@ -382,3 +383,9 @@ def test_a_name_of_an_old_font_is_repaired_though_some_words_are_syllables_eithe
 )
 def test_a_name_of_today_is_never_taken_for_one_of_an_old_font(name: str) -> None:
     assert PERSON_NAME.clean(name, {}).value == name
+
+
+@given(st.text(st.sampled_from("aAăẵÂđĐêỹYyn ß'.\u0301\u0323İıK1\n") | st.characters(), max_size=20))
+def test_letters_without_marks_are_what_unicode_s_decomposition_leaves(text: str) -> None:
+    plain = unicodedata.normalize("NFD", text.casefold())
+    assert without_marks(text) == "".join(each for each in plain if not unicodedata.combining(each)).replace("đ", "d")

@@ -217,9 +217,12 @@ def name_key(name: str) -> str:
     return " ".join(map(_word_key, without_marks(name).split(" ")))
 
 
-@lru_cache(maxsize=50_000)
 def _word_key(word: str) -> str:
-    return "i" if word == "y" else re.sub(r"(?<=[bcdghklmnpqrstvx])y$", "i", word)
+    is_like_i = word[-1:] == "y" and (word == "y" or word[-2] in _BEFORE_I)
+    return word[:-1] + "i" if is_like_i else word
+
+
+_BEFORE_I = frozenset("bcdghklmnpqrstvx")
 
 
 _CLEAN_WORD = r"[A-ZÀ-ÃÈ-ÊÌÍÒ-ÕÙÚÝĂĐĨŨƠƯẠẢẤẦẨẪẬẮẰẲẴẶẸẺẼẾỀỂỄỆỈỊỌỎỐỒỔỖỘỚỜỞỠỢỤỦỨỪỬỮỰỲỴỶỸ][a-zà-ãè-êìíò-õùúýăđĩũơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]+"
