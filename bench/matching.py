@@ -223,7 +223,7 @@ def pushes(url: str) -> list[Row]:
         _push(place, connection, index, [], [a.name for a in arrivals])
         began = time.perf_counter()
         for start in range(0, len(arrivals), 100):
-            _push(place, connection, index, arrivals[start : start + 100], [])
+            _push(place, connection, index, arrivals[start : start + 100], [], arrivals[start + 100 : start + 200])
         batched = len(arrivals) / (time.perf_counter() - began)
     among = f"{known[0]:,} known"
     return [
@@ -277,8 +277,9 @@ def _homes(connection: Connection, names: Sequence[tuple[str, str]]) -> list[str
 
 
 def _push(
-    place: Workshop, connection: Connection, index: EntityIndex, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]]
-) -> None:
+    place: Workshop, connection: Connection, index: EntityIndex, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]],
+    following: Sequence[Arrival] = (),
+) -> None:  # fmt: skip
     at = place.clock()
 
     def end(act: int | None, _: Mapping[tuple[str, str], str]) -> None:
@@ -288,7 +289,7 @@ def _push(
         append_entries(connection, [entry], place.signer)
         connection.commit()
 
-    arrive(connection, index, arrivals, gone, Cause("arrival", "bench", at, vietnam_date(at)), end)
+    arrive(connection, index, arrivals, gone, Cause("arrival", "bench", at, vietnam_date(at)), end, following)
 
 
 if __name__ == "__main__":

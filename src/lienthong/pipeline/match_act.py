@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,15 +13,13 @@ from lienthong.masterdata.golden_values import golden_row
 from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.identity import assign, new_id
 from lienthong.masterdata.linkage import Linked, Pair
-from lienthong.masterdata.predicates import Features
 from lienthong.masterdata.survivorship import Override
 from lienthong.pipeline.match_linking import Touched, belong, clash, groups_of, link_group
 from lienthong.pipeline.match_telling import Settled, counted, tell
-from lienthong.pipeline.match_words import ACT, GOLDEN, RECORD, Arrival, Cause, Ending, EntityIndex, Matched, Name
+from lienthong.pipeline.match_words import ACT, GOLDEN, RECORD, Arrival, Cause, Ending, EntityIndex, Matched, Name, Read, nothing
 from lienthong.store import Connection
 from lienthong.store.matching import (
     Asking,
-    Beginning,
     GoldenVersion,
     Index,
     Noted,
@@ -31,6 +29,7 @@ from lienthong.store.matching import (
     StoredRecord,
     publish_goldens,
 )
+from lienthong.store.pipelines import while_waiting
 
 PLATFORM = "lienthong"
 _ASKED_AT_ONCE = 34  # a third of a usual batch: the server looks for some while the next are read
@@ -64,29 +63,39 @@ class Act:
         """Records that came, changed or left, and all they reach."""
         leaving = set(departures)
         coming = {arrival.name: arrival for arrival in arrivals if arrival.name not in leaving}
-        rules = self._matcher.rules
-        place = rules.identifier_places[0] if len(rules.identifier_places) == 1 else None
-        places = (place, *(rules.slip_places or (None, None)))
-        read: dict[Name, tuple[Features, tuple[int, ...]]] = {}
-        beginning = self._store.begin(self._asking(coming, departures, read, places), places)
-        held = {(record.source, record.key): (record, content) for record, content in beginning.own}
-        self._departed = {held[name][0].record: held[name][0] for name in leaving if name in held}
-        for name, arrival in coming.items():
-            self._receive(arrival, *read[name], held.get(name))
-        self._reach({key for _, keys in read.values() for key in keys}, beginning)
+        if len(coming) > 1:
+            self._index.have_numbers(self._store, len(coming))
+        parts: list[list[Name]] = []
+        read: dict[Name, Read] = {}
+        meeting: dict[int, StoredRecord] = {}  # known records that were found, and come themselves
+        partners: set[Name] = set()
+        touched: set[int] = set()
+        for n, beginning in enumerate(self._store.begin(self._asking(coming, departures, parts, read), self._places)):
+            held = {(record.source, record.key): (record, content) for record, content in beginning.own}
+            self._departed |= {held[name][0].record: held[name][0] for name in leaving if name in held}
+            fresh = [number for name in parts[n] if (number := self._receive(coming[name], read[name], held.get(name))) is not None]
+            known = {r.record: r for r in beginning.candidates if r.record not in self._departed}
+            meeting |= {number: record for number, record in known.items() if (record.source, record.key) in coming}
+            touched |= self._compare(fresh, {number: record for number, record in known.items() if number not in meeting})
+            partners |= beginning.said.records
+        if len(self._fresh) > 1 or meeting:
+            touched |= self._compare(self._fresh, meeting | {number: self._records[number] for number in self._fresh})
+        self._bring_in(touched, partners)
 
     def _asking(
-        self, coming: Mapping[Name, Arrival], departures: Sequence[Name], read: dict[Name, tuple[Features, tuple[int, ...]]],
-        places: Sequence[int | None],
-    ) -> Iterator[Asking]:  # fmt: skip
-        """What is to be asked of the records that come, some at a time, and of those that leave; puts what was read of them into `read`."""
+        self, coming: Mapping[Name, Arrival], departures: Sequence[Name], parts: list[list[Name]], read: dict[Name, Read]
+    ) -> Iterator[Asking]:
+        """What is to be asked of the records that come, some at a time, and of those that leave.
+
+        Puts who is in each part into `parts`, and what was read of each record into `read`.
+        """
+        places = self._places
         leaving = list(departures)
         every = list(coming)
         for start in range(0, max(len(every), 1), _ASKED_AT_ONCE):
             names = every[start : start + _ASKED_AT_ONCE]
-            for name in names:
-                features = self._index.features(coming[name].content)
-                read[name] = features, self._index.keys(features)
+            parts.append(names)
+            read |= {name: self._index.read(coming[name]) for name in names}
             seeking = [
                 (keys, tuple(None if place is None else features[place] for place in places))
                 for features, keys in map(read.__getitem__, names)
@@ -108,13 +117,22 @@ class Act:
             self._said = None
         self._records = {m.record: m for m in members}
 
-    def _receive(self, arrival: Arrival, features: Features, keys: tuple[int, ...], held: tuple[StoredRecord, str] | None) -> None:
+    @property
+    def _places(self) -> tuple[int | None, ...]:
+        """Where among the features stand the one number that keeps apart, and the name and birth of one whose number may be mistyped."""
+        rules = self._matcher.rules
+        place = rules.identifier_places[0] if len(rules.identifier_places) == 1 else None
+        return (place, *(rules.slip_places or (None, None)))
+
+    def _receive(self, arrival: Arrival, read: Read, held: tuple[StoredRecord, str] | None) -> int | None:
+        """The number of a record that came; None where it is held as it is."""
+        features, keys = read
         content = {name: as_text(value) for name, value in arrival.content.items() if value is not None}
         if held is not None:
             old, old_content = held
             if old.features == features and json.loads(old_content) == content:
                 self._unchanged[arrival.name] = old.golden_id
-                return
+                return None
             number, golden, component, id = old.record, old.golden, old.component, old.golden_id
             if old.features != features:
                 self._old[number] = old
@@ -125,31 +143,18 @@ class Act:
         self._records[number] = StoredRecord(
             number, arrival.source, arrival.key, features, keys, component, golden, id, content, arrival.dated
         )
+        return number
 
-    def _reach(self, seeking: set[int], beginning: Beginning) -> None:
-        """Find what the fresh records touch, and bring it in."""
-        known = {record.record: record for record in beginning.candidates if record.record not in self._departed}
-        known |= {number: self._records[number] for number in self._fresh}
-        touched = self._find_edges(seeking, known)
-        self._is_torn = {record.component for record in (*self._old.values(), *self._departed.values())}
-        partners = beginning.said.records
-        self._has_words = bool(partners)
-        if partners:
-            touched |= {record.component for record in self._store.own(sorted(partners))}
-        touched |= {self._records[number].component for number in self._fresh if self._records[number].golden}
-        wanted = touched | self._is_torn
-        stored = self._store.members(wanted) if wanted else []
-        self._records = {m.record: m for m in stored if m.record not in self._departed} | {n: self._records[n] for n in self._fresh}
-
-    def _find_edges(self, seeking: set[int], known: Mapping[int, StoredRecord]) -> set[int]:
-        """Compare fresh records with those that share a key; gives the components they reach (their own numbers for new ones)."""
+    def _compare(self, fresh: Collection[int], known: Mapping[int, StoredRecord]) -> set[int]:
+        """Compare fresh records with those known that share a key; gives the components they reach (their own numbers for new ones)."""
+        seeking = {key for number in fresh for key in self._records[number].keys}
         by_key: dict[int, list[int]] = defaultdict(list)
         for record in known.values():
             for key in record.keys:
                 if key in seeking:
                     by_key[key].append(record.record)
         touched: set[int] = set()
-        for number in sorted(self._fresh):
+        for number in sorted(fresh):
             mine = self._records[number]
             for other in sorted({found for key in mine.keys for found in by_key[key]} - {number}):
                 if other in self._fresh and other < number:
@@ -161,10 +166,24 @@ class Act:
                     self._clashes[number, other] = known[other].golden
         return touched
 
+    def _bring_in(self, touched: set[int], partners: set[Name]) -> None:
+        """Bring in what the fresh records touch, and those of whom stewards spoke together with them."""
+        self._is_torn = {record.component for record in (*self._old.values(), *self._departed.values())}
+        self._has_words = bool(partners)
+        if partners:
+            touched |= {record.component for record in self._store.own(sorted(partners))}
+        touched |= {self._records[number].component for number in self._fresh if self._records[number].golden}
+        wanted = touched | self._is_torn
+        stored = self._store.members(wanted) if wanted else []
+        self._records = {m.record: m for m in stored if m.record not in self._departed} | {n: self._records[n] for n in self._fresh}
+
     # Finishing
 
-    def finish(self, ending: Ending) -> Matched:
-        """Link, give identities, choose values, write; then whatever ends the transaction, in the same trip to the server."""
+    def finish(self, ending: Ending, meanwhile: Callable[[], None] = nothing) -> Matched:
+        """Link, give identities, choose values, write; then whatever ends the transaction, in the same trip to the server.
+
+        `meanwhile` is done while the server writes; it must not raise.
+        """
         if not self._records and not self._departed:
             ending(None, self._unchanged)
             return Matched(None, self._unchanged, {}, GoldenVersion(None, 0, 0, 0))
@@ -193,6 +212,7 @@ class Act:
             if n in self._fresh or self._wanted or self._is_torn
         }
         who = {**self._unchanged, **named}
+        while_waiting(self._connection, meanwhile)
         ending(act, who)
         version = publication.read()
         return Matched(act, who, counted(events, version.changed), version, waiting)

@@ -60,7 +60,8 @@ def match_published(
             details={"dataset": contract.id, "version": version},
         )
         for start in range(0, max(len(found.arrivals), 1), _AT_ONCE):
-            arrive(connection, index, found.arrivals[start : start + _AT_ONCE], found.departures if start == 0 else (), cause)
+            now, following = (found.arrivals[n : n + _AT_ONCE] for n in (start, start + _AT_ONCE))
+            arrive(connection, index, now, found.departures if start == 0 else (), cause, following=following)
 
 
 def changed_records(connection: Connection, entity: Entity, register: Register, version: int) -> Changed:

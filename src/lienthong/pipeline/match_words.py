@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from lienthong.pipeline.match_scores import scores
 from lienthong.store.matching import GoldenVersion, Index
 
 Name = tuple[str, str]  # (source, key)
+Read = tuple[Features, tuple[int, ...]]  # what is compared of a record, and its blocking keys
 GOLDEN, RECORD, ACT = 0, 1, 2
 _BLOCK = 200  # numbers reserved at once
 
@@ -68,6 +70,10 @@ def left_open(act: int | None, who: Mapping[Name, str]) -> None:
     """No ending: the caller has more to do in the transaction."""
 
 
+def nothing() -> None:
+    """Nothing to do while the server works."""
+
+
 class EntityIndex:
     """One entity ready to be matched: its model at work, its contracts, its rules of survivorship."""
 
@@ -76,21 +82,42 @@ class EntityIndex:
         self.model = model
         self.matcher = Matcher(model)
         self.policy: Policy = policy_of(entity.master, scores)
+        self._ahead: dict[int, tuple[Arrival, Read]] = {}  # by the arrival's own `id`
         self._numbers: tuple[deque[int], deque[int], deque[int]] = (deque(), deque(), deque())
 
     @property
     def master(self) -> Contract:
         return self.entity.master
 
-    def features(self, content: Mapping[str, Any]) -> Features:
-        return self.model.plan.features(content)
+    def read(self, arrival: Arrival) -> Read:
+        """What is compared of a record, and its keys: as read ahead, or read now."""
+        ahead = self._ahead.pop(id(arrival), None)
+        if ahead is not None and ahead[0] is arrival:
+            return ahead[1]
+        features = self.model.plan.features(arrival.content)
+        return features, self.keys(features)
 
     def keys(self, features: Features) -> tuple[int, ...]:
         return self.model.blocking.keys(features, self.matcher.places)
 
+    def read_ahead(self, arrivals: Iterable[Arrival]) -> None:
+        """Read records that are to come next, instead of those read ahead before. What cannot be read now is read in its turn."""
+        self._ahead = {}
+        with suppress(Exception):
+            for arrival in arrivals:
+                self._ahead[id(arrival)] = arrival, self.read(arrival)
+
     def number(self, store: Index, kind: int) -> int:
         """A number for a new identity (GOLDEN), record (RECORD) or act (ACT), from a block reserved before: gaps are harmless."""
         if not self._numbers[kind]:
-            for kept, more in zip(self._numbers, store.reserve(_BLOCK), strict=True):
-                kept.extend(more)
+            self._reserve(store, _BLOCK)
         return self._numbers[kind].popleft()
+
+    def have_numbers(self, store: Index, count: int) -> None:
+        """Reserve so many numbers of each kind where fewer are left, so that nobody waits for one amid other questions to the server."""
+        if min(map(len, self._numbers)) < count:
+            self._reserve(store, max(count, _BLOCK))
+
+    def _reserve(self, store: Index, count: int) -> None:
+        for kept, more in zip(self._numbers, store.reserve(count), strict=True):
+            kept.extend(more)

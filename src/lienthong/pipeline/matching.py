@@ -7,24 +7,29 @@ The result is the one matching everything at once would give (`masterdata/resolv
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from lienthong.errors import NotFound
 from lienthong.masterdata.entities import Entity
 from lienthong.masterdata.model import Model
 from lienthong.pipeline.match_act import PLATFORM, Act
-from lienthong.pipeline.match_words import Arrival, Cause, Ending, EntityIndex, Matched, Name, left_open
+from lienthong.pipeline.match_words import Arrival, Cause, Ending, EntityIndex, Matched, Name, left_open, nothing
 from lienthong.store import Connection
 from lienthong.store.matching import Index, StoredRecord
 
 
 def arrive(
-    connection: Connection, index: EntityIndex, arrivals: Sequence[Arrival], departures: Sequence[Name], cause: Cause, ending: Ending = left_open
+    connection: Connection, index: EntityIndex, arrivals: Sequence[Arrival], departures: Sequence[Name], cause: Cause,
+    ending: Ending = left_open, following: Sequence[Arrival] = (),
 ) -> Matched:  # fmt: skip
-    """Match records that came, changed or left. The caller commits, after its ledger entry: best in `ending`, which costs no trip of its own."""
+    """Match records that came, changed or left. The caller commits, after its ledger entry: best in `ending`, which costs no trip of its own.
+
+    `following`: the records of the next call, where they are known: read while the server writes these.
+    """
     with connection.pipeline():
         act = Act(connection, index, cause)
         act.take(arrivals, departures)
-        return act.finish(ending)
+        return act.finish(ending, partial(index.read_ahead, following) if following else nothing)
 
 
 def relink(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -119,7 +118,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Beginning:
-    """What an arrival must know first. `own`: with the content as text."""
+    """What a part of an arrival must know first. `own`: with the content as text."""
 
     own: tuple[tuple[StoredRecord, str], ...]
     candidates: tuple[StoredRecord, ...]
@@ -151,34 +150,20 @@ class Index:
         """Nobody else changes this entity's index until the transaction ends."""
         self._execute("lock", entity=self._entity)
 
-    def begin(self, parts: Iterable[Asking], places: Sequence[int | None]) -> Beginning:
-        """The lock, and what an arrival must know first, asked for in one go: its own records, candidates, stewards' words.
+    def begin(self, parts: Iterable[Asking], places: Sequence[int | None]) -> Iterator[Beginning]:
+        """The lock, and what an arrival must know first: its own records, candidates, stewards' words. One answer a part, in their order.
 
-        `parts`: of the arrival, one sent after the other, so that the server looks for one while the next is made. `places`: where among
-        the features the one number stands of which two valid ones are never one, and the name and birth that let a person be asked about
-        two; None where there is no such. In pipeline mode all of it is one trip to the server.
+        `parts`: of the arrival, all sent one after the other before the first answer is given, so that the server looks for one while the
+        next is made, and for the others while the first answer is worked on. `places`: where among the features the one number stands of
+        which two valid ones are never one, and the name and birth that let a person be asked about two; None where there is no such.
         """
-        coming = iter(parts)
-        first = next(coming, ([], []))
         ask(self._connection, _raw("lock_for_arrival", ("entity text",)), [self._entity])
         sent = []
-        for names, seeking in chain([first], coming):
+        for names, seeking in parts:
             sent.append(self._ask(names, seeking, places))
-            if len(seeking) > 1:  # the next are being read while the server looks; of one there is no next
-                send_held(self._connection)
-        own: list[tuple[StoredRecord, str]] = []
-        near: list[StoredRecord] = []
-        said = _Heard()
-        for part, record, source, key, features, held_keys, component, golden, id, content in chain.from_iterable(map(Answer.rows, sent)):
-            if part == "said":
-                said.pair(record, (source, key), (features[0], features[1]), features[2])
-            elif part == "parted":
-                said.part(component, record, (source, key), golden)
-            elif part == "own":
-                own.append((StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden, id), content))
-            else:
-                near.append(StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden))
-        return Beginning(tuple(own), tuple(near), said.whole())
+            if len(seeking) > 1:  # of one there is no next
+                send_held(self._connection, sent[-1])
+        yield from map(_beginning, sent)
 
     def _ask(self, names: Sequence[Name], seeking: Sequence[Seeking], places: Sequence[int | None]) -> Answer:
         return ask(
@@ -308,6 +293,22 @@ class _Heard:
 
     def whole(self) -> Said:
         return Said(self._pairs, list(self._partings.values()))
+
+
+def _beginning(answer: Answer) -> Beginning:
+    own: list[tuple[StoredRecord, str]] = []
+    near: list[StoredRecord] = []
+    said = _Heard()
+    for part, record, source, key, features, held_keys, component, golden, id, content in answer.rows():
+        if part == "said":
+            said.pair(record, (source, key), (features[0], features[1]), features[2])
+        elif part == "parted":
+            said.part(component, record, (source, key), golden)
+        elif part == "own":
+            own.append((StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden, id), content))
+        else:
+            near.append(StoredRecord(record, source, key, tuple(features), tuple(held_keys), component, golden))
+    return Beginning(tuple(own), tuple(near), said.whole())
 
 
 def _heard(rows: Iterable[tuple[Any, ...]]) -> Said:

@@ -5,7 +5,7 @@ What is private to psycopg (3.3) and used here is used nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ from psycopg.abc import PQGen
 from psycopg.abc import Transformer as Reader
 from psycopg.adapt import Transformer
 from psycopg.errors import PipelineAborted, error_from_result
-from psycopg.generators import send
+from psycopg.generators import fetch_many, send
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGresult
 
@@ -53,6 +53,7 @@ class _Pipeline(psycopg.Pipeline):
     """
 
     is_begun = False  # BEGIN was sent, and libpq does not know it yet: it learns of it where commands are in step again
+    meanwhile: Callable[[], None] | None = None  # done once: when all was sent, before its answers are waited for
 
     def _communicate_gen(self) -> PQGen[None]:
         """Nothing yet: `send_gen` sends all that waits at once."""
@@ -63,18 +64,40 @@ class _Pipeline(psycopg.Pipeline):
             self.command_queue.popleft()()
         yield from send(self.pgconn)
 
-    def answers_gen(self) -> PQGen[None]:
-        """All answers to what was sent so far."""
-        return self._fetch_gen(flush=True)
+    def answers_gen(self, until: Answer) -> PQGen[None]:
+        """The answers to what was sent, up to this one; all of them where something failed."""
+        if not until.is_due:
+            self.ask_for_answers()
+        yield from self._send_and_read_gen(until)
+
+    def ask_for_answers(self) -> None:
+        """The server is to send what it has, and not to wait for more."""
+        self.command_queue.append(self.pgconn.send_flush_request)
 
     def sync_gen(self) -> PQGen[None]:
         return self._sync_gen()
 
     def _fetch_gen(self, *, flush: bool) -> PQGen[None]:
         if self.result_queue and flush:
-            self.command_queue.append(self.pgconn.send_flush_request)
+            self.ask_for_answers()
+        yield from self._send_and_read_gen()
+
+    def _send_and_read_gen(self, until: Answer | None = None) -> PQGen[None]:
         yield from self.send_gen()
-        yield from super()._fetch_gen(flush=False)
+        if self.meanwhile is not None:
+            work, self.meanwhile = self.meanwhile, None
+            work()
+        failed = None
+        while self.result_queue and (failed or until is None or not until.is_there):
+            results = yield from fetch_many(self.pgconn)
+            if not results:  # what was sent since is not answered yet
+                break
+            try:
+                self._process_results(self.result_queue.popleft(), results)
+            except psycopg.Error as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
 
     def _sync_gen(self) -> PQGen[None]:
         self._enqueue_sync()
@@ -164,16 +187,21 @@ class PipelinedConnection(psycopg.Connection[tuple[Any, ...]]):
 class Answer:
     """The rows of a statement that was sent; `rows` waits for them."""
 
-    __slots__ = ("_connection", "_result")
+    __slots__ = ("_connection", "_result", "is_due")
 
     def __init__(self, connection: PipelinedConnection) -> None:
         self._connection = connection
         self._result: PGresult | None = None
+        self.is_due = False  # the server was asked to send it as soon as it has it
+
+    @property
+    def is_there(self) -> bool:
+        return self._result is not None
 
     def rows(self) -> list[tuple[Any, ...]]:
         connection = self._connection
         if self._result is None and connection.ours is not None:
-            connection.wait(connection.ours.answers_gen())
+            connection.wait(connection.ours.answers_gen(self))
         assert self._result is not None  # else its failure was raised
         connection.reader.set_pgresult(self._result)
         return connection.reader.load_rows(0, self._result.ntuples, tuple)
@@ -217,10 +245,21 @@ def is_pipelined(connection: psycopg.Connection[Any]) -> bool:
     return isinstance(connection, PipelinedConnection) and connection.ours is not None
 
 
-def send_held(connection: psycopg.Connection[Any]) -> None:
-    """Send what waits in pipeline mode, so that the server works on it while we go on."""
+def send_held(connection: psycopg.Connection[Any], wanted: Answer | None = None) -> None:
+    """Send what waits in pipeline mode, so that the server works on it while we go on. `wanted`: to come back as soon as it is there."""
     if isinstance(connection, PipelinedConnection) and connection.ours is not None:
+        if wanted is not None:
+            connection.ours.ask_for_answers()
+            wanted.is_due = True
         connection.wait(connection.ours.send_gen())
+
+
+def while_waiting(connection: psycopg.Connection[Any], work: Callable[[], None]) -> None:
+    """Work to be done while the server works: when the next answer is waited for; at once outside of pipeline mode. It must not raise."""
+    if isinstance(connection, PipelinedConnection) and connection.ours is not None:
+        connection.ours.meanwhile = work
+    else:
+        work()
 
 
 def ask(connection: psycopg.Connection[Any], statement: Statement, values: Sequence[Value]) -> Answer:
