@@ -6,7 +6,6 @@ Ours is measured with everything an answer needs: rights applied, JSON made, the
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from bench.peak import own_peak_mib
 from bench.report import Row, at_least, at_most
 from lienthong.contracts import Contract, Property
 from lienthong.ledger import Event, Signer
+from lienthong.memory import keep_what_is_loaded
 from lienthong.sharing.changes import give_changes
 from lienthong.sharing.cursors import Cursors
 from lienthong.sharing.filters import read_list
@@ -31,7 +31,6 @@ from lienthong.sharing.pages import Desk, entry_of, give_page, prepare_whole
 from lienthong.sharing.records import VersionBook
 from lienthong.sharing.rights import Right
 from lienthong.store import Connection, Database, append_entries, runs, tables
-from lienthong.web.serve import COLLECT_AFTER
 
 NAMES = ("no", "name", "unit", "street", "phone", "state", "born_on", "seen_on", "children", "area_code", "score", "at")
 TYPES = ("string",) * 6 + ("date", "date", "integer", "integer", "number", "timestamp")
@@ -120,9 +119,7 @@ class Asker:
 def pages_and_feed(url: str) -> list[Row]:
     with Database(url).connect() as connection:
         asker = Asker(connection)
-        gc.collect()
-        gc.freeze()  # as a server that has started: what it was started with is not looked through again
-        gc.set_threshold(*COLLECT_AFTER)
+        keep_what_is_loaded()  # as a server that has started
         filtered = f"select {COLUMNS} from data.bench_answers where area_code = 13 and state = 'here' order by _key limit 100"
         ours = milliseconds(lambda: asker.page([("area_code", "13"), ("state", "here")]), 20)
         bare = milliseconds(lambda: asker.bare(filtered), 20)

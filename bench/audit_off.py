@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from typing import Any
 
 from lienthong.log import configure_logging
+from lienthong.memory import keep_what_is_loaded
 from lienthong.settings import read_settings
 from lienthong.sharing.ledger_writer import Held
 from lienthong.store import open_database
 from lienthong.web.app import App, create_app
-from lienthong.web.serve import COLLECT_AFTER
 from lienthong.web.services import make_services
 
 
@@ -31,7 +30,5 @@ def application() -> App:
     services = make_services(settings, open_database(settings))
     services.ledger = NoLedger()
     app = create_app(services)
-    gc.collect()
-    gc.freeze()  # as the product does
-    gc.set_threshold(*COLLECT_AFTER)
+    keep_what_is_loaded()  # as the product does
     return app

@@ -25,6 +25,7 @@ from lienthong.contracts import Contract, load_all
 from lienthong.ledger import Entry, Event, Signer
 from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.model import Model
+from lienthong.memory import keep_what_is_loaded
 from lienthong.pipeline import Workshop, apply_contract, match_all, match_models, stewarding
 from lienthong.pipeline.matching import Arrival, Cause, EntityIndex, arrive
 from lienthong.store import Connection, Database, append_entries
@@ -203,6 +204,7 @@ def pushes(url: str) -> list[Row]:
     """One record at a time and in small batches, among all those known: taken out first, so that each comes as new."""
     place = workshop(url)
     index = EntityIndex(person(place), in_force(place))
+    keep_what_is_loaded()  # as the server's processes do
     with place.database.connect() as connection:
         found = connection.execute(
             "select source, key, content::text, dated from match_records where entity = 'person' order by md5(key) limit %s",

@@ -83,10 +83,11 @@ def values(place: Workshop) -> list[tuple[Any, ...]]:
 
 
 def push(
-    connection: Connection, index: EntityIndex, place: Workshop, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]] = ()
-) -> Matched:
+    connection: Connection, index: EntityIndex, place: Workshop, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]] = (),
+    following: Sequence[Arrival] = (),
+) -> Matched:  # fmt: skip
     at = place.clock()
-    done = arrive(connection, index, arrivals, gone, Cause("arrival", "test", at, vietnam_date(at)))
+    done = arrive(connection, index, arrivals, gone, Cause("arrival", "test", at, vietnam_date(at)), following=following)
     connection.commit()
     return done
 
@@ -117,9 +118,30 @@ def test_any_order_of_arrival_ends_in_the_same_golden_records(filled: Workshop) 
             push(connection, index, filled, [], [r.name for r in records])
             size = (1, 7, 50, 500, 3)[seed]
             for start in range(0, len(records), size):
-                push(connection, index, filled, records[start : start + size])
+                following = records[start + size : start + 2 * size] if seed % 2 else []
+                push(connection, index, filled, records[start : start + size], following=following)
         assert partition(filled) == whole
         assert values(filled) == chosen
+
+
+def test_a_batch_of_new_changed_unchanged_and_departed_records_ends_as_matching_everything_does(filled: Workshop) -> None:
+    records = all_records(filled)
+    random.Random(8).shuffle(records)
+    index = EntityIndex(person_entity(filled), model_of(filled))
+    gone, new, changed, same = (records[n::4] for n in range(4))
+    lost = [Arrival(r.source, r.key, {k: v for k, v in r.content.items() if k not in ("citizen_id", "address")}, r.dated) for r in changed]
+    coming = [*new, *lost, *same]
+    random.Random(9).shuffle(coming)
+    with filled.database.connect() as connection:
+        push(connection, index, filled, [], [r.name for r in new])
+        push(connection, index, filled, coming, [r.name for r in gone])
+        whole = partition(filled)
+        held = connection.execute("select count(*) from match_records where entity = 'person'").fetchone()
+        assert held == (len(coming),)
+        push(connection, index, filled, [], [r.name for r in coming])
+        for arrival in coming:
+            push(connection, index, filled, [arrival])
+    assert partition(filled) == whole
 
 
 def test_matching_everything_again_changes_nothing(filled: Workshop) -> None:

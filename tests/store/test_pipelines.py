@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
 from lienthong.store import Connection, Database
-from lienthong.store.pipelines import Statement, ask, send_held, text_array
+from lienthong.store.pipelines import Statement, ask, send_held, text_array, while_waiting
 
 SECONDS = 20
 MUCH = "x" * 20_000_000  # more than fits between a program and its server at once
@@ -146,6 +147,55 @@ def test_what_was_held_is_sent_once(connection: Connection) -> None:
         assert added.rows() == [("one",)]
         connection.commit()
     assert words(connection) == ["one"]
+
+
+def test_an_answer_that_was_wanted_is_there_while_the_server_works_on_the_next(connection: Connection) -> None:
+    wait = Statement(b"select pg_sleep($1::integer)", ("integer",))
+    with connection.pipeline():
+        first = ask(connection, ADD, ["first"])
+        send_held(connection, first)
+        second = ask(connection, wait, ["2"])
+        send_held(connection, second)
+        before = time.monotonic()
+        assert first.rows() == [("first",)]
+        assert time.monotonic() - before < 1.5  # of the two seconds that the second takes
+        assert not second.is_there
+        second.rows()
+        connection.rollback()
+
+
+def test_a_failure_before_a_wanted_answer_is_raised_when_it_is_asked_for(connection: Connection) -> None:
+    with pytest.raises(psycopg.errors.DivisionByZero), connection.pipeline():
+        failing = ask(connection, HALF, ["0"])
+        send_held(connection, failing)
+        second = ask(connection, ADD, ["second"])
+        send_held(connection, second)
+        second.rows()
+    connection.rollback()
+    assert words(connection) == []
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_what_may_be_done_meanwhile_is_done_once_when_all_was_sent_and_before_the_answer(
+    connection: Connection, is_committed: bool
+) -> None:
+    seen: list[bool] = []
+    with connection.pipeline():
+        added = ask(connection, ADD, ["first"])
+        while_waiting(connection, lambda: seen.append(added.is_there))
+        if is_committed:
+            connection.commit()
+        assert added.rows() == [("first",)]
+        assert ask(connection, ALL, []).rows() == [("first",)]
+    assert seen == [False]
+    connection.rollback()
+    assert words(connection) == (["first"] if is_committed else [])
+
+
+def test_outside_a_pipeline_what_may_be_done_meanwhile_is_done_at_once(connection: Connection) -> None:
+    seen: list[int] = []
+    while_waiting(connection, lambda: seen.append(1))
+    assert seen == [1]
 
 
 def test_an_array_of_texts_reads_as_it_was(connection: Connection) -> None:

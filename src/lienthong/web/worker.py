@@ -15,6 +15,7 @@ import psycopg
 
 from lienthong.errors import DatabaseUnreachable, DatasetBusyError, LienthongError
 from lienthong.log import get_logger
+from lienthong.memory import keep_what_is_loaded
 from lienthong.store import Database, dataset_lock
 from lienthong.store.alerts import beat
 from lienthong.store.operating import note_failure
@@ -95,7 +96,9 @@ def main() -> None:
     """The process: until the pipe from the server is closed."""
     settings, ended = begin()
     database = Database(settings.database_url)
-    work(Office(settings, make_workshop(settings, database)), DUTIES, ended)
+    office = Office(settings, make_workshop(settings, database))
+    keep_what_is_loaded()
+    work(office, DUTIES, ended)
 
 
 if __name__ == "__main__":
