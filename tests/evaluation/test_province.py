@@ -18,7 +18,7 @@ from evaluation.throwaway import throwaway_databases
 from lienthong.masterdata.resolve import Near, Resolution
 from lienthong.pipeline import Workshop, match_all, match_models
 
-PERSONS = 2000
+PERSONS = 800
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from typing import Any
@@ -38,10 +39,10 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         FAILURES["left"] -= 1
         await answer(send, 503, {"loi": "bận"})
         return
-    await route(scope["method"], path.removeprefix("/base"), scope["query_string"].decode(), dict(headers), size, body, send)
+    await route(scope["method"], path.removeprefix("/base"), scope["query_string"].decode(), dict(headers), size, body, receive, send)
 
 
-async def route(verb: str, path: str, query: str, headers: dict[str, str], size: int, body: bytes, send: Any) -> None:
+async def route(verb: str, path: str, query: str, headers: dict[str, str], size: int, body: bytes, receive: Any, send: Any) -> None:
     if path.startswith("/licences/"):
         number = path.removeprefix("/licences/")
         etag = f'"{number}"'
@@ -60,11 +61,19 @@ async def route(verb: str, path: str, query: str, headers: dict[str, str], size:
     elif path.startswith("/big/"):
         await big(send, int(path.removeprefix("/big/")), has_length=query != "chunked")
     elif path == "/slow":
-        await asyncio.sleep(30)
+        await gone(receive, 30)
     elif path == "/redirect":
         await answer(send, 302, None, {"location": "http://169.254.169.254/latest/meta-data"})
     else:
         await answer(send, 404, {"loi": "không có"})
+
+
+async def gone(receive: Any, seconds: float) -> None:
+    """Until the caller has given up; as long as it waits, so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (await receive())["type"] != "http.disconnect":
+                pass
 
 
 async def answer(send: Any, status: int, value: Any, more: dict[str, str] | None = None) -> None:

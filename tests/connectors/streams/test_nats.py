@@ -208,7 +208,7 @@ def test_a_server_that_dies_loses_nothing_and_the_next_reading_goes_on(tmp_path:
     with server.up() as process:
         server.make("g")
         server.publish("g.x", *map(reading, range(250)))
-        source = server.source("g", timeout_seconds=1)
+        source = server.source("g", timeout_seconds=1, landing_seconds=1)  # nothing of it lands
         reading_on = get_connector("nats_stream").read(source, CONTEXT, None)
         first = next(reading_on)
         kill_all(process)
