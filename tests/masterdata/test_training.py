@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from lienthong.masterdata.model import Model
-from lienthong.masterdata.splinking import quiet
+from lienthong.masterdata.splinking import Trainer, quiet
 from lienthong.masterdata.training import sessions, train
 from tests.masterdata import people
 
@@ -35,9 +35,17 @@ def test_what_is_one_s_own_is_worth_more_when_it_agrees(model: Model) -> None:
             assert rungs[-1].bits < -2
 
 
-def test_a_rung_that_sinks_to_nothing_does_not_end_the_training() -> None:
-    small = people.village(300, 1)  # in which one does
+def test_a_rung_that_sinks_to_nothing_does_not_end_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, begun = Trainer._begun, []
+
+    def watched(trainer: Trainer) -> object:
+        begun.append(trainer)
+        return begin(trainer)
+
+    monkeypatch.setattr(Trainer, "_begun", watched)
+    small = people.village(80, 3)  # in which one does
     train(small.plan, small.features, "test", small.sources)
+    assert len(begun) > 1  # anew, without the session in which it sank
 
 
 def test_a_group_is_learnt_from_sessions_that_touch_none_of_it(village: people.Village) -> None:

@@ -188,6 +188,7 @@ class _Session:
         self._landings = Landings()
         self._waiting: set[int] = set()  # ids given and not acknowledged
         self._is_subscribed = False
+        self._is_quiet = False  # nothing came for a while, though there was room for it
         self._lost_since: float | None = None
         looks = context.only_looks
         name = f"{options.client_id}-look-{secrets.token_hex(4)}" if looks else options.client_id
@@ -245,7 +246,7 @@ class _Session:
             received, given = received + len(taken), given + len(taken)
             on_landed = None if self._context.only_looks else self._landings.given(lambda taken=taken: self._acknowledge(taken))  # type: ignore[misc] # mypy cannot tell the default's type
             yield stream.batch(file, numbered, {"received": received}, on_landed)
-            if not taken or given >= stream.max_rows or time.monotonic() > until:
+            if not taken or self._is_quiet or given >= stream.max_rows or time.monotonic() > until:
                 break
         if given and not self._context.only_looks and not self._landings.wait(stream.landing_seconds):
             log.warning("stream_not_landed", source=self._options.where)  # it comes again
@@ -271,6 +272,7 @@ class _Session:
                 if self._is_lost() and left > 0:
                     quiet_at = time.monotonic() + self._options.stream.quiet_seconds  # nothing can come: it is not quiet
                 elif left <= 0:
+                    self._is_quiet = len(self._waiting) < self.window
                     break
                 continue
             quiet_at = time.monotonic() + self._options.stream.quiet_seconds

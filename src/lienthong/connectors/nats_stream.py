@@ -135,6 +135,7 @@ class _Conversation:
         self._thread.start()
         self._client: Client | None = None
         self._pulling: Any = None
+        self._is_quiet = False  # nothing came for a while, and nothing waited
 
     def call(self, act: Coroutine[Any, Any, Result], seconds: float | None = None) -> Result:
         """What a coroutine gives. Raises SourceError in words for what NATS raises; TimeoutError is the caller's to judge."""
@@ -198,7 +199,7 @@ class _Conversation:
             given += len(taken)
             on_landed = None if self._context.only_looks else self._landings.given(lambda taken=taken: self._acknowledge(taken))  # type: ignore[misc] # mypy cannot tell the default's type
             yield common.batch(file, [_message(each) for each in taken], {"sequence": reached, "created": created}, on_landed)
-            if not taken or given >= common.max_rows or time.monotonic() > until:
+            if not taken or self._is_quiet or given >= common.max_rows or time.monotonic() > until:
                 break
         if given and not self._context.only_looks and not self._landings.wait(common.landing_seconds):
             log.warning("stream_not_landed", source=options.where)  # it is given again
@@ -291,6 +292,7 @@ class _Conversation:
                     quiet + self._options.common.timeout_seconds,
                 )
             except TimeoutError:
+                self._is_quiet = bool(taken) and not taken[-1].metadata.num_pending  # what waits comes when there is room for it
                 break
             except SourceError:
                 if taken or not is_first:  # what came is whole; the rest comes with the next reading
