@@ -25,6 +25,7 @@ WORKING: dict[str, dict[str, Any]] = {
     "xml_file": {"row": "r", "fields": {"a": "b"}},
     "excel_file": {"unpivot": {"keep": ["a"]}},
     "http_json": {"paging": {"kind": "page"}, "auth": {"kind": "bearer", "token": "t"}, "retries": 0},
+    "odata": {"retries": 0},
     "xroad_rest": {"xroad": XROAD, "path": "/records", "retries": 0},
     "xroad_soap": {"xroad": XROAD, "namespace": "urn:x", "row": "r", "fields": {"a": "b"}, "retries": 0},
 }

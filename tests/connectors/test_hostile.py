@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lienthong.connectors import ReadContext, csv_file, json_file, json_records, read
+from lienthong.connectors import ReadContext, csv_file, excel_ods, json_file, json_records, read
 from lienthong.errors import SourceError
 from tests.connectors.make_hostile import Case, cases
 from tests.connectors.reading import make_source
@@ -30,6 +30,7 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_records, "MAX_ITEM_BYTES", 1 << 20)  # limits a small file can pass
     monkeypatch.setattr(json_file, "MAX_ITEM_BYTES", 1 << 20)
     monkeypatch.setattr(csv_file, "MAX_LINE_BYTES", 2 << 20)
+    monkeypatch.setattr(excel_ods, "MAX_ROWS", 1 << 16)
 
 
 def outcome(case: Case, folder: Path) -> str:

@@ -122,7 +122,7 @@ def test_the_model_in_force_is_used_when_there_is_one(model: Model, village: peo
 
 
 def test_a_list_that_repeats_itself_teaches_its_own_model() -> None:
-    place = people.village(400, seed=5)
+    place = people.village(250, seed=5)
     values = pl.DataFrame([record.values for record in place.records], schema=dict.fromkeys(place.records[0].values, pl.String))
     found = judge_list(PLAN, values.drop("citizen_id", "old_id"))
     assert found.way.kind == LEARNT

@@ -24,7 +24,7 @@ from lienthong.store import append_entries
 from tests.conftest import fresh_database
 from tests.web.served import CALLER, LICENCES, RECORDS, Served, serving
 
-MANY = 500
+MANY = 250
 CONNECTIONS = 64
 
 
