@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ import httpx
 import pytest
 import yaml
 
+from tests import forking
 from tests.acceptance.demo_process import ROOT, free_port
 from tests.conftest import open_folder
 
@@ -57,6 +57,7 @@ customProperties:
 """
 FIRST = "card_no,full_name,born_on,debt\nT1,NGUYỄN  VĂN AN,2/9/1990,0\nT2,Trần Thị Bình,31/02/1991,1\nT3,Lê Văn Chi,1992-03-04,2\n"
 SECOND = "card_no,full_name,born_on,debt\nT1,Nguyễn Văn An,02/09/1990,3\nT2,Trần Thị Bình,31/02/1991,1\nT4,Phạm Thị Dung,05/06/1993,0\n"
+COMMAND = ("-c", "from lienthong.cli import main; main()")  # what the script `lienthong` holds; each command is a process of its own
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -83,8 +84,7 @@ class Office:
 
     def run(self, *words: str, code: int = 0) -> str:
         """A command's words, standard output and error."""
-        command = [str(Path(sys.executable).with_name("lienthong")), *words]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=120)
+        done = forking.run([sys.executable, *COMMAND, *words], cwd=ROOT, env=self.environment)
         assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         assert "Traceback" not in done.stderr
         return done.stdout + done.stderr
@@ -109,7 +109,7 @@ def office() -> Iterator[Office]:
         (home / "library").mkdir()
         (home / "library" / "members.csv").write_text(FIRST, "utf-8")
         agree(place)
-        server: subprocess.Popen[bytes] | None = None
+        server: forking.Forked | None = None
         try:
             place.run("contract", "apply", str(home / "datasets"))
             place.run("run", DATASET)
@@ -121,8 +121,8 @@ def office() -> Iterator[Office]:
                 server.wait(120)
 
 
-def serve(place: Office) -> subprocess.Popen[bytes]:
-    server = subprocess.Popen([str(Path(sys.executable).with_name("lienthong")), "serve"], cwd=ROOT, env=place.environment)
+def serve(place: Office) -> forking.Forked:
+    server = forking.Forked([sys.executable, *COMMAND, "serve"], cwd=ROOT, env=place.environment)
     for _ in range(1200):
         assert server.poll() is None
         try:
