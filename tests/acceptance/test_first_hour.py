@@ -115,11 +115,24 @@ def test_a_second_start_loads_nothing_twice(demo: DemoProcess) -> None:
     hours = published.pop("environment.readings", 0)  # one that arrived while the demo was being stopped is read now
     assert (published, hours < 2 * VALUES_AN_HOUR) == ({}, True)
     assert {line["state"] for line in again["datasets"]} <= {"unchanged", "published"}
-    demo.process.kill()  # type: ignore[union-attr] # just started
-    demo.stop()
+
+
+def test_termination_is_as_orderly_as_ctrl_c_however_often_it_is_told(demo: DemoProcess) -> None:
+    assert demo.is_running()
+    assert demo.stop(signal.SIGTERM, times=10) == 0
+    assert "Traceback" not in demo.said()
+    assert demo.left_running() == []
+
+
+def test_a_killed_demo_leaves_nothing_running(demo: DemoProcess) -> None:
+    """Killed when all its processes run and the sources are being read."""
+    demo.begin()
+    demo.await_words("Nạp dữ liệu từ hệ thống của các cơ quan")
+    assert len(demo.left_running()) > 1
+    demo.kill()
     patience_ends = time.monotonic() + 120
     while demo.left_running() and time.monotonic() < patience_ends:
-        time.sleep(0.2)
+        time.sleep(0.1)
     assert demo.left_running() == []
 
 
@@ -138,11 +151,3 @@ def test_a_changed_past_is_named(demo: DemoProcess) -> None:
     server.stop()
     assert done.returncode == 1
     assert re.search(rf"Entry {position}\D", done.stderr), done.stderr
-
-
-def test_termination_is_as_orderly_as_ctrl_c_however_often_it_is_told(demo: DemoProcess) -> None:
-    demo.process = None
-    demo.start()
-    assert demo.stop(signal.SIGTERM, times=10) == 0
-    assert "Traceback" not in demo.said()
-    assert demo.left_running() == []
