@@ -111,3 +111,11 @@ def test_a_taker_who_leaves_early_leaves_no_child_waiting(tmp_path: Path) -> Non
     while children.read_text().split():
         assert time.monotonic() < give_up, "a child is still there"
         os.sched_yield()
+
+
+def test_children_come_from_a_process_without_the_libraries_of_other_connectors(tmp_path: Path) -> None:
+    list(read(make_source("parquet_file", write(tmp_path, pa.table({"a": ["x"]}))), ReadContext()))
+    assert isolated._nursery._process is not None
+    loaded = Path(f"/proc/{isolated._nursery._process.pid}/maps").read_text("utf-8")
+    assert "pyarrow" in loaded
+    assert [library for library in ("polars", "psycopg", "pandas") if library in loaded] == []
