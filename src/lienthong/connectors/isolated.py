@@ -32,7 +32,7 @@ MAX_MEMORY_BYTES = 3 * 1024 * 1024 * 1024  # of address space: libraries map mor
 MAX_CPU_SECONDS = 3600
 MAX_WRITTEN_BYTES = 0  # a child writes no files
 _ERRORS = {kind.__name__: kind for kind in (SourceError, HostileInputError)}
-# The package itself is not imported: every connector it names would come with it, a second of a processor instead of a fifth (measured).
+# The package itself is not imported: every connector it names would come with it, a second of a processor instead of three tenths (measured).
 _SERVE = """
 import sys, types
 package = types.ModuleType("lienthong.connectors")
