@@ -5,8 +5,8 @@ PYTHON ?= python3
 SCALE ?= 20000
 PORT ?= 8000
 PIP := .venv/bin/pip --disable-pip-version-check -qq
-# Tests wait for their servers as long as they compute: three at once keep two processors busy.
-PYTEST := .venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder
+# Tests wait for their servers half the time: four at once keep two processors busy.
+PYTEST := .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
 export LIENTHONG_PORT := $(PORT)
 # Every process of ours starts from bytecode, also where the environment says to write none: compiling the package anew takes each a second.
 export PYTHONDONTWRITEBYTECODE :=

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from lienthong.masterdata.entities import as_text
@@ -139,7 +138,7 @@ class Act:
         else:
             number, golden, id = self._index.number(self._store, RECORD), 0, ""
             component = number
-        self._fresh[number] = replace(arrival, content=content)
+        self._fresh[number] = arrival
         self._records[number] = StoredRecord(
             number, arrival.source, arrival.key, features, keys, component, golden, id, content, arrival.dated
         )

@@ -114,10 +114,12 @@ class EntityIndex:
         return self._numbers[kind].popleft()
 
     def have_numbers(self, store: Index, count: int) -> None:
-        """Reserve so many numbers of each kind where fewer are left, so that nobody waits for one amid other questions to the server."""
-        if min(map(len, self._numbers)) < count:
+        """Reserve numbers where fewer than so many are left for records or identities, so that nobody waits for one amid other questions."""
+        if min(len(self._numbers[RECORD]), len(self._numbers[GOLDEN])) < count:
             self._reserve(store, max(count, _BLOCK))
 
     def _reserve(self, store: Index, count: int) -> None:
+        """So many more of each kind of which fewer are left."""
         for kept, more in zip(self._numbers, store.reserve(count), strict=True):
-            kept.extend(more)
+            if len(kept) < count:
+                kept.extend(more)
