@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,29 +41,19 @@ class DemoProcess:
 
     def start(self) -> dict[str, Any]:
         """The card, when it is written and the server answers."""
-        began = time.time()
-        self.begin()
-        card = self.home / "demo.json"
-        self._await(lambda: card.exists() and card.stat().st_mtime >= began)
-        found: dict[str, Any] = json.loads(card.read_text("utf-8"))
-        return found
-
-    def begin(self) -> None:
+        began, ends = time.time(), time.monotonic() + PATIENCE_SECONDS
         command = [sys.executable, "-m", "demo.run", "--scale", str(SCALE), "--models", str(MODELS)]
         with (self.home / "demo.log").open("w") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True
             )
-
-    def await_words(self, words: str) -> None:
-        self._await(lambda: words in self.said())
-
-    def _await(self, what: Callable[[], bool]) -> None:
-        ends = time.monotonic() + PATIENCE_SECONDS
-        while not what():
+        card = self.home / "demo.json"
+        while not (card.exists() and card.stat().st_mtime >= began):
             assert self.is_running(), self.said()
             assert time.monotonic() < ends, self.said()
             time.sleep(0.1)
+        found: dict[str, Any] = json.loads(card.read_text("utf-8"))
+        return found
 
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None

@@ -125,9 +125,7 @@ def test_termination_is_as_orderly_as_ctrl_c_however_often_it_is_told(demo: Demo
 
 
 def test_a_killed_demo_leaves_nothing_running(demo: DemoProcess) -> None:
-    """Killed when all its processes run and the sources are being read."""
-    demo.begin()
-    demo.await_words("Nạp dữ liệu từ hệ thống của các cơ quan")
+    demo.start()
     assert len(demo.left_running()) > 1
     demo.kill()
     patience_ends = time.monotonic() + 120
