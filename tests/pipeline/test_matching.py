@@ -18,7 +18,7 @@ from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, Unprocessable
 from lienthong.masterdata.model import Cuts, Model
 from lienthong.pipeline import Workshop, match_all, stewarding, submit_records
-from lienthong.pipeline.matching import Arrival, Cause, EntityIndex, Matched, arrive
+from lienthong.pipeline.matching import Arrival, Arriving, Cause, EntityIndex, Matched
 from lienthong.store import Connection
 from tests import forking
 from tests.registers import INSURANCE, PEOPLE, POPULATION, insurance_row, model_of, person, person_entity, send
@@ -83,12 +83,22 @@ def values(place: Workshop) -> list[tuple[Any, ...]]:
 
 
 def push(
-    connection: Connection, index: EntityIndex, place: Workshop, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]] = (),
+    connection: Connection, index: EntityIndex, place: Workshop, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]] = ()
+) -> Matched:
+    return push_next(Arriving(connection, index), place, arrivals, gone)
+
+
+def push_next(
+    arriving: Arriving,
+    place: Workshop,
+    arrivals: Sequence[Arrival],
+    gone: Sequence[tuple[str, str]] = (),
     following: Sequence[Arrival] = (),
-) -> Matched:  # fmt: skip
+) -> Matched:
+    """One of several pushes: what follows is known."""
     at = place.clock()
-    done = arrive(connection, index, arrivals, gone, Cause("arrival", "test", at, vietnam_date(at)), following=following)
-    connection.commit()
+    done = arriving.take(arrivals, gone, Cause("arrival", "test", at, vietnam_date(at)), following=following)
+    arriving.connection.commit()
     return done
 
 
@@ -116,10 +126,11 @@ def test_any_order_of_arrival_ends_in_the_same_golden_records(filled: Workshop) 
         random.Random(seed).shuffle(records)
         with filled.database.connect() as connection:
             push(connection, index, filled, [], [r.name for r in records])
-            size = (1, 7, 50, 500, 3)[seed]
+            size = (1, 7, 50, 500, 1)[seed]
+            arriving = Arriving(connection, index)
             for start in range(0, len(records), size):
-                following = records[start + size : start + 2 * size] if seed % 2 else []
-                push(connection, index, filled, records[start : start + size], following=following)
+                following = records[start + size : start + 2 * size] if seed in (1, 2, 4) else []
+                push_next(arriving, filled, records[start : start + size], following=following)
         assert partition(filled) == whole
         assert values(filled) == chosen
 

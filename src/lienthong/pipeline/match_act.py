@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lienthong.masterdata.entities import as_text
@@ -15,6 +16,7 @@ from lienthong.masterdata.linkage import Linked, Pair
 from lienthong.masterdata.survivorship import Override
 from lienthong.pipeline.match_linking import Touched, belong, clash, groups_of, link_group
 from lienthong.pipeline.match_telling import Settled, counted, tell
+from lienthong.pipeline.match_turns import Written
 from lienthong.pipeline.match_words import ACT, GOLDEN, RECORD, Arrival, Cause, Ending, EntityIndex, Matched, Name, Read, nothing
 from lienthong.store import Connection
 from lienthong.store.matching import (
@@ -26,23 +28,44 @@ from lienthong.store.matching import (
     Putting,
     Said,
     StoredRecord,
+    beginning,
     publish_goldens,
 )
-from lienthong.store.pipelines import while_waiting
+from lienthong.store.pipelines import Answer, while_waiting
 
 PLATFORM = "lienthong"
 _ASKED_AT_ONCE = 34  # a third of a usual batch: the server looks for some while the next are read
 
 
-class Act:
-    """Begun by `take` or `touch`, done by `finish`, within the caller's transaction and its pipeline mode."""
+@dataclass
+class _Asked:
+    """A part of what comes: what was read of each record, and the answer to what was asked for them."""
 
-    def __init__(self, connection: Connection, index: EntityIndex, cause: Cause) -> None:
+    read: Mapping[Name, Read]
+    answer: Answer | None = None
+
+    @property
+    def keys(self) -> set[int]:
+        return {key for _, keys in self.read.values() for key in keys}
+
+
+class Act:
+    """Begun by `take` or `touch`, done by `finish`, within the caller's transaction and its pipeline mode.
+
+    What arrives may be asked for before its turn, while another act is at work: `ask`, `receive`, and `take` when its turn has come.
+    """
+
+    def __init__(self, connection: Connection, index: EntityIndex) -> None:
         self._connection = connection
         self._store = Index(connection, index.entity.name)
         self._index = index
         self._matcher = index.matcher
-        self._cause = cause
+        self._asked: list[_Asked] = []
+        self._coming: Mapping[Name, Arrival] = {}
+        self._leaving: frozenset[Name] = frozenset()
+        self._numbers: deque[int] = deque()  # for those that turn out to be new
+        self._partners: set[Name] = set()  # those of whom stewards spoke together with records that come
+        self._touched: set[int] = set()  # components that fresh records reach
         self._fresh: dict[int, Arrival] = {}  # new or changed records
         self._old: dict[int, StoredRecord] = {}  # changed records as they were
         self._departed: dict[int, StoredRecord] = {}
@@ -58,50 +81,65 @@ class Act:
 
     # Beginning
 
-    def take(self, arrivals: Sequence[Arrival], departures: Sequence[Name]) -> None:
-        """Records that came, changed or left, and all they reach."""
-        leaving = set(departures)
-        coming = {arrival.name: arrival for arrival in arrivals if arrival.name not in leaving}
-        if len(coming) > 1:
-            self._index.have_numbers(self._store, len(coming))
-        parts: list[list[Name]] = []
-        read: dict[Name, Read] = {}
-        meeting: dict[int, StoredRecord] = {}  # known records that were found, and come themselves
-        partners: set[Name] = set()
-        touched: set[int] = set()
-        for n, beginning in enumerate(self._store.begin(self._asking(coming, departures, parts, read), self._places)):
-            held = {(record.source, record.key): (record, content) for record, content in beginning.own}
-            self._departed |= {held[name][0].record: held[name][0] for name in leaving if name in held}
-            fresh = [number for name in parts[n] if (number := self._receive(coming[name], read[name], held.get(name))) is not None]
-            known = {r.record: r for r in beginning.candidates if r.record not in self._departed}
-            meeting |= {number: record for number, record in known.items() if (record.source, record.key) in coming}
-            touched |= self._compare(fresh, {number: record for number, record in known.items() if number not in meeting})
-            partners |= beginning.said.records
-        if len(self._fresh) > 1 or meeting:
-            touched |= self._compare(self._fresh, meeting | {number: self._records[number] for number in self._fresh})
-        self._bring_in(touched, partners)
+    def ask(self, arrivals: Sequence[Arrival], departures: Sequence[Name]) -> None:
+        """Ask for what must be known of records that come, change or leave; not waited for."""
+        self._leaving = frozenset(departures)
+        self._coming = {arrival.name: arrival for arrival in arrivals if arrival.name not in self._leaving}
+        if self._coming:
+            self._index.have_numbers(self._store, len(self._coming))
+            self._numbers = self._index.numbers(self._store, RECORD, len(self._coming))
+        answers = self._store.ask_for(self._asking(departures), self._places)
+        for asked, answer in zip(self._asked, answers, strict=True):
+            asked.answer = answer
 
-    def _asking(
-        self, coming: Mapping[Name, Arrival], departures: Sequence[Name], parts: list[list[Name]], read: dict[Name, Read]
-    ) -> Iterator[Asking]:
-        """What is to be asked of the records that come, some at a time, and of those that leave.
-
-        Puts who is in each part into `parts`, and what was read of each record into `read`.
-        """
+    def _asking(self, departures: Sequence[Name]) -> Iterator[Asking]:
+        """What is to be asked of the records that come, some at a time, and of those that leave."""
         places = self._places
         leaving = list(departures)
-        every = list(coming)
+        every = list(self._coming)
         for start in range(0, max(len(every), 1), _ASKED_AT_ONCE):
             names = every[start : start + _ASKED_AT_ONCE]
-            parts.append(names)
-            read |= {name: self._index.read(coming[name]) for name in names}
+            asked = _Asked({name: self._index.read(self._coming[name]) for name in names})
+            self._asked.append(asked)
             seeking = [
                 (keys, tuple(None if place is None else features[place] for place in places))
-                for features, keys in map(read.__getitem__, names)
+                for features, keys in asked.read.values()
                 if keys
             ]
             yield [*names, *leaving], seeking
             leaving = []
+
+    def receive(self, before: Written) -> None:
+        """Compare what came with what is known. `before`: what the act writes that was at work when this was asked."""
+        meeting: dict[int, StoredRecord] = {}  # known records that were found, and come themselves
+        for asked in self._asked:
+            assert asked.answer is not None  # `ask` was called
+            begun = before.put_right(beginning(asked.answer), asked.read, asked.keys)
+            held = {(record.source, record.key): (record, content) for record, content in begun.own}
+            self._departed |= {held[name][0].record: held[name][0] for name in self._leaving if name in held}
+            came = (self._receive(self._coming[name], read, held.get(name)) for name, read in asked.read.items())
+            fresh = [number for number in came if number is not None]
+            known = {r.record: r for r in begun.candidates if r.record not in self._departed}
+            meeting |= {number: record for number, record in known.items() if (record.source, record.key) in self._coming}
+            self._touched |= self._compare(fresh, {number: record for number, record in known.items() if number not in meeting})
+            self._partners |= begun.said.records
+        self._index.give_back(RECORD, self._numbers)
+        if len(self._fresh) > 1 or meeting:
+            self._touched |= self._compare(self._fresh, meeting | {number: self._records[number] for number in self._fresh})
+
+    def take(self, meanwhile: Callable[[], None] = nothing) -> None:
+        """All that the fresh records reach. Only under the lock. `meanwhile` may be done while the server looks for it."""
+        self._is_torn = {record.component for record in (*self._old.values(), *self._departed.values())}
+        self._has_words = bool(self._partners)
+        touched = set(self._touched)
+        if self._partners:
+            touched |= {record.component for record in self._store.own(sorted(self._partners))}
+        touched |= {self._records[number].component for number in self._fresh if self._records[number].golden}
+        wanted = touched | self._is_torn
+        if wanted:
+            while_waiting(self._connection, meanwhile)
+        stored = self._store.members(wanted) if wanted else []
+        self._records = {m.record: m for m in stored if m.record not in self._departed} | {n: self._records[n] for n in self._fresh}
 
     def touch(self, records: Sequence[StoredRecord], wanted: Mapping[int, int]) -> None:
         """Records whose judgements changed: their components are linked anew, whole."""
@@ -136,7 +174,7 @@ class Act:
             if old.features != features:
                 self._old[number] = old
         else:
-            number, golden, id = self._index.number(self._store, RECORD), 0, ""
+            number, golden, id = self._numbers.popleft(), 0, ""
             component = number
         self._fresh[number] = arrival
         self._records[number] = StoredRecord(
@@ -165,24 +203,14 @@ class Act:
                     self._clashes[number, other] = known[other].golden
         return touched
 
-    def _bring_in(self, touched: set[int], partners: set[Name]) -> None:
-        """Bring in what the fresh records touch, and those of whom stewards spoke together with them."""
-        self._is_torn = {record.component for record in (*self._old.values(), *self._departed.values())}
-        self._has_words = bool(partners)
-        if partners:
-            touched |= {record.component for record in self._store.own(sorted(partners))}
-        touched |= {self._records[number].component for number in self._fresh if self._records[number].golden}
-        wanted = touched | self._is_torn
-        stored = self._store.members(wanted) if wanted else []
-        self._records = {m.record: m for m in stored if m.record not in self._departed} | {n: self._records[n] for n in self._fresh}
-
     # Finishing
 
-    def finish(self, ending: Ending, meanwhile: Callable[[], None] = nothing) -> Matched:
+    def finish(self, cause: Cause, ending: Ending, meanwhile: Callable[[Written], None] = lambda _: None) -> Matched:
         """Link, give identities, choose values, write; then whatever ends the transaction, in the same trip to the server.
 
-        `meanwhile` is done while the server writes; it must not raise.
+        `meanwhile` is done while the server writes, and told what.
         """
+        self._cause = cause
         if not self._records and not self._departed:
             ending(None, self._unchanged)
             return Matched(None, self._unchanged, {}, GoldenVersion(None, 0, 0, 0))
@@ -211,10 +239,17 @@ class Act:
             if n in self._fresh or self._wanted or self._is_torn
         }
         who = {**self._unchanged, **named}
-        while_waiting(self._connection, meanwhile)
+        while_waiting(self._connection, lambda: meanwhile(self._written(settled, component_of)))
         ending(act, who)
         version = publication.read()
         return Matched(act, who, counted(events, version.changed), version, waiting)
+
+    def _written(self, settled: Settled, component_of: Mapping[int, int]) -> Written:
+        now = {
+            n: replace(record, component=component_of[n], golden=settled.golden_of[n], golden_id=settled.ids[settled.golden_of[n]])
+            for n, record in self._records.items()
+        }
+        return Written({n: now[n] for n in self._fresh}, now, frozenset(self._departed))
 
     def _loose(self) -> frozenset[int]:
         return frozenset(n for n in self._fresh if not self._records[n].golden or n in self._old)

@@ -118,6 +118,13 @@ class EntityIndex:
         if min(len(self._numbers[RECORD]), len(self._numbers[GOLDEN])) < count:
             self._reserve(store, max(count, _BLOCK))
 
+    def numbers(self, store: Index, kind: int, count: int) -> deque[int]:
+        """So many of them; those that are not used may be given back."""
+        return deque(self.number(store, kind) for _ in range(count))
+
+    def give_back(self, kind: int, numbers: Iterable[int]) -> None:
+        self._numbers[kind].extend(numbers)
+
     def _reserve(self, store: Index, count: int) -> None:
         """So many more of each kind of which fewer are left."""
         for kept, more in zip(self._numbers, store.reserve(count), strict=True):

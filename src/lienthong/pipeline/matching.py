@@ -6,30 +6,115 @@ The result is the one matching everything at once would give (`masterdata/resolv
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
+from operator import is_
+
+import psycopg
 
 from lienthong.errors import NotFound
 from lienthong.masterdata.entities import Entity
 from lienthong.masterdata.model import Model
 from lienthong.pipeline.match_act import PLATFORM, Act
+from lienthong.pipeline.match_turns import Written
 from lienthong.pipeline.match_words import Arrival, Cause, Ending, EntityIndex, Matched, Name, left_open, nothing
 from lienthong.store import Connection
-from lienthong.store.matching import Index, StoredRecord
+from lienthong.store.matching import Index, StoredRecord, Turn
 
 
-def arrive(
-    connection: Connection, index: EntityIndex, arrivals: Sequence[Arrival], departures: Sequence[Name], cause: Cause,
-    ending: Ending = left_open, following: Sequence[Arrival] = (),
-) -> Matched:  # fmt: skip
-    """Match records that came, changed or left. The caller commits, after its ledger entry: best in `ending`, which costs no trip of its own.
+class Arriving:
+    """Records that arrive one act after the other on one connection. What follows is asked for while the act before is at work."""
 
-    `following`: the records of the next call, where they are known: read while the server writes these.
-    """
-    with connection.pipeline():
-        act = Act(connection, index, cause)
-        act.take(arrivals, departures)
-        return act.finish(ending, partial(index.read_ahead, following) if following else nothing)
+    def __init__(self, connection: Connection, index: EntityIndex) -> None:
+        self.connection = connection
+        self.index = index
+        self._store = Index(connection, index.entity.name)
+        self._next: _Next | None = None
+
+    def take(
+        self, arrivals: Sequence[Arrival], departures: Sequence[Name], cause: Cause, ending: Ending = left_open,
+        following: Sequence[Arrival] = (),
+    ) -> Matched:  # fmt: skip
+        """Match records that came, changed or left. The caller commits, after its ledger entry: best in `ending`, which costs no trip of its own.
+
+        `following`: the records of the next call, where they are known: read, asked for and compared while the server is at these.
+        """
+        begun, self._next = self._next, None
+        with self.connection.pipeline():
+            act, turn = self._begin(arrivals, departures, begun, partial(self.index.read_ahead, following) if following else nothing)
+            then = self._ask_for(following, turn) if following else None
+            done = act.finish(cause, ending, _ignored if then is None else then.receive)
+        if then is not None and then.is_asked:
+            then.after = done.act
+            self._next = then
+        return done
+
+    def _begin(
+        self, arrivals: Sequence[Arrival], departures: Sequence[Name], begun: _Next | None, meanwhile: Callable[[], None]
+    ) -> tuple[Act, Turn]:  # fmt: skip
+        """The act, with the lock. What was asked before its turn is used where these records were asked for and nobody acted since."""
+        if begun is not None and not departures and begun.is_of(arrivals):
+            turn = self._store.lock_for_arrival(begun.after)
+            if not begun.is_received:  # the act before wrote nothing
+                begun.receive(Written())
+            if begun.is_asked:
+                begun.act.take(meanwhile)
+                if turn.follows(begun.turn):
+                    return begun.act, turn
+        else:
+            turn = self._store.lock_for_arrival()
+        act = Act(self.connection, self.index)
+        act.ask(arrivals, departures)
+        act.receive(Written())
+        act.take(meanwhile)
+        return act, turn
+
+    def _ask_for(self, following: Sequence[Arrival], turn: Turn) -> _Next:
+        then = _Next(following, Act(self.connection, self.index), turn.number)
+        then.ask()
+        return then
+
+
+class _Next:
+    """The act after the one at work, as far as it can be done before its turn. What fails here is done in its turn, and fails there."""
+
+    def __init__(self, arrivals: Sequence[Arrival], act: Act, turn: int) -> None:
+        self._arrivals = arrivals
+        self.act = act
+        self.turn = turn  # of the act before
+        self.after: int | None = None  # the act before, where it wrote anything
+        self.is_asked = False  # and nothing went wrong since
+        self.is_received = False
+
+    def is_of(self, arrivals: Sequence[Arrival]) -> bool:
+        """Whether it was these very records that were asked for."""
+        return len(arrivals) == len(self._arrivals) and all(map(is_, arrivals, self._arrivals))
+
+    def ask(self) -> None:
+        with self._careful():
+            self.act.ask(self._arrivals, ())
+            self.is_asked = True
+
+    def receive(self, written: Written) -> None:
+        """Compare what came with what the act before leaves."""
+        if self.is_asked:
+            with self._careful():
+                self.act.receive(written)
+                self.is_received = True
+
+    @contextmanager
+    def _careful(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error:  # the act before is lost as well
+            raise
+        except Exception:  # told in its turn
+            self.is_asked = False
+
+
+def _ignored(_: Written) -> None:
+    """Nothing follows that would ask."""
 
 
 def relink(
@@ -39,9 +124,9 @@ def relink(
     """Link the components of these records anew, as judgements now stand. `wanted`: record → identity an undone act took from it."""
     with connection.pipeline():
         Index(connection, index.entity.name).lock()
-        act = Act(connection, index, cause)
+        act = Act(connection, index)
         act.touch(records, wanted or {})
-        return act.finish(ending)
+        return act.finish(cause, ending)
 
 
 def split_name(text: str) -> Name:
@@ -66,4 +151,16 @@ def index_of(entities: Mapping[str, Entity], name: str, model: Model | None) -> 
     return EntityIndex(entities[name], model)
 
 
-__all__ = ["PLATFORM", "Arrival", "Cause", "Ending", "EntityIndex", "Matched", "Name", "arrive", "index_of", "relink", "split_name"]
+__all__ = [
+    "PLATFORM",
+    "Arrival",
+    "Arriving",
+    "Cause",
+    "Ending",
+    "EntityIndex",
+    "Matched",
+    "Name",
+    "index_of",
+    "relink",
+    "split_name",
+]

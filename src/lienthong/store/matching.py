@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import msgspec
@@ -150,20 +150,29 @@ class Index:
         """Nobody else changes this entity's index until the transaction ends."""
         self._execute("lock", entity=self._entity)
 
-    def begin(self, parts: Iterable[Asking], places: Sequence[int | None]) -> Iterator[Beginning]:
-        """The lock, and what an arrival must know first: its own records, candidates, stewards' words. One answer a part, in their order.
+    def lock_for_arrival(self, after: int | None = None) -> Turn:
+        """The same for an arrival, asked for and not waited for. `after`: the act that what was asked before rests on."""
+        return Turn(
+            ask(
+                self._connection,
+                _raw("lock_for_arrival", ("entity text", "after bigint")),
+                [self._entity, None if after is None else str(after)],
+            )
+        )
 
-        `parts`: of the arrival, all sent one after the other before the first answer is given, so that the server looks for one while the
-        next is made, and for the others while the first answer is worked on. `places`: where among the features the one number stands of
-        which two valid ones are never one, and the name and birth that let a person be asked about two; None where there is no such.
+    def ask_for(self, parts: Iterable[Asking], places: Sequence[int | None]) -> list[Answer]:
+        """What an arrival must know first, a `beginning` each part: its own records, candidates, stewards' words.
+
+        `parts`: of the arrival, all sent one after the other, so that the server looks for one while the next is made. `places`: where
+        among the features the one number stands of which two valid ones are never one, and the name and birth that let a person be asked
+        about two; None where there is no such.
         """
-        ask(self._connection, _raw("lock_for_arrival", ("entity text",)), [self._entity])
         sent = []
         for names, seeking in parts:
             sent.append(self._ask(names, seeking, places))
             if len(seeking) > 1:  # of one there is no next
                 send_held(self._connection, sent[-1])
-        yield from map(_beginning, sent)
+        return sent
 
     def _ask(self, names: Sequence[Name], seeking: Sequence[Seeking], places: Sequence[int | None]) -> Answer:
         return ask(
@@ -278,6 +287,27 @@ class Index:
         self._connection.execute(self._queries[name], values)
 
 
+class Turn:
+    """A lock that was asked for."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    @cached_property
+    def _said(self) -> tuple[int, bool]:
+        ((_, _, number, stands),) = self._answer.rows()
+        return number, stands
+
+    @property
+    def number(self) -> int:
+        """How many took such a lock before; waits for it."""
+        return self._said[0]
+
+    def follows(self, before: int) -> bool:
+        """Whether nobody had the lock since that turn, and the act stands that was named."""
+        return self._said == (before + 1, True)
+
+
 class _Heard:
     """Words as rows of the server give them, gathered."""
 
@@ -295,7 +325,8 @@ class _Heard:
         return Said(self._pairs, list(self._partings.values()))
 
 
-def _beginning(answer: Answer) -> Beginning:
+def beginning(answer: Answer) -> Beginning:
+    """An answer to `ask_for`, waited for."""
     own: list[tuple[StoredRecord, str]] = []
     near: list[StoredRecord] = []
     said = _Heard()

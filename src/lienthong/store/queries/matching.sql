@@ -1,11 +1,14 @@
 -- name: lock
--- One at a time decides who is one; the lock ends with the transaction.
-select pg_advisory_xact_lock(hashtextextended('match ' || %(entity)s, 0));
+-- One at a time decides who is one; the lock ends with the transaction. Whoever has it is counted.
+select pg_advisory_xact_lock(hashtextextended('match ' || %(entity)s, 0)), nextval('match_turns');
 
 -- name: lock_for_arrival
--- The lock; and the statements of an arrival are the same every time: planning them anew costs as much as running them.
+-- The lock, whose turn it is, and whether an act stands. The statements of an arrival are the same every time: planning them anew costs as
+-- much as running them.
 select set_config('plan_cache_mode', 'force_generic_plan', true),
-    pg_advisory_xact_lock(hashtextextended('match ' || %(entity)s, 0));
+    pg_advisory_xact_lock(hashtextextended('match ' || %(entity)s, 0)),
+    nextval('match_turns'),
+    %(after)s is null or exists (select from match_acts where act = %(after)s);
 
 -- name: model
 -- The model in force.
