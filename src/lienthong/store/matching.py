@@ -170,8 +170,7 @@ class Index:
         sent = []
         for names, seeking in parts:
             sent.append(self._ask(names, seeking, places))
-            if len(seeking) > 1:  # of one there is no next
-                send_held(self._connection, sent[-1])
+            send_held(self._connection, sent[-1])
         return sent
 
     def _ask(self, names: Sequence[Name], seeking: Sequence[Seeking], places: Sequence[int | None]) -> Answer:
