@@ -267,7 +267,7 @@ class _Work:
             "records": self._count,
             "candidate_pairs": candidates,
             "rule_pairs": self._rules.height,
-            "clusters": int(np.unique(self._cluster).size),
+            "clusters": int(np.count_nonzero(self._cluster == np.arange(self._count))),
             "largest_component": self._largest,
             "common_keys": len(self._model.blocking.common),
             "dropped_keys": len(self._model.blocking.dropped),

@@ -120,7 +120,7 @@ def match_all_in(
     del features, resolution, before  # the largest frames: choosing values needs the room
     version = _publish(connection, entity.master, packed, goldens, at, on_step)
     match_bulk.count_anew(connection)
-    counts = {**found, "waiting": waiting, "goldens": int(np.unique(goldens.numbers).size)}
+    counts = {**found, "waiting": waiting, "goldens": pl.Series(goldens.numbers).n_unique()}
     return MatchedAll(entity.name, act, version, counts)
 
 
@@ -248,7 +248,7 @@ class _Writer:
                 golden = int(match_bulk.reserve(self._connection, "golden", 1)[0])
                 new[golden] = new_id(self._entity.name)
             numbers[group] = golden
-        ended = set(assigned.ended) | (lost - set(np.unique(numbers).tolist()) - assigned.merged.keys())
+        ended = set(assigned.ended) | (lost - set(numbers.tolist() if lost else ()) - assigned.merged.keys())
         return numbers, new, dict(assigned.merged), ended, set(assigned.revived)
 
     def _former(self, groups: list[list[int]], known: Mapping[int, int]) -> dict[int, list[int]]:
