@@ -27,7 +27,7 @@ from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.model import Model
 from lienthong.memory import keep_what_is_loaded
 from lienthong.pipeline import Workshop, apply_contract, match_all, match_models, stewarding
-from lienthong.pipeline.matching import Arrival, Arriving, Cause, EntityIndex
+from lienthong.pipeline.matching import Arrival, Arrivals, Cause, EntityIndex
 from lienthong.store import Connection, Database, append_entries
 from lienthong.store.copying import copy_frames
 from lienthong.store.publishing import arrow_schema
@@ -214,17 +214,17 @@ def pushes(url: str) -> list[Row]:
         assert known is not None
         arrivals = [Arrival(source, key, json.loads(content), dated) for source, key, content, dated in found]
         random.Random(3).shuffle(arrivals)
-        _push(place, Arriving(connection, index), [], [a.name for a in arrivals])
+        _push(place, Arrivals(connection, index), [], [a.name for a in arrivals])
         single = []
         for arrival in arrivals:
             at = time.perf_counter()
-            _push(place, Arriving(connection, index), [arrival], [])
+            _push(place, Arrivals(connection, index), [arrival], [])
             single.append((time.perf_counter() - at) * 1000)
         rates = {}
         for size in (1, 100):  # a load: what follows is known, each act a transaction
-            _push(place, Arriving(connection, index), [], [a.name for a in arrivals])
+            _push(place, Arrivals(connection, index), [], [a.name for a in arrivals])
             began = time.perf_counter()
-            arriving = Arriving(connection, index)
+            arriving = Arrivals(connection, index)
             for start in range(0, len(arrivals), size):
                 _push(place, arriving, arrivals[start : start + size], [], arrivals[start + size : start + 2 * size])
             rates[size] = len(arrivals) / (time.perf_counter() - began)
@@ -248,7 +248,7 @@ def unmerging(url: str) -> list[Row]:
         ).fetchone()
         assert found is not None
         names = [("land.holders", f"bench-{n:03}") for n in range(LARGE_CLUSTER)]
-        _push(place, Arriving(connection, index), [Arrival(*name, json.loads(found[0]), found[1]) for name in names], [])
+        _push(place, Arrivals(connection, index), [Arrival(*name, json.loads(found[0]), found[1]) for name in names], [])
         before = _homes(connection, names)
     assert len(set(before)) == 1, "the fifty are not one"
     half = LARGE_CLUSTER // 2
@@ -281,7 +281,7 @@ def _homes(connection: Connection, names: Sequence[tuple[str, str]]) -> list[str
 
 
 def _push(
-    place: Workshop, arriving: Arriving, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]], following: Sequence[Arrival] = ()
+    place: Workshop, arriving: Arrivals, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]], following: Sequence[Arrival] = ()
 ) -> None:
     at = place.clock()
 

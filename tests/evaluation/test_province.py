@@ -112,8 +112,8 @@ def test_an_index_as_it_stands_is_measured_like_the_matching_that_filled_it(
     match_all.match_all(place, entity, model)
     with place.database.connect() as connection:  # one question at least, whatever such a small province leaves open
         connection.execute(
-            "insert into match_queue (entity, left_record, right_record, why, bits, component, since)"
-            " select 'person', min(record), max(record), 'weight', -2.5, min(component), now() from match_records where entity = 'person'"
+            "insert into match_queue (entity, left_record, right_record, why, bits, since)"
+            " select 'person', min(record), max(record), 'weight', -2.5, now() from match_records where entity = 'person'"
         )
     found = standing(place, told[0])
     said = judged(told, found.cluster.tolist(), found.near)

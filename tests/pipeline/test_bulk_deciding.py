@@ -30,8 +30,8 @@ def queued(place: Workshop, index: EntityIndex, pairs: list[tuple[Name, Name]]) 
     with place.database.connect() as connection:
         for left, right in pairs:
             connection.execute(
-                "insert into lienthong.match_queue (entity, left_record, right_record, why, bits, component, since)"
-                " select a.entity, least(a.record, b.record), greatest(a.record, b.record), 'weight', 1.5, a.component, now()"
+                "insert into lienthong.match_queue (entity, left_record, right_record, why, bits, since)"
+                " select a.entity, least(a.record, b.record), greatest(a.record, b.record), 'weight', 1.5, now()"
                 " from lienthong.match_records as a, lienthong.match_records as b"
                 " where a.source = %s and a.key = %s and b.source = %s and b.key = %s on conflict (left_record, right_record) do update set why = excluded.why, bits = excluded.bits",
                 (*left, *right),

@@ -14,8 +14,8 @@ from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict
 from lienthong.pipeline import Workshop, match_all
 from lienthong.pipeline.match_act import Act
-from lienthong.pipeline.match_words import left_open
-from lienthong.pipeline.matching import Arrival, Arriving, Cause, EntityIndex
+from lienthong.pipeline.match_words import Matched, left_open
+from lienthong.pipeline.matching import Arrival, Arrivals, Cause, EntityIndex
 from tests.registers import INSURANCE, POPULATION, model_of, person, person_entity
 from tests.templates import Template
 
@@ -32,13 +32,15 @@ STATE = (
     "select source, key, from_at, to_at from match_memberships",
     "select kind, records, cardinality(others), at from match_events",
     "select kind, at from match_acts",
+    """select old.id, old.ended_at, into_.id from match_goldens as old left join match_goldens as into_ on into_.golden = old.merged_into
+    where old.made_at = (select min(made_at) from match_goldens)""",
     "select full_name, born_on, citizen_id, address, phone, provenance, _version from data.master_person",
     "select full_name, born_on, citizen_id, address, phone, provenance, _version, _version_to from data.master_person_history",
 )  # fmt: skip
 
 
 def state(place: Workshop) -> list[list[Any]]:
-    """Everything matching keeps, but for the numbers and ids it made up."""
+    """What matching keeps, but for the numbers and ids it made up; of identities that were there before, what became of them."""
     with place.database.connect() as connection:
         return [sorted(connection.execute(query.encode()).fetchall(), key=str) for query in STATE]
 
@@ -88,32 +90,38 @@ def altered(record: Arrival, r: random.Random) -> Arrival:
 def play(place: Workshop, done: Sequence[Push], *, ahead: bool) -> None:
     index = EntityIndex(person_entity(place), model_of(place))
     with place.database.connect() as connection:
-        arriving = Arriving(connection, index)
+        arriving = Arrivals(connection, index)
         for n, (coming, leaving) in enumerate(done):
             take(arriving, place, coming, leaving, done[n + 1][0] if ahead and n + 1 < len(done) else ())
             connection.commit()
 
 
 def take(
-    arriving: Arriving, place: Workshop, coming: Sequence[Arrival], leaving: Sequence[tuple[str, str]], following: Sequence[Arrival]
+    arriving: Arrivals, place: Workshop, coming: Sequence[Arrival], leaving: Sequence[tuple[str, str]], following: Sequence[Arrival]
 ) -> None:
     at = place.clock()
     arriving.take(coming, leaving, Cause("arrival", "test", at, vietnam_date(at)), left_open, following)
 
 
 @contextmanager
-def acts_asked_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Act]]:
-    """The acts for which anything was asked, once for each time."""
-    asked: list[Act] = []
+def steps_of_acts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, Act]]]:
+    """When acts asked for what they must know, and when they were done: `ask` as it begins, `finish` as it ends."""
+    steps: list[tuple[str, Act]] = []
     with monkeypatch.context() as patch:
-        before = Act.ask
+        asking, finishing = Act.ask, Act.finish
 
         def ask(act: Act, arrivals: Sequence[Arrival], departures: Sequence[tuple[str, str]]) -> None:
-            asked.append(act)
-            before(act, arrivals, departures)
+            steps.append(("ask", act))
+            asking(act, arrivals, departures)
+
+        def finish(act: Act, *given: Any) -> Matched:
+            done = finishing(act, *given)
+            steps.append(("finish", act))
+            return done
 
         patch.setattr(Act, "ask", ask)
-        yield asked
+        patch.setattr(Act, "finish", finish)
+        yield steps
 
 
 @pytest.mark.parametrize(("seed", "count", "largest"), [(1, 40, 1), (2, 40, 3), (3, 12, 30), (4, 5, 120)])
@@ -128,11 +136,28 @@ def test_acts_asked_for_before_their_turn_end_as_those_asked_for_in_it(
             assert mine == theirs
 
 
-def test_each_act_is_asked_for_once_where_nobody_comes_between(filled: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    done: list[Push] = [([record], []) for record in records_of(filled)[:20]]
-    with acts_asked_for(monkeypatch) as asked:
-        play(filled, done, ahead=True)
-    assert len(asked) == len(done)
+def test_each_act_is_asked_for_once_and_before_the_one_before_it_is_done(filled: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = [replace(each, content={**each.content, "phone": f"06{n:08}"}) for n, each in enumerate(records_of(filled)[:20])]
+    with steps_of_acts(monkeypatch) as steps:
+        play(filled, [([record], []) for record in changed], ahead=True)
+    in_turn = [("ask", 0), *(step for n in range(19) for step in (("ask", n + 1), ("finish", n))), ("finish", 19)]
+    numbers = {act: n for n, act in enumerate(dict.fromkeys(act for _, act in steps))}
+    assert [(what, numbers[act]) for what, act in steps] == in_turn
+
+
+def test_a_load_that_was_rolled_back_leaves_nothing_to_a_record_asked_for_within_it(filled: Workshop) -> None:
+    record = named(records_of(filled), *INSURANCE_10)
+    new, same = replace(record, key="9900099999"), named(records_of(filled), POPULATION, "7000000005")
+    following = [replace(new)]
+    index = EntityIndex(person_entity(filled), model_of(filled))
+    with filled.database.connect() as connection:
+        arrivals = Arrivals(connection, index)
+        take(arrivals, filled, [new], [], [same])
+        take(arrivals, filled, [same], [], following)  # changes nothing
+        connection.rollback()
+        take(arrivals, filled, following, [], ())
+        connection.commit()
+    assert any("9900099999" in row for row in state(filled)[0])
 
 
 def test_what_somebody_else_did_in_between_is_seen(filled: Workshop) -> None:
@@ -140,12 +165,12 @@ def test_what_somebody_else_did_in_between_is_seen(filled: Workshop) -> None:
     changed = replace(other, content={**other.content, "phone": "0611111111"})
     index = EntityIndex(person_entity(filled), model_of(filled))
     with filled.database.connect() as connection, filled.database.connect() as somebody:
-        arriving = Arriving(connection, index)
+        arriving = Arrivals(connection, index)
         take(arriving, filled, [], [theirs.name, mine.name], ())
         connection.commit()
         take(arriving, filled, [changed], [], [mine])
         connection.commit()
-        take(Arriving(somebody, index), filled, [theirs], [], ())
+        take(Arrivals(somebody, index), filled, [theirs], [], ())
         somebody.commit()
         take(arriving, filled, [mine], [], ())
         connection.commit()
@@ -160,7 +185,7 @@ def test_an_act_that_was_rolled_back_leaves_nothing_to_the_next(matched_template
         for place, ahead in ((one, False), (other, True)):
             index = EntityIndex(person_entity(place), model_of(place))
             with place.database.connect() as connection:
-                arriving = Arriving(connection, index)
+                arriving = Arrivals(connection, index)
                 take(arriving, place, [new], [], following if ahead else ())
                 connection.rollback()
                 take(arriving, place, following, [], ())
@@ -173,7 +198,7 @@ def test_nobody_is_asked_about_a_record_that_left_in_the_act_before(filled: Work
     stranger = {**named(records_of(filled), INSURANCE, "9900000002").content, "citizen_id": person(10)["citizen_id"]}
     index = EntityIndex(person_entity(filled), model_of(filled))
     with filled.database.connect() as connection:
-        arriving = Arriving(connection, index)
+        arriving = Arrivals(connection, index)
         take(arriving, filled, [], [INSURANCE_10], ())
         take(arriving, filled, [], [POPULATION_10], following := [Arrival(INSURANCE, "9900099999", stranger)])
         take(arriving, filled, following, [], ())
@@ -186,7 +211,7 @@ def test_records_that_do_not_follow_after_all_are_asked_for_in_their_turn(filled
     before = state(filled)
     index = EntityIndex(person_entity(filled), model_of(filled))
     with filled.database.connect() as connection:
-        arriving = Arriving(connection, index)
+        arriving = Arrivals(connection, index)
         take(arriving, filled, records[:3], [], records[3:6])
         take(arriving, filled, records[4:8], [], records[8:9])
         take(arriving, filled, records[8:9], [records[2].name], ())
@@ -194,8 +219,8 @@ def test_records_that_do_not_follow_after_all_are_asked_for_in_their_turn(filled
         connection.commit()
     after = state(filled)
     assert after[1] == before[1]
-    assert after[8]
-    assert [row[:6] for row in after[8]] == [row[:6] for row in before[8]]
+    assert after[9]
+    assert [row[:6] for row in after[9]] == [row[:6] for row in before[9]]
 
 
 def test_what_cannot_be_read_ahead_fails_in_its_turn_alone(filled: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +235,7 @@ def test_what_cannot_be_read_ahead_fails_in_its_turn_alone(filled: Workshop, mon
 
     monkeypatch.setattr(index, "read", read)
     with filled.database.connect() as connection:
-        arriving = Arriving(connection, index)
+        arriving = Arrivals(connection, index)
         take(arriving, filled, [changed], [], records[5:6])
         connection.commit()
         with pytest.raises(Conflict):

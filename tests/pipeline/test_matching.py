@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xxhash
 
 from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, Unprocessable
 from lienthong.masterdata.model import Cuts, Model
-from lienthong.pipeline import Workshop, match_all, stewarding, submit_records
-from lienthong.pipeline.matching import Arrival, Arriving, Cause, EntityIndex, Matched
+from lienthong.pipeline import Workshop, match_all, overriding, stewarding, submit_records
+from lienthong.pipeline.matching import Arrival, Arrivals, Cause, EntityIndex, Matched
 from lienthong.store import Connection
 from tests import forking
 from tests.registers import INSURANCE, PEOPLE, POPULATION, insurance_row, model_of, person, person_entity, send
@@ -49,6 +50,15 @@ def partition(place: Workshop) -> set[frozenset[str]]:
         rows = connection.execute(
             "select array_agg(source || '/' || key) from match_records where entity = 'person' group by golden"
         ).fetchall()
+    return {frozenset(names) for (names,) in rows}
+
+
+def partition_of(connection: Connection, records: Sequence[Arrival]) -> set[frozenset[str]]:
+    """How these records are put together."""
+    rows = connection.execute(
+        "select array_agg(key) from match_records where source = any(%s) and key = any(%s) group by golden",
+        ([each.source for each in records], [each.key for each in records]),
+    ).fetchall()
     return {frozenset(names) for (names,) in rows}
 
 
@@ -85,11 +95,11 @@ def values(place: Workshop) -> list[tuple[Any, ...]]:
 def push(
     connection: Connection, index: EntityIndex, place: Workshop, arrivals: Sequence[Arrival], gone: Sequence[tuple[str, str]] = ()
 ) -> Matched:
-    return push_next(Arriving(connection, index), place, arrivals, gone)
+    return push_next(Arrivals(connection, index), place, arrivals, gone)
 
 
 def push_next(
-    arriving: Arriving,
+    arriving: Arrivals,
     place: Workshop,
     arrivals: Sequence[Arrival],
     gone: Sequence[tuple[str, str]] = (),
@@ -127,7 +137,7 @@ def test_any_order_of_arrival_ends_in_the_same_golden_records(filled: Workshop) 
         with filled.database.connect() as connection:
             push(connection, index, filled, [], [r.name for r in records])
             size = (1, 7, 50, 500, 1)[seed]
-            arriving = Arriving(connection, index)
+            arriving = Arrivals(connection, index)
             for start in range(0, len(records), size):
                 following = records[start + size : start + 2 * size] if seed in (1, 2, 4) else []
                 push_next(arriving, filled, records[start : start + size], following=following)
@@ -348,3 +358,47 @@ def test_killed_at_any_step_nothing_is_half_done(filled: Workshop, step: str) ->
         row = connection.execute("select count(*) from match_goldens where ended_at is null").fetchone()
     assert row is not None
     assert row[0] == len(partition(filled)) == len(values(filled))
+
+
+@pytest.mark.parametrize("is_known", [False, True], ids=["new to the model", "known to the model as a habit of typing"])
+def test_a_number_that_many_carry_ends_the_same_at_once_and_one_by_one(filled: Workshop, is_known: bool) -> None:
+    number = "097060000999"
+    model = model_of(filled)
+    if is_known:
+        model = replace(model, crowded=frozenset({xxhash.xxh3_64_intdigest(number.encode())}))
+    index = EntityIndex(person_entity(filled), model)
+    same = {"full_name": "Nguyễn Văn Minh", "born_on": "1960-04-12", "citizen_id": number}
+    others = [{"full_name": f"{person(n)['full_name']}", "born_on": person(n)["born_on"], "citizen_id": number} for n in range(20)]
+    records = [Arrival(INSURANCE, f"98{n:08}", content) for n, content in enumerate([same] * 40 + others)]
+    random.Random(4).shuffle(records)
+    with filled.database.connect() as connection:
+        for record in records:
+            push(connection, index, filled, [record])
+        one_by_one, asked = partition_of(connection, records), waiting(filled)
+        push(connection, index, filled, [], [record.name for record in records])
+        push(connection, index, filled, records)
+        assert partition_of(connection, records) == one_by_one
+        assert sorted(map(sorted, waiting(filled))) == sorted(map(sorted, asked))
+        connection.execute(
+            "insert into data.social_insurance_participants (_key, _digest, _version, _row, _valid_from, insurance_no, full_name, born_on, citizen_id)"
+            " select key, 0, 1, 0, current_date, key, content ->> 'full_name', content ->> 'born_on', content ->> 'citizen_id'"
+            " from match_records where source = %s and key = any(%s)",
+            (INSURANCE, [record.key for record in records]),
+        )
+        connection.commit()
+        match_all.match_all(filled, person_entity(filled), model)
+        assert partition_of(connection, records) == one_by_one
+        assert sorted(map(sorted, waiting(filled))) == sorted(map(sorted, asked))
+    assert max(map(len, one_by_one)) >= 40
+
+
+def test_a_value_set_by_hand_stands_when_the_register_sends_its_record_again(filled: Workshop) -> None:
+    alone = (POPULATION, "7000000001")  # of no other register
+    index = EntityIndex(person_entity(filled), model_of(filled))
+    golden_id = golden_of(filled, *alone)
+    overriding.override(filled, index, golden_id, "full_name", "Nguyễn Văn Đúng", "can-bo-a", "theo giấy khai sinh")
+    record = next(each for each in all_records(filled) if each.name == alone)
+    with filled.database.connect() as connection:
+        push(connection, index, filled, [replace(record, content={**record.content, "phone": "0611111111"})])
+        shown = connection.execute("select full_name, phone from data.master_person where _key = %s", (golden_id,)).fetchone()
+    assert shown == ("Nguyễn Văn Đúng", "0611111111")

@@ -46,7 +46,7 @@ def test_who_decided_and_what_happened_on_which_day(index: Index) -> None:
                 (kind, START - timedelta(days=days), row[0]),
             )
         connection.execute(
-            "insert into match_queue (entity, left_record, right_record, why, bits, component, since) values ('person', 1, 2, 'weight', 0, 1, %s)",
+            "insert into match_queue (entity, left_record, right_record, why, bits, since) values ('person', 1, 2, 'weight', 0, %s)",
             (START,),
         )
     found = standing_of(index.workshop)

@@ -25,9 +25,12 @@ INDEXES = "select indexname, indexdef from pg_indexes where schemaname = 'lienth
 CONSTRAINTS = "select conname, pg_get_constraintdef(oid) from pg_constraint where connamespace = 'lienthong'::regnamespace order by conname"
 
 
+SEQUENCES = "select sequencename from pg_sequences where schemaname = 'lienthong' order by 1"
+
+
 def described(url: str) -> list[object]:
     with psycopg.connect(url) as connection:
-        return [connection.execute(query).fetchall() for query in (COLUMNS, INDEXES, CONSTRAINTS)]
+        return [connection.execute(query).fetchall() for query in (COLUMNS, INDEXES, CONSTRAINTS, SEQUENCES)]
 
 
 def schema_of_version_1() -> str:

@@ -63,7 +63,7 @@ def _found(keys: pl.DataFrame, bars: pl.DataFrame, allowed: pl.Expr, most: int, 
         )
         room -= shared.select((pl.col("sharing").cast(pl.Int64) - 1).sum() // 2).item()
         if room < 0:
-            raise _outgrown(entity, shared.select(pl.col("sharing").max()).item(), most)
+            raise outgrown(entity, shared.select(pl.col("sharing").max()).item(), most)
         for some in _portions(shared):
             yield _paired(some, shared, bars, allowed)
 
@@ -102,7 +102,7 @@ def _paired(some: pl.DataFrame, shared: pl.DataFrame, bars: pl.DataFrame, allowe
     return narrow.filter(pl.concat(both, how="horizontal").select(allowed).to_series())
 
 
-def _outgrown(entity: str, sharing: int, most: int) -> Conflict:
+def outgrown(entity: str, sharing: int, most: int) -> Conflict:
     learn = f"lienthong match train {entity} --adopt"
     return Conflict(
         f"The records outgrew the model of `{entity}`: {sharing} of them share one key, where at most {most} did when it was learnt.",

@@ -81,6 +81,7 @@ class Model:
     blocking: Blocking
     frequencies: Mapping[str, Frequencies]
     cuts: Cuts = Cuts()
+    crowded: frozenset[int] = frozenset()  # hashes of identifiers that too many records carried when the model was learnt
     records_seen: int = 0
     labels_seen: int = 0  # pairs that persons said are one
 
@@ -158,7 +159,7 @@ def frequencies_of(model: Model) -> bytes:
         )
         for column, each in model.frequencies.items()
     ]
-    for name, hashes in (("*common", model.blocking.common), ("*dropped", model.blocking.dropped)):
+    for name, hashes in (("*common", model.blocking.common), ("*dropped", model.blocking.dropped), ("*crowded", model.crowded)):
         frames.append(pl.DataFrame({"column": [name] * len(hashes), "hash": sorted(hashes), "count": [0] * len(hashes)}, schema=schema))
     data = io.BytesIO()
     pl.concat(frames).write_parquet(data)
@@ -199,7 +200,7 @@ def _model(document: Mapping[str, Any], table: pl.DataFrame) -> Model:
         tuple(given["apart"]),
         frozenset(given["unique_sources"]),
     )
-    frequencies, sets = {}, {"*common": frozenset[int](), "*dropped": frozenset[int]()}
+    frequencies, sets = {}, {name: frozenset[int]() for name in ("*common", "*dropped", "*crowded")}
     for (column,), part in table.group_by(["column"]):
         name = str(column)
         if name in sets:
@@ -226,6 +227,7 @@ def _model(document: Mapping[str, Any], table: pl.DataFrame) -> Model:
         ),
         frequencies=frequencies,
         cuts=Cuts(**document["cuts"]),
+        crowded=sets["*crowded"],
         records_seen=document["records_seen"],
         labels_seen=document.get("labels_seen", 0),
     )

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
+import polars_hash as plh
 from numpy.typing import NDArray
 
-from lienthong.masterdata.candidates import candidate_pairs
+from lienthong.masterdata.candidates import candidate_pairs, outgrown
 from lienthong.masterdata.grouping import HELD_BITS, Judged, Matcher, components
 from lienthong.masterdata.linkage import Pair
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.narrow import plain
+from lienthong.masterdata.rules import MOST_PER_IDENTIFIER
 from lienthong.masterdata.splinking import DuckDBEngine, Engine, memory_database
 from lienthong.masterdata.training import with_weight
 
@@ -26,6 +28,7 @@ MakeEngine = Callable[[Model, pl.DataFrame], Engine]
 NOTHING_JUDGED = Judged()
 _AT_ONCE = 50_000  # pairs whose features are at hand at a time
 _HOLDERS_AT_ONCE = 250_000  # records that share an identifier, the same
+_MOST_HOLDERS = 3000  # of one number the model knows nothing of: their pairs grow with its square
 Numbers = NDArray[np.int64]
 
 
@@ -154,9 +157,16 @@ class _Work:
             )
 
     def _holders(self, column: str) -> pl.DataFrame:
-        """`record`, `id`: who has an identifier that others have too, though not too many."""
+        """`record`, `id`: who has an identifier that others have too, and that is not known to say nothing."""
         held = self._features.select(pl.col(column).cast(pl.String).alias("id")).with_row_index("record").drop_nulls("id")
-        return held.filter(pl.len().over("id").is_between(2, self._matcher.rules.most_per_identifier))
+        held = held.with_columns(pl.len().over("id").alias("sharing")).filter(pl.col("sharing") > 1)
+        crowded = self._matcher.rules.crowded
+        if crowded:
+            held = held.filter(~plh.col("id").nchash.xxh3_64().is_in(pl.Series(list(crowded), dtype=pl.UInt64).implode()))
+        most = held["sharing"].max()
+        if isinstance(most, int) and most > _MOST_HOLDERS:
+            raise outgrown(self._model.plan.entity, most, MOST_PER_IDENTIFIER)
+        return held.drop("sharing")
 
     def _described(self, held: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
         """The same with these features of theirs, and `source`."""

@@ -8,6 +8,7 @@ An earlier number (a CMND) joins whom its bearer's new number (a CCCD) is known 
 from __future__ import annotations
 
 import polars as pl
+import xxhash
 from rapidfuzz.distance import DamerauLevenshtein
 
 from lienthong.masterdata.kinds import other_names
@@ -18,15 +19,16 @@ _GUARDS = {"person_name": ("given", "sorted"), "given_name": ("flat", "sound"), 
 _NAME_PARTS = ("flat", "given", "loose", "sorted", "ends", "turned")
 _GENERATION_YEARS = 12
 _APART = {"date": "year"}  # a day typed wrong does not keep two records apart; another year does
-MOST_PER_IDENTIFIER = 50  # records under one number before it is a habit of typing rather than a number
+MOST_PER_IDENTIFIER = 50  # records under one number, when a model is learnt, before it is a habit of typing rather than a number
 
 
 class Rules:
     """The rules of one plan, as tests of feature tuples and as expressions over frames of pairs (columns and columns ending `_r`)."""
 
-    def __init__(self, plan: Plan, most_per_identifier: int = MOST_PER_IDENTIFIER) -> None:
+    def __init__(self, plan: Plan, crowded: frozenset[int] = frozenset()) -> None:
+        """`crowded`: hashes of numbers so many records carry that they say nothing (`Model.crowded`)."""
         places = {column: n for n, column in enumerate(plan.columns)}
-        self.most_per_identifier = most_per_identifier
+        self.crowded = crowded
         self.guards = [a.column(part) for a in plan.attributes for part in _GUARDS.get(a.kind, ())]
         self._guard_places = [places[column] for column in self.guards]
         others = other_names(plan.attributes)
@@ -65,6 +67,16 @@ class Rules:
     def same_identifier(self, left: Features, right: Features) -> bool:
         """Whether the two have a valid identifier in common."""
         return any(left[n] is not None and left[n] == right[n] for n in self.identifier_places)
+
+    def speaks(self, number: str) -> bool:
+        """Whether a number that two records have in common says anything."""
+        return not self.crowded or xxhash.xxh3_64_intdigest(number.encode()) not in self.crowded
+
+    def joined(self, left: Features, right: Features) -> bool:
+        """Whether an identifier says that the two are one, or would if name and birth bore it out."""
+        return any(
+            number is not None and number == right[n] and self.speaks(number) for n in self.identifier_places for number in (left[n],)
+        )
 
     def slip(self, left: Features, right: Features, left_source: str, right_source: str) -> bool:
         """Whether all that keeps the two apart is one sign of their numbers: name and whole birth are known and the very same.
@@ -160,7 +172,10 @@ class Rules:
         That two such records name two new numbers is not seen here: who asks must look at all that have the earlier one.
         """
         for old, new in self.replaced_places:
-            if left[old] is not None and left[old] == right[old] and (left[new] is None) != (right[new] is None) and self.sure(left, right):
+            number = left[old]
+            if number is None or number != right[old] or (left[new] is None) == (right[new] is None):
+                continue
+            if self.speaks(number) and self.sure(left, right):
                 return True
         return False
 

@@ -16,6 +16,7 @@ from math import log2
 
 import numpy as np
 import polars as pl
+import xxhash
 from numpy.typing import NDArray
 
 from lienthong.masterdata.blocking import MOST_PER_KEY, Blocking, Recipe
@@ -24,6 +25,7 @@ from lienthong.masterdata.kinds import KINDS
 from lienthong.masterdata.labels import SamePair, taught
 from lienthong.masterdata.model import Cuts, Frequencies, Model, rungs_of
 from lienthong.masterdata.plan import Plan
+from lienthong.masterdata.rules import MOST_PER_IDENTIFIER, Rules
 from lienthong.masterdata.scoring import WEIGHT_PLACES, Scorer
 from lienthong.masterdata.splinking import DuckDBEngine, Trainer, memory_database
 
@@ -82,7 +84,7 @@ def train(
     weighed = _weigh(model, sample, pairs)
     model = replace(model, prior_bits=_prior_bits(model.prior_bits, weighed["weight"].to_numpy(), sample.height))
     blocking = _chosen_keys(model, sample, weighed).frozen(whole)
-    model = replace(model, blocking=blocking, frequencies=frequencies(plan, features))
+    model = replace(model, blocking=blocking, frequencies=frequencies(plan, features), crowded=crowded(plan, features))
     # The prior of a sample is that of the whole only when people appear as often in it: two records of one person both fall
     # into the sample as seldom as two of different people do, so the share stands as it is.
     return model.with_cuts(Cuts())
@@ -110,6 +112,16 @@ def frequencies(plan: Plan, features: pl.DataFrame) -> dict[str, Frequencies]:
         often = counts.filter(pl.col("count") > 1).select(plh.col(column).nchash.xxh3_64().alias("hash"), pl.col("count").cast(pl.Int64))
         found[column] = Frequencies(max(total, 1), dict(zip(often["hash"].to_list(), often["count"].to_list(), strict=True)))
     return found
+
+
+def crowded(plan: Plan, features: pl.DataFrame) -> frozenset[int]:
+    """Hashes of numbers so many records carry that they are a habit of typing: frozen, so that who came first changes nothing."""
+    found: set[int] = set()
+    rules = Rules(plan)
+    for column in {*(plan.same_column(name) for name in plan.identifiers), *(old for old, _ in rules.replaced_columns)}:
+        counts = features[column].drop_nulls().cast(pl.String).value_counts(name="count").filter(pl.col("count") > MOST_PER_IDENTIFIER)
+        found.update(xxhash.xxh3_64_intdigest(value.encode()) for value in counts[column])
+    return frozenset(found)
 
 
 def shared_comparisons(plan: Plan) -> frozenset[str]:

@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from lienthong.masterdata.entities import as_text
@@ -14,7 +15,7 @@ from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.identity import assign, new_id
 from lienthong.masterdata.linkage import Linked, Pair
 from lienthong.masterdata.survivorship import Override
-from lienthong.pipeline.match_linking import Touched, belong, clash, groups_of, link_group
+from lienthong.pipeline.match_linking import Touched, belong, clash, clashes, groups_of, link_group
 from lienthong.pipeline.match_telling import Settled, counted, tell
 from lienthong.pipeline.match_turns import Written
 from lienthong.pipeline.match_words import ACT, GOLDEN, RECORD, Arrival, Cause, Ending, EntityIndex, Matched, Name, Read, nothing
@@ -49,10 +50,17 @@ class _Asked:
         return {key for _, keys in self.read.values() for key in keys}
 
 
-class Act:
-    """Begun by `take` or `touch`, done by `finish`, within the caller's transaction and its pipeline mode.
+def _marked(fresh: StoredRecord, known: StoredRecord | None) -> StoredRecord:
+    """A record that came, with what stands on the one it changes: a steward's value, something that waits."""
+    if known is None:
+        return fresh
+    return replace(fresh, is_overridden=known.is_overridden, is_waiting=known.is_waiting, is_judged=known.is_judged)
 
-    What arrives may be asked for before its turn, while another act is at work: `ask`, `receive`, and `take` when its turn has come.
+
+class Act:
+    """Begun by `ask`, `receive` and `take`, or by `touch`; done by `finish`, within the caller's transaction and its pipeline mode.
+
+    What arrives may be asked for and received before its turn, while another act is at work.
     """
 
     def __init__(self, connection: Connection, index: EntityIndex) -> None:
@@ -115,6 +123,7 @@ class Act:
         for asked in self._asked:
             assert asked.answer is not None  # `ask` was called
             begun = before.put_right(beginning(asked.answer), asked.read, asked.keys)
+            asked.answer = None  # its rows need not be kept twice
             held = {(record.source, record.key): (record, content) for record, content in begun.own}
             self._departed |= {held[name][0].record: held[name][0] for name in self._leaving if name in held}
             came = (self._receive(self._coming[name], read, held.get(name)) for name, read in asked.read.items())
@@ -139,7 +148,8 @@ class Act:
         if wanted:
             while_waiting(self._connection, meanwhile)
         stored = self._store.members(wanted) if wanted else []
-        self._records = {m.record: m for m in stored if m.record not in self._departed} | {n: self._records[n] for n in self._fresh}
+        known = {m.record: m for m in stored if m.record not in self._departed}
+        self._records = known | {n: _marked(self._records[n], known.get(n)) for n in self._fresh}
 
     def touch(self, records: Sequence[StoredRecord], wanted: Mapping[int, int]) -> None:
         """Records whose judgements changed: their components are linked anew, whole."""
@@ -205,7 +215,7 @@ class Act:
 
     # Finishing
 
-    def finish(self, cause: Cause, ending: Ending, meanwhile: Callable[[Written], None] = lambda _: None) -> Matched:
+    def finish(self, cause: Cause, ending: Ending, meanwhile: Callable[[Written], None] | None = None) -> Matched:
         """Link, give identities, choose values, write; then whatever ends the transaction, in the same trip to the server.
 
         `meanwhile` is done while the server writes, and told what.
@@ -231,7 +241,7 @@ class Act:
         shaken = {n for group, _ in moved if any(self._is_shaken(n, settled) for n in group) for n in group}
         self._write(act, settled, component_of, self._joins([each for _, each in moved], shaken, settled))
         self._end_joins(act, shaken)
-        waiting = self._queue(linked, component_of, settled.golden_of, judged)
+        waiting = self._queue(linked, settled.golden_of, judged)
         publication = self._publish(act, settled, events)
         named = {
             (r.source, r.key): settled.ids[settled.golden_of[n]]
@@ -239,7 +249,9 @@ class Act:
             if n in self._fresh or self._wanted or self._is_torn
         }
         who = {**self._unchanged, **named}
-        while_waiting(self._connection, lambda: meanwhile(self._written(settled, component_of)))
+        if meanwhile is not None:
+            written = self._written(settled, component_of)
+            while_waiting(self._connection, partial(meanwhile, written))
         ending(act, who)
         version = publication.read()
         return Matched(act, who, counted(events, version.changed), version, waiting)
@@ -347,28 +359,22 @@ class Act:
             if join.left in anew or join.right in anew
         ]
 
-    def _queue(
-        self, linked: Sequence[Linked], component_of: Mapping[int, int], golden_of: Mapping[int, int], judged: Judged
-    ) -> int:  # fmt: skip
+    def _queue(self, linked: Sequence[Linked], golden_of: Mapping[int, int], judged: Judged) -> int:
+        """What waits for a person now, in place of what waited of these records; gives how many pairs."""
         items: dict[Pair, tuple[str, float]] = {}
         for each in linked:
-            for a, b, bits in each.near:
-                if golden_of[a] != golden_of[b]:
-                    items[min(a, b), max(a, b)] = ("weight", bits)
-            for a, b in each.conflicts:
-                if golden_of[a] != golden_of[b]:
-                    items[min(a, b), max(a, b)] = ("identifier", 0.0)
+            items |= {(min(a, b), max(a, b)): ("weight", bits) for a, b, bits in each.near if golden_of[a] != golden_of[b]}
+            items |= {(min(a, b), max(a, b)): ("identifier", 0.0) for a, b in each.conflicts if golden_of[a] != golden_of[b]}
+        is_waiting = any(record.is_waiting for record in self._records.values())
+        if is_waiting or self._old or self._departed:
+            within = clashes(self._matcher, self._records, golden_of)
+            self._clashes |= {pair: golden_of[pair[1]] for pair in within}
         for a, b in judged.unsaid(self._clashes):
-            golden = self._clashes[a, b]
-            if golden_of[a] != golden_of.get(b, golden):
+            if golden_of[a] != golden_of.get(b, self._clashes[a, b]):
                 items.setdefault((min(a, b), max(a, b)), ("identifier", 0.0))
-        rows = [
-            {"left_record": a, "right_record": b, "why": why, "bits": bits, "component": component_of.get(a, component_of.get(b, a))}
-            for (a, b), (why, bits) in sorted(items.items())
-        ]
-        if rows or self._departed or self._old or any(record.is_waiting for record in self._records.values()):
-            clear = {record.component for record in (*self._records.values(), *self._departed.values())}
-            self._store.requeue(clear | set(component_of.values()), rows, self._cause.at)
+        rows = [{"left_record": a, "right_record": b, "why": why, "bits": bits} for (a, b), (why, bits) in sorted(items.items())]
+        if rows or is_waiting or self._old or self._departed:
+            self._store.requeue([*self._records, *self._departed], [*self._old, *self._departed], rows, self._cause.at)
         return len(rows)
 
     def _publish(self, act: int, settled: Settled, events: Sequence[Mapping[str, Any]]) -> Publication:

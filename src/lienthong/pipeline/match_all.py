@@ -334,15 +334,12 @@ class _Writer:
         items = {}
         for near in self._resolution.near:
             if cluster[near.left] != cluster[near.right]:
-                pair = tuple(sorted((int(records[near.left]), int(records[near.right]))))
-                items[pair] = (near.why, near.bits, int(self._resolution.component[near.left]))
+                items[tuple(sorted((int(records[near.left]), int(records[near.right]))))] = (near.why, near.bits)
         if not items:
             return
-        least = pl.DataFrame({"c": self._resolution.component, "r": records}).group_by("c").agg(pl.col("r").min())
-        component = dict(least.rows())
         frame = pl.DataFrame(
-            [(a, b, why, bits, component[c]) for (a, b), (why, bits, c) in sorted(items.items())],
-            schema={"left_record": pl.Int64, "right_record": pl.Int64, "why": pl.String, "bits": pl.Float64, "component": pl.Int64},
+            [(a, b, why, bits) for (a, b), (why, bits) in sorted(items.items())],
+            schema={"left_record": pl.Int64, "right_record": pl.Int64, "why": pl.String, "bits": pl.Float64},
             orient="row",
         ).with_columns(pl.lit(self._entity.name).alias("entity"), pl.lit(self._at).alias("since"))
         match_bulk.put(self._connection, "match_queue", match_bulk.QUEUE, frame)

@@ -36,7 +36,7 @@ def belong(matcher: Matcher, one: StoredRecord, other: StoredRecord, weights: di
     given = left.features, right.features, left.source, right.source
     if rules.forbid(*given) and not rules.slip(*given):
         return False
-    if rules.same_identifier(left.features, right.features) and rules.agree(left.features, right.features):
+    if rules.joined(left.features, right.features) and rules.agree(left.features, right.features):
         return True
     if rules.replaced(left.features, right.features):
         return True
@@ -48,7 +48,23 @@ def belong(matcher: Matcher, one: StoredRecord, other: StoredRecord, weights: di
 def clash(matcher: Matcher, left: StoredRecord, right: StoredRecord) -> bool:
     """Whether two records carry one number that neither name nor birth bears out."""
     rules = matcher.rules
-    return rules.same_identifier(left.features, right.features) and not rules.agree(left.features, right.features)
+    return rules.joined(left.features, right.features) and not rules.agree(left.features, right.features)
+
+
+def clashes(matcher: Matcher, records: Mapping[int, StoredRecord], golden_of: Mapping[int, int]) -> list[Pair]:
+    """The pairs of these records that carry one number, are not one, and of which neither name nor birth bears the number out."""
+    found = []
+    for column in matcher.rules.identifier_places:
+        holders: dict[str, list[StoredRecord]] = defaultdict(list)
+        for record in records.values():
+            value = record.features[column]
+            if value is not None:
+                holders[value].append(record)
+        for sharing in holders.values():
+            for n, one in enumerate(sharing):
+                others = (other for other in sharing[n + 1 :] if golden_of[one.record] != golden_of[other.record])
+                found += [(one.record, other.record) for other in others if clash(matcher, one, other)]
+    return found
 
 
 def groups_of(matcher: Matcher, touched: Touched, weights: dict[Pair, float]) -> list[list[int]]:
@@ -150,8 +166,8 @@ def _rule_pairs(matcher: Matcher, features: Mapping[int, Features], sources: Map
             value = each[column]
             if value is not None:
                 holders[value].append(n)
-        for sharing in holders.values():
-            if len(sharing) <= rules.most_per_identifier:
+        for number, sharing in holders.items():
+            if len(sharing) > 1 and rules.speaks(number):
                 for i, a in enumerate(sharing):
                     for b in sharing[i + 1 :]:
                         (ruled if rules.agree(features[a], features[b]) else conflicts).add((a, b))
@@ -173,8 +189,8 @@ def _replaced(
         if (value := each[old]) is not None:
             holders[value].append(n)
     found: dict[int, list[int]] = defaultdict(list)
-    for sharing in holders.values():
-        if len(sharing) > rules.most_per_identifier:
+    for number, sharing in holders.items():
+        if len(sharing) < 2 or not rules.speaks(number):
             continue
         for a in sharing:
             for b in sharing if features[a][new] is None else ():

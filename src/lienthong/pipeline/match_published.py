@@ -19,7 +19,7 @@ from lienthong.masterdata.entities import Entity, Register, content_frame, entit
 from lienthong.masterdata.model import Model
 from lienthong.pipeline import match_models
 from lienthong.pipeline.match_all import match_all_in
-from lienthong.pipeline.matching import Arrival, Arriving, Cause, EntityIndex, Matched, Name
+from lienthong.pipeline.matching import Arrival, Arrivals, Cause, EntityIndex, Matched, Name
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, match_bulk
 from lienthong.store import matching as store
@@ -59,10 +59,10 @@ def match_published(
             vietnam_date(at),
             details={"dataset": contract.id, "version": version},
         )
-        arriving = Arriving(connection, index)
+        stream = Arrivals(connection, index)
         for start in range(0, max(len(found.arrivals), 1), _AT_ONCE):
             now, following = (found.arrivals[n : n + _AT_ONCE] for n in (start, start + _AT_ONCE))
-            arriving.take(now, found.departures if start == 0 else (), cause, following=following)
+            stream.take(now, found.departures if start == 0 else (), cause, following=following)
 
 
 def changed_records(connection: Connection, entity: Entity, register: Register, version: int) -> Changed:

@@ -1,6 +1,7 @@
 """Acts of matching that follow one another: what the next must know is asked while this one is still at work.
 
-What was asked before this act wrote is put right by what it wrote (`Written`): nothing else changes in between, for both hold the lock.
+What was asked before this act wrote is put right by what it wrote (`Written`). That nothing else changed in between is seen in the next
+one's turn (`Turn.follows`).
 """
 
 from __future__ import annotations

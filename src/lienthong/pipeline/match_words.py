@@ -109,9 +109,11 @@ class EntityIndex:
 
     def number(self, store: Index, kind: int) -> int:
         """A number for a new identity (GOLDEN), record (RECORD) or act (ACT), from a block reserved before: gaps are harmless."""
-        if not self._numbers[kind]:
-            self._reserve(store, _BLOCK)
-        return self._numbers[kind].popleft()
+        while True:
+            try:
+                return self._numbers[kind].popleft()
+            except IndexError:  # others of this process take them too
+                self._reserve(store, _BLOCK)
 
     def have_numbers(self, store: Index, count: int) -> None:
         """Reserve numbers where fewer than so many are left for records or identities, so that nobody waits for one amid other questions."""

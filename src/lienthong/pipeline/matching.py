@@ -23,7 +23,7 @@ from lienthong.store import Connection
 from lienthong.store.matching import Index, StoredRecord, Turn
 
 
-class Arriving:
+class Arrivals:
     """Records that arrive one act after the other on one connection. What follows is asked for while the act before is at work."""
 
     def __init__(self, connection: Connection, index: EntityIndex) -> None:
@@ -44,8 +44,8 @@ class Arriving:
         with self.connection.pipeline():
             act, turn = self._begin(arrivals, departures, begun, partial(self.index.read_ahead, following) if following else nothing)
             then = self._ask_for(following, turn) if following else None
-            done = act.finish(cause, ending, _ignored if then is None else then.receive)
-        if then is not None and then.is_asked:
+            done = act.finish(cause, ending, None if then is None else then.receive)
+        if then is not None and then.is_ready and done.act is not None:
             then.after = done.act
             self._next = then
         return done
@@ -56,12 +56,9 @@ class Arriving:
         """The act, with the lock. What was asked before its turn is used where these records were asked for and nobody acted since."""
         if begun is not None and not departures and begun.is_of(arrivals):
             turn = self._store.lock_for_arrival(begun.after)
-            if not begun.is_received:  # the act before wrote nothing
-                begun.receive(Written())
-            if begun.is_asked:
-                begun.act.take(meanwhile)
-                if turn.follows(begun.turn):
-                    return begun.act, turn
+            begun.act.take(meanwhile)
+            if turn.follows(begun.turn):
+                return begun.act, turn
         else:
             turn = self._store.lock_for_arrival()
         act = Act(self.connection, self.index)
@@ -77,44 +74,46 @@ class Arriving:
 
 
 class _Next:
-    """The act after the one at work, as far as it can be done before its turn. What fails here is done in its turn, and fails there."""
+    """The act after the one at work, as far as it can be done before its turn.
+
+    A record that cannot be read, or compared, fails in its turn and not here. What the server refuses here it refuses to the act at work
+    as well: they are of one transaction.
+    """
 
     def __init__(self, arrivals: Sequence[Arrival], act: Act, turn: int) -> None:
         self._arrivals = arrivals
         self.act = act
-        self.turn = turn  # of the act before
-        self.after: int | None = None  # the act before, where it wrote anything
-        self.is_asked = False  # and nothing went wrong since
-        self.is_received = False
+        self.turn = turn  # of the act at work
+        self.after = 0  # the act at work, once it is done
+        self._is_asked = False
+        self.is_ready = False  # everything was asked, received and put right
 
     def is_of(self, arrivals: Sequence[Arrival]) -> bool:
         """Whether it was these very records that were asked for."""
         return len(arrivals) == len(self._arrivals) and all(map(is_, arrivals, self._arrivals))
 
     def ask(self) -> None:
-        with self._careful():
+        with _in_its_turn():
             self.act.ask(self._arrivals, ())
-            self.is_asked = True
+            self._is_asked = True
 
     def receive(self, written: Written) -> None:
-        """Compare what came with what the act before leaves."""
-        if self.is_asked:
-            with self._careful():
+        """Compare what came with what the act at work leaves."""
+        if self._is_asked:
+            with _in_its_turn():
                 self.act.receive(written)
-                self.is_received = True
-
-    @contextmanager
-    def _careful(self) -> Iterator[None]:
-        try:
-            yield
-        except psycopg.Error:  # the act before is lost as well
-            raise
-        except Exception:  # told in its turn
-            self.is_asked = False
+                self.is_ready = True
 
 
-def _ignored(_: Written) -> None:
-    """Nothing follows that would ask."""
+@contextmanager
+def _in_its_turn() -> Iterator[None]:
+    """What fails here will fail again in its turn, and is told then; but not what the server refuses."""
+    try:
+        yield
+    except psycopg.Error:
+        raise
+    except Exception:
+        return
 
 
 def relink(
@@ -154,7 +153,7 @@ def index_of(entities: Mapping[str, Entity], name: str, model: Model | None) -> 
 __all__ = [
     "PLATFORM",
     "Arrival",
-    "Arriving",
+    "Arrivals",
     "Cause",
     "Ending",
     "EntityIndex",

@@ -59,7 +59,6 @@ QUEUE = pa.schema(
         ("right_record", pa.int64()),
         ("why", pa.string()),
         ("bits", pa.float64()),
-        ("component", pa.int64()),
         ("since", pa.timestamp("us", "UTC")),
     ]
 )

@@ -200,14 +200,14 @@ class Index:
 
     def judged(self, names: Sequence[tuple[str, str]]) -> Said:
         """Stewards' words in force about these records."""
-        return _heard(self._run("judged", **_split(names)))
+        return _heard(self._named("judged", names))
 
     def all_judged(self) -> Said:
         return _heard(self._run("all_judged", entity=self._entity))
 
     def former(self, names: Sequence[tuple[str, str]]) -> list[tuple[str, str, int]]:
         """(source, key, identity) that ended, the oldest first."""
-        return [tuple(row) for row in self._run("former", **_split(names))]
+        return [(source, key, golden) for source, key, golden in self._named("former", names)]
 
     def reserve(self, count: int) -> tuple[list[int], list[int], list[int]]:
         """(numbers for goldens, numbers for records, numbers for acts)."""
@@ -261,11 +261,9 @@ class Index:
         """Each: kind, id, others, records."""
         self._execute("add_events", entity=self._entity, events=_json(events), at=at, act=act)
 
-    def requeue(self, components: Iterable[int], items: Sequence[Mapping[str, Any]], at: datetime) -> None:
-        """Replace what waits of these components. Each item: left_record, right_record, why, bits, component."""
-        self._execute("clear_queue", components=list(components))
-        if items:
-            self._execute("queue", entity=self._entity, items=_json(items), at=at)
+    def requeue(self, records: Iterable[int], changed: Iterable[int], items: Sequence[Mapping[str, Any]], at: datetime) -> None:
+        """What waits of these records, in place of what waited. Each item: left_record, right_record, why, bits."""
+        self._execute("requeue", entity=self._entity, records=list(records), changed=list(changed), items=_json(items), at=at)
 
     def overrides(self, goldens: Iterable[int]) -> list[tuple[int, str, Any, str, str, date | None]]:
         """(identity, attribute, value, by whom, reason, until)."""
@@ -278,6 +276,11 @@ class Index:
     def _whole(self, name: str, numbers: Iterable[int]) -> list[StoredRecord]:
         rows = ask(self._connection, _raw(name, ("numbers bigint[]",)), [as_array(numbers)]).rows()
         return [StoredRecord(r[0], r[1], r[2], tuple(r[3]), tuple(r[4]), r[5], r[6], r[7], _decoded(r[8]), *r[9:]) for r in rows]
+
+    def _named(self, name: str, names: Sequence[Name]) -> list[tuple[Any, ...]]:
+        """Rows about these records; what was asked behind it is not waited for."""
+        given = [text_array([source for source, _ in names]), text_array([key for _, key in names])]
+        return ask(self._connection, _raw(name, ("sources text[]", "keys text[]")), given).rows()
 
     def _run(self, name: str, **values: Any) -> list[Any]:
         return self._connection.execute(self._queries[name], values).fetchall()
@@ -299,7 +302,7 @@ class Turn:
 
     @property
     def number(self) -> int:
-        """How many took such a lock before; waits for it."""
+        """Which turn this is, of all entities; waits for the lock."""
         return self._said[0]
 
     def follows(self, before: int) -> bool:

@@ -255,7 +255,11 @@ def send_held(connection: psycopg.Connection[Any], wanted: Answer | None = None)
 
 
 def while_waiting(connection: psycopg.Connection[Any], work: Callable[[], None]) -> None:
-    """Work to be done while the server works: when the next answer is waited for; at once outside of pipeline mode. It must not raise."""
+    """Work to be done while the server works: when the next answer is waited for; at once outside of pipeline mode.
+
+    It may read answers to what was asked before, and must ask for nothing itself: the connection is locked while it commits. It must not
+    raise but what the server said.
+    """
     if isinstance(connection, PipelinedConnection) and connection.ours is not None:
         connection.ours.meanwhile = work
     else:

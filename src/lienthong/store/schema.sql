@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (54);
+insert into schema_versions (number) values (55);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -633,6 +633,8 @@ create table match_models (
 );
 create unique index match_models_current on match_models (entity) where is_current;
 
+create sequence match_turns; -- counts who took the lock of matching
+
 create table match_acts (
     act bigint generated always as identity constraint match_acts_pk primary key,
     entity text not null,
@@ -754,7 +756,6 @@ create table match_queue (
     right_record bigint not null constraint match_queue_right_fk references match_records on delete cascade,
     why text not null constraint match_queue_why_known check (why in ('weight', 'identifier')),
     bits double precision not null, -- from the cut: how near to joining
-    component bigint not null,
     since timestamptz not null,
     deferred_until timestamptz,
     locked_by text,
@@ -762,7 +763,6 @@ create table match_queue (
     seconded_by text, -- first of two persons a large cluster needs
     constraint match_queue_pair_unique unique (left_record, right_record)
 );
-create index match_queue_component on match_queue (component);
 create index match_queue_entity on match_queue (entity, bits desc);
 create index match_queue_right on match_queue (right_record);
 

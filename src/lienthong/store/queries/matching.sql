@@ -1,5 +1,6 @@
 -- name: lock
--- One at a time decides who is one; the lock ends with the transaction. Whoever has it is counted.
+-- One at a time decides who is one; the lock ends with the transaction. Whoever has it is counted: columns are made from left to right, the
+-- number when the lock is ours.
 select pg_advisory_xact_lock(hashtextextended('match ' || %(entity)s, 0)), nextval('match_turns');
 
 -- name: lock_for_arrival
@@ -96,7 +97,8 @@ join match_goldens as g on g.golden = r.golden;
 -- All records of these components, and whether anything more is to be read of them.
 select r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.id, r.content::text, r.dated, r.since,
     exists (select from match_overrides as o where o.golden = r.golden and o.ended_at is null),
-    exists (select from match_queue as q where q.component = r.component),
+    exists (select from match_queue as q where q.left_record = r.record)
+        or exists (select from match_queue as q where q.right_record = r.record),
     exists (select from match_judgements as j where j.left_source = r.source and j.left_key = r.key and j.to_at is null and j.kind = 'steward')
         or exists (select from match_judgements as j where j.right_source = r.source and j.right_key = r.key and j.to_at is null and j.kind = 'steward')
         or exists (
@@ -271,16 +273,24 @@ insert into match_events (entity, kind, id, others, records, at, act)
 select %(entity)s, kind, id, others, records, %(at)s, %(act)s
 from json_to_recordset(%(events)s::json) as e (kind text, id text, others text[], records text[]);
 
--- name: clear_queue
--- Pairs of components that are linked anew; the first of two persons' words is kept.
-delete from match_queue where component = any(%(components)s) and seconded_by is null;
-
--- name: queue
--- Pairs a person should look at.
-insert into match_queue (entity, left_record, right_record, why, bits, component, since)
-select %(entity)s, left_record, right_record, why, bits, component, %(at)s
-from json_to_recordset(%(items)s::json) as q (left_record bigint, right_record bigint, why text, bits double precision, component bigint)
-on conflict (left_record, right_record) do update set bits = excluded.bits, why = excluded.why, component = excluded.component;
+-- name: requeue
+-- Pairs a person should look at, in place of those that waited of records linked anew: both sides of a pair, or one that changed or is no
+-- more. The first of two persons' words is kept, and what a pair that goes on waiting was put off to.
+with asked as (
+    select * from json_to_recordset(%(items)s::json) as q (left_record bigint, right_record bigint, why text, bits double precision)
+),
+settled as (
+    delete from match_queue as q
+    where (
+        q.left_record = any(%(records)s::bigint[]) and q.right_record = any(%(records)s::bigint[])
+        or q.left_record = any(%(changed)s::bigint[]) or q.right_record = any(%(changed)s::bigint[])
+    )
+    and q.seconded_by is null
+    and not exists (select from asked where asked.left_record = q.left_record and asked.right_record = q.right_record)
+)
+insert into match_queue (entity, left_record, right_record, why, bits, since)
+select %(entity)s, left_record, right_record, why, bits, %(at)s from asked
+on conflict (left_record, right_record) do update set bits = excluded.bits, why = excluded.why;
 
 -- name: overrides
 -- A steward's values in force.
@@ -325,7 +335,7 @@ where q.entity = %(entity)s and (q.deferred_until > %(at)s or q.seconded_by is n
 -- name: put_back_words
 -- The same of records that are still there, matched anew: a first word keeps its pair waiting, a pair put off is put off when it waits.
 with kept as (
-    select least(a.record, b.record) as left_record, greatest(a.record, b.record) as right_record, a.component, k.deferred_until, k.seconded_by
+    select least(a.record, b.record) as left_record, greatest(a.record, b.record) as right_record, k.deferred_until, k.seconded_by
     from json_to_recordset(%(kept)s) as k (left_source text, left_key text, right_source text, right_key text,
         deferred_until timestamptz, seconded_by text)
     join match_records as a on a.source = k.left_source and a.key = k.left_key
@@ -336,8 +346,8 @@ put_off as (
     from kept
     where kept.seconded_by is null and q.left_record = kept.left_record and q.right_record = kept.right_record
 )
-insert into match_queue (entity, left_record, right_record, why, bits, component, since, deferred_until, seconded_by)
-select %(entity)s, left_record, right_record, 'identifier', 0, component, %(at)s, deferred_until, seconded_by
+insert into match_queue (entity, left_record, right_record, why, bits, since, deferred_until, seconded_by)
+select %(entity)s, left_record, right_record, 'identifier', 0, %(at)s, deferred_until, seconded_by
 from kept
 where seconded_by is not null
 on conflict (left_record, right_record) do update set deferred_until = excluded.deferred_until, seconded_by = excluded.seconded_by;

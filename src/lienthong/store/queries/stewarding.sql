@@ -76,8 +76,8 @@ update match_queue set deferred_until = %(until)s where item = %(item)s returnin
 
 -- name: second
 -- The first of two persons said yes; a pair that did not wait for anybody waits for the second from now on.
-insert into match_queue (entity, left_record, right_record, why, bits, component, since, seconded_by)
-select a.entity, least(a.record, b.record), greatest(a.record, b.record), 'identifier', 0, a.component, %(at)s, %(by)s
+insert into match_queue (entity, left_record, right_record, why, bits, since, seconded_by)
+select a.entity, least(a.record, b.record), greatest(a.record, b.record), 'identifier', 0, %(at)s, %(by)s
 from match_records as a, match_records as b
 where a.source = %(left_source)s and a.key = %(left_key)s and b.source = %(right_source)s and b.key = %(right_key)s
 on conflict (left_record, right_record) do update set seconded_by = excluded.seconded_by;
