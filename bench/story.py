@@ -247,7 +247,7 @@ def _state(place: Workshop) -> dict[str, Any]:
     """What must come back when a decision is undone."""
     master = matching.person(place).master
     columns = sql.SQL(", ").join(sql.Identifier(p.name) for p in master.properties)
-    asked: dict[str, sql.Composable] = {"goldens": sql.SQL(GOLDENS).format(columns, current(master.id))}
+    asked: dict[str, sql.SQL | sql.Composed] = {"goldens": sql.SQL(GOLDENS).format(columns, current(master.id))}
     asked |= {"records": sql.SQL(RECORDS), "identities": sql.SQL(IDENTITIES), "waiting": sql.SQL(WAITING), "words": sql.SQL(WORDS)}
     with place.database.connect() as connection:
         return {name: connection.execute(query).fetchone() for name, query in asked.items()}
