@@ -213,7 +213,7 @@ def test_records_of_one_code_are_one(others: Workshop, name: str, code: str, reg
     assert sum(a == b for a, b in shared) >= len(shared) * 0.99
 
 
-def test_licences_of_one_site_are_one_place_and_no_school_is_a_hospital(others: Workshop) -> None:
+def test_no_school_is_a_hospital(others: Workshop) -> None:
     groups = [{source for source, _, _ in group} for group in groups_of(others, "facility")]
     assert not [group for group in groups if {"education.schools", "health.facilities"} <= group]
     assert {"education.schools"} in groups
