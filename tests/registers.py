@@ -10,7 +10,7 @@ from lienthong.masterdata.entities import Entity, entities_of
 from lienthong.masterdata.model import Model
 from lienthong.pipeline import Workshop, match_models, submit_records
 
-POPULATION, INSURANCE = "population.persons", "social-insurance.participants"
+POPULATION, INSURANCE, CARDS = "population.persons", "social-insurance.participants", "health-insurance.cards"
 FAMILIES = ("Nguyễn", "Trần", "Lê", "Phạm", "Điểu", "Hoàng", "Vũ", "Đặng")
 MIDDLES = ("Văn", "Thị", "Minh", "Ngọc", "Hữu", "Thu")
 GIVENS = (
@@ -86,6 +86,24 @@ def insurance_row(n: int, **other: Any) -> dict[str, Any]:
         "address": p["address"] if n % 5 else None,
         "phone": p["phone"] if n % 3 else None,
         "clinic": "Trạm y tế",
+        "insured_from": "2025-09-01",
+    }
+    return {**row, **other}
+
+
+def card_row(n: int, **other: Any) -> dict[str, Any]:
+    """The health insurer's row of a person, without its number of identity."""
+    p = person(n)
+    row = {
+        "insurance_no": f"99{n:08}",
+        "card_no": f"GD479{n:010}",
+        "full_name": p["full_name"],
+        "born_on": p["born_on"],
+        "sex": p["sex"],
+        "commune_code": p["commune_code"],
+        "address": p["address"],
+        "phone": p["phone"],
+        "payer_group": "household",
         "insured_from": "2025-09-01",
     }
     return {**row, **other}

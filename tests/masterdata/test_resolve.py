@@ -9,6 +9,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from lienthong.masterdata import grouping
 from lienthong.masterdata import resolve as resolving
 from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.model import Cuts, Model
@@ -110,6 +111,33 @@ def test_a_steward_may_join_what_rules_forbid_and_keep_apart_what_they_join(mode
     assert after[one[0]] != after[one[1]]
 
 
+LIMIT = 4  # in place of 300, so that a village has components too large to link whole
+
+
+def loosely(model: Model) -> Model:
+    """One whose pairs hang together from so far below the cut that half a village does."""
+    return model.with_cuts(Cuts(0.0, -12.0))
+
+
+def test_components_too_large_to_link_whole_are_cut_the_same_in_any_order(
+    model: Model, village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loose = loosely(model)
+    whole = resolve(loose, village.features, village.sources)
+    assert whole.counts["largest_component"] > 2 * LIMIT
+    monkeypatch.setattr(grouping, "LARGEST_COMPONENT", LIMIT)
+    cut = partition(village, resolve(loose, village.features, village.sources))
+    assert cut != partition(village, whole)
+    for seed in range(2):
+        records = list(village.records)
+        random.Random(seed).shuffle(records)
+        assert resolved(loose, records) == cut
+        numbers = list(range(len(records)))  # other keys: every record has another place, and ties fall elsewhere
+        renamed = [replace(record, key=f"{n:05d}") for n, record in zip(numbers, records, strict=True)]
+        names = {f"{new.source}|{new.key}": f"{old.source}|{old.key}" for new, old in zip(renamed, records, strict=True)}
+        assert {frozenset(names[name] for name in cluster) for cluster in resolved(loose, renamed)} == cut
+
+
 def test_columns_never_call_undoubted_what_is_doubted_pair_by_pair(model: Model, village: Village) -> None:
     rules, draw = Rules(model.plan), random.Random(5)
     of_one = [row for row, truth in enumerate(village.truth) if village.truth.count(truth) > 1]
@@ -141,6 +169,23 @@ def joined(model: Model, *records: Record) -> bool:
 
 def test_one_person_in_two_registers_is_joined(model: Model) -> None:
     assert joined(model, someone("clinic", "1", "nguyen van minh", "1980-04-12"), someone("poor", "2", "Nguyễn Văn Minh", "1980-04-12"))
+
+
+@pytest.mark.parametrize("others", [(), (("land", "3"), ("land", "4"))])
+def test_a_cut_of_two_registers_counts_for_their_pairs_alone(model: Model, others: tuple[tuple[str, str], ...]) -> None:
+    """Whether two records stand alone or in a component of several."""
+    name, born_on = "Nguyễn Văn Minh", "1980-04-12"
+    these = village_of([someone(source, key, name, born_on) for source, key in (("clinic", "1"), ("poor", "2"), *others)])
+    bits = model.scorer().score(*these.features.select(model.plan.columns).rows()[:2])
+
+    def clusters(**by_registers: float) -> set[int]:
+        cuts = Cuts(bits + 1, bits - 2, {pair.replace("_", "|"): at for pair, at in by_registers.items()})
+        return set(resolve(model.with_cuts(cuts), these.features, these.sources).cluster.tolist())
+
+    assert len(clusters()) == len(these.records)
+    assert len(clusters(clinic_insurance=bits - 1)) == len(these.records)
+    assert len(clusters(clinic_poor=bits - 1)) == len(these.records) - 1
+    assert len(clusters(clinic_poor=bits + 0.1)) == len(these.records)
 
 
 def test_twins_with_numbers_are_not_joined(model: Model) -> None:

@@ -58,6 +58,24 @@ def test_a_disagreeing_value_brings_no_hours(index: Index) -> None:
     assert (found.held, found.disagree, found.hours(SPEED)) == (1, 1, 0.0)
 
 
+def test_an_hour_is_what_is_typed_in_sixty_minutes_at_the_speed_given() -> None:
+    assert Reuse(1, 1, 1, 15_600).hours(260) == 1.0
+    assert Reuse(1, 1, 1, 15_600).hours(130) == 2.0
+
+
+def test_hours_of_typing_are_told_whole_by_dataset_by_agency_and_by_property(index: Index) -> None:
+    name, people = "Nguyễn Thị Minh Khai", 400
+    told = [Said(source, n, {"full_name": name, "sex": "Nữ"}) for n in range(1, people + 1) for source in (POLICE, INSURER)]
+    document = reuse_document(counted(index, *told))
+    of_names, of_all = round(people * len(name) / SPEED / 60, 1), round(people * len(f"{name}Nữ") / SPEED / 60, 1)
+    assert of_all > of_names > 0.4
+    assert document["total"]["hours"] == of_all
+    assert [(row["dataset"], row["hours"]) for row in document["datasets"] if row["hours"]] == [(INSURER, of_all)]
+    insurer = next(row for row in document["datasets"] if row["dataset"] == INSURER)
+    assert {row["attribute"]: row["hours"] for row in insurer["properties"]}["full_name"] == of_names
+    assert sum(row["hours"] for row in document["agencies"]) == of_all
+
+
 def test_an_attribute_without_an_authority_is_held_by_nobody(index: Index) -> None:
     report = counted(index, Said(POLICE, 1, {"phone": "0912345678"}), Said(INSURER, 1, {"phone": "0912345678"}))
     assert of(report, INSURER, "phone") == Reuse(1, 0, 0, 0)

@@ -96,23 +96,16 @@ def run(
     spark: Annotated[str, typer.Option(help="Máy chủ Spark, ví dụ local[2] · a Spark master, such as local[2]")] = "",
 ) -> None:
     """So khớp lại tất cả và công bố bản ghi gốc · match everything and publish the golden records. `all`: every entity."""
-    from lienthong.masterdata.entities import entities_of
-    from lienthong.pipeline import match_all, match_models
+    from lienthong.pipeline import match_all
 
     place = workshop()
-    known = entities_of(place.contracts)
     rows = []
-    for name in known if entity == "all" else [entity]:
-        found = _entity(place, name)
-        with place.database.connect() as connection:
-            model = match_models.in_force(connection, found)
-        if model is None:
-            raise NotFound(f"No model of `{name}` is in force.", hint=f"lienthong match train {name} --adopt")
-        with err.status(name) as status:
+    for found, model in _with_models(place, entity):
+        with err.status(found.name) as status:
             done = match_all.match_all(place, found, model, who(), reason, _teller(status), _engine(spark))
         counts = done.counts
         shown = ("records", "goldens", "candidate_pairs", "common_keys", "dropped_keys", "waiting")
-        rows.append((name, *(counts[each] for each in shown), done.version.version))
+        rows.append((found.name, *(counts[each] for each in shown), done.version.version))
     show(
         (
             ("Thực thể", "Entity"),
@@ -151,6 +144,24 @@ def _engine(spark: str) -> MakeEngine:
     return spark_engine(spark_session(spark))
 
 
+def _with_models(place: Workshop, name: str) -> list[tuple[Entity, Model]]:
+    """The entity asked for, or `all`, with the model in force. Raises NotFound where one has none: before anything is matched."""
+    from lienthong.masterdata.entities import entities_of
+    from lienthong.pipeline import match_models
+
+    found = []
+    with place.database.connect() as connection:
+        for each in entities_of(place.contracts) if name == "all" else [name]:
+            entity = _entity(place, each)
+            model = match_models.in_force(connection, entity)
+            if model is None:
+                learn = f"lienthong match train {each} --adopt"
+                words = f"Chưa có mô hình nào của `{each}` đang dùng."
+                raise NotFound(f"No model of `{each}` is in force.", hint=learn, vi=words, hint_vi=learn)
+            found.append((entity, model))
+    return found
+
+
 def _entity(place: Workshop, name: str) -> Entity:
     from lienthong.masterdata.entities import entities_of
 
@@ -165,10 +176,19 @@ def _path(entity: str) -> Path:
 
 
 def _tell(entity: str, model: Model) -> None:
+    from lienthong.masterdata.waterfall import rung_words
+
     rows = []
     for comparison, rungs in zip(model.plan.comparisons, model.rungs, strict=True):
         rows += [
-            (comparison.name if n == 0 else "", r.label, f"{r.m:.4f}", f"{r.u:.6f}", f"{r.bits:+.1f}", r.frequency_of or "")
+            (
+                comparison.name if n == 0 else "",
+                say(*rung_words(r.label, {})),
+                f"{r.m:.4f}",
+                f"{r.u:.6f}",
+                f"{r.bits:+.1f}",
+                r.frequency_of or "",
+            )
             for n, r in enumerate(rungs)
         ]
     show(

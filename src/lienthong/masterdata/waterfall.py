@@ -45,7 +45,6 @@ _RUNGS = {
     "same unit": ("cùng đơn vị hành chính", "the same administrative unit"),
     "same unit today": ("nay cùng một đơn vị sau sắp xếp", "the same unit since the mergers"),
     "same words": ("cùng các từ", "the same words"),
-    "hamlet alone": ("một bên chỉ ghi thôn, ấp, khu phố", "the same hamlet, and one side says no more"),
     "same numbers": ("cùng số nhà, thôn, tổ", "the same numbers of house and hamlet"),
     "nearly the same": ("gần như giống hệt", "nearly the same"),
     "different": ("khác nhau", "different"),
@@ -99,7 +98,7 @@ def waterfall(scorer: Scorer, left: Features, right: Features, titles: dict[str,
 
 def _of_part(part: Part, titles: dict[str, str], before: float) -> Line:
     title = titles.get(part.comparison, part.comparison)
-    vietnamese, english = _rung(part.label, titles)
+    vietnamese, english = rung_words(part.label, titles)
     if part.rarity_bits >= _RARE_BITS:
         vietnamese, english = f"{vietnamese}, và là giá trị hiếm", f"{english}, and rare"
     elif part.rarity_bits <= _COMMON_BITS:
@@ -109,8 +108,8 @@ def _of_part(part: Part, titles: dict[str, str], before: float) -> Line:
     return _line(part.comparison, f"{title}: {vietnamese}", f"{part.comparison}: {english}", part.bits, before)
 
 
-def _rung(label: str, titles: dict[str, str]) -> tuple[str, str]:
-    """The sentence of a rung; one of a group begins with the member it speaks of (`address same words`)."""
+def rung_words(label: str, titles: dict[str, str]) -> tuple[str, str]:
+    """The sentence of a rung in Vietnamese and English; one of a group begins with the member it speaks of (`address same words`)."""
     member, _, rung = label.partition(" ")
     if label in _RUNGS or rung not in _RUNGS:
         return _RUNGS.get(label, (label, label))

@@ -25,8 +25,7 @@ from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.identity import assign, new_id
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.narrow import narrow, plain
-from lienthong.masterdata.resolve import MakeEngine, Resolution, duckdb_engine, resolve, rule_names
-from lienthong.masterdata.rules import Rules
+from lienthong.masterdata.resolve import MakeEngine, Resolution, duckdb_engine, resolve
 from lienthong.masterdata.survivorship import policy_of
 from lienthong.masterdata.survivorship_frame import golden_frames
 from lienthong.pipeline.match_scores import scores
@@ -59,7 +58,6 @@ def read_register_rows(connection: Connection, entity: Entity) -> pl.DataFrame:
         columns = (
             {name for sources in role.attributes.values() for name in sources}
             | set(role.by)
-            | set(role.unless)
             | ({role.dated_by} if role.dated_by else set())
         )
         rows = match_bulk.read_rows(connection, register.contract.id, sorted(columns))
@@ -112,7 +110,7 @@ def match_all_in(
     on_step("comparing", rows.height)
     features = narrow(model.plan.feature_frame(rows))
     before = match_bulk.read_records(connection, entity.name)
-    judged, names, packed = _judged(store, rows), rows.select("source", "key"), _Packed(rows)
+    judged, names, packed = judged_of(store, rows), rows.select("source", "key"), _Packed(rows)
     del rows  # weighing pairs needs the room and looks at features alone; writing needs a few rows at a time
     resolution = resolve(model, features, names["source"], judged, make_engine)
     on_step("writing", names.height)
@@ -149,7 +147,8 @@ class _Packed:
         return pl.concat(found)
 
 
-def _judged(store: Index, rows: pl.DataFrame) -> Judged:
+def judged_of(store: Index, rows: pl.DataFrame) -> Judged:
+    """Stewards' words in force about these rows (`source`, `key`), by their places."""
     said = store.all_judged()
     names = said.records
     if not names:
@@ -203,7 +202,7 @@ class _Writer:
         self._put_judgements()
         self._put_queue(records)
         match_bulk.put_back_words(self._connection, self._entity.name, self._at, kept)
-        known = self._store.golden_ids({*before["golden"].to_list()}) if before.height else {}
+        known = self._store.golden_ids({*before["golden"].to_list(), *revived}) if before.height else {}
         ids = known | new
         self._tell(ids, numbers, held, new, merged, ended, revived)
         return _Goldens(
@@ -319,9 +318,6 @@ class _Writer:
                 "right_source": b["source"],
                 "right_key": b["key"],
                 "bits": joins["bits"],
-                "reason": joins["rule"].replace_strict(
-                    dict(enumerate(rule_names(Rules(self._model.plan)))), default="", return_dtype=pl.String
-                ),
             }
         ).with_columns(
             pl.lit(self._entity.name).alias("entity"),

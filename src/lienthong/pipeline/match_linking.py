@@ -128,7 +128,7 @@ def link_group(
     sources = {n: records[number].source for n, number in enumerate(ordered)}
     local = Judged(_renumbered(judged.same, place), _renumbered(judged.apart, place))
     ruled, conflicts = _rule_pairs(matcher, features, sources)
-    linked = matcher.link(features, sources, ruled, _known(ordered, weights), local)
+    linked = matcher.link(features, sources, ruled, _known(matcher, ordered, records, weights), local)
 
     def back(pair: Pair) -> Pair:
         return ordered[pair[0]], ordered[pair[1]]
@@ -141,9 +141,13 @@ def link_group(
     )
 
 
-def _known(ordered: Sequence[int], weights: Mapping[Pair, float]) -> dict[Pair, float]:
-    """The weights of a component's pairs by their places; none of a component so large that it is cut, which asks for all or none."""
-    if not weights or len(ordered) > LARGEST_COMPONENT:
+def _known(
+    matcher: Matcher, ordered: Sequence[int], records: Mapping[int, StoredRecord], weights: Mapping[Pair, float]
+) -> dict[Pair, float]:  # fmt: skip
+    """The weights of a component's pairs by their places: those at hand, or, of a component so large that it is cut, all it is cut by."""
+    if len(ordered) > LARGEST_COMPONENT:
+        return _holding(matcher, [records[number] for number in ordered], weights)
+    if not weights:
         return {}
     found = {}
     for m, a in enumerate(ordered):
@@ -155,12 +159,33 @@ def _known(ordered: Sequence[int], weights: Mapping[Pair, float]) -> dict[Pair, 
     return found
 
 
-def _rule_pairs(matcher: Matcher, features: Mapping[int, Features], sources: Mapping[int, str]) -> tuple[dict[Pair, str], list[Pair]]:
-    """(pairs joined by an identifier, or by the one that replaced it, and by which; pairs whose identifier agrees while all else differs)."""
+def _holding(matcher: Matcher, members: Sequence[StoredRecord], weights: Mapping[Pair, float]) -> dict[Pair, float]:
+    """Every pair that shares a key and reaches far enough to hold a component together, as bulk matching finds them."""
     rules = matcher.rules
-    ruled: dict[Pair, str] = {}
+    by_key: dict[int, list[int]] = defaultdict(list)
+    for n, member in enumerate(members):
+        for key in member.keys:
+            by_key[key].append(n)
+    pairs = {(m, n) for sharing in by_key.values() for place, m in enumerate(sharing) for n in sharing[place + 1 :]}
+    found = {}
+    for m, n in pairs:
+        a, b = members[m], members[n]
+        given = a.features, b.features, a.source, b.source
+        if rules.forbid(*given) and not rules.slip(*given):
+            continue
+        over = weights.get((a.record, b.record) if a.record < b.record else (b.record, a.record))
+        over = matcher.weight(*given) if over is None else over
+        if over >= matcher.reach:
+            found[m, n] = over
+    return found
+
+
+def _rule_pairs(matcher: Matcher, features: Mapping[int, Features], sources: Mapping[int, str]) -> tuple[list[Pair], list[Pair]]:
+    """(pairs joined by an identifier, or by the one that replaced it; pairs whose identifier agrees while all else differs)."""
+    rules = matcher.rules
+    ruled: set[Pair] = set()
     conflicts: set[Pair] = set()
-    for column, name in zip(rules.identifier_places, rules.names, strict=False):
+    for column in rules.identifier_places:
         holders: dict[str, list[int]] = defaultdict(list)
         for n, each in features.items():
             value = each[column]
@@ -170,20 +195,13 @@ def _rule_pairs(matcher: Matcher, features: Mapping[int, Features], sources: Map
             if len(sharing) > 1 and rules.speaks(number):
                 for i, a in enumerate(sharing):
                     for b in sharing[i + 1 :]:
-                        if rules.agree(features[a], features[b]):
-                            ruled.setdefault((a, b), name)
-                        else:
-                            conflicts.add((a, b))
-    for (old, new), name in zip(rules.replaced_places, rules.names[len(rules.identifier_places) :], strict=True):
+                        (ruled if rules.agree(features[a], features[b]) else conflicts).add((a, b))
+    for old, new in rules.replaced_places:
         known = _replaced(matcher, features, sources, old, new)
         for n, others in known.items():
             is_one = len({features[other][new] for other in others}) == 1
-            for pair in ((min(n, other), max(n, other)) for other in others):
-                if is_one:
-                    ruled.setdefault(pair, name)
-                else:
-                    conflicts.add(pair)
-    return dict(sorted(ruled.items())), sorted(conflicts - ruled.keys())
+            (ruled if is_one else conflicts).update((min(n, other), max(n, other)) for other in others)
+    return sorted(ruled), sorted(conflicts - ruled)
 
 
 def _replaced(

@@ -18,9 +18,10 @@ from lienthong.masterdata.entities import Entity
 from lienthong.masterdata.estimating import reviewed_of
 from lienthong.masterdata.labels import SamePair
 from lienthong.masterdata.model import Model, document_of, frequencies_of, model_of
+from lienthong.masterdata.narrow import narrow
 from lienthong.masterdata.resolve import resolve
 from lienthong.masterdata.training import train
-from lienthong.pipeline.match_all import read_register_rows
+from lienthong.pipeline.match_all import judged_of, read_register_rows
 from lienthong.pipeline.match_words import Name
 from lienthong.pipeline.stewarding import HERE, Through
 from lienthong.pipeline.workshop import Workshop
@@ -105,24 +106,38 @@ def adopt(workshop: Workshop, entity: Entity, model: Model, official: str = "", 
         append_entries(connection, [entry], workshop.signer)
 
 
+Place = tuple[str, int, str, str]  # a database and an entity there
+Stamp = tuple[Place, str, datetime]
+
 # What was read of a model is kept by a process while it is in force: its frequencies are all the names of a province, and every page of a
 # steward's desk asks for it.
-_held: dict[tuple[str, int, str, str], tuple[tuple[str, datetime], Model]] = {}
+_held: dict[Place, tuple[Stamp, Model]] = {}
+
+
+def stamp_of(connection: Connection, entity: Entity) -> Stamp | None:
+    """What tells the model in force from every other: where, its version, since when (a version may be adopted again, with other cuts)."""
+    found = store.model_stamp(connection, entity.name)
+    return None if found is None else ((connection.info.host, connection.info.port, connection.info.dbname, entity.name), *found)
 
 
 def in_force(connection: Connection, entity: Entity) -> Model | None:
     """The model in force, reading the registers' promises from today's contracts; None when none was adopted."""
-    stamp = store.model_stamp(connection, entity.name)
+    stamp = stamp_of(connection, entity)
     if stamp is None:
         return None
-    place = (connection.info.host, connection.info.port, connection.info.dbname, entity.name)
+    place = stamp[0]
     held = _held.get(place)
     if held is None or held[0] != stamp:
         stored = store.model(connection, entity.name)
         if stored is None:
             return None
         held = _held[place] = (stamp, model_of(stored[1], stored[2]))
-    return replace(held[1], plan=replace(held[1].plan, unique_sources=entity.plan.unique_sources))
+    return _of_today(held[1], entity)
+
+
+def _of_today(model: Model, entity: Entity) -> Model:
+    """The model with what today's contracts promise of the registers."""
+    return replace(model, plan=replace(model.plan, unique_sources=entity.plan.unique_sources))
 
 
 def standing(workshop: Workshop, entity: Entity) -> dict[str, int]:
@@ -133,11 +148,14 @@ def standing(workshop: Workshop, entity: Entity) -> dict[str, int]:
 
 def compare(workshop: Workshop, entity: Entity, model: Model) -> Difference:
     """What would change if everything were matched by this model: nothing is written."""
+    model = _of_today(model, entity)
     with workshop.database.connect() as connection:
+        index = store.Index(connection, entity.name)
         rows = read_register_rows(connection, entity)
+        judged = judged_of(index, rows)
         held = match_bulk.read_records(connection, entity.name)
-        ids = store.Index(connection, entity.name).golden_ids(held["golden"].unique().to_list()) if held.height else {}
-    resolution = resolve(model, entity.plan.feature_frame(rows), rows["source"])
+        ids = index.golden_ids(held["golden"].unique().to_list()) if held.height else {}
+    resolution = resolve(model, narrow(model.plan.feature_frame(rows)), rows["source"], judged)
     joined = (
         rows.select("source", "key").with_columns(pl.Series("cluster", resolution.cluster)).join(held, on=["source", "key"], how="inner")
     )

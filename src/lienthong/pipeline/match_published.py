@@ -22,7 +22,6 @@ from lienthong.pipeline.match_all import match_all_in
 from lienthong.pipeline.matching import Arrival, Arrivals, Cause, EntityIndex, Matched, Name
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, match_bulk
-from lienthong.store import matching as store
 
 PLATFORM = "lienthong"
 MOST_ONE_BY_ONE = 20_000  # changed rows: above it everything is matched at once, which is quicker and gives the same clusters
@@ -43,10 +42,10 @@ def match_published(
     """Match what a version of `contract` changed; `changed`: how many rows that is. The caller commits after its ledger entry."""
     for role in contract.match:
         entity = _entities(workshop).get(role.entity)
-        model_version = None if entity is None else store.model_version(connection, role.entity)
-        if entity is None or model_version is None:
+        stamp = None if entity is None else match_models.stamp_of(connection, entity)
+        if entity is None or stamp is None:
             continue
-        index = _index(connection, entity, model_version)
+        index = _index(connection, entity, stamp)
         register = next(r for r in entity.registers if r.contract.id == contract.id and r.role == role)
         if changed > MOST_ONE_BY_ONE:
             match_all_in(connection, entity, index.model, at, by, f"{contract.id} {version}")
@@ -110,20 +109,20 @@ def _entities(workshop: Workshop) -> dict[str, Entity]:
     return entities_of(workshop.contracts)
 
 
-def _index(connection: Connection, entity: Entity, version: str) -> EntityIndex:
+def _index(connection: Connection, entity: Entity, stamp: match_models.Stamp) -> EntityIndex:
     """The entity's index, kept between publications while neither model nor contracts change."""
     known = _kept().get(entity.name)
-    if known is not None and known[0] == version and known[1] == entity:
+    if known is not None and known[0] == stamp and known[1] == entity:
         return known[2]
     model: Model | None = match_models.in_force(connection, entity)
-    assert model is not None  # its version was just read
+    assert model is not None  # its stamp was just read
     index = EntityIndex(entity, model)
-    _kept()[entity.name] = (version, entity, index)
+    _kept()[entity.name] = (stamp, entity, index)
     return index
 
 
 @lru_cache(maxsize=1)
-def _kept() -> dict[str, tuple[str, Entity, EntityIndex]]:
+def _kept() -> dict[str, tuple[match_models.Stamp, Entity, EntityIndex]]:
     return {}
 
 

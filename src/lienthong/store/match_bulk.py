@@ -46,7 +46,6 @@ JUDGEMENTS = pa.schema(
         ("verdict", pa.string()),
         ("kind", pa.string()),
         ("by_whom", pa.string()),
-        ("reason", pa.string()),
         ("bits", pa.float64()),
         ("model", pa.string()),
         ("from_at", pa.timestamp("us", "UTC")),

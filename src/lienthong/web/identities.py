@@ -34,7 +34,7 @@ from lienthong.pipeline.asking_index import Candidate, candidates
 from lienthong.pipeline.listing import attribute_values
 from lienthong.sharing.filters import read_instant, read_known, read_limit, shown
 from lienthong.sharing.formats import JSON
-from lienthong.sharing.golden import Golden, SeesRegister, SeesWhole, conflicts_of, event_for, provenance_of, read_goldens, sources_of
+from lienthong.sharing.golden import Golden, SeesRegister, event_for, provenance_of, read_goldens, sources_of
 from lienthong.sharing.rights import Right, right_of
 from lienthong.standards import get_standard
 from lienthong.store import Connection
@@ -68,7 +68,6 @@ class _Asked:
     entity: Entity
     right: Right
     sees: SeesRegister
-    whole: SeesWhole
     request: bytes
 
     @property
@@ -164,9 +163,7 @@ def _give(desk: _Desk, asked: _Asked, id: str, known_at: datetime | None, asked_
         _note(desk, asked, Event.ENTITY_ASKED, "redirected", id, golden.version, body, {"operation": "one"})
         where = f"/v1/entities/{asked.entity.name}/{leads_to}"
         return Response(body, 308, media_type=JSON, headers=PRIVATE | {"Location": where})
-    records = _records_of(desk, asked, id, known_at)
-    told, others = sources_of(asked.entity, records, asked.sees)
-    now = {} if known_at is not None else {"conflicts": conflicts_of(golden, asked.entity, asked.right, records, asked.whole)}
+    told, others = sources_of(asked.entity, _records_of(desk, asked, id, known_at), asked.sees)
     body = _ENCODE(
         {
             "type": asked.entity.name,
@@ -174,7 +171,6 @@ def _give(desk: _Desk, asked: _Asked, id: str, known_at: datetime | None, asked_
             "known_at": known_at,
             **{name: value for name, value in golden.record.items() if name != "key"},
             "provenance": provenance_of(golden, asked.entity, asked.right, asked.sees),
-            **now,
             "sources": told,
             "sources_withheld": others,
         }
@@ -401,26 +397,17 @@ def _ask(desk: _Desk, request: Request, operation: Operation) -> _Asked:
         name = shown(request.path_params["type"])
         raise NotFound(f"No master contract describes the entity `{name}`.", vi=f"Không có hợp đồng bản ghi gốc nào cho `{name}`.")
     right = desk.authorise(request, entity.master, operation)
-    return _Asked(entity, right, partial(_sees, desk, right), partial(_whole, desk, right), request_bytes(request))
+    return _Asked(entity, right, partial(_sees, desk, right), request_bytes(request))
 
 
 def _sees(desk: _Desk, right: Right, contract: Contract) -> bool:
     """Whether the caller may look up every record of a register by its key: as its owner, or under an agreement that shows key and rows whole."""
-    whole = _whole(desk, right, contract)
-    return bool(whole) and all(p.name in whole for p in contract.key)
-
-
-def _whole(desk: _Desk, right: Right, contract: Contract) -> frozenset[str]:
-    """The fields of a register that the caller sees whole, of every record; none where rows are withheld or no record may be looked up."""
     caller = None if right.caller == ANONYMOUS else right.caller
     if caller is not None and Identity.parse(caller).agency == contract.agency:
-        return frozenset(p.name for p in contract.properties)
+        return True
     asked = AccessRequest(caller, contract.id, Operation.LOOK_UP, right.purpose, right.official, right.address, desk.counter.clock())
     decision = decide(asked, contract, desk.authorise.register(), vietnam_date(desk.counter.clock()))
-    if not decision.allowed or decision.row_filter:
-        return frozenset()
-    found = right_of(decision, contract, right.caller)
-    return frozenset(found.visible) - found.masked.keys()
+    return decision.allowed and not decision.row_filter and right_of(decision, contract, right.caller).sees_key(contract)
 
 
 def _seen(desk: _Desk, connection: Connection, asked: _Asked, id: str, known_at: datetime | None) -> Golden | None:
