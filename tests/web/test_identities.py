@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from lienthong.access import Operation, Register, RowCondition
+from lienthong.access import Actor, Operation, Register, Role, RowCondition
+from lienthong.clock import end_of_day, vietnam_date
 from lienthong.errors import Conflict
-from lienthong.pipeline import Workshop, asking_index, overriding, stewarding
+from lienthong.pipeline import Workshop, asking_index, match_published, overriding, stewarding
 from lienthong.pipeline.matching import EntityIndex, Name
+from lienthong.pipeline.writing import Change, Manner, write_record
 from lienthong.settings import Settings
 from lienthong.web.app import create_app
 from lienthong.web.services import make_services
+from tests.factories import TickingClock
 from tests.pipeline.test_matching import golden_of
 from tests.registers import INSURANCE, PEOPLE, POPULATION, model_of, person, person_entity, population_row, send
 from tests.store.ledgers import written
@@ -66,9 +71,26 @@ class Platform:
 
 @pytest.fixture(scope="module")
 def platform(matched_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with matched_template.copy() as place:
+    with opened(matched_template, tmp_path_factory.mktemp("home")) as found:
+        yield found
+
+
+@pytest.fixture
+def own_platform(matched_template: Template, tmp_path: Path) -> Iterator[Platform]:
+    """One whose calendar a test may turn on.
+
+    Its database is another copy of the same template, and numbers reserved of one are taken in the other: none is kept from one to the next.
+    """
+    match_published._kept.cache_clear()
+    with opened(matched_template, tmp_path) as found:
+        yield found
+    match_published._kept.cache_clear()
+
+
+@contextmanager
+def opened(template: Template, home: Path) -> Iterator[Platform]:
+    with template.copy() as place:
         entity = person_entity(place)
-        home = tmp_path_factory.mktemp("home")
         services = make_services(
             Settings(
                 home=home, agreements=home / "agreements", base_url=URL, accept_synthetic_ids=True, checkpoint_milliseconds=0, worker=False
@@ -251,6 +273,142 @@ def test_who_somebody_was_taken_for_can_be_asked_of_any_instant(platform: Platfo
     then = platform.get(f"person/{id}/members?known_at={before}").json()
     assert (now["members_withheld"], then["members_withheld"]) == (1, 2)
     assert overriding.who(place, insured(30), place.clock()) != id
+
+
+def later(place: Workshop, days: int) -> Workshop:
+    """The same workshop so many days on; those who ask stay where they are, with their tokens."""
+    return replace(place, clock=TickingClock(place.clock() + timedelta(days=days)))
+
+
+def merge(place: Workshop, index: EntityIndex, first: Name, second: Name) -> int:
+    """Two persons' word that two records are one; gives the act."""
+    with pytest.raises(Conflict, match="second person"):
+        stewarding.decide(place, index, first, second, "same", "can-bo-a", "xác minh tại nhà")
+    done = stewarding.decide(place, index, first, second, "same", "can-bo-b", "xác minh tại nhà")
+    assert done.act is not None
+    return done.act
+
+
+def told(platform: Platform, path: str, caller: str = BOTH, **then: Any) -> tuple[int, Any]:
+    asked = "&".join(f"{name}={str(value).replace('+', '%2B')}" for name, value in then.items())
+    answer = platform.get(f"person/{path}?{asked}", caller)
+    return answer.status_code, answer.json()
+
+
+def test_who_somebody_was_on_a_day_can_be_asked_beside_when_it_was_known(own_platform: Platform) -> None:
+    platform, place, index = own_platform, own_platform.workshop, own_platform.index
+    begun = vietnam_date(place.clock())
+    merged_on, undone_on = begun + timedelta(days=3), begun + timedelta(days=6)
+    first, second = platform.golden(41), platform.golden(43)
+    before = place.clock()
+    act = merge(later(place, 3), index, record(41), record(43))
+    survivor = platform.golden(41)
+    loser, lost = (second, record(43)) if survivor == first else (first, record(41))
+    kept = record(41) if survivor == first else record(43)
+    for earlier in ({"as_of": str(begun)}, {"known_at": before.isoformat()}):
+        status, found = told(platform, loser, **earlier)
+        assert (status, found["sources"][0]["key"]) == (200, lost[1]), "nothing leads on from what it was"
+    assert told(platform, loser)[0] == 308
+    stewarding.undo(later(place, 6), index, act, "kiem-toan", "hai người khác nhau")
+
+    def mine(id: str, **then: Any) -> set[str] | int:
+        """The keys behind a golden record, or the status."""
+        status, found = told(platform, f"{id}/members", **then)
+        return {each["key"] for each in found["members"]} if status == 200 else status
+
+    apart, between = {"as_of": merged_on - timedelta(days=1)}, {"as_of": undone_on - timedelta(days=1)}
+    assert (mine(survivor, **apart), mine(loser, **apart)) == ({kept[1]}, {lost[1]})
+    assert (mine(survivor, **between), mine(loser, **between)) == ({kept[1], lost[1]}, 404)
+    assert mine(survivor, as_of=merged_on) == {kept[1], lost[1]}, "a day is told as it ended"
+    assert (mine(survivor, as_of=undone_on), mine(loser, as_of=undone_on)) == ({kept[1]}, {lost[1]})
+    assert mine(loser, **between, known_at=before.isoformat()) == {lost[1]}, "nobody knew of it then"
+    assert mine(loser, **apart, known_at=end_of_day(undone_on - timedelta(days=1)).isoformat()) == {lost[1]}
+    assert mine(survivor, as_of=begun - timedelta(days=1)) == 404
+
+    for then, id in (
+        (apart, loser),
+        (between, survivor),
+        ({"as_of": undone_on}, loser),
+        ({**between, "known_at": before.isoformat()}, loser),
+    ):
+        status, found = told(platform, f"by-source/{lost[0]}/{lost[1]}", **then)
+        assert (status, found["id"], found["as_of"]) == (200, id, str(then["as_of"]))
+        assert lost[1] in {each["key"] for each in found["sources"]}
+        assert told(platform, id, **then) == (200, found)
+        asked = {name: str(value) for name, value in then.items()}
+        as_listed = platform.client.get(f"/v1/datasets/{MASTER}/records/{id}", params=asked, headers=asking(BOTH)).json()
+        as_listed["values"].pop("provenance")
+        assert [found[name] for name in ("values", "version", "valid_from")] == [
+            as_listed[name] for name in ("values", "version", "valid_from")
+        ]
+    assert platform.get(f"person/{loser}").status_code == 200
+
+
+def test_what_held_on_a_day_is_told_within_the_rows_of_that_day(own_platform: Platform) -> None:
+    platform, place = own_platform, own_platform.workshop
+    n = next(n for n in range(1, 60, 2) if person(n)["commune_code"] == "25195")
+    id, begun = platform.golden(n), vietnam_date(place.clock())
+    send(later(place, 2), POPULATION, [{**population_row(n), "commune_code": "25198", "phone": "0698765432"}], "moved")
+    moved = {"as_of": begun + timedelta(days=2)}
+    assert told(platform, id, WHOLE, **moved)[1]["values"]["phone"] == "0698765432"
+    status, earlier = told(platform, id, NEIGHBOUR, as_of=begun + timedelta(days=1))
+    assert (status, earlier["values"]["phone"], earlier["known_at"]) == (200, person(n)["phone"], None)
+    assert told(platform, id, NEIGHBOUR, **moved) == told(platform, id, NEIGHBOUR)
+    assert told(platform, id, NEIGHBOUR, **moved)[0] == 404
+    assert told(platform, id, STRANGER, as_of=begun)[0] == 403
+    assert told(platform, id, NARROW, as_of=begun)[1]["withheld"]
+
+
+def test_the_ledger_says_of_which_day_and_as_known_when_it_was_asked(platform: Platform) -> None:
+    id, asked = platform.golden(8), {"as_of": "2026-07-01", "known_at": "2026-12-31T00:00:00+07:00"}
+    noted = {"as_of": "2026-07-01", "known_at": "2026-12-30T17:00:00+00:00"}
+    assert told(platform, id, **asked)[0] == 200
+    assert (platform.last_entry()["event"], platform.last_entry()["details"]) == ("answer:record:given", noted)
+    assert told(platform, f"{id}/members", **asked)[0] == 200
+    assert (platform.last_entry()["event"], platform.last_entry()["details"]) == ("match:entity:asked", {"operation": "members", **noted})
+    assert told(platform, id, as_of="2020-01-01")[0] == 404
+    assert (platform.last_entry()["event"], platform.last_entry()["details"]) == ("answer:record:missing", {"as_of": "2020-01-01"})
+
+
+@pytest.mark.parametrize("path", ["{id}", "{id}/members", f"by-source/{POPULATION}/7000000008"])
+@pytest.mark.parametrize(
+    ("asked", "said", "said_vi"),
+    [
+        ("as_of=2026-02-30", "`as_of`: expected a date like 2025-06-30, found `2026-02-30`.", "`as_of`: cần ngày như 2025-06-30"),
+        ("as_of=20260701", "`as_of`: expected a date", "`as_of`: cần ngày"),
+        ("as_of=", "`as_of`: expected a date", "`as_of`: cần ngày"),
+        ("known_at=yesterday", "`known_at`: expected an instant", "`known_at`: cần thời điểm"),
+        ("as_of=2026-07-01&as_of=2026-07-02", "`as_of` is given twice.", "`as_of` có hai lần."),
+        ("asof=2026-07-01", "Unknown parameter `asof`.", "Không có tham số `asof`."),
+    ],
+)
+def test_what_is_no_day_is_refused_in_words(platform: Platform, path: str, asked: str, said: str, said_vi: str) -> None:
+    answer = platform.get(f"person/{path.format(id=platform.golden(8))}?{asked}", BOTH)
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert said_vi in answer.text
+
+
+def test_an_ended_record_is_told_as_it_was_on_a_day_and_now_how_to_ask_for_that(own_platform: Platform) -> None:
+    platform, place = own_platform, own_platform.workshop
+    n, begun = 51, vietnam_date(place.clock())
+    id = platform.golden(n)
+    police = Actor("can-bo-09", place.contracts[POPULATION].agency, frozenset({Role.DATA_OFFICER}))
+    write_record(later(place, 2), place.contracts[POPULATION], Change(record(n)[1], None, 1), police, Manner())
+    gone = platform.get(f"person/{id}")
+    assert gone.status_code == 410
+    assert "as_of" in gone.text
+    status, found = told(platform, id, as_of=begun + timedelta(days=1))
+    assert (status, found["values"]["full_name"]) == (200, person(n)["full_name"])
+    assert told(platform, id, as_of=begun + timedelta(days=2))[0] == 404
+    assert told(platform, f"by-source/{POPULATION}/{record(n)[1]}", as_of=begun)[1]["id"] == id
+    assert told(platform, f"by-source/{POPULATION}/{record(n)[1]}", as_of=begun + timedelta(days=2))[0] == 404
+
+
+def test_a_day_ends_at_midnight_in_vietnam() -> None:
+    assert end_of_day(date(2026, 7, 1)) == datetime(2026, 7, 1, 16, 59, 59, 999_999, UTC)
+    assert vietnam_date(end_of_day(date(2026, 7, 1))) == date(2026, 7, 1)
+    assert vietnam_date(end_of_day(date.max)) == date.max
 
 
 def test_an_event_feed_hides_what_a_row_filter_hides(platform: Platform) -> None:

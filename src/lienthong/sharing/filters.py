@@ -83,7 +83,7 @@ def read_list(parameters: Iterable[tuple[str, str]], contract: Contract) -> Want
         sorts=_sorts(known.get("sort"), contract),
         limit=read_limit(known.get("limit")),
         cursor=known.get("cursor"),
-        as_of=_date("as_of", known["as_of"]) if "as_of" in known else None,
+        as_of=read_date("as_of", known["as_of"]) if "as_of" in known else None,
         known_at=read_instant("known_at", known["known_at"]) if "known_at" in known else None,
         bom=_boolean("bom", known["bom"]) if "bom" in known else False,
     )
@@ -215,7 +215,8 @@ def _boolean(name: str, text: str) -> bool:
     return text == "true"
 
 
-def _date(name: str, text: str) -> date:
+def read_date(name: str, text: str) -> date:
+    """A day."""
     try:
         if len(text) != len("2025-06-30"):
             raise ValueError
@@ -238,7 +239,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "integer": _integer,
     "number": _number,
     "boolean": _boolean,
-    "date": _date,
+    "date": read_date,
     "timestamp": read_instant,
 }
 

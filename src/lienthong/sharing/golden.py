@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -37,9 +38,10 @@ class Golden:
 
 
 def read_goldens(
-    connection: Connection, desk: Desk, master: Contract, right: Right, ids: Sequence[str], version: int | None = None
+    connection: Connection, desk: Desk, master: Contract, right: Right, ids: Sequence[str], version: int | None = None,
+    as_of: date | None = None,
 ) -> dict[str, Golden]:  # fmt: skip
-    """The golden records of these ids that the caller's agreement covers; `version`: as they were then."""
+    """The golden records of these ids that the caller's agreement covers; `version`: as they were then, `as_of`: what held on that day."""
     if not ids:
         return {}
     fields, withheld = right.fields_of(master, ())
@@ -47,7 +49,7 @@ def read_goldens(
     withheld = tuple(name for name in withheld if name != PROVENANCE)
     has_provenance = any(p.name == PROVENANCE for p in master.properties)
     columns = (*fields, PROVENANCE) if has_provenance else fields
-    ask = Ask(master.id, columns, (*right.conditions, Condition(KEY, "in", list(ids))), limit=len(ids), version=version)
+    ask = Ask(master.id, columns, (*right.conditions, Condition(KEY, "in", list(ids))), limit=len(ids), version=version, as_of=as_of)
     page = read_page(connection, ask)
     shape = shape_of(connection, desk.book, master, right, fields, withheld)
     found = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lienthong.access import ANONYMOUS, AccessRequest, Identity, Operation, decide
-from lienthong.clock import vietnam_date
+from lienthong.clock import end_of_day, vietnam_date
 from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, Conflict, Gone, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event, subject_hash
@@ -32,7 +32,7 @@ from lienthong.masterdata.own_list import SURE
 from lienthong.pipeline import match_models
 from lienthong.pipeline.asking_index import Candidate, candidates
 from lienthong.pipeline.listing import attribute_values
-from lienthong.sharing.filters import read_instant, read_known, read_limit, shown
+from lienthong.sharing.filters import read_date, read_instant, read_known, read_limit, shown
 from lienthong.sharing.formats import JSON
 from lienthong.sharing.golden import Golden, SeesRegister, event_for, provenance_of, read_goldens, sources_of
 from lienthong.sharing.rights import Right, right_of
@@ -51,6 +51,7 @@ MOST_EVENTS = 1_000
 LARGEST_EVENT = 2**63 - 1
 _EVENTS = 100
 NOBODY = ""  # no golden record has this id
+THEN = ("as_of", "known_at")
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -73,6 +74,37 @@ class _Asked:
     @property
     def master(self) -> Contract:
         return self.entity.master
+
+
+@dataclass(frozen=True)
+class _When:
+    """Which state is asked for: what held on a day, as it was known at an instant. Neither: what holds now, as it is known now."""
+
+    as_of: date | None = None
+    known_at: datetime | None = None
+
+    @property
+    def is_now(self) -> bool:
+        return self.as_of is None and self.known_at is None
+
+    @property
+    def instant(self) -> datetime | None:
+        """Whose memberships these are. Golden records hold from the day the index made them so, so those of a day are the last ones of it."""
+        ends = None if self.as_of is None else end_of_day(self.as_of)
+        return min((each for each in (self.known_at, ends) if each is not None), default=None)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """For the answer."""
+        return {"as_of": self.as_of, "known_at": self.known_at}
+
+    @property
+    def noted(self) -> dict[str, str]:
+        """For the ledger."""
+        return {name: value.isoformat() for name, value in (("as_of", self.as_of), ("known_at", self.known_at)) if value is not None}
+
+
+NOW = _When()
 
 
 def routes_of(counter: Counter, authorise: Authoriser, subject_key: bytes) -> list[Route]:
@@ -100,61 +132,66 @@ def routes_of(counter: Counter, authorise: Authoriser, subject_key: bytes) -> li
 
 
 def _one(desk: _Desk, request: Request) -> Response:
-    """`GET /v1/entities/{type}/{id}`: values, where each comes from, the records behind it; now or as it was known at an instant."""
+    """`GET /v1/entities/{type}/{id}`: values, where each comes from, the records behind it; now, on a day, as known at an instant."""
     asked = _ask(desk, request, Operation.LOOK_UP)
-    known = read_known(request.query_params.multi_items(), ("known_at",))
-    known_at = read_instant("known_at", known["known_at"]) if "known_at" in known else None
-    return _give(desk, asked, request.path_params["id"], known_at)
+    return _give(desk, asked, request.path_params["id"], _when(request))
 
 
 def _by_source(desk: _Desk, request: Request) -> Response:
     """`GET …/by-source/{register}/{key}`: the golden record a register's record is part of, for who may look that register up."""
     asked = _ask(desk, request, Operation.LOOK_UP)
-    known = read_known(request.query_params.multi_items(), ("known_at",))
-    known_at = read_instant("known_at", known["known_at"]) if "known_at" in known else None
+    when = _when(request)
     name, key = request.path_params["source"], request.path_params["key"]
     sources = [r.source for r in asked.entity.registers if name in (r.source, r.contract.id) and asked.sees(r.contract)]
     with desk.counter.workshop.database.connect() as connection:
         found = None
         if sources and "\x00" not in key:
             found = store.of_record(connection, asked.entity.name, sources, key)
-            if known_at is not None:
-                found = next((then for source in sources if (then := who_then(connection, (source, key), known_at))), None)
-    return _give(desk, asked, found or NOBODY, known_at, f"{name}/{key}")  # nobody is looked for as somebody is: it takes as long
+            if when.instant is not None:
+                found = next((then for source in sources if (then := who_then(connection, (source, key), when.instant))), None)
+    return _give(desk, asked, found or NOBODY, when, f"{name}/{key}")  # nobody is looked for as somebody is: it takes as long
 
 
 def _members(desk: _Desk, request: Request) -> Response:
-    """`GET …/{id}/members`: the records behind a golden record, of registers the caller may look up; with `known_at`, those of then."""
+    """`GET …/{id}/members`: the records behind a golden record, of registers the caller may look up; on a day, as known at an instant."""
     asked = _ask(desk, request, Operation.LOOK_UP)
-    known = read_known(request.query_params.multi_items(), ("known_at",))
-    known_at = read_instant("known_at", known["known_at"]) if "known_at" in known else None
+    when = _when(request)
     id = _id(request.path_params["id"])
     with desk.counter.connection() as connection:
-        golden = _seen(desk, connection, asked, id, known_at)
+        golden = _seen(desk, connection, asked, id, when)
     if golden is None:
-        _note(desk, asked, Event.ANSWER_MISSING, "missing", id, None, b"")
+        _note(desk, asked, Event.ANSWER_MISSING, "missing", id, None, b"", when.noted)
         raise _missing()
-    told, others = sources_of(asked.entity, _records_of(desk, asked, id, known_at), asked.sees)
-    body = _ENCODE({"id": id, "known_at": known_at, "members": told, "members_withheld": others})
-    _note(desk, asked, Event.ENTITY_ASKED, "given", id, golden.version, body, {"operation": "members"})
+    told, others = sources_of(asked.entity, _records_of(desk, asked, id, when), asked.sees)
+    body = _ENCODE({"id": id, **when.said, "members": told, "members_withheld": others})
+    _note(desk, asked, Event.ENTITY_ASKED, "given", id, golden.version, body, {"operation": "members", **when.noted})
     return Response(body, media_type=JSON, headers=PRIVATE)
 
 
-def _give(desk: _Desk, asked: _Asked, id: str, known_at: datetime | None, asked_for: str = "") -> Response:
+def _when(request: Request) -> _When:
+    """The state a request asks for. Raises BadRequest for another parameter, one given twice, what is no day or no instant."""
+    known = read_known(request.query_params.multi_items(), THEN)
+    return _When(
+        read_date("as_of", known["as_of"]) if "as_of" in known else None,
+        read_instant("known_at", known["known_at"]) if "known_at" in known else None,
+    )
+
+
+def _give(desk: _Desk, asked: _Asked, id: str, when: _When, asked_for: str = "") -> Response:
     """The record of an id. `asked_for`: what the ledger says was asked for where there is none, when it was not the id."""
     id = _id(id)
     with desk.counter.workshop.database.connect() as connection:
         resolved = store.resolve(connection, asked.entity.name, id)
     with desk.counter.connection() as connection:
-        leads_to = resolved.id if resolved is not None and resolved.is_redirected and known_at is None else id
-        golden = _seen(desk, connection, asked, leads_to, known_at)
+        leads_to = resolved.id if resolved is not None and resolved.is_redirected and when.is_now else id
+        golden = _seen(desk, connection, asked, leads_to, when)
     if golden is None:
-        _note(desk, asked, Event.ANSWER_MISSING, "missing", asked_for or id, None, b"")
-        if resolved is not None and resolved.ended_at is not None and known_at is None and not asked.right.conditions:
+        _note(desk, asked, Event.ANSWER_MISSING, "missing", asked_for or id, None, b"", when.noted)
+        if resolved is not None and resolved.ended_at is not None and when.is_now and not asked.right.conditions:
             raise Gone(
                 f"This golden record ended at {resolved.ended_at.isoformat()}: no record is part of it any more.",
-                hint="Ask with known_at for what it was.",
-                hint_vi="Hỏi với known_at để biết bản ghi trước đây thế nào.",
+                hint="Ask with as_of or known_at for what it was.",
+                hint_vi="Hỏi với as_of hoặc known_at để biết bản ghi trước đây thế nào.",
                 vi=f"Bản ghi gốc này đã kết thúc lúc {resolved.ended_at.isoformat()}: không còn bản ghi nào thuộc về nó.",
             )
         raise _missing()
@@ -163,19 +200,19 @@ def _give(desk: _Desk, asked: _Asked, id: str, known_at: datetime | None, asked_
         _note(desk, asked, Event.ENTITY_ASKED, "redirected", id, golden.version, body, {"operation": "one"})
         where = f"/v1/entities/{asked.entity.name}/{leads_to}"
         return Response(body, 308, media_type=JSON, headers=PRIVATE | {"Location": where})
-    told, others = sources_of(asked.entity, _records_of(desk, asked, id, known_at), asked.sees)
+    told, others = sources_of(asked.entity, _records_of(desk, asked, id, when), asked.sees)
     body = _ENCODE(
         {
             "type": asked.entity.name,
             "id": id,
-            "known_at": known_at,
+            **when.said,
             **{name: value for name, value in golden.record.items() if name != "key"},
             "provenance": provenance_of(golden, asked.entity, asked.right, asked.sees),
             "sources": told,
             "sources_withheld": others,
         }
     )
-    _note(desk, asked, Event.ANSWER_RECORD, "given", id, golden.version, body)
+    _note(desk, asked, Event.ANSWER_RECORD, "given", id, golden.version, body, when.noted)
     return Response(body, media_type=JSON, headers=answer_headers(asked.master, golden.version))
 
 
@@ -272,7 +309,7 @@ def _meant(desk: _Desk, asked: _Asked, document: Mapping[str, Any]) -> tuple[Gol
         with desk.counter.workshop.database.connect() as connection:
             resolved = store.resolve(connection, asked.entity.name, id)
         with desk.counter.connection() as connection:
-            golden = _seen(desk, connection, asked, id if resolved is None else resolved.id, None)
+            golden = _seen(desk, connection, asked, id if resolved is None else resolved.id, NOW)
         return golden, "none" if golden is None else SURE, {}
     described = _described(desk, asked, document["attributes"])
     with desk.counter.connection() as connection:
@@ -410,18 +447,18 @@ def _sees(desk: _Desk, right: Right, contract: Contract) -> bool:
     return decision.allowed and not decision.row_filter and right_of(decision, contract, right.caller).sees_key(contract)
 
 
-def _seen(desk: _Desk, connection: Connection, asked: _Asked, id: str, known_at: datetime | None) -> Golden | None:
-    version = None if known_at is None else version_known_at(connection, asked.master.id, known_at)
+def _seen(desk: _Desk, connection: Connection, asked: _Asked, id: str, when: _When) -> Golden | None:
+    version = None if when.known_at is None else version_known_at(connection, asked.master.id, when.known_at)
     if version == 0:
         return None
-    return read_goldens(connection, desk.counter.desk, asked.master, asked.right, [id], version).get(id)
+    return read_goldens(connection, desk.counter.desk, asked.master, asked.right, [id], version, when.as_of).get(id)
 
 
-def _records_of(desk: _Desk, asked: _Asked, id: str, known_at: datetime | None) -> Sequence[store.Member]:
+def _records_of(desk: _Desk, asked: _Asked, id: str, when: _When) -> Sequence[store.Member]:
     with desk.counter.workshop.database.connect() as connection:
-        if known_at is None:
+        if when.instant is None:
             return store.members(connection, asked.entity.name, id)
-        return [store.Member(*name) for name in members_then(connection, asked.entity.name, id, known_at)]
+        return [store.Member(*name) for name in members_then(connection, asked.entity.name, id, when.instant)]
 
 
 def _note(
