@@ -121,6 +121,8 @@ def test_a_review_is_walked_at_the_terminal(terminal: Workshop, index: EntityInd
     told = done("review", "estimate", "person")
     assert "%" in told
     assert "Tất cả" in told
+    assert "can-bo-a" in told
+    assert "Người khác cũng xem" in told
     cuts = done("review", "cuts", "person")
     left, right = re.findall(r"(\S+) · (\S+)", cuts)[0]
     adopted = done("review", "cuts", "person", "--adopt", f"{left},{right}")
@@ -128,3 +130,9 @@ def test_a_review_is_walked_at_the_terminal(terminal: Workshop, index: EntityInd
     report = CliRunner().invoke(app, ["report", "index"])
     assert report.exit_code == 0, report.output
     assert "độ chính xác" in report.output
+    second = reviewing.next_items(terminal, index, "can-bo-b", 100)
+    for left in second:
+        reviewing.say(terminal, index, left.item, "apart" if left is second[0] else "same", "can-bo-b")
+    share = f"{(len(second) - 1) / len(second):.0%}"
+    assert re.search(rf"can-bo-b\D+{len(second)}\D+{len(second)}\D+{len(second) - 1} \({share}\)", done("review", "estimate", "person"))
+    assert f"người ít cùng ý nhất {share}" in CliRunner().invoke(app, ["report", "index"]).output

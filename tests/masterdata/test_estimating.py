@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lienthong.masterdata.estimating import PRIOR_BITS, Reviewed, Said, estimate, kappa, offset, precision, recall, wilson
+from lienthong.masterdata.estimating import PRIOR_BITS, Reviewed, Reviewer, Said, estimate, kappa, offset, precision, recall, wilson
 
 # stratum → (joined, pairs, share that is one)
 WORLD = {
@@ -71,6 +71,42 @@ def test_reviewers_who_always_agree_have_a_kappa_of_one_and_who_guess_of_none() 
     assert kappa([("same", "same"), ("apart", "apart")]) == (1.0, 1.0)
     assert kappa([("same", "same")]) == (1.0, 1.0)
     assert kappa([("same", "apart"), ("same", "same"), ("apart", "apart"), ("apart", "same")]) == (0.5, 0.0)
+
+
+def looked(*words: tuple[str, str]) -> Said:
+    """A pair on which these persons said this, in this order."""
+    return Said("s", "a|b", True, True, 90.0, 5.0, [verdict for _, verdict in words], by=[name for name, _ in words])
+
+
+def test_each_reviewer_is_told_by_how_many_they_saw_and_how_often_the_other_said_the_same() -> None:
+    found = estimate(
+        [
+            looked(("an", "same")),
+            looked(("an", "same"), ("binh", "same")),
+            looked(("binh", "apart"), ("an", "apart")),
+            looked(("an", "unsure"), ("binh", "unsure")),
+            looked(("chi", "same"), ("an", "apart"), ("binh", "apart")),
+            looked(),
+        ]
+    )
+    assert found.by_reviewer == {"an": Reviewer(5, 4, 3), "binh": Reviewer(4, 3, 3), "chi": Reviewer(1, 1, 0)}
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["same", "apart", "unsure"])), max_size=3, unique_by=lambda w: w[0])
+    )
+)
+def test_reviewers_together_agree_as_often_as_pairs_do(pairs: list[list[tuple[str, str]]]) -> None:
+    found = estimate([looked(*words) for words in pairs])
+    twice = [words for words in pairs if len(words) > 1]
+    assert sum(each.looked for each in found.by_reviewer.values()) == sum(map(len, pairs))
+    assert sum(each.twice for each in found.by_reviewer.values()) == 2 * len(twice)
+    equal = sum(each.equal for each in found.by_reviewer.values())
+    assert equal == 2 * sum(words[0][1] == words[1][1] for words in twice)
+    if found.agreement is not None:
+        assert found.agreement[0] == pytest.approx(equal / 2 / len(twice))
 
 
 @settings(max_examples=60)

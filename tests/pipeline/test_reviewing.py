@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from lienthong.errors import Conflict, NotFound, Unprocessable
-from lienthong.masterdata.estimating import Estimate, estimate
+from lienthong.masterdata.estimating import Estimate, Reviewer, estimate
 from lienthong.masterdata.model import document_of, frequencies_of, model_of
 from lienthong.pipeline import Workshop, reviewing, stewarding
 from lienthong.pipeline.match_models import in_force, train_entity
 from lienthong.pipeline.matching import EntityIndex, Name
-from lienthong.reports.standing import index_report
+from lienthong.reports.standing import index_document, index_report
 from lienthong.store import reviewing as store
 from lienthong.store.matching import Index
 from tests.pipeline.test_matching import filled, learnt, standing, workshop
@@ -114,7 +114,13 @@ def test_where_two_disagree_a_third_is_asked(filled: Workshop, index: EntityInde
     for item in second[1:]:
         reviewing.say(filled, index, item.item, "same", "can-bo-b")
     assert [item.item for item in reviewing.next_items(filled, index, "can-bo-c", 1_000)] == [second[0].item]
+    parts = estimated(filled).by_reviewer
+    twice = len(second)
+    assert parts["can-bo-b"] == Reviewer(twice, twice, twice - 1)
+    assert (parts[BY].twice, parts[BY].equal) == (twice, twice - 1)
+    assert parts[BY].looked > twice
     reviewing.say(filled, index, second[0].item, "apart", "can-bo-c")
+    assert estimated(filled).by_reviewer == {**parts, "can-bo-c": Reviewer(1, 0, 0)}, "who decides between two is held against neither"
     assert ["same", "apart", "apart"] in [one.verdicts for one in said(filled)]
     reviewing.say(filled, index, second[0].item, "same", "can-bo-c")  # a second word replaces the first
     assert ["same", "apart", "same"] in [one.verdicts for one in said(filled)]
@@ -194,6 +200,12 @@ def test_a_report_tells_of_the_newest_review_that_is_through(filled: Workshop, i
     review(filled, index, "can-bo-b")
     through = told()
     assert through.precision is not None
+    with filled.database.connect() as connection:
+        document = index_document(index_report(connection, filled.contracts, filled.clock()))
+    (quality,) = [one["quality"] for one in document["entities"] if one["entity"] == "person"]
+    assert [each["looked"] for each in quality["reviewers"]] == sorted((each.looked for each in through.by_reviewer.values()), reverse=True)
+    assert all({*each} == {"looked", "twice", "equal"} for each in quality["reviewers"])
+    assert "can-bo" not in str(quality), "a report names no official"
     reviewing.draw(filled, index, 40, 2, BY)
     assert told() == through
     assert estimated(filled).precision is None

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 from starlette.testclient import TestClient
 
+from lienthong.masterdata.estimating import Estimate, Reviewer, Share
+from lienthong.reports.standing import quality_document
 from lienthong.web.openapi import describe
+from tests.factories import START
 from tests.web.counters import READER, URL, Province, asking, entries, make_app, make_province
 
 REPORTS = ("reuse", "index")
@@ -46,6 +50,21 @@ def test_nobody_is_told_without_a_token_and_the_refusal_is_in_the_ledger(provinc
     assert answer.headers["content-type"] == "application/problem+json"
     last = entries(province)[-1]
     assert (last["event"], last["outcome"]) == ("answer:request:denied", "no_identity")
+
+
+def test_how_right_an_index_is_stands_in_the_report_as_the_page_of_the_api_says() -> None:
+    share = Share(0.9, 0.8, 0.95, 7)
+    found = Estimate(
+        9, 7, 0.8, share, None, {"a|b": (share, None)}, (0.5, -0.1), {"can-bo-a": Reviewer(7, 2, 1), "can-bo-b": Reviewer(9, 2, 1)}
+    )
+    schema = describe([], URL)["paths"]["/v1/reports/index"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    quality = schema["properties"]["entities"]["items"]["properties"]["quality"]
+    document = quality_document(found, START, is_named=False)
+    jsonschema.validate(document, quality)
+    jsonschema.validate(quality_document(replace(found, agreement=None, by_reviewer={}), START, is_named=False), quality)
+    jsonschema.validate(None, quality)
+    assert [each["looked"] for each in document["reviewers"]] == [9, 7]
+    assert "can-bo" not in str(document)
 
 
 def test_a_parameter_nobody_knows_is_refused(client: TestClient) -> None:

@@ -183,6 +183,9 @@ def test_a_review_is_drawn_answered_blind_and_estimated(platform: Platform) -> N
     assert found["reviewed"] == found["pairs"]
     assert 0.8 < found["precision"]["low"] <= found["precision"]["value"] <= 1
     assert found["kappa"] is not None
+    parts = {each.pop("reviewer"): each for each in found["reviewers"]}
+    assert {*parts} == {"can-bo-a", "can-bo-b"}
+    assert all(each["looked"] >= each["twice"] == each["equal"] > 0 for each in parts.values())
     cuts = ask(platform, "GET", "person/reviews/cuts").json()["cuts"]
     assert all({"registers", "cut", "suggested", "weights_off_by", "standard_error", "reviewed"} == {*one} for one in cuts)
 

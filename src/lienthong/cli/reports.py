@@ -210,6 +210,15 @@ def _quality(one: EntityStanding) -> None:
             f"\n{one.title_en}: review of {on}, {found.reviewed} of {found.pairs} pairs: precision {precise}, recall {whole}",
         )
     )
+    shares = [each.equal / each.twice for each in found.by_reviewer.values() if each.twice]
+    if found.agreement is not None and shares:
+        equal, kappa = found.agreement
+        out.print(
+            say(
+                f"{len(found.by_reviewer)} người rà soát; hai người cùng ý {equal:.0%} (kappa {kappa:.2f}), người ít cùng ý nhất {min(shares):.0%}",
+                f"{len(found.by_reviewer)} reviewers; two agree in {equal:.0%} (kappa {kappa:.2f}), who agrees least in {min(shares):.0%}",
+            )
+        )
 
 
 def _overlaps(one: EntityStanding) -> None:

@@ -13,7 +13,7 @@ from lienthong.cli.words import out, say, show
 from lienthong.errors import NotFound
 
 if TYPE_CHECKING:
-    from lienthong.masterdata.estimating import Share
+    from lienthong.masterdata.estimating import Reviewer, Share
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -85,6 +85,16 @@ def tell_estimate(entity: EntityName) -> None:
     if found.agreement is not None:
         equal, kappa = found.agreement
         out.print(say(f"Hai người cùng ý {equal:.0%}, kappa {kappa:.2f}", f"Two reviewers agree in {equal:.0%}, kappa {kappa:.2f}"))
+    if found.by_reviewer:
+        show(
+            (
+                ("Người rà soát", "Reviewer"),
+                ("Cặp đã xem", "Pairs looked at"),
+                ("Người khác cũng xem", "Looked at by another too"),
+                ("Hai người cùng ý", "Both said the same"),
+            ),
+            [(name, each.looked, each.twice, equal_told(each)) for name, each in found.by_reviewer.items()],
+        )
 
 
 @app.command("cuts")
@@ -121,6 +131,11 @@ def cuts(
         ),
         rows,
     )
+
+
+def equal_told(one: Reviewer) -> str:
+    """How often another said the same, where another looked."""
+    return "–" if not one.twice else f"{one.equal} ({one.equal / one.twice:.0%})"
 
 
 def share_told(share: Share | None) -> str:

@@ -20,7 +20,7 @@ _LN2 = math.log(2)
 
 
 class Said(NamedTuple):
-    """A pair of a review: its stratum and how many pairs that has, and the verdicts on it (same, apart, unsure) in the order given."""
+    """A pair of a review: its stratum and how many pairs that has, and the verdicts on it (same, apart, unsure) in the order given, `by` whom."""
 
     stratum: str
     registers: str
@@ -30,6 +30,7 @@ class Said(NamedTuple):
     bits: float
     verdicts: list[str]
     names: tuple[str, str, str, str] = ("", "", "", "")  # left source, key, right source, key
+    by: Sequence[str] = ()  # as many as verdicts
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,19 @@ class Offset:
 
 
 @dataclass(frozen=True)
+class Reviewer:
+    """One person's part of a review: pairs looked at, those of them that another looked at too, and where the other said the same."""
+
+    looked: int
+    twice: int
+    equal: int
+
+
+@dataclass(frozen=True)
 class Estimate:
     """What a review says. `by_registers`: `a|b` → (precision, recall); `agreement`: (equal verdicts, kappa) where two looked.
+
+    `by_reviewer`: each person's part of it, by name.
 
     `covered`: share of the pairs drawn from whose stratum has a verdict; the estimates speak of these alone.
     """
@@ -79,6 +91,7 @@ class Estimate:
     recall: Share | None
     by_registers: Mapping[str, tuple[Share | None, Share | None]]
     agreement: tuple[float, float] | None
+    by_reviewer: Mapping[str, Reviewer]
 
 
 def estimate(said: Sequence[Said]) -> Estimate:
@@ -94,6 +107,7 @@ def estimate(said: Sequence[Said]) -> Estimate:
         recall(pairs),
         {name: (precision(pairs, name), recall(pairs, name)) for name in sorted({pair.registers for pair in pairs})},
         kappa((one.verdicts[0], one.verdicts[1]) for one in said if len(one.verdicts) > 1),
+        by_reviewer(said),
     )
 
 
@@ -139,6 +153,23 @@ def kappa(twice: Iterable[tuple[str, str]]) -> tuple[float, float] | None:
     equal = sum(a == b for a, b in pairs) / len(pairs)
     chance = sum((said.count(verdict) / len(said)) ** 2 for verdict in set(said))
     return equal, 1.0 if chance >= 1 else (equal - chance) / (1 - chance)
+
+
+def by_reviewer(said: Iterable[Said]) -> dict[str, Reviewer]:
+    """Each person's part of a review, by name.
+
+    Agreement is between the first two who looked at a pair, as in `kappa`: a third is asked only where those disagree, and would agree with one
+    of them whatever was said. So the `equal` of all together are twice the pairs on which two said the same.
+    """
+    looked, twice, equal = Counter[str](), Counter[str](), Counter[str]()
+    for one in said:
+        looked.update(one.by)
+        if len(one.verdicts) > 1:
+            first_two = one.by[:2]
+            twice.update(first_two)
+            if one.verdicts[0] == one.verdicts[1]:
+                equal.update(first_two)
+    return {name: Reviewer(looked[name], twice[name], equal[name]) for name in sorted(looked)}
 
 
 def offset(pairs: Iterable[Reviewed]) -> Offset:

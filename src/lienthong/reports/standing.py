@@ -88,13 +88,13 @@ def _document(one: EntityStanding) -> dict[str, Any]:
         "overlaps": [{"left": left, "right": right, "golden_records": count} for (left, right), count in one.overlaps.items()],
         "judgements": [{"by": kind, "verdict": verdict, "count": count} for (kind, verdict), count in one.judged.items()],
         "waiting": dict(one.waiting),
-        "quality": None if one.estimate is None else quality_document(one.estimate, one.reviewed_at),
+        "quality": None if one.estimate is None else quality_document(one.estimate, one.reviewed_at, is_named=False),
         "events": [{"day": day.isoformat(), **kinds} for day, kinds in one.events.items()],
     }
 
 
-def quality_document(found: Estimate, drawn_at: datetime | None) -> dict[str, Any]:
-    """How right an index is, as JSON."""
+def quality_document(found: Estimate, drawn_at: datetime | None, *, is_named: bool) -> dict[str, Any]:
+    """How right an index is, as JSON. `is_named`: who reviewed is told by name; else their order tells nothing of it either."""
     return {
         "drawn_at": None if drawn_at is None else drawn_at.isoformat(),
         "pairs": found.pairs,
@@ -108,7 +108,13 @@ def quality_document(found: Estimate, drawn_at: datetime | None) -> dict[str, An
         ],
         "equal_verdicts": None if found.agreement is None else found.agreement[0],
         "kappa": None if found.agreement is None else found.agreement[1],
+        "reviewers": [{"reviewer": name, **vars(each)} for name, each in found.by_reviewer.items()] if is_named else _unnamed(found),
     }
+
+
+def _unnamed(found: Estimate) -> list[dict[str, Any]]:
+    """Each reviewer's part, who looked at most first."""
+    return [vars(each) for each in sorted(found.by_reviewer.values(), key=lambda each: (-each.looked, -each.twice, -each.equal))]
 
 
 def _share(share: Share | None) -> dict[str, Any] | None:

@@ -13,12 +13,13 @@ from lienthong.store.matching import StoredRecord, as_array
 
 
 class Drawn(NamedTuple):
-    """One review."""
+    """One review. `is_through`: nobody has a pair of it still to look at; None where that was not asked."""
 
     review: int
     model: str
     at: datetime
     records: int
+    is_through: bool | None = None
 
 
 def sample(connection: Connection, entity: str, most: int, seed: int) -> list[StoredRecord]:
@@ -57,6 +58,18 @@ def standing(connection: Connection, entity: str) -> Drawn | None:
     return None if row is None else Drawn(*row)
 
 
+def joins_stand(connection: Connection, sources: Sequence[str]) -> bool:
+    """Whether records of these registers are joined by the model or a rule."""
+    row = connection.execute(_query("joins_stand"), {"sources": list(sources)}).fetchone()
+    return row is not None and bool(row[0])
+
+
+def joined_since(connection: Connection, entity: str) -> datetime | None:
+    """When the model or a rule first joined two records of an entity. Reads judgements from the first on: ask once, it stays so."""
+    row = connection.execute(_query("joined_since"), {"entity": entity}).fetchone()
+    return None if row is None else row[0]
+
+
 def next_items(connection: Connection, review: int, by: str, limit: int) -> list[tuple[Any, ...]]:
     """item, left source, key, content, right source, key, content."""
     return connection.execute(_query("next"), {"review": review, "by": by, "limit": limit}).fetchall()
@@ -69,7 +82,8 @@ def say(connection: Connection, entity: str, item: int, by: str, verdict: str, a
 
 
 def verdicts(connection: Connection, review: int) -> list[Said]:
-    return [Said._make((*row[:7], row[7:])) for row in connection.execute(_query("verdicts"), {"review": review}).fetchall()]
+    """Every pair of a review with what was said of it, by whom."""
+    return [Said._make((*row[:7], row[7:11], row[11])) for row in connection.execute(_query("verdicts"), {"review": review}).fetchall()]
 
 
 def _record(row: tuple[Any, ...]) -> StoredRecord:

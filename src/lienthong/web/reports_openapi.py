@@ -52,6 +52,26 @@ def _index() -> Schema:
         overlaps=list_of(object_of(left=TEXT, right=TEXT, golden_records=COUNT)),
         judgements=list_of(object_of(by=TEXT, verdict=TEXT, count=COUNT)),
         waiting={"type": "object", "additionalProperties": COUNT},
+        quality=_quality(),
         events=list_of({"type": "object", "required": ["day"], "properties": {"day": {"type": "string", "format": "date"}}}),
     )
     return object_of(counted_at=_INSTANT, entities=list_of(entity))
+
+
+def _quality() -> Schema:
+    """How right an index is by its newest review that is through; null: none was drawn."""
+    part = {"type": "number", "minimum": 0, "maximum": 1}
+    share = {"anyOf": [object_of(value=part, low=part, high=part, reviewed=COUNT), {"type": "null"}]}
+    found = object_of(
+        drawn_at=_INSTANT,
+        pairs=COUNT,
+        reviewed=COUNT,
+        covered=part,
+        precision=share,
+        recall=share,
+        by_registers=list_of(object_of(registers={"type": "array", "items": TEXT}, precision=share, recall=share)),
+        equal_verdicts={**part, "type": ["number", "null"]},
+        kappa={"type": ["number", "null"]},
+        reviewers=list_of(object_of(looked=COUNT, twice=COUNT, equal=COUNT)),
+    )
+    return {"anyOf": [found, {"type": "null"}]}

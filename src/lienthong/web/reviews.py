@@ -73,7 +73,7 @@ def _estimate(steward: Steward, request: Request, _: Mapping[str, Any]) -> Any:
             raise NotFound(f"No review of `{steward.entity}` was drawn.", vi="Chưa lấy mẫu đợt rà soát nào.")
         found = estimate(store.verdicts(connection, drawn.review))
     note_look(steward, {"review": drawn.review})
-    return {"review": drawn.review, "model": drawn.model, **quality_document(found, drawn.at)}
+    return {"review": drawn.review, "model": drawn.model, **quality_document(found, drawn.at, is_named=True)}
 
 
 def _cuts(steward: Steward, request: Request, _: Mapping[str, Any]) -> Any:

@@ -26,16 +26,33 @@ select review, model, drawn_at, records from match_reviews where entity = %(enti
 
 -- name: standing
 -- The newest review that is through: nobody has a pair of it still to look at. The newest of all when none is.
-select r.review, r.model, r.drawn_at, r.records
+select r.review, r.model, r.drawn_at, r.records, looked.is_through
 from match_reviews as r
+cross join lateral (
+    select not exists (
+        select from match_review_items as i
+        join match_records as a on a.source = i.left_source and a.key = i.left_key
+        join match_records as b on b.source = i.right_source and b.key = i.right_key
+        where i.review = r.review
+            and (select count(*) from match_review_verdicts as v where v.item = i.item) < i.reviewers
+    ) as is_through
+) as looked
 where r.entity = %(entity)s
-order by not exists (
-    select from match_review_items as i
-    join match_records as a on a.source = i.left_source and a.key = i.left_key
-    join match_records as b on b.source = i.right_source and b.key = i.right_key
-    where i.review = r.review
-        and (select count(*) from match_review_verdicts as v where v.item = i.item) < i.reviewers
-) desc, r.review desc
+order by looked.is_through desc, r.review desc
+limit 1;
+
+-- name: joins_stand
+-- Whether records of some registers are joined by the model or a rule.
+select exists (
+    select from match_judgements
+    where left_source = any(%(sources)s) and verdict = 'same' and to_at is null and kind <> 'steward'
+);
+
+-- name: joined_since
+-- The first join of an entity by the model or a rule, whether it holds or not.
+select from_at from match_judgements
+where entity = %(entity)s and verdict = 'same' and kind <> 'steward'
+order by judgement
 limit 1;
 
 -- name: next
@@ -64,10 +81,11 @@ on conflict (item, by_whom) do update set verdict = excluded.verdict, at = exclu
 returning item;
 
 -- name: verdicts
--- Every pair of a review with what was said of it, in the order it was said.
+-- Every pair of a review with what was said of it and by whom, in the order it was said.
 select i.stratum, i.registers, i.is_joined, i.by_weight, i.stratum_pairs, i.bits,
     array(select v.verdict from match_review_verdicts as v where v.item = i.item order by v.at, v.by_whom) as verdicts,
-    i.left_source, i.left_key, i.right_source, i.right_key
+    i.left_source, i.left_key, i.right_source, i.right_key,
+    array(select v.by_whom from match_review_verdicts as v where v.item = i.item order by v.at, v.by_whom) as by_whom
 from match_review_items as i
 where i.review = %(review)s
 order by i.item;
