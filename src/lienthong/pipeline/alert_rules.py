@@ -28,6 +28,7 @@ THRESHOLDS: Mapping[str, frozenset[str]] = {
     "source_log": frozenset({"megabytes"}),
     "checkpoint_late": frozenset({"seconds"}),
     "disk": frozenset({"free_percent"}),
+    "review_late": frozenset({"days"}),
 }
 PASSING = (
     "silent_caller",
@@ -40,6 +41,7 @@ PASSING = (
     "source_log",
     "checkpoint_late",
     "disk",
+    "review_late",
 )  # what they tell of can end by itself
 SEVERITIES = ("note", "warning", "alarm")
 WORDS: Mapping[str, tuple[str, str]] = {
@@ -57,6 +59,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "source_log": ("Nhật ký của một nguồn ứ lại ở máy chủ của cơ quan", "The log of a source piles up at the agency's server"),
     "checkpoint_late": ("Điểm chốt của sổ kiểm chứng bị trễ", "The ledger's checkpoint is late"),
     "disk": ("Đĩa sắp đầy", "The disk is nearly full"),
+    "review_late": ("Chỉ mục bản ghi gốc lâu chưa được rà soát", "An index of golden records has not been reviewed for long"),
 }
 
 

@@ -18,12 +18,14 @@ from statistics import median
 
 from lienthong.access import ANONYMOUS, Actor
 from lienthong.clock import VIETNAM, vietnam_date
+from lienthong.contracts import Contract
 from lienthong.errors import BadRequest, Conflict, NotFound
 from lienthong.ledger import Entry, Event
 from lienthong.pipeline import first_week
 from lienthong.pipeline.alert_rules import PASSING, Rule
 from lienthong.pipeline.readings import Reader, Readings, Who
 from lienthong.pipeline.slots import Watched
+from lienthong.pipeline.unreviewed import unreviewed
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries, schedules
 from lienthong.store import alerts as store
@@ -65,9 +67,13 @@ def watch(workshop: Workshop, rules: Iterable[Rule], home: Path, late: Iterable[
     Who watches again and again keeps `readings`, so that no entry is read twice.
     """
     now = workshop.clock()
-    chosen = tuple(rules)
+    chosen, held = tuple(rules), readings or Readings()
     with workshop.database.connect() as connection:
-        found = [*_findings(connection, chosen, home, now, readings or Readings()), *_open_data_late(chosen, late, vietnam_date(now))]
+        found = [
+            *_findings(connection, chosen, home, now, held),
+            *_reviews_late(connection, chosen, workshop.contracts, held, now),
+            *_open_data_late(chosen, late, vietnam_date(now)),
+        ]
     return _hold(workshop, found, tuple(kind for kind in PASSING if kind != LOG), now)
 
 
@@ -259,6 +265,18 @@ def _open_data_late(rules: Iterable[Rule], late: Iterable[Late], today: date) ->
                 days = (today - each.by).days
                 if days > rule.limit("days"):
                     yield Finding(rule, f"{each.dataset} {each.what}", each.agency, {"late_days": days})
+
+
+def _reviews_late(
+    connection: Connection, rules: Iterable[Rule], contracts: Mapping[str, Contract], readings: Readings, now: datetime
+) -> Iterator[Finding]:
+    """Indexes whose last review is old, or that have joined records for long and were never reviewed."""
+    chosen = [rule for rule in rules if rule.kind == "review_late"]
+    if chosen:
+        for each in unreviewed(connection, contracts, readings.joined):
+            for rule in chosen:
+                if now - each.since > timedelta(days=rule.limit("days")):
+                    yield Finding(rule, each.dataset, each.agency, {"days": (now - each.since).days})
 
 
 def _checkpoint_late(rule: Rule, connection: Connection, _: Path, __: datetime) -> Iterator[Finding]:

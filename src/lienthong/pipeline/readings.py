@@ -85,6 +85,7 @@ class Readings:
     """The last hours of reading, brought up to date by `follow`. One for each process that watches; its loss costs reading them anew."""
 
     def __init__(self) -> None:
+        self.joined: dict[str, datetime] = {}  # entity → when its index first joined records by itself: looked for once, it stays so
         self._rules: tuple[Rule, ...] = ()
         self._begin()
 
