@@ -7,23 +7,29 @@ import random
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from lienthong.cli.main import app
 from lienthong.errors import SettingsError
 from lienthong.masterdata import spark
-from lienthong.masterdata.model import Model
+from lienthong.masterdata.model import Cuts, Model
 from lienthong.masterdata.resolve import resolve
 from lienthong.masterdata.splinking import DUCKDB_FUNCTIONS, DuckDBEngine, memory_database
+from lienthong.pipeline import Workshop, match_all, match_models
 from tests.masterdata.people import FAMILIES, GIVENS, Village, marks_dropped
+from tests.registers import model_of, person_entity
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+ROOT = Path(__file__).parents[2]
 SMALL = {
     "spark.sql.shuffle.partitions": "2",
     "spark.default.parallelism": "2",
@@ -32,9 +38,9 @@ SMALL = {
     "spark.sql.adaptive.enabled": "false",
 }
 BRIEF = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData"  # a machine of Java that lives a minute earns back no deep compiling
-WORKER = "local-cluster[1,2,1024]"  # a process of its own: what comes through there has been sent, and is read by threads too
+WORKERS = "local-cluster[2,1,1024]"  # two machines in small, each a process of its own: all that either works on was sent to it
 OTHERS = (
-    "local-cluster[2,1,1024]",
+    "local-cluster[1,2,1024]",  # one, whose threads work side by side
     "local[2]",
 )  # tried by `make test-deep`: each process of Spark takes ten seconds of a processor to start
 
@@ -47,7 +53,7 @@ needs_java = pytest.mark.skipif(
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "session" in metafunc.fixturenames:
         deep = metafunc.config.getoption("--hypothesis-profile") is not None
-        metafunc.parametrize("session", [WORKER, *OTHERS] if deep else [WORKER], indirect=True, scope="module")
+        metafunc.parametrize("session", [WORKERS, *OTHERS] if deep else [WORKERS], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +100,28 @@ def test_spark_finds_pairs_weights_and_clusters_as_duckdb_does(session: SparkSes
 
 
 @needs_java
+def test_everything_matched_through_spark_at_the_terminal_ends_in_the_golden_records_duckdb_gives(
+    session: SparkSession, matched_province: Workshop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entity, strict = person_entity(matched_province), model_of(matched_province).with_cuts(Cuts(40.0, 40.0))
+    match_models.adopt(matched_province, entity, replace(strict, version="2"))
+    expected = match_models.compare(matched_province, entity, strict)
+    assert expected.splitting > 50
+    for name, value in {"DATABASE_URL": matched_province.database.url, "HOME": str(tmp_path), "DATASETS": str(ROOT / "datasets")}.items():
+        monkeypatch.setenv(f"LIENTHONG_{name}", value)
+    watched = Watched(session)
+    monkeypatch.setattr(spark, "spark_engine", lambda _: watched)
+    ran = CliRunner().invoke(app, ["match", "run", "person", "--spark", str(session.sparkContext.master)])
+    assert ran.exit_code == 0, (ran.output, ran.exception)
+    assert watched.weighed.height > 100
+    assert match_all.match_all(matched_province, entity, strict).version.version is None  # DuckDB finds nothing to change
+    left = match_models.compare(matched_province, entity, strict)
+    assert (left.merging, left.splitting) == (0, 0)
+
+
+@needs_java
 def test_ten_thousand_pairs_of_words_are_as_alike_on_spark_as_on_duckdb(session: SparkSession, model: Model, village: Village) -> None:
-    if session.sparkContext.master != WORKER:
+    if session.sparkContext.master != WORKERS:
         return  # a word is a word on every worker
     words = _pairs_of_words(10_000).to_arrow()
     asked = "select n, {edits}(a, b) as edits, {alike}(a, b) as alike from words"
