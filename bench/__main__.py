@@ -38,6 +38,7 @@ from bench import (
     sources,
     standards,
     starting,
+    story,
     sync,
     units,
 )
@@ -73,6 +74,7 @@ PARTS: Mapping[str, Measure] = {
     "broker": lambda at: broker.measure(at.server, at.folder),
     "matching": lambda at: matching.measure(at.database("matching"), at.rows),
     "matching_larger": lambda at: matching.measure_larger(at.database, at.rows, at.large // 2),
+    "story": lambda at: story.measure(at.server, at.folder, at.rows),
     "ledger": lambda at: ledger.measure(at.database("ledger"), at.rows) + ledger.measure(at.database("ledger_large"), at.large),
     "start": lambda _: starting.measure(),
     "sync": lambda at: sync.measure(at.server, at.rows),

@@ -113,6 +113,12 @@ def fill(place: Workshop, records: int) -> None:
 
 
 def put(place: Workshop, contract: Contract, rows: pl.DataFrame) -> None:
+    with place.database.connect() as connection:
+        copy_frames(connection, current(contract.id), arrow_schema(contract), [rows_of(place, contract, rows)])
+
+
+def rows_of(place: Workshop, contract: Contract, rows: pl.DataFrame) -> pl.DataFrame:
+    """Persons as rows of a dataset's first version, ours and the contract's columns."""
     number = pl.int_range(pl.len(), dtype=pl.Int64)
     key = number.cast(pl.String).str.zfill(10)
     own = {
@@ -130,8 +136,7 @@ def put(place: Workshop, contract: Contract, rows: pl.DataFrame) -> None:
         "_valid_from": pl.lit(vietnam_date(place.clock())),
     }
     columns = [ours.get(name, own.get(name, pl.col(name) if name in rows.columns else pl.lit(None))).alias(name) for name in schema.names]
-    with place.database.connect() as connection:
-        copy_frames(connection, current(contract.id), schema, [rows.select(columns)])
+    return rows.select(columns)
 
 
 def workshop(url: str) -> Workshop:

@@ -58,6 +58,7 @@ def read_register_rows(connection: Connection, entity: Entity) -> pl.DataFrame:
         columns = (
             {name for sources in role.attributes.values() for name in sources}
             | set(role.by)
+            | set(role.unless)
             | ({role.dated_by} if role.dated_by else set())
         )
         rows = match_bulk.read_rows(connection, register.contract.id, sorted(columns))
