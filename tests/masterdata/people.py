@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import polars as pl
@@ -102,6 +102,14 @@ def village_of(records: Iterable[Record]) -> Village:
     schema = {attribute.name: pl.String for attribute in plan.attributes}
     values = pl.DataFrame([{name: record.values.get(name) for name in schema} for record in ordered], schema=schema)
     return Village(plan, ordered, plan.feature_frame(values))
+
+
+def hamlets_alone(village: Village, source: str) -> Village:
+    """The same, but one register leaves house and street out of its addresses."""
+    return village_of(
+        replace(r, values={**r.values, "address": str(r.values["address"]).rpartition(", ")[2]}) if r.source == source else r
+        for r in village.records
+    )
 
 
 def _household(chance: random.Random, first: int) -> list[Values]:

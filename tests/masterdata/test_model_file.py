@@ -53,6 +53,20 @@ def test_a_model_without_its_frequencies_is_told_so(model: Model, tmp_path: Path
         read_model(path)
 
 
+def test_a_hamlet_alone_is_alike_to_a_model_that_was_not_taught_it(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "person.json"
+    write_model(model, path)
+    document = json.loads(path.read_text("utf-8"))
+    home = next(each for each in document["comparisons"] if each["name"] == "home")
+    home["rungs"] = [rung for rung in home["rungs"] if rung["label"] != "address hamlet alone"]
+    path.write_text(json.dumps(document), "utf-8")
+    again = read_model(path)
+    house, hamlet = (again.plan.features({"address": text}) for text in ("Số 5, ấp 3, Tân Lợi", "ấp 3, Tân Lợi"))
+    part = next(part for part in again.scorer().explain(house, hamlet) if part.comparison == "home")
+    assert part.label == "address hamlet alone"
+    assert part.bits == pytest.approx(next(rung for rung in home["rungs"] if rung["label"] == "address alike")["bits"], abs=0.001)
+
+
 def test_a_rung_the_model_was_not_taught_says_what_the_one_below_it_says(model: Model, village: Village, tmp_path: Path) -> None:
     path = tmp_path / "person.json"
     untaught = replace(model, frequencies={name: each for name, each in model.frequencies.items() if name != "address__numbers"})

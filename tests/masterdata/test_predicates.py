@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lienthong.masterdata.kinds import KINDS, Attribute, columns_of, comparisons_of, features_of
-from lienthong.masterdata.predicates import Across, Alike, Both, Crossed, Differ, Edits, Either, Empty, Is, Predicate, Same
+from lienthong.masterdata.predicates import Across, Alike, Both, Crossed, Differ, Edits, Either, Empty, EndOf, Is, Predicate, Same
 from lienthong.masterdata.splinking import DUCKDB_FUNCTIONS
 
 COLUMNS = ("a", "b", "c")
@@ -21,6 +21,7 @@ PREDICATES: tuple[Predicate, ...] = (
     Across("a", "b"),
     Is("a", "0101"),
     Is("a", "k'rang"),
+    EndOf("a", ("thon", "n", "a")),
     *(Edits("a", most) for most in (0, 1, 2, 3)),
     *(Alike("a", least) for least in (0.8, 0.85, 0.9, 0.92)),
     Both((Same("a"), Empty("b"))),
@@ -30,7 +31,25 @@ PREDICATES: tuple[Predicate, ...] = (
 )
 
 LETTERS = st.text("anhgiy01 ", min_size=1, max_size=9)  # few letters, so that pairs are near one another
-SOME = st.sampled_from(("n", "an", "anh", "nha", "nguyen thi lan", "nguyen thi lna", "tran van hoa", "0101", "19601231", "k'rang"))
+SOME = st.sampled_from(
+    (
+        "n",
+        "an",
+        "anh",
+        "nha",
+        "nguyen thi lan",
+        "nguyen thi lna",
+        "tran van hoa",
+        "0101",
+        "19601231",
+        "k'rang",
+        "thon 3",
+        "12 thon 3",
+        "12 thon 13",
+        "a n a n",
+        "n a n",
+    )
+)
 TEXTS = st.none() | LETTERS | SOME
 RECORDS = st.tuples(TEXTS, TEXTS, TEXTS)
 

@@ -15,7 +15,7 @@ from lienthong.masterdata.model import Model
 from lienthong.masterdata.scoring import held_under
 from lienthong.masterdata.splinking import DuckDBEngine, memory_database
 from lienthong.masterdata.training import with_weight
-from tests.masterdata.people import Village, village_of
+from tests.masterdata.people import Village, hamlets_alone, village_of
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,19 @@ def test_ten_thousand_pairs_weigh_what_splink_says(model: Model, village: Villag
     assert weighed.height == 10_000
     ours = np.array([scorer.splink_weight(rows[a], rows[b]) for a, b in weighed.select("left", "right").rows()])
     assert np.abs(ours - weighed["bits"].to_numpy()).max() < 1e-9
+
+
+def test_a_hamlet_alone_weighs_what_splink_says(model: Model, village: Village) -> None:
+    some = hamlets_alone(village, "clinic")
+    clinic = [n for n, source in enumerate(some.sources) if source == "clinic"][:40]
+    pairs = pl.DataFrame(
+        [(min(a, b), max(a, b)) for a in clinic for b in range(200, 300) if a != b], {"left": pl.UInt32, "right": pl.UInt32}, orient="row"
+    )
+    told = DuckDBEngine(model, some.features, memory_database()).weights(pairs.unique())
+    scorer, rows = model.scorer(), some.features.rows()
+    named = [(scorer.explain(rows[a], rows[b]), bits) for a, b, bits in told.select("left", "right", "bits").rows()]
+    assert sum(any(part.label == "address hamlet alone" for part in parts) for parts, _ in named) > 50
+    assert max(abs(model.prior_bits + sum(part.bits for part in parts) - bits) for parts, bits in named) < 1e-9
 
 
 def test_the_weight_of_a_pair_is_the_same_in_bulk(model: Model, village: Village, weighed: pl.DataFrame) -> None:

@@ -59,6 +59,19 @@ def test_the_finest_agreement_of_a_group_counts(model: Model) -> None:
     assert home.label == "address same"
 
 
+def rungs_of_home(model: Model) -> dict[str, float]:
+    place = next(n for n, comparison in enumerate(model.plan.comparisons) if comparison.name == "home")
+    return {rung.label: rung.bits for rung in model.rungs[place]}
+
+
+def test_a_hamlet_alone_is_worth_what_the_registers_teach(model: Model, village: people.Village) -> None:
+    some = people.hamlets_alone(village, "insurance")
+    taught = rungs_of_home(train(some.plan, some.features, "test", some.sources))
+    assert 1 < taught["address hamlet alone"] < taught["address same"]
+    untaught = rungs_of_home(model)
+    assert untaught["address hamlet alone"] == pytest.approx(untaught["address alike"])
+
+
 def test_splink_stays_silent_until_the_last_who_uses_it_has_ended() -> None:
     logger = logging.getLogger("splink")
     before, first, second = logger.level, ExitStack(), ExitStack()

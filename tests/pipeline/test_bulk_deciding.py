@@ -13,7 +13,7 @@ from lienthong.pipeline.bulk_deciding import Pattern
 from lienthong.pipeline.matching import EntityIndex, Name
 from lienthong.store import stewarding as store
 from tests.pipeline.test_matching import filled, golden_of, learnt, standing, workshop
-from tests.pipeline.test_stewarding import both, index
+from tests.pipeline.test_stewarding import SEVERAL, both, index, many_records
 from tests.registers import POPULATION
 
 __all__ = ["filled", "index", "learnt", "workshop"]  # fixtures of the same registers
@@ -96,6 +96,19 @@ def test_what_needs_two_persons_only_together_is_left_out(filled: Workshop, inde
     assert (seen.pairs, seen.left_out) == (1, 3)
     assert {frozenset((s.left, s.right)) for s in seen.samples} == {frozenset(parted[2])}
     assert bulk_deciding.preview(filled, index, pattern, "apart", BY).pairs == 4  # keeping apart needs nobody else
+
+
+def test_what_would_be_of_more_than_ten_records_is_left_out(filled: Workshop, index: EntityIndex) -> None:
+    twins = ((301, "Xoan", 6), (301, "Kiệt", 6), (303, "Xoan", 5), (303, "Kiệt", 5))
+    groups = [many_records(filled, index, *each) for each in twins]
+    queued(filled, index, [(groups[0][0], groups[1][0]), (groups[2][0], groups[3][0])])  # twelve records, and ten
+    pattern = Pattern(registers=(SEVERAL, SEVERAL), least_bits=1.4, below_bits=1.6)
+    seen = bulk_deciding.preview(filled, index, pattern, "same", BY)
+    assert (seen.pairs, seen.left_out) == (1, 1)
+    assert bulk_deciding.preview(filled, index, pattern, "apart", BY).left_out == 0
+    bulk_deciding.decide_all(filled, index, pattern, "same", seen.digest, BY, "đã đối chiếu")
+    assert golden_of(filled, *groups[0][0]) != golden_of(filled, *groups[1][0])
+    assert golden_of(filled, *groups[2][0]) == golden_of(filled, *groups[3][0])
 
 
 def test_attributes_narrow_a_pattern(filled: Workshop, index: EntityIndex, parted: list[tuple[Name, Name]]) -> None:

@@ -12,17 +12,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import xxhash
 
 from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, Unprocessable
 from lienthong.masterdata.model import Cuts, Model
+from lienthong.masterdata.resolve import resolve, rule_names
 from lienthong.pipeline import Workshop, match_all, overriding, stewarding, submit_records
 from lienthong.pipeline.matching import Arrival, Arrivals, Cause, EntityIndex, Matched
 from lienthong.store import Connection
 from tests import forking
-from tests.registers import INSURANCE, PEOPLE, POPULATION, insurance_row, model_of, person, person_entity, send
+from tests.registers import INSURANCE, PEOPLE, POPULATION, insurance_row, model_of, person, person_entity, population_row, send
 from tests.templates import Template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -207,6 +209,128 @@ def test_a_record_that_changes_its_number_leaves_and_comes_back(filled: Workshop
     send(filled, INSURANCE, [insurance_row(2)], "right")
     assert golden_of(filled, INSURANCE, "9900000002") == home
     assert partition(filled) == before
+
+
+def test_a_value_that_changed_is_told_to_who_follows(filled: Workshop) -> None:
+    record = POPULATION, "7000000003"  # of one register alone: its telephone is the golden record's
+    send(filled, POPULATION, [{**population_row(3), "phone": "0699999999"}], "moved")
+    with filled.database.connect() as connection:
+        last = connection.execute("select event, kind, id, others, records from match_events order by event desc limit 1").fetchone()
+        told = connection.execute(
+            "select source, (data ->> 'from')::bigint, (data ->> 'to')::bigint from events_waiting where type = 'entities:changed' order by event desc limit 1"
+        ).fetchone()
+    assert last is not None
+    assert last[1:] == ("changed", golden_of(filled, *record), [], [])
+    assert told == ("entity/person", last[0], last[0])
+
+
+def test_what_was_said_of_records_ends_where_an_arrival_takes_them_apart(filled: Workshop) -> None:
+    """A judgement's row ends, with the act that ended it, and does not go."""
+    left, right = (POPULATION, "7000000002"), (INSURANCE, "9900000002")
+    asked = (
+        "select j.kind, j.to_at, ended.at, ended.kind from match_judgements as j left join match_acts as ended on ended.act = j.ended_by"
+        " where (left_source, left_key, right_source, right_key) in ((%s, %s, %s, %s), (%s, %s, %s, %s)) order by judgement"
+    )
+    both_ways = (*left, *right, *right, *left)
+    with filled.database.connect() as connection:
+        assert connection.execute(asked, both_ways).fetchall() == [("rule", None, None, None)]
+    elsewhere = {"citizen_id": "097088999999", "full_name": "Đinh Bá Thụ", "born_on": "1988-03-02", "phone": None, "address": None}
+    send(filled, INSURANCE, [insurance_row(2, **elsewhere, sex="Nam")], "wrong")
+    with filled.database.connect() as connection:
+        ((kind, to_at, at, by),) = connection.execute(asked, both_ways).fetchall()
+    assert (kind, by) == ("rule", "arrival")
+    assert to_at == at is not None
+    send(filled, INSURANCE, [insurance_row(2)], "right")
+    with filled.database.connect() as connection:
+        ended, standing_now = connection.execute(asked, both_ways).fetchall()
+    assert ended == (kind, to_at, at, by)
+    assert standing_now == ("rule", None, None, None)
+
+
+def test_what_was_said_of_a_record_that_leaves_ends_with_it_and_of_those_that_stay_is_said_anew(filled: Workshop) -> None:
+    index, p = EntityIndex(person_entity(filled), model_of(filled)), person(2)
+    third = Arrival("land.holders", "third", {name: p[name] for name in ("citizen_id", "full_name", "born_on")})
+    names = sorted([*(f"{source}/{key}" for source, key in ((POPULATION, "7000000002"), (INSURANCE, "9900000002"))), "land.holders/third"])
+    before = joins(filled)
+    with filled.database.connect() as connection:
+        push(connection, index, filled, [third])
+        assert {pair[:2] for pair in joins(filled) - before} == {(names[0], names[1]), (names[0], names[2])}
+        push(connection, index, filled, [], [third.name])
+        assert joins(filled) == before
+        (insured,) = (each for each in all_records(filled) if each.name == (INSURANCE, "9900000002"))
+        push(connection, index, filled, [], [insured.name])
+        assert joins(filled) == before - {(names[1], names[2], "citizen_id")}
+        push(connection, index, filled, [insured])
+    assert joins(filled) == before
+
+
+def test_an_insurance_number_given_again_joins_nobody(filled: Workshop) -> None:
+    """Another person of the same given name has it now: one by one and all at once they stay two, and nobody is asked."""
+    cards = "health-insurance.cards"
+    with filled.database.connect() as connection:
+        rows = match_all.read_register_rows(connection, person_entity(filled))
+    heir = rows.filter(source=INSURANCE, key="9900000008").with_columns(
+        source=pl.lit(cards), key=pl.lit("later"), citizen_id=pl.lit(None, pl.String), full_name=pl.lit(f"Đinh Bá {person(8)['full_name'].split()[-1]}"),
+        born_on=pl.lit("2004-02-03"), address=pl.lit(None, pl.String), phone=pl.lit(None, pl.String),
+    )  # fmt: skip
+    model = model_of(filled)
+    every = pl.concat([rows, heir]).sort("source", "key")
+    found = resolve(model, model.plan.feature_frame(every), every["source"])
+    of = every.with_columns(cluster=pl.Series(found.cluster)).filter(pl.col("insurance_no") == "9900000008")
+    assert of.height == of["cluster"].n_unique() == 2
+    with filled.database.connect() as connection:
+        (row,) = heir.to_dicts()
+        content = {name: value for name, value in row.items() if name not in ("source", "key", "dated") and value is not None}
+        push(connection, EntityIndex(person_entity(filled), model), filled, [Arrival(cards, "later", content)])
+    assert golden_of(filled, cards, "later") != golden_of(filled, INSURANCE, "9900000008")
+    assert not [pair for pair in waiting(filled) if f"{cards}/later" in pair]
+
+
+def test_a_join_says_by_which_rule_alike_all_at_once_and_one_by_one(filled: Workshop) -> None:
+    """By a number in common, by an earlier number a register says was replaced, by a steward; by weight none."""
+    index, p = EntityIndex(person_entity(filled), model_of(filled)), person(301)
+    own = {"full_name": p["full_name"], "born_on": p["born_on"]}
+    arrivals = [
+        Arrival("land.holders", "new", {**own, "citizen_id": p["citizen_id"], "old_id": "285123456"}),
+        Arrival("poor-households.members", "old", {**own, "old_id": "285123456"}),
+    ]
+    records = all_records(filled)
+    with filled.database.connect() as connection:
+        rows = match_all.read_register_rows(connection, index.entity)
+        push(connection, index, filled, [], [each.name for each in records])
+        for each in [*records, *arrivals]:
+            push(connection, index, filled, [each])
+    one_by_one = joins(filled)
+    extra = pl.DataFrame([{"source": a.source, "key": a.key, **a.content} for a in arrivals])
+    every = pl.concat([rows, extra], how="diagonal").sort("source", "key")
+    found = resolve(index.model, index.model.plan.feature_frame(every), every["source"])
+    names = (every["source"] + "/" + every["key"]).to_list()
+    rules = dict(enumerate(rule_names(index.matcher.rules)))
+    assert one_by_one == {(names[a], names[b], rules.get(rule, "")) for a, b, _, rule in found.joins.rows()}
+    assert ("land.holders/new", "poor-households.members/old", "old_id>citizen_id") in one_by_one
+    assert {rule for _, _, rule in one_by_one} == {"", "citizen_id", "old_id>citizen_id"}
+    left, right = (POPULATION, "7000000010"), (POPULATION, "7000000011")
+    with filled.database.connect() as connection:
+        push(connection, index, filled, [], [a.name for a in arrivals])
+    with pytest.raises(Conflict):
+        stewarding.decide(filled, index, left, right, "same", "can-bo-a", "một người")
+    stewarding.decide(filled, index, left, right, "same", "can-bo-b", "một người")
+    said = ("/".join(left), "/".join(right), "steward")
+    assert said in joins(filled)
+    before = joins(filled)
+    match_all.match_all(filled, index.entity, index.model)
+    assert joins(filled) == before
+
+
+def joins(place: Workshop) -> set[tuple[str, str, str]]:
+    """What joins records now: both, and the rule."""
+    with place.database.connect() as connection:
+        return set(
+            connection.execute(
+                "select left_source || '/' || left_key, right_source || '/' || right_key, reason from match_judgements"
+                " where kind <> 'steward' and to_at is null"
+            ).fetchall()
+        )
 
 
 def test_two_different_numbers_are_never_one(filled: Workshop) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,11 +12,14 @@ import pytest
 from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, NotFound, Unprocessable
 from lienthong.pipeline import Workshop, match_all, overriding, stewarding
-from lienthong.pipeline.matching import EntityIndex, Name
-from tests.pipeline.test_matching import filled, golden_of, learnt, standing, workshop
-from tests.registers import INSURANCE, POPULATION, model_of, person_entity
+from lienthong.pipeline.matching import Arrival, EntityIndex, Name
+from tests.pipeline.test_matching import all_records, filled, golden_of, learnt, push, standing, workshop
+from tests.registers import INSURANCE, POPULATION, model_of, person, person_entity
 
 __all__ = ["filled", "learnt", "workshop"]  # fixtures of the same registers
+
+
+SEVERAL = "land.holders"  # a register that may hold one person many times, without numbers
 
 
 @pytest.fixture
@@ -61,6 +65,133 @@ def test_random_decisions_undone_in_any_order_give_everything_back(filled: Works
             assert act is not None
             stewarding.undo(filled, index, act, "can-bo-b", "nhầm")
         assert standing(filled) == before
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_acts_on_the_same_records_undone_in_any_order_give_everything_back(filled: Workshop, index: EntityIndex, seed: int) -> None:
+    chance = random.Random(seed)
+    others = [each for each in all_records(filled) if each.name in {name for n in (60, 62, 64) for name in both(n)}]
+    before, acts = standing(filled), []
+    for _ in range(12):
+        acts.append(some_act(filled, index, chance))
+        if chance.random() < 0.3:  # what comes and goes meanwhile
+            with filled.database.connect() as connection:
+                push(connection, index, filled, [], [others[0].name])
+                push(connection, index, filled, [others[0]])
+            chance.shuffle(others)
+    match_all.match_all(filled, index.entity, index.model)
+    after = standing(filled)
+    chance.shuffle(acts)
+    undoing = [stewarding.undo(filled, index, act, "can-bo-b", "nhầm").act for act in acts]
+    assert standing(filled) == before
+    match_all.match_all(filled, index.entity, index.model)
+    assert standing(filled) == before
+    chance.shuffle(undoing)
+    for act in undoing:
+        assert act is not None
+        stewarding.undo(filled, index, act, "can-bo-b", "đúng")
+    assert standing(filled)[0] == after[0]
+
+
+def some_act(place: Workshop, index: EntityIndex, chance: random.Random) -> int:
+    """Anything a steward may say of three persons, by two where two are needed."""
+    names = [name for n in (20, 22, 24) for name in both(n)]
+    together: dict[str, list[Name]] = defaultdict(list)
+    for name in names:
+        together[golden_of(place, *name)].append(name)
+    whole = [each for each in together.values() if len(each) > 1]
+    if whole and chance.random() < 0.3:
+        records = chance.sample(each := chance.choice(whole), len(each))
+        cut = chance.randrange(1, len(records))
+        act = stewarding.split(place, index, [records[:cut], records[cut:]], "can-bo-a", "hai người").act
+    else:
+        left, right = chance.sample(names, 2)
+        verdict = chance.choice(("same", "same", "apart", "unsure"))
+        try:
+            act = stewarding.decide(place, index, left, right, verdict, "can-bo-a", "đã xem").act
+        except Conflict:
+            act = stewarding.decide(place, index, left, right, verdict, "can-bo-b", "đã xem").act
+    assert act is not None
+    return act
+
+
+@pytest.mark.parametrize("is_last_first", [True, False])
+def test_of_two_words_on_a_pair_the_one_not_undone_counts(filled: Workshop, index: EntityIndex, is_last_first: bool) -> None:
+    before, (here, there) = standing(filled), both(6)
+    said = [stewarding.decide(filled, index, here, there, verdict, "can-bo-a", "đã xem").act for verdict in ("apart", "same")]
+    apart, same = said
+    assert apart is not None
+    assert same is not None
+    assert standing(filled) == before
+    first, second = (same, apart) if is_last_first else (apart, same)
+    stewarding.undo(filled, index, first, "can-bo-b", "nhầm")
+    assert (golden_of(filled, *here) == golden_of(filled, *there)) is not is_last_first
+    again = stewarding.undo(filled, index, second, "can-bo-b", "nhầm").act
+    assert standing(filled) == before
+    assert again is not None
+    stewarding.undo(filled, index, again, "can-bo-b", "đúng")
+    assert (golden_of(filled, *here) == golden_of(filled, *there)) is not is_last_first
+
+
+def test_who_was_joined_twice_goes_home_whichever_join_is_undone_first(filled: Workshop, index: EntityIndex) -> None:
+    first, second, third = ((POPULATION, f"{7_000_000_000 + n}") for n in (11, 13, 15))
+    before, acts = standing(filled), []
+    for pair in ((first, second), (second, third)):
+        with pytest.raises(Conflict, match="second person"):
+            stewarding.decide(filled, index, *pair, "same", "can-bo-a", "một người")
+        acts.append(stewarding.decide(filled, index, *pair, "same", "can-bo-b", "một người").act)
+    for act in acts:
+        assert act is not None
+        stewarding.undo(filled, index, act, "can-bo-a", "nhầm")
+        assert golden_of(filled, *first) == before[2]["/".join(first)]
+    assert standing(filled) == before
+
+
+def test_what_moves_most_for_its_doubt_is_asked_first(filled: Workshop, index: EntityIndex) -> None:
+    alone = [(POPULATION, f"{7_000_000_000 + n}") for n in (41, 43, 45, 47)]
+    waits = [(both(30)[0], both(32)[0], 1.0), (alone[0], alone[1], 0.1), (both(34)[0], both(36)[0], 2.0), (alone[2], alone[3], -3.0)]
+    with filled.database.connect() as connection:
+        connection.execute("delete from match_queue")
+        for left, right, bits in reversed(waits):
+            connection.execute(
+                "insert into match_queue (entity, left_record, right_record, why, bits, since)"
+                " select a.entity, least(a.record, b.record), greatest(a.record, b.record), 'weight', %s, now()"
+                " from match_records as a, match_records as b where a.source = %s and a.key = %s and b.source = %s and b.key = %s",
+                (bits, *left, *right),
+            )
+    asked = stewarding.queue(filled, index, "can-bo-a")
+    assert [(one.records, one.bits) for one in asked] == [(4, 1.0), (2, 0.1), (4, 2.0), (2, -3.0)]  # 2, 1.8, 1.3, 0.5 records for a bit
+    assert [{one.left, one.right} for one in asked] == [{left, right} for left, right, _ in waits]
+
+
+def test_a_join_that_makes_more_than_ten_records_waits_for_another_person(filled: Workshop, index: EntityIndex) -> None:
+    """No numbers are in it: size alone asks for a second person, and taking apart asks for one."""
+    small, fit, large = (many_records(filled, index, 301, given, count) for given, count in (("Xoan", 5), ("Kiệt", 5), ("Đông", 6)))
+    stewarding.decide(filled, index, small[0], fit[0], "same", "can-bo-a", "một người")  # ten
+    assert golden_of(filled, *small[0]) == golden_of(filled, *fit[-1])
+    for _ in range(2):
+        with pytest.raises(Conflict, match="second person"):
+            stewarding.decide(filled, index, small[0], large[0], "same", "can-bo-a", "một người")
+    assert golden_of(filled, *small[0]) != golden_of(filled, *large[0])
+    done = stewarding.decide(filled, index, large[0], small[0], "same", "can-bo-b", "một người")
+    whole = golden_of(filled, *small[0])
+    assert {golden_of(filled, *name) for name in (*small, *fit, *large)} == {whole}
+    stewarding.split(filled, index, [[*small, *fit], large], "can-bo-a", "hai người")
+    assert golden_of(filled, *small[0]) != golden_of(filled, *large[0])
+    assert done.act is not None
+    stewarding.undo(filled, index, done.act, "can-bo-a", "nhầm")
+
+
+def many_records(place: Workshop, index: EntityIndex, n: int, given: str, count: int) -> list[Name]:
+    """One person's records of a register that may have several, none with a number; one golden record. Of one `n` they are twins."""
+    content = {name: person(n)[name] for name in ("full_name", "born_on", "sex", "commune_code", "address", "phone")}
+    content["full_name"] = f"{content['full_name'].rpartition(' ')[0]} {given}"
+    arrivals = [Arrival(SEVERAL, f"{n}-{given}-{each}", content) for each in range(count)]
+    with place.database.connect() as connection:
+        push(connection, index, place, arrivals)
+    names = [each.name for each in arrivals]
+    assert len({golden_of(place, *name) for name in names}) == 1
+    return names
 
 
 def test_a_word_on_two_records_counts_before_a_split_for_as_long_as_it_holds(filled: Workshop, index: EntityIndex) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from lienthong.access import Actor, Operation, Register, Role, RowCondition
+from lienthong.access import Actor, Operation, Register, Role, RowCondition, mask
 from lienthong.clock import end_of_day, vietnam_date
 from lienthong.errors import Conflict
 from lienthong.pipeline import Workshop, asking_index, match_published, overriding, stewarding
@@ -24,7 +24,7 @@ from lienthong.web.app import create_app
 from lienthong.web.services import make_services
 from tests.factories import TickingClock
 from tests.pipeline.test_matching import golden_of
-from tests.registers import INSURANCE, PEOPLE, POPULATION, model_of, person, person_entity, population_row, send
+from tests.registers import INSURANCE, PEOPLE, POPULATION, insurance_row, model_of, person, person_entity, population_row, send
 from tests.store.ledgers import written
 from tests.templates import Template
 from tests.web.counters import URL, _desk, asking, make_agreement
@@ -32,8 +32,8 @@ from tests.web.counters import URL, _desk, asking, make_agreement
 ROOT = Path(__file__).parents[2]
 MASTER = "master.person"
 READ = frozenset({Operation.LOOK_UP, Operation.LIST, Operation.CHANGES})
-STRANGER, WHOLE, NARROW, NEIGHBOUR, BOTH, SOME = (
-    f"VN/GOV/H10.12/{name}" for name in ("xa-la", "toan-bo", "hep", "lang-gieng", "ca-hai", "mot-phan")
+STRANGER, WHOLE, NARROW, NEIGHBOUR, BOTH, SOME, EVERY = (
+    f"VN/GOV/H10.12/{name}" for name in ("xa-la", "toan-bo", "hep", "lang-gieng", "ca-hai", "mot-phan", "che")
 )
 AGREEMENTS = (
     make_agreement(WHOLE, dataset=MASTER, operations=READ),
@@ -41,6 +41,9 @@ AGREEMENTS = (
     make_agreement(NEIGHBOUR, dataset=MASTER, operations=READ, row_filter=(RowCondition("commune_code", "eq", "25195"),)),
     make_agreement(BOTH, dataset=MASTER, operations=READ, id="TT-ca-hai-1"),
     make_agreement(BOTH, dataset=POPULATION, operations=READ, id="TT-ca-hai-2"),
+    make_agreement(EVERY, dataset=MASTER, operations=READ, masked=("phone",), id="TT-che-1"),
+    make_agreement(EVERY, dataset=POPULATION, operations=READ, id="TT-che-2"),
+    make_agreement(EVERY, dataset=INSURANCE, operations=READ, masked=("address",), id="TT-che-3"),
     make_agreement(SOME, dataset=MASTER, operations=READ, id="TT-mot-phan-1"),
     make_agreement(
         SOME, dataset=POPULATION, operations=READ, id="TT-mot-phan-2", row_filter=(RowCondition("commune_code", "eq", "25195"),)
@@ -130,6 +133,31 @@ def test_a_golden_record_is_told_with_where_each_value_comes_from(platform: Plat
     assert (found["sources"], found["sources_withheld"]) == ([], 2)
     assert answer.headers["cache-control"] == "no-store"
     assert id not in json.dumps(platform.last_entry())
+
+
+def test_what_registers_say_differently_is_told_with_its_sources(platform: Platform) -> None:
+    """To who may see their values; of the others, and of what the agreement masks or withholds, no more than elsewhere."""
+    row = insurance_row(46, phone="0611111111", address="Số 9, ấp 9")
+    send(platform.workshop, INSURANCE, [row], "elsewhere")
+    id, phone = platform.golden(46), person(46)["phone"]
+    assert golden_of(platform.workshop, *insured(46)) == id
+    said = platform.get(f"person/{id}", BOTH).json()["conflicts"]
+    assert {*said} == {"phone", "address"}
+    assert [(each["value"], each["source"], each["key"]) for each in said["phone"]["said"]] == [(phone, *record(46))]
+    assert said["phone"]["withheld"] == 1  # the insurer's, whose register this caller may not look up
+    blind = platform.get(f"person/{id}", WHOLE)
+    assert blind.json()["conflicts"] == {name: {"said": [], "withheld": 2} for name in ("phone", "address")}
+    (unchosen,) = {phone, row["phone"]} - {blind.json()["values"]["phone"]}
+    assert unchosen not in blind.text
+    assert {*platform.get(f"person/{id}", NARROW).json()["conflicts"]} == {"phone"}
+    every = platform.get(f"person/{id}", EVERY).json()["conflicts"]
+    assert [(each["value"], each["source"]) for each in every["phone"]["said"]] == [
+        (mask("last3", phone), POPULATION), (mask("last3", "0611111111"), INSURANCE),
+    ]  # fmt: skip
+    assert ([each["source"] for each in every["address"]["said"]], every["address"]["withheld"]) == ([POPULATION], 1)
+    assert platform.get(f"person/{platform.golden(3)}", BOTH).json()["conflicts"] == {}
+    then = platform.workshop.clock().isoformat().replace("+", "%2B")
+    assert "conflicts" not in platform.get(f"person/{id}?known_at={then}", BOTH).json()
 
 
 def test_a_registers_key_is_told_only_to_who_may_look_that_register_up(platform: Platform) -> None:
@@ -259,7 +287,9 @@ def test_a_steward_decides_a_consumer_follows_and_an_auditor_takes_it_back(platf
 
     stewarding.undo(place, index, done.act, "kiem-toan", "hai người khác nhau")
     after = platform.get(f"person/changes?after={merged['event']}").json()["events"]
-    assert {"entity:revived", "entity:split"} & {each["kind"] for each in after}
+    assert [(each["kind"], each["id"], each["others"]) for each in after] == [
+        ("entity:revived", loser, []), ("entity:split", survivor, [loser])
+    ]  # fmt: skip
     assert (platform.golden(21), platform.golden(23)) == (first, second)
     assert platform.get(f"person/{loser}").status_code == 200
 

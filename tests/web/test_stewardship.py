@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from lienthong.clock import vietnam_date
+from lienthong.pipeline import overriding
 from tests.registers import person
 from tests.web.counters import asking
 from tests.web.test_identities import Platform, insured, platform, record
@@ -97,6 +101,20 @@ def test_a_value_set_by_hand_shows_until_it_is_withdrawn(platform: Platform) -> 
     assert ask(platform, "POST", f"{path}/withdraw", {"reason": "hết hạn"}).status_code == 200
     assert platform.get(f"person/{id}").json()["values"]["phone"] != "0611111111"
     assert ask(platform, "POST", f"{path}/withdraw", {"reason": "hết hạn"}).status_code == 404
+
+
+def test_a_value_set_until_a_day_is_told_with_it_and_gives_way_after_it(platform: Platform) -> None:
+    id, place = platform.golden(48), platform.workshop
+    path, today = f"person/goldens/{id}/values/phone", vietnam_date(place.clock())
+    given = {"value": "0622222222", "reason": "giấy khai"}
+    for wrong in ((today - timedelta(days=1)).isoformat(), "mai", 5):
+        assert ask(platform, "PUT", path, {**given, "until": wrong}).status_code == 422
+    assert ask(platform, "PUT", path, {**given, "until": today.isoformat()}).status_code == 200
+    assert ask(platform, "GET", f"person/goldens/{id}").json()["overrides"][-1]["until"] == today.isoformat()
+    assert platform.get(f"person/{id}").json()["values"]["phone"] == given["value"]
+    assert overriding.expire_all(replace(place, clock=lambda: place.clock() + timedelta(days=1))) == 1
+    assert platform.get(f"person/{id}").json()["values"]["phone"] == person(48)["phone"]
+    assert ask(platform, "GET", f"person/goldens/{id}").json()["overrides"][-1]["ended"] is not None
 
 
 def test_nobody_but_the_keeper_of_golden_records_has_a_desk(platform: Platform) -> None:

@@ -189,9 +189,11 @@ def expire(entity: EntityName) -> None:
 @app.command("show")
 def show_golden(entity: EntityName, id: GoldenId) -> None:
     """Một bản ghi gốc: bản ghi nguồn, quyết định, giá trị đặt tay, sự kiện · a golden record: its records, words, values set by hand, events."""
+    from lienthong.masterdata.joined_by import why_joined
     from lienthong.store import stewarding as store
 
-    with workshop().database.connect() as connection:
+    place = workshop()
+    with place.database.connect() as connection:
         found = store.dossier(connection, entity, id)
     if found is None:
         raise NotFound("No golden record of this id stands.", vi="Không có bản ghi gốc nào mang mã này.")
@@ -201,6 +203,15 @@ def show_golden(entity: EntityName, id: GoldenId) -> None:
     for one in found["overrides"]:
         ended = say("đã rút", "withdrawn") if one["ended"] else _day(one["until"])
         out.print(f"{one['attribute']} = {one['value']}  ({one['by']}: {one['reason']}) {ended}")
+    master = index_named(place, entity).master
+    show(
+        (("Hành động", "Act"), ("Kết luận", "Verdict"), ("Bản ghi", "Records"), ("Vì sao", "Why"), ("Bit", "Bits")),
+        [
+            (each["act"], each["verdict"], f"{each['left']}, {each['right']}", say(*why_joined(each["kind"], each["reason"], master)),
+             "" if each["bits"] is None else f"{each['bits']:+.1f}")
+            for each in found["judgements"]
+        ],
+    )  # fmt: skip
     show(
         (("Hành động", "Act"), ("Sự kiện", "Event"), ("Khi", "When"), ("Bản ghi", "Records")),
         [

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lienthong.masterdata.linkage import Linked, Pair, link
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.predicates import Features
-from lienthong.masterdata.rules import Rules
+from lienthong.masterdata.rules import STEWARD, Rules
 
 LARGEST_COMPONENT = 300  # records linked together at most; above it only stronger weights hold a component together
 _STEP_BITS = 2.0
@@ -48,16 +48,17 @@ class Matcher:
         return HELD_BITS if over >= 0 and self.rules.doubt(left, right) else over
 
     def link(
-        self, features: Mapping[int, Features], sources: Mapping[int, str], by_rule: Iterable[Pair], known: Mapping[Pair, float], judged: Judged
+        self, features: Mapping[int, Features], sources: Mapping[int, str], by_rule: Mapping[Pair, str], known: Mapping[Pair, float], judged: Judged
     ) -> Linked:  # fmt: skip
-        """The clusters of one component. `by_rule`: pairs an identifier joins; `known`: weights at hand, others are worked out."""
+        """The clusters of one component. `by_rule`: pairs an identifier joins, with the rule's name; `known`: weights at hand, others are worked out."""
         group = sorted(features)
-        ruled = list(by_rule)
         if len(group) <= LARGEST_COMPONENT:
-            return self._link(group, features, sources, ruled, known, judged)
+            return self._link(group, features, sources, by_rule, known, judged)
         parts = [
-            self._link(piece, features, sources, [pair for pair in ruled if pair[0] in inside and pair[1] in inside], known, judged)
-            for piece in _pieces(group, ruled, known, judged)
+            self._link(
+                piece, features, sources, {(a, b): name for (a, b), name in by_rule.items() if a in inside and b in inside}, known, judged
+            )
+            for piece in _pieces(group, list(by_rule), known, judged)
             for inside in (set(piece),)
         ]
         return Linked(
@@ -68,7 +69,7 @@ class Matcher:
         )
 
     def _link(
-        self, group: Sequence[int], features: Mapping[int, Features], sources: Mapping[int, str], by_rule: Sequence[Pair],
+        self, group: Sequence[int], features: Mapping[int, Features], sources: Mapping[int, str], by_rule: Mapping[Pair, str],
         known: Mapping[Pair, float], judged: Judged,
     ) -> Linked:  # fmt: skip
         weights: dict[Pair, float] = {}
@@ -113,7 +114,11 @@ class Matcher:
 
         slips = {(a, b) for a, b, _ in linked.near if slipped(a, b)}
         asked = tuple(near for near in linked.near if not forbidden(near[0], near[1]) and near[:2] not in slips)
-        return replace(linked, conflicts=(*judged.unsaid(linked.conflicts), *sorted(slips - set(linked.conflicts))), near=asked)
+        said = {**by_rule, **dict.fromkeys(same, STEWARD)}
+        joins = tuple(join if join.by is None else replace(join, rule=said[join.by]) for join in linked.joins)
+        return replace(
+            linked, joins=joins, conflicts=(*judged.unsaid(linked.conflicts), *sorted(slips - set(linked.conflicts))), near=asked
+        )
 
 
 def _pieces(group: Sequence[int], ruled: Sequence[Pair], known: Mapping[Pair, float], judged: Judged) -> list[list[int]]:

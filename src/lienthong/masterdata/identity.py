@@ -21,6 +21,14 @@ def new_id(entity: str) -> str:
 
 
 @dataclass(frozen=True)
+class Home:
+    """The identity a record has once an act is undone, and whether it is the one it began with."""
+
+    golden: int
+    is_first: bool = False
+
+
+@dataclass(frozen=True)
 class Assigned:
     """`golden[n]`: the identity of cluster n, None: a new one. `merged`: identity → the one it redirects to from now on.
 
@@ -35,23 +43,25 @@ class Assigned:
 
 def assign(
     clusters: Sequence[Sequence[int]], before: Mapping[int, int], vanished: Mapping[int, int], former: Mapping[int, Sequence[int]],
-    wanted: Mapping[int, int] | None = None,
+    homes: Mapping[int, Home] | None = None,
 ) -> Assigned:  # fmt: skip
     """Give each cluster its identity.
 
     `clusters`: records, smallest first; `before`: record → identity it had; `vanished`: records that are no more → their identity;
-    `former`: record → identities it had earlier and that have ended, each once; `wanted`: record → identity an undone act
-    took from it. Smaller identities are older.
+    `former`: record → identities it had earlier and that have ended, each once; `homes`: where each record goes once an act is undone;
+    who began with an identity comes before who came to it. Smaller identities are older.
     """
-    claimed = {**before, **(wanted or {})}
-    claims: dict[int, tuple[int, int, int]] = {}  # identity → (−records, smallest record, cluster)
+    homes = homes or {}
+    claimed = {**before, **{record: home.golden for record, home in homes.items()}}
+    claims: dict[int, tuple[int, int, int, int]] = {}  # identity → (−records that began with it, −records, smallest record, cluster)
     for number, cluster in enumerate(clusters):
+        began = Counter(homes[record].golden for record in cluster if record in homes and homes[record].is_first)
         for golden, count in Counter(claimed[record] for record in cluster if record in claimed).items():
-            claim = (-count, cluster[0], number)
+            claim = (-began[golden], -count, cluster[0], number)
             if golden not in claims or claim < claims[golden]:
                 claims[golden] = claim
     won: dict[int, list[int]] = {}
-    for golden, (_, _, number) in claims.items():
+    for golden, (*_, number) in claims.items():
         won.setdefault(number, []).append(golden)
     alive = {*before.values(), *vanished.values()}
     chosen: list[int | None] = [None] * len(clusters)
@@ -62,7 +72,10 @@ def assign(
     taken = {golden for golden in chosen if golden is not None}
     for number, cluster in enumerate(clusters):
         if chosen[number] is None:
-            rest = Counter(golden for record in cluster for golden in former.get(record, ()) if golden not in taken)
+            mine = [before[record] for record in cluster if record in before] if homes else []
+            rest = Counter(golden for golden in mine if golden not in taken) or Counter(
+                golden for record in cluster for golden in former.get(record, ()) if golden not in taken
+            )
             if rest:
                 chosen[number] = best = max(rest, key=lambda golden: (rest[golden], -golden))
                 taken.add(best)

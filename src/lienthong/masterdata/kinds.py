@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -22,6 +22,7 @@ from lienthong.masterdata.predicates import (
     Edits,
     Either,
     Empty,
+    EndOf,
     Features,
     Is,
     Level,
@@ -109,11 +110,15 @@ def _grouped(name: str, members: Sequence[Attribute]) -> Comparison:
     levels: list[Level] = []
     for member in sorted(members, key=lambda each: _FINEST_FIRST.get(each.kind, 0)):  # the commune must not hide the address
         kind = KINDS[member.kind]
-        levels += [
-            Level(f"{member.name} {level.label}", level.when, level.frequency_of) for level in kind.levels(member) if level.when is not None
-        ]
+        levels += [_of_member(member.name, level) for level in kind.levels(member) if level.when is not None]
     empties = tuple(Empty(member.column(KINDS[member.kind].empty)) for member in members)
     return Comparison(name, Both(empties), (*levels, Level("different", None)))
+
+
+def _of_member(name: str, level: Level) -> Level:
+    """A rung of a member among those of its group."""
+    untaught_as = None if level.untaught_as is None else f"{name} {level.untaught_as}"
+    return replace(level, label=f"{name} {level.label}", untaught_as=untaught_as)
 
 
 def _as_text(value: Any) -> str | None:
@@ -367,6 +372,7 @@ _ABBREVIATIONS = (
     (re.compile(r"\bdak\b"), "dac"),
 )
 _NUMBER = re.compile(r"\d+[a-z]?")
+_HAMLETS = ("thon", "kp", "buon", "bon", "ban", "lang", "soc", "xom", "khu")  # first words of what lies below a commune
 
 
 def _address(text: str) -> Features:
@@ -387,6 +393,7 @@ def _address_levels(a: Attribute) -> tuple[Level, ...]:
     return (
         Level("same", Same(whole), whole),
         Level("same words", Same(a.column("words")), whole),
+        Level("hamlet alone", EndOf(whole, _HAMLETS), untaught_as="alike"),  # above the next: `5, thôn 3` is two letters from `thôn 3`
         Level("nearly the same", Either((Edits(whole, 2), Both((Alike(whole, 0.9), Same(a.column("numbers"))))))),
         Level("same numbers", Same(a.column("numbers")), a.column("numbers")),
         Level("alike", Alike(whole, 0.85)),

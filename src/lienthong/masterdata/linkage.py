@@ -18,11 +18,16 @@ Forbidden = Callable[[int, int], bool]
 
 @dataclass(frozen=True)
 class Join:
-    """Two nuclei or clusters that became one; `mean_bits` None: by rule or by a steward. Records named are the smallest of each."""
+    """Two nuclei or clusters that became one; `mean_bits` None: by rule or by a steward. Records named are the smallest of each.
+
+    `by`: the pair that a rule or a steward joined them by; `rule`: which, for who knows it.
+    """
 
     left: int
     right: int
     mean_bits: float | None
+    by: Pair | None = None
+    rule: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,12 @@ def link(
     joins: list[Join] = []
     conflicts: list[Pair] = []
 
-    def join(a: int, b: int, mean: float | None) -> int:
+    def join(a: int, b: int, mean: float | None, by: Pair | None = None) -> int:
         keep, lose = (a, b) if a < b else (b, a)
         for record in members.pop(lose):
             members[keep].append(record)
             home[record] = keep
-        joins.append(Join(keep, lose, mean))
+        joins.append(Join(keep, lose, mean, by))
         return keep
 
     for left, right in must:
@@ -65,7 +70,7 @@ def link(
         if any(forbidden(x, y) for x in members[a] for y in members[b]):
             conflicts.append((left, right))
         else:
-            join(a, b, None)
+            join(a, b, None, (left, right))
 
     sums, banned = _between(members, forbidden, weight)
     floor = cut_bits

@@ -234,10 +234,11 @@ def _model(document: Mapping[str, Any], table: pl.DataFrame) -> Model:
 
 
 def _learnt(plan: Plan, comparisons: Iterable[Mapping[str, Any]]) -> Iterator[list[tuple[float, float]]]:
-    """(m, u) of each level. A rung that the version which learnt the model did not know says what the one below it says."""
+    """(m, u) of each level. A rung that the version which learnt the model did not know says what the one below it says, or `untaught_as`."""
     for comparison, document in zip(plan.comparisons, comparisons, strict=True):
         known = {rung["label"]: (rung["m"], rung["u"]) for rung in document["rungs"]}
         found: list[tuple[float, float]] = []
         for level in reversed(comparison.levels):
-            found.insert(0, known[level.label] if level.label in known else found[0])
+            label = level.label if level.label in known or level.untaught_as is None else level.untaught_as
+            found.insert(0, known[label] if label in known else found[0])
         yield found

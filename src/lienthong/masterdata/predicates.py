@@ -142,6 +142,38 @@ class Is:
 
 
 @dataclass(frozen=True)
+class EndOf:
+    """What one record has in `column` is the end of what the other has, whole words, and begins with one of `heads` and more."""
+
+    column: str
+    heads: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def sql(self, functions: Mapping[str, str]) -> str:  # noqa: ARG002
+        left, right = f'"{self.column}_l"', f'"{self.column}_r"'
+        return f"({self._ends(left, right)}) or ({self._ends(right, left)})"
+
+    def _ends(self, whole: str, end: str) -> str:
+        begins = " or ".join(f"{end} like '{head} %'" for head in self.heads)
+        return f"right({whole}, length({end}) + 1) = ' ' || {end} and ({begins})"
+
+    def test(self, places: Mapping[str, int]) -> Test:
+        n, heads = places[self.column], tuple(f"{head} " for head in self.heads)
+
+        def is_end(left: Features, right: Features) -> bool:
+            a, b = left[n], right[n]
+            if a is None or b is None or len(a) == len(b):
+                return False
+            whole, end = (a, b) if len(a) > len(b) else (b, a)
+            return whole.endswith(" " + end) and end.startswith(heads)
+
+        return is_end
+
+
+@dataclass(frozen=True)
 class Edits:
     """At most so many letters dropped, added, changed or swapped with their neighbour (Damerau-Levenshtein)."""
 
@@ -233,11 +265,15 @@ class Either:
 
 @dataclass(frozen=True)
 class Level:
-    """One rung of a comparison. `when` None: whatever is left. `frequency_of`: the column whose rarity counts at this rung."""
+    """One rung of a comparison. `when` None: whatever is left. `frequency_of`: the column whose rarity counts at this rung.
+
+    `untaught_as`: the rung whose bits it has where nothing taught a model its own.
+    """
 
     label: str
     when: Predicate | None
     frequency_of: str | None = None
+    untaught_as: str | None = None
 
 
 @dataclass(frozen=True)

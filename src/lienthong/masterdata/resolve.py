@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,10 +18,9 @@ from numpy.typing import NDArray
 
 from lienthong.masterdata.candidates import candidate_pairs, outgrown
 from lienthong.masterdata.grouping import HELD_BITS, Judged, Matcher, components
-from lienthong.masterdata.linkage import Pair
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.narrow import plain
-from lienthong.masterdata.rules import MOST_PER_IDENTIFIER
+from lienthong.masterdata.rules import MOST_PER_IDENTIFIER, STEWARD, Rules
 from lienthong.masterdata.splinking import DuckDBEngine, Engine, memory_database
 from lienthong.masterdata.training import with_weight
 
@@ -44,13 +44,21 @@ class Near:
 
 @dataclass(frozen=True)
 class Resolution:
-    """`cluster[n]`, `component[n]`: the smallest record of what record n is in. `joins`: `left`, `right`, `bits` (null for a rule)."""
+    """`cluster[n]`, `component[n]`: the smallest record of what record n is in.
+
+    `joins`: `left`, `right`, `bits` (null for a rule), `rule` (its place in `rule_names`; null for a weight).
+    """
 
     cluster: Numbers
     component: Numbers
     joins: pl.DataFrame
     near: tuple[Near, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def rule_names(rules: Rules) -> tuple[str, ...]:
+    """What the numbers of rules in `Resolution.joins` stand for."""
+    return (*rules.names, STEWARD)
 
 
 def duckdb_engine(model: Model, features: pl.DataFrame) -> Engine:
@@ -68,7 +76,7 @@ def resolve(
     names = pl.Series("source", sources, dtype=pl.String)
     pairs = candidate_pairs(model.plan, model.blocking, features, names)
     work = _Work(model, features, names, judged)
-    weighed = with_weight(make_engine(model, features).weights(pairs), model)
+    weighed = with_weight(make_engine(model, features).weights(pairs), model).sort("left", "right")  # an engine gives them in any order
     candidates = pairs.height
     del pairs
     work.take_weights(weighed)
@@ -133,18 +141,20 @@ class _Work:
         """Pairs an identifier joins, and those whose identifier agrees while all else differs."""
         ruled = [_no_pairs()]
         for name in self._model.plan.identifiers:
-            ruled += self._ruled(self._model.plan.same_column(name))
+            ruled += self._ruled(name)
         self._replacing = self._replaced()
         ruled.append(self._replacing)
-        found = pl.concat(ruled).group_by("left", "right").agg(pl.col("agrees").any(), pl.col("forbidden").any())
+        found = pl.concat(ruled).group_by("left", "right").agg(
+            pl.col("agrees").any(), pl.col("forbidden").any(), pl.col("rule").filter(pl.col("agrees")).min()
+        )  # fmt: skip
         conflicts = found.filter(~pl.col("agrees")).sort("left", "right")
         self._near += [Near(a, b, "identifier", 0.0) for a, b in self._judged.unsaid(conflicts.select("left", "right").rows())]
         self._rules = found.filter("agrees").sort("left", "right")
 
-    def _ruled(self, column: str) -> Iterator[pl.DataFrame]:
+    def _ruled(self, name: str) -> Iterator[pl.DataFrame]:
         """Pairs that share an identifier, a part of the identifiers at a time: whether all else agrees, whether something forbids them."""
         rules = self._matcher.rules
-        held = self._holders(column)
+        held = self._holders(self._model.plan.same_column(name))
         parts = held.height // _HOLDERS_AT_ONCE + 1
         for part in range(parts):
             some = self._described(held.filter(pl.col("id").hash() % parts == part), [*rules.agree_columns, *rules.forbid_columns])
@@ -154,6 +164,7 @@ class _Work:
                 pl.col("record_r").cast(pl.Int64).alias("right"),
                 rules.agree_frame(both).alias("agrees"),
                 rules.forbid_frame(both).alias("forbidden"),
+                _rule(rules.names.index(name)),
             )
 
     def _holders(self, column: str) -> pl.DataFrame:
@@ -177,7 +188,7 @@ class _Work:
         """Pairs of which one record says what number replaced the other's. They agree unless that other's was replaced by two."""
         rules = self._matcher.rules
         parts: list[pl.DataFrame] = [_no_pairs()]
-        for old, new in rules.replaced_columns:
+        for n, (old, new) in enumerate(rules.replaced_columns, len(self._model.plan.identifiers)):
             held = self._described(self._holders(old), [new, *rules.agree_columns, *rules.forbid_columns])
             both = held.filter(pl.col(new).is_not_null()).join(held.filter(pl.col(new).is_null()), on="id", suffix="_r")
             if not both.height:
@@ -191,6 +202,7 @@ class _Work:
                     second.cast(pl.Int64).alias("right"),
                     one.alias("agrees"),
                     pl.lit(False).alias("forbidden"),
+                    _rule(n),
                 )
             )
         return pl.concat(parts)
@@ -214,7 +226,9 @@ class _Work:
         member = whole[self._component]
         self._cluster = np.where(member, self._component, self._cluster)
         joined = np.flatnonzero(member & (self._component != np.arange(self._count)))
-        self._note(self._component[joined], joined, None)
+        pairs = pl.DataFrame({"left": self._component[joined], "right": joined})
+        told = pairs.join(self._rules.select("left", "right", "rule"), on=["left", "right"], how="left", maintain_order="left")
+        self._note(self._component[joined], joined, None, told["rule"])
         two = (sizes == 2) & (np.bincount(home, minlength=self._count) == 0) & ~judged
         two[self._component[self._left[self._two_numbers()]]] = False
         mine = two[self._component[self._left]]
@@ -240,8 +254,11 @@ class _Work:
         open_ = ~self._done[self._component]
         members = _grouped(self._component, np.flatnonzero(open_))
         known = _by_component(self._component, self._left, self._right, open_, self._over)
-        ruled = _by_component(self._component, self._rules["left"].to_numpy(), self._rules["right"].to_numpy(), open_, None)
-        by_rule: list[Pair] = []
+        ruled = _by_component(
+            self._component, self._rules["left"].to_numpy(), self._rules["right"].to_numpy(), open_, self._rules["rule"].to_numpy()
+        )
+        names = rule_names(self._matcher.rules)
+        by_rule: list[tuple[int, int, int]] = []
         by_weight: list[tuple[int, int, float]] = []
         for start in range(0, len(members), 5000):
             some = members[start : start + 5000]
@@ -251,25 +268,28 @@ class _Work:
             for group in some:
                 home = int(self._component[group[0]])
                 weights = {(x, y): w for x, y, w in known.get(home, ())}
-                rules = [(x, y) for x, y, _ in ruled.get(home, ())]
+                rules = {(x, y): names[int(n)] for x, y, n in ruled.get(home, ())}
                 linked = self._matcher.link(
                     {record: rows[record] for record in group}, {record: sources[record] for record in group}, rules, weights, self._judged
                 )
                 for each in linked.clusters:
                     self._cluster[list(each)] = each[0]
-                by_rule += [(j.left, j.right) for j in linked.joins if j.mean_bits is None]
+                by_rule += [(j.left, j.right, names.index(j.rule)) for j in linked.joins if j.mean_bits is None]
                 by_weight += [(j.left, j.right, j.mean_bits) for j in linked.joins if j.mean_bits is not None]
                 self._near += [Near(x, y, "weight", bits) for x, y, bits in linked.near]
                 self._near += [Near(x, y, "identifier", 0.0) for x, y in linked.conflicts]
-        ruled_pairs = np.array(by_rule, np.int64).reshape(-1, 2)
-        self._note(ruled_pairs[:, 0], ruled_pairs[:, 1], None)
+        ruled_pairs = np.array(by_rule, np.int64).reshape(-1, 3)
+        self._note(ruled_pairs[:, 0], ruled_pairs[:, 1], None, pl.Series(ruled_pairs[:, 2]))
         weighed = np.array(by_weight, np.float64).reshape(-1, 3)
         self._note(weighed[:, 0].astype(np.int64), weighed[:, 1].astype(np.int64), weighed[:, 2])
 
-    def _note(self, left: Numbers, right: Numbers, bits: NDArray[np.float64] | None) -> None:
+    def _note(self, left: Numbers, right: Numbers, bits: NDArray[np.float64] | None, rule: pl.Series | None = None) -> None:
         frame = pl.DataFrame({"left": left, "right": right}, schema={"left": pl.Int64, "right": pl.Int64})
         self._joins.append(
-            frame.with_columns(pl.lit(None, pl.Float64).alias("bits") if bits is None else pl.Series("bits", bits, pl.Float64))
+            frame.with_columns(
+                pl.lit(None, pl.Float64).alias("bits") if bits is None else pl.Series("bits", bits, pl.Float64),
+                pl.lit(None, pl.UInt8).alias("rule") if rule is None else rule.cast(pl.UInt8).alias("rule"),
+            )
         )
 
     def resolution(self, candidates: int) -> Resolution:
@@ -287,7 +307,11 @@ class _Work:
 
 
 def _no_pairs() -> pl.DataFrame:
-    return pl.DataFrame(schema={"left": pl.Int64, "right": pl.Int64, "agrees": pl.Boolean, "forbidden": pl.Boolean})
+    return pl.DataFrame(schema={"left": pl.Int64, "right": pl.Int64, "agrees": pl.Boolean, "forbidden": pl.Boolean, "rule": pl.UInt8})
+
+
+def _rule(number: int) -> pl.Expr:
+    return pl.lit(number, pl.UInt8).alias("rule")
 
 
 def _grouped(component: Numbers, records: Numbers) -> list[list[int]]:
@@ -297,10 +321,10 @@ def _grouped(component: Numbers, records: Numbers) -> list[list[int]]:
 
 
 def _by_component(
-    component: Numbers, left: Numbers, right: Numbers, open_: NDArray[np.bool_], bits: NDArray[np.float64] | None
+    component: Numbers, left: Numbers, right: Numbers, open_: NDArray[np.bool_], bits: NDArray[Any]
 ) -> dict[int, list[tuple[int, int, float]]]:
     mine = open_[left]
-    values = np.zeros(int(mine.sum())) if bits is None else bits[mine]
+    values = bits[mine]
     found: dict[int, list[tuple[int, int, float]]] = {}
     for home, a, b, w in zip(component[left[mine]].tolist(), left[mine].tolist(), right[mine].tolist(), values.tolist(), strict=True):
         found.setdefault(home, []).append((a, b, w))

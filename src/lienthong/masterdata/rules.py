@@ -18,6 +18,7 @@ from lienthong.masterdata.predicates import Features
 _GUARDS = {"person_name": ("given", "sorted"), "given_name": ("flat", "sound"), "organisation_name": ("core",), "date": ("year",)}
 _NAME_PARTS = ("flat", "given", "loose", "sorted", "ends", "turned")
 _GENERATION_YEARS = 12
+STEWARD = "steward"  # the rule of what a person said
 _APART = {"date": "year"}  # a day typed wrong does not keep two records apart; another year does
 MOST_PER_IDENTIFIER = 50  # records under one number, when a model is learnt, before it is a habit of typing rather than a number
 
@@ -35,6 +36,8 @@ class Rules:
         self._also = {a.name: (a.column("flat"), others[a.name].column("flat")) for a in plan.attributes if a.name in others}
         self._also_places = [(places[name], places[other]) for name, other in self._also.values()]
         self.agree_columns = list(dict.fromkeys([*self.guards, *(column for pair in self._also.values() for column in pair)]))
+        replaced = (f"{old}>{new}" for old, new in plan.earlier_numbers)
+        self.names = (*plan.identifiers, *replaced)  # of what joins: a number in common, or one that says what replaced the other
         self._own = [(a.name, [a.column(part) for part in _GUARDS[a.kind]]) for a in plan.attributes if a.kind in _GUARDS]
         self._own_places = [(name in others, [places[column] for column in columns]) for name, columns in self._own]
         self.replaced_columns = [(plan.same_column(old), plan.same_column(new)) for old, new in plan.earlier_numbers]

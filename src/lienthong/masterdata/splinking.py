@@ -160,10 +160,16 @@ class Trainer:
     def parameters(self) -> list[list[tuple[float, float]]]:
         """(m, u) of every level, none zero, each summing to one over its comparison."""
         found = []
-        for comparison in self._linker.misc.save_model_to_json()["comparisons"]:
+        for ours, comparison in zip(self._plan.comparisons, self._linker.misc.save_model_to_json()["comparisons"], strict=True):
             levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
-            m = [max(level.get("m_probability") or 0.0, _LEAST_M) for level in levels]
-            u = [max(level.get("u_probability") or 0.0, _LEAST_U) for level in levels]
+            seen = [(level.get("m_probability") or 0.0, level.get("u_probability") or 0.0) for level in levels]
+            m = [max(each, _LEAST_M) for each, _ in seen]
+            u = [max(each, _LEAST_U) for _, each in seen]
+            places = {level.label: n for n, level in enumerate(ours.levels)}
+            for n, level in enumerate(ours.levels):
+                if level.untaught_as is not None and min(seen[n]) <= 0:
+                    like = places[level.untaught_as]
+                    m[n], u[n] = _LEAST_M, max(_LEAST_M * u[like] / m[like], _LEAST_U)
             found.append([(a / sum(m), b / sum(u)) for a, b in zip(m, u, strict=True)])
         return found
 

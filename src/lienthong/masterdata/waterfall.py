@@ -45,6 +45,7 @@ _RUNGS = {
     "same unit": ("cùng đơn vị hành chính", "the same administrative unit"),
     "same unit today": ("nay cùng một đơn vị sau sắp xếp", "the same unit since the mergers"),
     "same words": ("cùng các từ", "the same words"),
+    "hamlet alone": ("một bên chỉ ghi thôn, ấp, khu phố", "the same hamlet, and one side says no more"),
     "same numbers": ("cùng số nhà, thôn, tổ", "the same numbers of house and hamlet"),
     "nearly the same": ("gần như giống hệt", "nearly the same"),
     "different": ("khác nhau", "different"),

@@ -12,7 +12,7 @@ from typing import Any
 from lienthong.masterdata.entities import as_text
 from lienthong.masterdata.golden_values import golden_row
 from lienthong.masterdata.grouping import Judged
-from lienthong.masterdata.identity import assign, new_id
+from lienthong.masterdata.identity import Home, assign, new_id
 from lienthong.masterdata.linkage import Linked, Pair
 from lienthong.masterdata.survivorship import Override
 from lienthong.pipeline.match_linking import Touched, belong, clash, clashes, groups_of, link_group
@@ -81,7 +81,7 @@ class Act:
         self._edges: list[Pair] = []
         self._weights: dict[Pair, float] = {}  # worked out on the way, smaller number first
         self._clashes: dict[Pair, int] = {}  # one number, nothing else in common: the pair → the other's golden record
-        self._wanted: Mapping[int, int] = {}
+        self._homes: Mapping[int, Home] = {}
         self._unchanged: dict[Name, str] = {}
         self._is_torn: set[int] = set()  # components that may fall apart
         self._has_words = False  # whether a steward spoke of a fresh record
@@ -151,9 +151,9 @@ class Act:
         known = {m.record: m for m in stored if m.record not in self._departed}
         self._records = known | {n: _marked(self._records[n], known.get(n)) for n in self._fresh}
 
-    def touch(self, records: Sequence[StoredRecord], wanted: Mapping[int, int]) -> None:
+    def touch(self, records: Sequence[StoredRecord], homes: Mapping[int, Home]) -> None:
         """Records whose judgements changed: their components are linked anew, whole."""
-        self._wanted = wanted
+        self._homes = homes
         self._is_torn = {record.component for record in records}
         members = self._store.members(self._is_torn)
         self._said = self._store.judged([(m.source, m.key) for m in members])
@@ -233,12 +233,15 @@ class Act:
         component_of = {number: group[0] for group in groups for number in group}
         act = self._cause.act if self._cause.act is not None else self._index.number(self._store, ACT)
         events = tell(settled, self._records)
+        left = self._left(settled)
         moved = [
             (group, each)
             for group, each in zip(groups, linked, strict=True)
-            if len(group) > 1 and any(settled.before.get(n) != settled.golden_of[n] or n in self._old for n in group)
+            if len(group) > 1
+            and any(settled.before.get(n) != settled.golden_of[n] or n in self._old or settled.before.get(n) in left for n in group)
         ]
         shaken = {n for group, _ in moved if any(self._is_shaken(n, settled) for n in group) for n in group}
+        shaken |= {n for n, golden in settled.before.items() if golden in left}
         self._write(act, settled, component_of, self._joins([each for _, each in moved], shaken, settled))
         self._end_joins(act, shaken)
         waiting = self._queue(linked, settled.golden_of, judged)
@@ -246,7 +249,7 @@ class Act:
         named = {
             (r.source, r.key): settled.ids[settled.golden_of[n]]
             for n, r in self._records.items()
-            if n in self._fresh or self._wanted or self._is_torn
+            if n in self._fresh or self._homes or self._is_torn
         }
         who = {**self._unchanged, **named}
         if meanwhile is not None:
@@ -277,7 +280,7 @@ class Act:
         """Give each cluster its identity."""
         before = {number: record.golden for number, record in self._records.items() if record.golden}
         vanished = {number: record.golden for number, record in self._departed.items()}
-        assigned = assign(clusters, before, vanished, self._former(clusters, before), self._wanted)
+        assigned = assign(clusters, before, vanished, self._former(clusters, before), self._homes)
         new: dict[int, str] = {}
         golden_of: dict[int, int] = {}
         for cluster, golden in zip(clusters, assigned.golden, strict=True):
@@ -327,6 +330,10 @@ class Act:
         if settled.ending:
             store.end_goldens(settled.ending, cause.at)
 
+    def _left(self, settled: Settled) -> set[int]:
+        """Identities that a known record left, or in which one is not what it was: what joined any two of their records is said anew."""
+        return {golden for n, golden in settled.before.items() if self._is_shaken(n, settled)} | {*settled.vanished.values()}
+
     def _is_shaken(self, number: int, settled: Settled) -> bool:
         """Whether what was said of a known record's group no longer holds."""
         return number in self._old or settled.before.get(number, settled.golden_of[number]) != settled.golden_of[number]
@@ -350,7 +357,7 @@ class Act:
                 "verdict": "same",
                 "kind": "rule" if join.mean_bits is None else "model",
                 "by_whom": PLATFORM,
-                "reason": "",
+                "reason": join.rule,
                 "bits": join.mean_bits,
                 "model": self._index.model.version,
             }

@@ -25,7 +25,8 @@ from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.identity import assign, new_id
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.narrow import narrow, plain
-from lienthong.masterdata.resolve import MakeEngine, Resolution, duckdb_engine, resolve
+from lienthong.masterdata.resolve import MakeEngine, Resolution, duckdb_engine, resolve, rule_names
+from lienthong.masterdata.rules import Rules
 from lienthong.masterdata.survivorship import policy_of
 from lienthong.masterdata.survivorship_frame import golden_frames
 from lienthong.pipeline.match_scores import scores
@@ -319,6 +320,9 @@ class _Writer:
                 "right_source": b["source"],
                 "right_key": b["key"],
                 "bits": joins["bits"],
+                "reason": joins["rule"].replace_strict(
+                    dict(enumerate(rule_names(Rules(self._model.plan)))), default="", return_dtype=pl.String
+                ),
             }
         ).with_columns(
             pl.lit(self._entity.name).alias("entity"),

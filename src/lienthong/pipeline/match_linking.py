@@ -180,12 +180,12 @@ def _holding(matcher: Matcher, members: Sequence[StoredRecord], weights: Mapping
     return found
 
 
-def _rule_pairs(matcher: Matcher, features: Mapping[int, Features], sources: Mapping[int, str]) -> tuple[list[Pair], list[Pair]]:
-    """(pairs joined by an identifier, or by the one that replaced it; pairs whose identifier agrees while all else differs)."""
+def _rule_pairs(matcher: Matcher, features: Mapping[int, Features], sources: Mapping[int, str]) -> tuple[dict[Pair, str], list[Pair]]:
+    """(pairs joined by an identifier, or by the one that replaced it, and by which; pairs whose identifier agrees while all else differs)."""
     rules = matcher.rules
-    ruled: set[Pair] = set()
+    ruled: dict[Pair, str] = {}
     conflicts: set[Pair] = set()
-    for column in rules.identifier_places:
+    for column, name in zip(rules.identifier_places, rules.names, strict=False):
         holders: dict[str, list[int]] = defaultdict(list)
         for n, each in features.items():
             value = each[column]
@@ -195,13 +195,20 @@ def _rule_pairs(matcher: Matcher, features: Mapping[int, Features], sources: Map
             if len(sharing) > 1 and rules.speaks(number):
                 for i, a in enumerate(sharing):
                     for b in sharing[i + 1 :]:
-                        (ruled if rules.agree(features[a], features[b]) else conflicts).add((a, b))
-    for old, new in rules.replaced_places:
+                        if rules.agree(features[a], features[b]):
+                            ruled.setdefault((a, b), name)
+                        else:
+                            conflicts.add((a, b))
+    for (old, new), name in zip(rules.replaced_places, rules.names[len(rules.identifier_places) :], strict=True):
         known = _replaced(matcher, features, sources, old, new)
         for n, others in known.items():
             is_one = len({features[other][new] for other in others}) == 1
-            (ruled if is_one else conflicts).update((min(n, other), max(n, other)) for other in others)
-    return sorted(ruled), sorted(conflicts - ruled)
+            for pair in ((min(n, other), max(n, other)) for other in others):
+                if is_one:
+                    ruled.setdefault(pair, name)
+                else:
+                    conflicts.add(pair)
+    return dict(sorted(ruled.items())), sorted(conflicts - ruled.keys())
 
 
 def _replaced(

@@ -15,6 +15,7 @@ import psycopg
 
 from lienthong.errors import NotFound
 from lienthong.masterdata.entities import Entity
+from lienthong.masterdata.identity import Home
 from lienthong.masterdata.model import Model
 from lienthong.pipeline.match_act import PLATFORM, Act
 from lienthong.pipeline.match_turns import Written
@@ -117,14 +118,14 @@ def _in_its_turn() -> Iterator[None]:
 
 
 def relink(
-    connection: Connection, index: EntityIndex, records: Sequence[StoredRecord], cause: Cause, wanted: Mapping[int, int] | None = None,
+    connection: Connection, index: EntityIndex, records: Sequence[StoredRecord], cause: Cause, homes: Mapping[int, Home] | None = None,
     ending: Ending = left_open,
 ) -> Matched:  # fmt: skip
-    """Link the components of these records anew, as judgements now stand. `wanted`: record → identity an undone act took from it."""
+    """Link the components of these records anew, as judgements now stand. `homes`: record → identity it has once an act is undone."""
     with connection.pipeline():
         Index(connection, index.entity.name).lock()
         act = Act(connection, index)
-        act.touch(records, wanted or {})
+        act.touch(records, homes or {})
         return act.finish(cause, ending)
 
 

@@ -6,13 +6,14 @@ Nothing is erased: a word that no longer holds ends, and an act that is undone s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, NotFound, Unprocessable
 from lienthong.ledger import Entry, Event
+from lienthong.masterdata.identity import Home
 from lienthong.pipeline.matching import PLATFORM, Cause, EntityIndex, Matched, Name, relink, split_name
 from lienthong.pipeline.workshop import Workshop
 from lienthong.store import Connection, append_entries
@@ -202,18 +203,17 @@ def undo(workshop: Workshop, index: EntityIndex, act: int, by: str, reason: str,
         mine = index_store.add_act("undo", at, by, reason, undoes=act)
         before = store.moved_by(connection, act)
         came = [split_name(text) for text in store.came_by(connection, act)]
-        touched = {*before, *came, *store.end_words_of(connection, act, mine, at), *store.say_again(connection, act, mine, at)}
+        touched = {*before, *came, *store.words_anew(connection, mine, at)}
         records = index_store.own(sorted(touched))
         if found[1] in ("arrival", "bulk"):
             parts = _parts(index_store, records, before, set(came))
             words = [word(a, b, "apart", by, reason) for a, b in parts]
             if words:
                 index_store.add_judgements(words, at, mine)
-        wanted = {r.record: before[r.source, r.key] for r in records if (r.source, r.key) in before}
         cause = Cause("undo", by, at, vietnam_date(at), reason, undoes=act, act=mine)
-        done = relink(connection, index, records, cause, wanted)
+        done = relink(connection, index, records, cause, _homes(connection, index_store, records, set(came) - before.keys()))
         note(workshop, connection, index, Event.JUDGEMENT_UNDONE, by, at, {"act": mine, "undoes": act}, through)
-    return done
+    return replace(done, act=mine)  # an undoing that moves nobody is an act too
 
 
 def require_reason(reason: str) -> None:
@@ -236,6 +236,13 @@ def _parts(index_store: Index, records: Sequence[StoredRecord], before: Mapping[
             if before.get(a, one.golden if a not in came else a) != before.get(b, other.golden if b not in came else b):
                 pairs.append((a, b))
     return pairs
+
+
+def _homes(connection: Connection, index_store: Index, records: Sequence[StoredRecord], new: set[Name]) -> dict[int, Home]:
+    """By record: the identity it has by the acts that hold. Not of those that came into the index by the act that is undone."""
+    members = index_store.members({r.component for r in records}) if records else []
+    found = store.homes(connection, [(m.source, m.key) for m in members])
+    return {m.record: Home(*found[m.source, m.key]) for m in members if (m.source, m.key) in found.keys() - new}
 
 
 def _needs_two(index: EntityIndex, index_store: Index, records: Sequence[StoredRecord]) -> bool:

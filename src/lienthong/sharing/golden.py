@@ -24,6 +24,7 @@ from lienthong.store.answers import KEY, Ask, Condition, read_page
 from lienthong.store.identities import Member, StoredEvent
 
 SeesRegister = Callable[[Contract], bool]
+SeesWhole = Callable[[Contract], frozenset[str]]  # the fields of a register a caller sees whole, of every record of it
 STEWARD = "steward"  # the source of a value that a steward set
 
 
@@ -78,6 +79,32 @@ def provenance_of(golden: Golden, entity: Entity, right: Right, sees: SeesRegist
     for name, (source, key, rule, said) in golden.held.items():
         if name in right.shown:
             told[name] = {"source": source, "key": key if source in allowed else None, "rule": rule, "values_said": said}
+    return told
+
+
+def conflicts_of(golden: Golden, entity: Entity, right: Right, members: Sequence[Member], whole: SeesWhole) -> dict[str, dict[str, Any]]:
+    """Attribute → what its registers say, where they do not say the same: of the attributes the caller is shown, masked as those are.
+
+    A register's own value is told only to who sees the fields it comes from whole; of the others `withheld` counts.
+    """
+    registers = {register.source: (register, whole(register.contract)) for register in entity.registers}
+
+    def is_told(member: Member, name: str) -> bool:
+        register, seen = registers[member.source]
+        return {*register.role.attributes.get(name, ("",))} <= seen
+
+    def one(member: Member, name: str) -> dict[str, Any]:
+        register, seen = registers[member.source]
+        key = member.key if all(p.name in seen for p in register.contract.key) else None
+        return {"value": right.shown_of({name: member.content[name]})[name], "source": member.source, "key": key, "dated": member.dated}
+
+    told = {}
+    for name, (_, _, _, different) in golden.held.items():
+        if different < 2 or name not in right.shown:
+            continue
+        speaking = [member for member in members if member.content.get(name) is not None]
+        said = [one(member, name) for member in speaking if is_told(member, name)]
+        told[name] = {"said": said, "withheld": len(speaking) - len(said)}
     return told
 
 

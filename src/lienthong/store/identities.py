@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from lienthong.store.database import Connection, queries
 
@@ -20,12 +21,16 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Member:
-    """A register's record of an identity; `dated`: the register's own date of it, `since`: when it came to this identity."""
+    """A register's record of an identity; `dated`: the register's own date of it, `since`: when it came to this identity.
+
+    `content`: what it says now, by attribute.
+    """
 
     source: str
     key: str
     dated: date | None = None
     since: datetime | None = None
+    content: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ JUDGEMENTS = pa.schema(
         ("verdict", pa.string()),
         ("kind", pa.string()),
         ("by_whom", pa.string()),
+        ("reason", pa.string()),
         ("bits", pa.float64()),
         ("model", pa.string()),
         ("from_at", pa.timestamp("us", "UTC")),

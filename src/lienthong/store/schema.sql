@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (55);
+insert into schema_versions (number) values (56);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -702,11 +702,13 @@ create table match_judgements (
     from_at timestamptz not null,
     to_at timestamptz, -- null while it holds
     act bigint not null constraint match_judgements_act_fk references match_acts,
-    ended_by bigint constraint match_judgements_ended_fk references match_acts
+    ended_by bigint constraint match_judgements_ended_fk references match_acts,
+    origin bigint constraint match_judgements_origin_fk references match_acts -- the act that said it first, where it was said again
 );
 create index match_judgements_left on match_judgements (left_source, left_key) where to_at is null and kind <> 'steward';
 create index match_judgements_said_left on match_judgements (left_source, left_key) where to_at is null and kind = 'steward';
 create index match_judgements_said_right on match_judgements (right_source, right_key) where to_at is null and kind = 'steward';
+create index match_judgements_words on match_judgements (left_source, left_key) where kind = 'steward';
 create index match_judgements_act on match_judgements (act) where kind = 'steward';
 create index match_judgements_ended on match_judgements (ended_by) where ended_by is not null and kind = 'steward';
 
@@ -720,9 +722,11 @@ create table match_partings (
     from_at timestamptz not null,
     to_at timestamptz, -- null while it holds
     act bigint not null constraint match_partings_act_fk references match_acts,
-    ended_by bigint constraint match_partings_ended_fk references match_acts
+    ended_by bigint constraint match_partings_ended_fk references match_acts,
+    origin bigint constraint match_partings_origin_fk references match_acts -- the act that made it first, where it was made again
 );
 create index match_partings_act on match_partings (act);
+create index match_partings_origin on match_partings (origin) where origin is not null;
 create index match_partings_ended on match_partings (ended_by) where ended_by is not null;
 
 create table match_parted (

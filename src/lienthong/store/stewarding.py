@@ -119,15 +119,16 @@ def came_by(connection: Connection, number: int) -> list[str]:
     return [row[0] for row in connection.execute(_query("came_by"), {"act": number})]
 
 
-def end_words_of(connection: Connection, number: int, by_act: int, at: datetime) -> set[Name]:
-    """End what an act said; gives the records it spoke of."""
-    return {(row[0], row[1]) for row in connection.execute(_query("end_words_of"), {"act": number, "by_act": by_act, "at": at})}
+def words_anew(connection: Connection, undoing: int, at: datetime) -> set[Name]:
+    """Let hold what the acts said that hold now, with this undoing, and nothing else; gives the records of which that changed something."""
+    values = {"act": undoing, "at": at}
+    return {(row[0], row[1]) for name in ("partings_anew", "words_anew") for row in connection.execute(_query(name), values)}
 
 
-def say_again(connection: Connection, number: int, by_act: int, at: datetime) -> set[Name]:
-    """Say again what an act had ended; gives the records spoken of."""
-    values = {"act": number, "by_act": by_act, "at": at}
-    return {(row[0], row[1]) for name in ("say_again", "part_again") for row in connection.execute(_query(name), values)}
+def homes(connection: Connection, names: Sequence[Name]) -> dict[Name, tuple[int, bool]]:
+    """(source, key) → the identity it has by the acts that hold, and whether that is the one it began with."""
+    values = {"sources": [source for source, _ in names], "keys": [key for _, key in names]}
+    return {(source, key): (golden, first) for source, key, golden, first in connection.execute(_query("homes"), values)}
 
 
 def golden(connection: Connection, entity: str, id: str) -> int | None:

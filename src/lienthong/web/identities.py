@@ -34,7 +34,7 @@ from lienthong.pipeline.asking_index import Candidate, candidates
 from lienthong.pipeline.listing import attribute_values
 from lienthong.sharing.filters import read_date, read_instant, read_known, read_limit, shown
 from lienthong.sharing.formats import JSON
-from lienthong.sharing.golden import Golden, SeesRegister, event_for, provenance_of, read_goldens, sources_of
+from lienthong.sharing.golden import Golden, SeesRegister, SeesWhole, conflicts_of, event_for, provenance_of, read_goldens, sources_of
 from lienthong.sharing.rights import Right, right_of
 from lienthong.standards import get_standard
 from lienthong.store import Connection
@@ -69,6 +69,7 @@ class _Asked:
     entity: Entity
     right: Right
     sees: SeesRegister
+    whole: SeesWhole
     request: bytes
 
     @property
@@ -200,7 +201,9 @@ def _give(desk: _Desk, asked: _Asked, id: str, when: _When, asked_for: str = "")
         _note(desk, asked, Event.ENTITY_ASKED, "redirected", id, golden.version, body, {"operation": "one"})
         where = f"/v1/entities/{asked.entity.name}/{leads_to}"
         return Response(body, 308, media_type=JSON, headers=PRIVATE | {"Location": where})
-    told, others = sources_of(asked.entity, _records_of(desk, asked, id, when), asked.sees)
+    records = _records_of(desk, asked, id, when)
+    told, others = sources_of(asked.entity, records, asked.sees)
+    now = {"conflicts": conflicts_of(golden, asked.entity, asked.right, records, asked.whole)} if when.is_now else {}
     body = _ENCODE(
         {
             "type": asked.entity.name,
@@ -208,6 +211,7 @@ def _give(desk: _Desk, asked: _Asked, id: str, when: _When, asked_for: str = "")
             **when.said,
             **{name: value for name, value in golden.record.items() if name != "key"},
             "provenance": provenance_of(golden, asked.entity, asked.right, asked.sees),
+            **now,
             "sources": told,
             "sources_withheld": others,
         }
@@ -434,17 +438,26 @@ def _ask(desk: _Desk, request: Request, operation: Operation) -> _Asked:
         name = shown(request.path_params["type"])
         raise NotFound(f"No master contract describes the entity `{name}`.", vi=f"Không có hợp đồng bản ghi gốc nào cho `{name}`.")
     right = desk.authorise(request, entity.master, operation)
-    return _Asked(entity, right, partial(_sees, desk, right), request_bytes(request))
+    return _Asked(entity, right, partial(_sees, desk, right), partial(_whole, desk, right), request_bytes(request))
 
 
 def _sees(desk: _Desk, right: Right, contract: Contract) -> bool:
     """Whether the caller may look up every record of a register by its key: as its owner, or under an agreement that shows key and rows whole."""
+    whole = _whole(desk, right, contract)
+    return bool(whole) and all(p.name in whole for p in contract.key)
+
+
+def _whole(desk: _Desk, right: Right, contract: Contract) -> frozenset[str]:
+    """The fields of a register that the caller sees whole, of every record; none where rows are withheld or no record may be looked up."""
     caller = None if right.caller == ANONYMOUS else right.caller
     if caller is not None and Identity.parse(caller).agency == contract.agency:
-        return True
+        return frozenset(p.name for p in contract.properties)
     asked = AccessRequest(caller, contract.id, Operation.LOOK_UP, right.purpose, right.official, right.address, desk.counter.clock())
     decision = decide(asked, contract, desk.authorise.register(), vietnam_date(desk.counter.clock()))
-    return decision.allowed and not decision.row_filter and right_of(decision, contract, right.caller).sees_key(contract)
+    if not decision.allowed or decision.row_filter:
+        return frozenset()
+    found = right_of(decision, contract, right.caller)
+    return frozenset(found.visible) - found.masked.keys()
 
 
 def _seen(desk: _Desk, connection: Connection, asked: _Asked, id: str, when: _When) -> Golden | None:

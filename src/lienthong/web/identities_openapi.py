@@ -12,6 +12,12 @@ from lienthong.web.openapi_parts import COUNT, MAYBE_TEXT, PLAIN, TEXT, Schema, 
 
 _OWN_WORDS = {409: "Chưa so khớp lần nào · Never matched yet", 410: "Đã kết thúc · Ended"}
 _MEMBERS = {"type": "array", "items": {"type": "object"}}
+_SAID = object_of(value=MAYBE_TEXT, source=TEXT, key=MAYBE_TEXT, dated=MAYBE_TEXT)
+_CONFLICTS = {
+    "type": "object",
+    "description": "Thuộc tính các nguồn nói khác nhau · Attributes of which registers say different things",
+    "additionalProperties": object_of(said={"type": "array", "items": _SAID}, withheld=COUNT),
+}
 _READING = (400, 401, 403, 404, 405, 429, 503)
 _ASKING = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503)
 _open = partial(object_of, is_closed=False)
@@ -52,6 +58,7 @@ def _paths(master: Contract, root: str) -> Schema:
     one = _open(
         type=TEXT, id=TEXT, **_THEN, values={"type": "object"}, provenance={"type": "object"}, sources=_MEMBERS, sources_withheld=COUNT
     )
+    one["properties"]["conflicts"] = _CONFLICTS  # of now alone
     return {
         f"{root}/{{id}}": {"get": _reading(master, "one", "bản ghi gốc và nguồn của từng giá trị · a golden record and its sources", [id, *then], one, (308, 410))},
         f"{root}/{{id}}/members": {"get": _reading(master, "members", "các bản ghi là một · the records that are one", [id, *then], _open(id=TEXT, **_THEN, members=_MEMBERS, members_withheld=COUNT))},

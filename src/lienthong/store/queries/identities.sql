@@ -7,7 +7,7 @@ limit 1;
 
 -- name: members
 -- The records of an identity now.
-select r.source, r.key, r.dated, r.since
+select r.source, r.key, r.dated, r.since, r.content
 from match_goldens as g join match_records as r using (golden)
 where g.id = %(id)s and g.entity = %(entity)s
 order by r.source, r.key;

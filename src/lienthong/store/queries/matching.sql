@@ -52,15 +52,15 @@ union all
 select 'near', near.record, near.source, near.key, near.features, near.keys, near.component, near.golden, null, null
 from ({candidates}) as near
 union all
-select 'said', j.act, j.left_source, j.left_key, array[j.right_source, j.right_key, j.verdict], null, null, null, null, null
+select 'said', coalesce(j.origin, j.act), j.left_source, j.left_key, array[j.right_source, j.right_key, j.verdict], null, null, null, null, null
 from asked join match_judgements as j on j.left_source = asked.source and j.left_key = asked.key
 where j.kind = 'steward' and j.to_at is null
 union all
-select 'said', j.act, j.left_source, j.left_key, array[j.right_source, j.right_key, j.verdict], null, null, null, null, null
+select 'said', coalesce(j.origin, j.act), j.left_source, j.left_key, array[j.right_source, j.right_key, j.verdict], null, null, null, null, null
 from asked join match_judgements as j on j.right_source = asked.source and j.right_key = asked.key
 where j.kind = 'steward' and j.to_at is null
 union all
-select distinct 'parted', p.act, one.source, one.key, null::text[], null::bigint[], p.parting, one.part, null, null
+select distinct 'parted', coalesce(p.origin, p.act), one.source, one.key, null::text[], null::bigint[], p.parting, one.part, null, null
 from asked
 join match_parted as mine on mine.source = asked.source and mine.key = asked.key
 join match_partings as p on p.parting = mine.parting and p.to_at is null
@@ -118,15 +118,15 @@ where r.golden = any(%(numbers)s::bigint[]);
 with asked as (
     select source, key from unnest(%(sources)s::text[], %(keys)s::text[]) as a (source, key)
 )
-select j.act, j.left_source, j.left_key, j.right_source, j.right_key, j.verdict, null::bigint, null::integer
+select coalesce(j.origin, j.act), j.left_source, j.left_key, j.right_source, j.right_key, j.verdict, null::bigint, null::integer
 from asked join match_judgements as j on j.left_source = asked.source and j.left_key = asked.key
 where j.kind = 'steward' and j.to_at is null
 union
-select j.act, j.left_source, j.left_key, j.right_source, j.right_key, j.verdict, null, null
+select coalesce(j.origin, j.act), j.left_source, j.left_key, j.right_source, j.right_key, j.verdict, null, null
 from asked join match_judgements as j on j.right_source = asked.source and j.right_key = asked.key
 where j.kind = 'steward' and j.to_at is null
 union
-select p.act, one.source, one.key, null, null, null, p.parting, one.part
+select coalesce(p.origin, p.act), one.source, one.key, null, null, null, p.parting, one.part
 from asked
 join match_parted as mine on mine.source = asked.source and mine.key = asked.key
 join match_partings as p on p.parting = mine.parting and p.to_at is null
@@ -134,11 +134,11 @@ join match_parted as one on one.parting = p.parting;
 
 -- name: all_judged
 -- Stewards' words in force about an entity's records, as in `judged`.
-select act, left_source, left_key, right_source, right_key, verdict, null::bigint, null::integer
+select coalesce(origin, act), left_source, left_key, right_source, right_key, verdict, null::bigint, null::integer
 from match_judgements
 where kind = 'steward' and to_at is null and entity = %(entity)s
 union all
-select p.act, one.source, one.key, null, null, null, p.parting, one.part
+select coalesce(p.origin, p.act), one.source, one.key, null, null, null, p.parting, one.part
 from match_partings as p join match_parted as one using (parting)
 where p.to_at is null and p.entity = %(entity)s;
 

@@ -202,48 +202,159 @@ select source, key, golden from match_memberships where ended_by = %(act)s;
 -- Records that came to where they are by an act.
 select distinct unnest(records) from match_events where act = %(act)s and kind in ('joined', 'created', 'merged', 'revived');
 
--- name: end_words_of
--- What was said by an act; gives each record it spoke of once.
-with ended as (
-    update match_judgements set to_at = %(at)s, ended_by = %(by_act)s where act = %(act)s and kind = 'steward' and to_at is null
-    returning left_source, left_key, right_source, right_key
+-- name: partings_anew
+-- Partings of the acts an undoing goes back to, as they hold now; gives each record of one that ended or holds again once.
+with recursive chain as ( -- the undoing itself, what it undoes, and so on: every second act holds
+    select act, undoes, true as holds from match_acts where act = %(act)s
+    union all
+    select a.act, a.undoes, not chain.holds from chain join match_acts as a on a.act = chain.undoes
 ),
-joined_again as (
-    update match_partings set to_at = %(at)s, ended_by = %(by_act)s where act = %(act)s and to_at is null returning parting
-)
-select left_source, left_key from ended
-union
-select right_source, right_key from ended
-union
-select source, key from joined_again join match_parted using (parting);
-
--- name: say_again
--- What an act had ended holds again, as a new judgement; gives each record spoken of once.
-with again as (
-    insert into match_judgements (entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, from_at, act)
-    select entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, %(at)s, %(by_act)s
-    from match_judgements where ended_by = %(act)s and kind = 'steward' and act <> %(act)s
-    returning left_source, left_key, right_source, right_key
-)
-select left_source, left_key from again union select right_source, right_key from again;
-
--- name: part_again
--- A parting an act had ended holds again, as a new one; gives each record spoken of once.
-with before as materialized (
-    select parting, nextval(pg_get_serial_sequence('match_partings', 'parting')) as again
-    from match_partings where ended_by = %(act)s and act <> %(act)s
+spoken as materialized (
+    select p.parting, chain.holds,
+        (select max(now.parting) from match_partings as now where (now.act = p.act or now.origin = p.act) and now.to_at is null) as standing
+    from chain join match_partings as p on p.act = chain.act and p.origin is null
+),
+ended as (
+    update match_partings set to_at = %(at)s, ended_by = %(act)s
+    where parting in (select standing from spoken where not holds)
+    returning parting
+),
+again as materialized (
+    select parting, nextval(pg_get_serial_sequence('match_partings', 'parting')) as again from spoken where holds and standing is null
 ),
 head as (
-    insert into match_partings (parting, entity, by_whom, reason, from_at, act)
+    insert into match_partings (parting, entity, by_whom, reason, from_at, act, origin)
     overriding system value
-    select before.again, entity, by_whom, reason, %(at)s, %(by_act)s from before join match_partings using (parting)
+    select again.again, entity, by_whom, reason, %(at)s, %(act)s, p.act from again join match_partings as p using (parting)
 ),
 records as (
     insert into match_parted (parting, source, key, part)
-    select before.again, source, key, part from before join match_parted using (parting)
-    returning source, key
+    select again.again, source, key, part from again join match_parted using (parting)
 )
-select distinct source, key from records;
+select source, key from match_parted join ended using (parting)
+union
+select source, key from match_parted join again using (parting);
+
+-- name: words_anew
+-- Words on the pairs that the acts an undoing goes back to spoke of: of each pair the last word of an act that holds stands, unless a later
+-- parting that stands is of both. Gives each record of which something ended or holds again once.
+with recursive chain as (
+    select act, undoes from match_acts where act = %(act)s
+    union all
+    select a.act, a.undoes from chain join match_acts as a on a.act = chain.undoes
+),
+spoken as (
+    select j.left_source, j.left_key, j.right_source, j.right_key
+    from chain join match_judgements as j on j.act = chain.act and j.kind = 'steward'
+    union
+    select j.left_source, j.left_key, j.right_source, j.right_key
+    from chain
+    join match_partings as p on p.act = chain.act
+    join match_parted as a on a.parting = p.parting
+    join match_judgements as j on j.left_source = a.source and j.left_key = a.key and j.kind = 'steward'
+    join match_parted as b on b.parting = p.parting and b.source = j.right_source and b.key = j.right_key and b.part <> a.part
+),
+pairs as materialized (
+    select row_number() over () as pair, one_source, one_key, other_source, other_key
+    from (
+        select left_source as one_source, left_key as one_key, right_source as other_source, right_key as other_key from spoken
+        where (left_source, left_key) < (right_source, right_key)
+        union
+        select right_source, right_key, left_source, left_key from spoken where (left_source, left_key) > (right_source, right_key)
+    ) as either
+),
+said as materialized (
+    select pairs.*, j.judgement, j.act, j.origin, j.to_at
+    from pairs join match_judgements as j on j.left_source = one_source and j.left_key = one_key and j.kind = 'steward'
+    where j.right_source = other_source and j.right_key = other_key
+    union all
+    select pairs.*, j.judgement, j.act, j.origin, j.to_at
+    from pairs join match_judgements as j on j.left_source = other_source and j.left_key = other_key and j.kind = 'steward'
+    where j.right_source = one_source and j.right_key = one_key
+),
+last as materialized (
+    select distinct on (pair) pair, judgement, act
+    from said
+    where origin is null
+        and (
+            with recursive later as (
+                select said.act as act, true as holds
+                union all
+                select a.act, not later.holds from later join match_acts as a on a.undoes = later.act
+            )
+            select holds from later order by act desc limit 1
+        )
+        and not exists (
+            select from match_parted as a
+            join match_parted as b on b.parting = a.parting and b.part <> a.part
+            join match_partings as p on p.parting = a.parting and p.to_at is null and coalesce(p.origin, p.act) > said.act
+            where a.source = one_source and a.key = one_key and b.source = other_source and b.key = other_key
+        )
+    order by pair, act desc
+),
+ended as (
+    update match_judgements as j set to_at = %(at)s, ended_by = %(act)s
+    from said left join last using (pair)
+    where j.judgement = said.judgement and said.to_at is null and coalesce(said.origin, said.act) is distinct from last.act
+    returning j.left_source, j.left_key, j.right_source, j.right_key
+),
+again as (
+    insert into match_judgements (entity, left_source, left_key, right_source, right_key, verdict, kind, by_whom, reason, from_at, act, origin)
+    select j.entity, j.left_source, j.left_key, j.right_source, j.right_key, j.verdict, j.kind, j.by_whom, j.reason, %(at)s, %(act)s, j.act
+    from last join match_judgements as j using (judgement)
+    where not exists (
+        select from said where said.pair = last.pair and said.to_at is null and coalesce(said.origin, said.act) = last.act
+    )
+    returning left_source, left_key, right_source, right_key
+),
+changed as (
+    select * from ended union all select * from again
+)
+select left_source, left_key from changed union select right_source, right_key from changed;
+
+-- name: homes
+-- The identity these records have where only acts that hold are counted, and whether they began with it: theirs since the last such act.
+-- An undoing counts where it said something of its own, that is, where it goes back to an arrival or to matching everything.
+with asked as (
+    select source, key from unnest(%(sources)s::text[], %(keys)s::text[]) as a (source, key)
+),
+periods as (
+    select source, key, golden, from_at, to_at, ended_by from asked join match_memberships using (source, key)
+    union all
+    select source, key, golden, since, 'infinity', null from asked join match_records using (source, key)
+),
+begun as materialized (
+    select source, key, golden, row_number() over in_time as place, lag(ended_by) over in_time as act, first_value(golden) over in_time as first
+    from periods
+    window in_time as (partition by source, key order by from_at, to_at, ended_by)
+),
+counting as materialized (
+    select named.act
+    from (select distinct act from begun where act is not null) as named
+    join match_acts as a using (act)
+    where (
+            with recursive later as (
+                select named.act as act, true as holds
+                union all
+                select next.act, not later.holds from later join match_acts as next on next.undoes = later.act
+            )
+            select holds from later order by act desc limit 1
+        )
+        and (
+            a.kind <> 'undo' or (
+                with recursive back as (
+                    select a.undoes as act
+                    union all
+                    select before.undoes from back join match_acts as before on before.act = back.act where before.undoes is not null
+                )
+                select root.kind in ('arrival', 'bulk') from back join match_acts as root using (act) where root.undoes is null
+            )
+        )
+)
+select distinct on (source, key) source, key, golden, golden = first
+from begun
+where act is null or act in (select act from counting)
+order by source, key, place desc;
 
 -- name: golden
 -- An identity of an entity that stands now.

@@ -7,6 +7,7 @@ from typing import Any
 
 from lienthong.errors import NotFound, Unprocessable
 from lienthong.masterdata.golden_values import PROVENANCE
+from lienthong.masterdata.joined_by import why_joined
 from lienthong.pipeline import stewarding
 from lienthong.store import stewarding as stored
 from lienthong.store.answers import KEY, Ask, Condition, read_page
@@ -70,6 +71,7 @@ def shown(site: Site, visit: Visit) -> Page:
     beside = {
         "attributes": attributes(visit, master, *(r["content"] for r in found["records"])), "groups": GROUPS,
         "said": wording_of(visit, steward.index.entity),
+        "why": lambda one: visit.speech.pick(*why_joined(one["kind"], one["reason"], master)),
     }  # fmt: skip
     columns = ("name", "value", "source", "key", "rule")
     table = Table(columns, [[each[name] for name in columns] for each in told])
