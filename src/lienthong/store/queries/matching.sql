@@ -94,16 +94,27 @@ join match_records as r on r.source = asked.source and r.key = asked.key
 join match_goldens as g on g.golden = r.golden;
 
 -- name: members
--- All records of these components, and whether anything more is to be read of them.
+-- All records of these components, and whether anything more is to be read of them. `offset 0`: looked up record by record; without it the
+-- server reads all that waits, and all that stewards ever said, for each arrival.
 select r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.id, r.content::text, r.dated, r.since,
-    exists (select from match_overrides as o where o.golden = r.golden and o.ended_at is null),
-    exists (select from match_queue as q where q.left_record = r.record)
-        or exists (select from match_queue as q where q.right_record = r.record),
-    exists (select from match_judgements as j where j.left_source = r.source and j.left_key = r.key and j.to_at is null and j.kind = 'steward')
-        or exists (select from match_judgements as j where j.right_source = r.source and j.right_key = r.key and j.to_at is null and j.kind = 'steward')
-        or exists (
-            select from match_parted as one join match_partings as p using (parting) where one.source = r.source and one.key = r.key and p.to_at is null
-        )
+    exists (select from match_overrides as o where o.golden = r.golden and o.ended_at is null offset 0),
+    exists (select from match_queue as q where q.left_record = r.record offset 0)
+        or exists (select from match_queue as q where q.right_record = r.record offset 0),
+    exists (
+        select from match_judgements as j
+        where j.left_source = r.source and j.left_key = r.key and j.to_at is null and j.kind = 'steward'
+        offset 0
+    )
+    or exists (
+        select from match_judgements as j
+        where j.right_source = r.source and j.right_key = r.key and j.to_at is null and j.kind = 'steward'
+        offset 0
+    )
+    or exists (
+        select from match_parted as one join match_partings as p using (parting)
+        where one.source = r.source and one.key = r.key and p.to_at is null
+        offset 0
+    )
 from match_records as r join match_goldens as g using (golden)
 where r.component = any(%(numbers)s::bigint[]);
 
