@@ -135,6 +135,16 @@ def test_a_golden_record_is_told_with_where_each_value_comes_from(platform: Plat
     assert id not in json.dumps(platform.last_entry())
 
 
+def test_what_a_register_said_that_no_contract_names_any_more_is_withheld(platform: Platform) -> None:
+    send(platform.workshop, INSURANCE, [insurance_row(50, phone="0611111111")], "of a register that goes")
+    id = platform.golden(50)
+    with platform.workshop.database.connect() as connection:
+        connection.execute("update match_records set source = 'gone.register' where source = %s and key = %s", insured(50))
+    answer = platform.get(f"person/{id}", BOTH)
+    assert answer.status_code == 200
+    assert (len(answer.json()["conflicts"]["phone"]["said"]), answer.json()["conflicts"]["phone"]["withheld"]) == (1, 1)
+
+
 def test_what_registers_say_differently_is_told_with_its_sources(platform: Platform) -> None:
     """To who may see their values; of the others, and of what the agreement masks or withholds, no more than elsewhere."""
     row = insurance_row(46, phone="0611111111", address="Số 9, ấp 9")

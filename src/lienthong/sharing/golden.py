@@ -90,6 +90,8 @@ def conflicts_of(golden: Golden, entity: Entity, right: Right, members: Sequence
     registers = {register.source: (register, whole(register.contract)) for register in entity.registers}
 
     def is_told(member: Member, name: str) -> bool:
+        if member.source not in registers:  # no contract names it any more
+            return False
         register, seen = registers[member.source]
         return {*register.role.attributes.get(name, ("",))} <= seen
 
