@@ -12,10 +12,11 @@ import pytest
 
 from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict
-from lienthong.pipeline import Workshop, match_all
+from lienthong.pipeline import Workshop
 from lienthong.pipeline.match_act import Act
 from lienthong.pipeline.match_words import Matched, left_open
 from lienthong.pipeline.matching import Arrival, Arrivals, Cause, EntityIndex
+from tests.pipeline.test_matching import all_records
 from tests.registers import INSURANCE, POPULATION, model_of, person, person_entity
 from tests.templates import Template
 
@@ -43,15 +44,6 @@ def state(place: Workshop) -> list[list[Any]]:
     """What matching keeps, but for the numbers and ids it made up; of identities that were there before, what became of them."""
     with place.database.connect() as connection:
         return [sorted(connection.execute(query.encode()).fetchall(), key=str) for query in STATE]
-
-
-def records_of(place: Workshop) -> list[Arrival]:
-    with place.database.connect() as connection:
-        rows = match_all.read_register_rows(connection, person_entity(place))
-    return [
-        Arrival(r["source"], r["key"], {k: v for k, v in r.items() if k not in ("source", "key", "dated") and v is not None}, r["dated"])
-        for r in rows.iter_rows(named=True)
-    ]
 
 
 def named(records: Sequence[Arrival], source: str, key: str) -> Arrival:
@@ -129,7 +121,7 @@ def test_acts_asked_for_before_their_turn_end_as_those_asked_for_in_it(
     matched_template: Template, seed: int, count: int, largest: int
 ) -> None:
     with matched_template.copy() as one, matched_template.copy() as other:
-        done = pushes(records_of(one), seed, count, largest)
+        done = pushes(all_records(one), seed, count, largest)
         play(one, done, ahead=False)
         play(other, done, ahead=True)
         for mine, theirs in zip(state(one), state(other), strict=True):
@@ -137,7 +129,7 @@ def test_acts_asked_for_before_their_turn_end_as_those_asked_for_in_it(
 
 
 def test_each_act_is_asked_for_once_and_before_the_one_before_it_is_done(filled: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed = [replace(each, content={**each.content, "phone": f"06{n:08}"}) for n, each in enumerate(records_of(filled)[:20])]
+    changed = [replace(each, content={**each.content, "phone": f"06{n:08}"}) for n, each in enumerate(all_records(filled)[:20])]
     with steps_of_acts(monkeypatch) as steps:
         play(filled, [([record], []) for record in changed], ahead=True)
     in_turn = [("ask", 0), *(step for n in range(19) for step in (("ask", n + 1), ("finish", n))), ("finish", 19)]
@@ -146,8 +138,8 @@ def test_each_act_is_asked_for_once_and_before_the_one_before_it_is_done(filled:
 
 
 def test_a_load_that_was_rolled_back_leaves_nothing_to_a_record_asked_for_within_it(filled: Workshop) -> None:
-    record = named(records_of(filled), *INSURANCE_10)
-    new, same = replace(record, key="9900099999"), named(records_of(filled), POPULATION, "7000000005")
+    record = named(all_records(filled), *INSURANCE_10)
+    new, same = replace(record, key="9900099999"), named(all_records(filled), POPULATION, "7000000005")
     following = [replace(new)]
     index = EntityIndex(person_entity(filled), model_of(filled))
     with filled.database.connect() as connection:
@@ -161,7 +153,7 @@ def test_a_load_that_was_rolled_back_leaves_nothing_to_a_record_asked_for_within
 
 
 def test_what_somebody_else_did_in_between_is_seen(filled: Workshop) -> None:
-    theirs, mine, other = (named(records_of(filled), *name) for name in (POPULATION_10, INSURANCE_10, (POPULATION, "7000000005")))
+    theirs, mine, other = (named(all_records(filled), *name) for name in (POPULATION_10, INSURANCE_10, (POPULATION, "7000000005")))
     changed = replace(other, content={**other.content, "phone": "0611111111"})
     index = EntityIndex(person_entity(filled), model_of(filled))
     with filled.database.connect() as connection, filled.database.connect() as somebody:
@@ -179,7 +171,7 @@ def test_what_somebody_else_did_in_between_is_seen(filled: Workshop) -> None:
 
 def test_an_act_that_was_rolled_back_leaves_nothing_to_the_next(matched_template: Template) -> None:
     with matched_template.copy() as one, matched_template.copy() as other:
-        record = named(records_of(one), *INSURANCE_10)
+        record = named(all_records(one), *INSURANCE_10)
         new = replace(record, key="9900099999")
         following = [replace(new, content={**new.content, "phone": "0611111111"})]
         for place, ahead in ((one, False), (other, True)):
@@ -195,7 +187,7 @@ def test_an_act_that_was_rolled_back_leaves_nothing_to_the_next(matched_template
 
 
 def test_nobody_is_asked_about_a_record_that_left_in_the_act_before(filled: Workshop) -> None:
-    stranger = {**named(records_of(filled), INSURANCE, "9900000002").content, "citizen_id": person(10)["citizen_id"]}
+    stranger = {**named(all_records(filled), INSURANCE, "9900000002").content, "citizen_id": person(10)["citizen_id"]}
     index = EntityIndex(person_entity(filled), model_of(filled))
     with filled.database.connect() as connection:
         arriving = Arrivals(connection, index)
@@ -207,7 +199,7 @@ def test_nobody_is_asked_about_a_record_that_left_in_the_act_before(filled: Work
 
 
 def test_records_that_do_not_follow_after_all_are_asked_for_in_their_turn(filled: Workshop) -> None:
-    records = records_of(filled)
+    records = all_records(filled)
     before = state(filled)
     index = EntityIndex(person_entity(filled), model_of(filled))
     with filled.database.connect() as connection:
@@ -224,7 +216,7 @@ def test_records_that_do_not_follow_after_all_are_asked_for_in_their_turn(filled
 
 
 def test_what_cannot_be_read_ahead_fails_in_its_turn_alone(filled: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    records = records_of(filled)
+    records = all_records(filled)
     changed = replace(records[0], content={**records[0].content, "phone": "0622222222"})
     index = EntityIndex(person_entity(filled), model_of(filled))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from psycopg import sql
 from psycopg.types.json import Json
 
 from lienthong.store.database import Connection, queries
@@ -122,13 +123,17 @@ def came_by(connection: Connection, number: int) -> list[str]:
 def words_anew(connection: Connection, undoing: int, at: datetime) -> set[Name]:
     """Let hold what the acts said that hold now, with this undoing, and nothing else; gives the records of which that changed something."""
     values = {"act": undoing, "at": at}
-    return {(row[0], row[1]) for name in ("partings_anew", "words_anew") for row in connection.execute(_query(name), values)}
+    statements = (_query("partings_anew"), _query("words_anew").format(holds=_holds("said")))
+    return {(row[0], row[1]) for statement in statements for row in connection.execute(statement, values)}
 
 
 def homes(connection: Connection, names: Sequence[Name]) -> dict[Name, tuple[int, bool]]:
     """(source, key) → the identity it has by the acts that hold, and whether that is the one it began with."""
     values = {"sources": [source for source, _ in names], "keys": [key for _, key in names]}
-    return {(source, key): (golden, first) for source, key, golden, first in connection.execute(_query("homes"), values)}
+    return {
+        (source, key): (golden, first)
+        for source, key, golden, first in connection.execute(_query("homes").format(holds=_holds("named")), values)
+    }
 
 
 def golden(connection: Connection, entity: str, id: str) -> int | None:
@@ -176,6 +181,12 @@ def members_then(connection: Connection, entity: str, id: str, at: datetime) -> 
 
 def _pair(left: Name, right: Name) -> dict[str, str]:
     return {"left_source": left[0], "left_key": left[1], "right_source": right[0], "right_key": right[1]}
+
+
+def _holds(table: str) -> sql.Composed:
+    """Whether the `act` of a row of this table holds."""
+    found: sql.Composed = _query("holds").format(act=sql.Identifier(table, "act"))
+    return found
 
 
 def _query(name: str) -> Any:

@@ -235,6 +235,15 @@ select source, key from match_parted join ended using (parting)
 union
 select source, key from match_parted join again using (parting);
 
+-- name: holds
+-- Whether an act holds: nobody undid it, or that undoing was undone, and so on.
+with recursive later as (
+    select {act} as act, true as holds
+    union all
+    select next.act, not later.holds from later join match_acts as next on next.undoes = later.act
+)
+select holds from later order by act desc limit 1;
+
 -- name: words_anew
 -- Words on the pairs that the acts an undoing goes back to spoke of: of each pair the last word of an act that holds stands, unless a later
 -- parting that stands is of both. Gives each record of which something ended or holds again once.
@@ -276,14 +285,7 @@ last as materialized (
     select distinct on (pair) pair, judgement, act
     from said
     where origin is null
-        and (
-            with recursive later as (
-                select said.act as act, true as holds
-                union all
-                select a.act, not later.holds from later join match_acts as a on a.undoes = later.act
-            )
-            select holds from later order by act desc limit 1
-        )
+        and ({holds})
         and not exists (
             select from match_parted as a
             join match_parted as b on b.parting = a.parting and b.part <> a.part
@@ -332,14 +334,7 @@ counting as materialized (
     select named.act
     from (select distinct act from begun where act is not null) as named
     join match_acts as a using (act)
-    where (
-            with recursive later as (
-                select named.act as act, true as holds
-                union all
-                select next.act, not later.holds from later join match_acts as next on next.undoes = later.act
-            )
-            select holds from later order by act desc limit 1
-        )
+    where ({holds})
         and (
             a.kind <> 'undo' or (
                 with recursive back as (
