@@ -267,6 +267,15 @@ def damage_names(observer: Observer, names: list[str], column: str, minority: Fl
     return done["N3"]
 
 
+def write_other_names(observer: Observer, names: list[str], column: str, true: list[str], others: list[str | None]) -> None:
+    """N10: the name a person goes by in place of the name itself, and of whatever was mistyped of that. No other row is touched."""
+    rows = set(observer.rows("N10", np.array([other is not None for other in others], np.bool_)))
+    observer.errors = [error for error in observer.errors if error[0] not in rows or error[1] != column]
+    for row in sorted(rows):
+        names[row] = others[row] or ""
+        observer.note(row, column, "N10", true[row], names[row])
+
+
 def damage_dates(observer: Observer, dates: list[str], column: str, old: Flags) -> list[int]:
     """Damage dates as dd/mm/yyyy; `old` marks those born before 1975. Gives the rows of which only the year is left (D2)."""
     observer.damage(dates, column, "D1", day_month_swapped)

@@ -36,7 +36,7 @@ from demo.province.registers.reference import write_reference
 from demo.province.truth import Truth
 from demo.province.world import World, build_world
 
-VERSION = "3"
+VERSION = "4"
 OnStep = Callable[[str], None]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 # cong_dan.nhan_khau. `ma_xa` is a code of the units in force until 30 June 2025 (see `rates.RATES`, A2 and A4).
 POPULATION = (
-    "so_ho_so", "so_dinh_danh", "ho_va_ten", "ngay_sinh", "nam_sinh", "gioi_tinh", "dan_toc", "ma_xa", "ma_ho", "dia_chi", "so_dien_thoai",
-    "tinh_trang", "ngay_cap_nhat",
+    "so_ho_so", "so_dinh_danh", "ho_va_ten", "ten_goi_khac", "ngay_sinh", "nam_sinh", "gioi_tinh", "dan_toc", "ma_xa", "ma_ho", "dia_chi",
+    "so_dien_thoai", "tinh_trang", "ngay_cap_nhat",
 )  # fmt: skip
 HEALTH_INSURANCE = (
     "Mã số BHXH", "Mã thẻ BHYT", "Họ và tên", "Ngày sinh", "Giới tính", "Số CCCD/CMND", "Mã xã", "Địa chỉ", "Điện thoại", "Nơi khám chữa bệnh",

@@ -21,6 +21,7 @@ from demo.province.damage import (
     tone_lost,
     typing_slip,
     unit_respelled,
+    write_other_names,
     year_wrong,
 )
 from demo.province.rates import EXACT_DUPLICATES, UNMARKED_RESPELLED, duplicates, rate
@@ -60,6 +61,7 @@ def observe(world: World, register: str, persons: pl.DataFrame, code_of: str = "
     names, born = persons["name"].to_list(), persons["born_on"].dt.strftime("%d/%m/%Y").to_list()
     ids, phones = persons["citizen_id"].to_list(), persons["phone"].to_list()
     without_marks = damage_names(observer, names, "name", minority)
+    write_other_names(observer, names, "name", persons["name"].to_list(), persons["other_name"].to_list())
     damage_ids(observer, ids, "citizen_id", damage_dates(observer, born, "born_on", old))
     lived_in = _not_told(world, observer, communes)
     addresses = _addresses(world, persons, lived_in, observer)

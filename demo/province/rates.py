@@ -27,6 +27,8 @@ UNMARKED_RESPELLED = 0.5  # a name without marks (N3) stands beside a respelled 
 OUTSIDERS_PERCENT = {"R2": 1.4, "R6": 5.0}  # of the register's persons: live elsewhere
 BORN_ELSEWHERE = 0.22
 DEAD_BEFORE_PERCENT = 1.4  # of all persons, dead before the world's day; all of them still hold land: 3.4 % of R6
+OTHER_NAME_PERCENT = 3.0  # of the grown: go by another name as well, as people do who are called by their place among the children
+OTHER_NAME_TOLD = 0.85  # of them in R1, whose form asks for it (Law 26/2023/QH15, article 9); no other register's does
 IN_R4_ALSO_IN = {"R2": 0.99, "R6": 0.61}  # members; households of which one holds land
 IN_R5_ALSO_IN_R4 = 0.17
 PUPIL_IN_R1 = 0.986  # of the others the family has not registered where it lives
@@ -58,6 +60,7 @@ RATES: dict[str, dict[str, float]] = {
     "N7": {"R1": 0, "R2": 0.02, "R3": 0, "R4": 0.9, "R5": 1.2, "R6": 0.7, "R7": 0, "R8": 0, "R9": 0.05, "R10": 0.05, "R11": 0},
     "N8": {"R1": 0.05, "R2": 0.7, "R3": 0.3, "R4": 2, "R5": 2, "R6": 3, "R7": 0.5, "R8": 0.5, "R9": 0.3, "R10": 1, "R11": 0.15},
     "N9": {"R1": 2, "R2": 8, "R3": 5, "R4": 14, "R5": 14, "R6": 12, "R7": 6, "R8": 6, "R9": 7, "R10": 10, "R11": 2.5},  # of minority rows
+    "N10": {"R1": 0, "R2": 4, "R3": 2, "R4": 25, "R5": 25, "R6": 20, "R7": 8, "R9": 10, "R11": 1},  # of rows of who goes by another name
     "D1": {"R1": 0.02, "R2": 0.4, "R3": 0.2, "R4": 1.2, "R5": 1.2, "R6": 1, "R7": 0.3, "R9": 0.3, "R10": 0.6, "R11": 0.1},
     "D2": {"R1": 3, "R2": 6, "R3": 3, "R4": 22, "R5": 28, "R6": 31, "R7": 4, "R9": 5, "R10": 0, "R11": 1.5},  # of those born before 1975
     "D3": {"R1": 4, "R2": 9, "R3": 5, "R4": 10, "R5": 9, "R6": 8, "R7": 3, "R9": 4, "R10": 0, "R11": 2.5},  # of the same

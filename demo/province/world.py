@@ -13,14 +13,17 @@ import polars as pl
 from numpy.random import Generator
 
 from demo.province.base import shares, stream, table
-from demo.province.lives import with_lives
-from demo.province.rates import BORN_ELSEWHERE, COVER, MEAN_HOUSEHOLD, OUTSIDERS_PERCENT, TWIN_PERCENT
+from demo.province.lives import OF_AGE, with_lives
+from demo.province.rates import BORN_ELSEWHERE, COVER, MEAN_HOUSEHOLD, OTHER_NAME_PERCENT, OUTSIDERS_PERCENT, TWIN_PERCENT
 
 WORLD_DAY = date(2025, 6, 30)
 LAST_DAY = date(2026, 6, 30)
 SIZES = ((1, 0.09), (2, 0.14), (3, 0.22), (4, 0.27), (5, 0.16), (6, 0.08), (7, 0.04))
 ETHNIC = (("Kinh", 0.80), ("S'tiêng", 0.09), ("Tày", 0.03), ("Nùng", 0.03), ("Khmer", 0.025), ("M'nông", 0.015), ("Dao", 0.01))
 ETHNIC_KEYS = {"Tày": "tay", "Nùng": "nung", "Khmer": "khmer", "Dao": "dao"}
+PLACES = ("Hai", "Ba", "Tư", "Năm", "Sáu", "Bảy", "Tám", "Chín", "Mười", "Út")  # in the South the first child is the second
+BY_PLACE = 0.6  # of other names; the rest are given names like any
+OWN_MIDDLE = 0.5  # of other names keep the middle name; the rest have the usual one of the sex
 LEAST_IN_COMMUNE = 60
 SIX_DIGITS = 1_000_000  # at the end of a personal id
 OTHER_HOMES = (
@@ -57,6 +60,7 @@ def build_world(count: int, seed: int) -> World:
     household = np.repeat(np.arange(len(sizes)), sizes)
     place = np.arange(len(household)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     found = _persons(household, place, homes, draw, seed).head(everyone)
+    found = found.with_columns(_other_names(found, seed))
     persons, events = with_lives(found.head(count).with_columns(pl.lit("").alias("home")), seed)
     elsewhere = pl.Series(OTHER_HOMES)[stream(seed, "world", "elsewhere").integers(0, len(OTHER_HOMES), insured + with_land)]
     outsiders = found.tail(insured + with_land).with_columns(elsewhere.alias("home"))
@@ -170,6 +174,26 @@ def _names(
     middle = np.where(~male & (chance < share_thi) & ~starts, "Thị", np.where(~male & (chance >= share_thi) & starts, "Ngọc", middle))
     middle = np.where(male & (chance < share_van), "Văn", middle)
     return {"surname": surname, "middle": np.where(hill, "", middle), "given": given}
+
+
+def _other_names(persons: pl.DataFrame, seed: int) -> pl.Series:
+    """What some of the grown are also called: their surname with their place among the children, or with another given name; null for all others."""
+    draw, count, men = stream(seed, "world", "other names"), persons.height, persons["is_male"].to_numpy()
+    own = persons["middle"].to_numpy()
+    middle = np.where((own == "") | (draw.random(count) < OWN_MIDDLE), own, np.where(men, "Văn", "Thị"))
+    by_place = np.array(PLACES)[draw.integers(0, len(PLACES), count)]
+    called = np.where(draw.random(count) < BY_PLACE, by_place, _by_sex("given_names", "given", men, draw))
+    also = persons.select(
+        "surname",
+        "name",
+        "born_on",
+        pl.Series("middle", middle.astype(str)),
+        pl.Series("called", called.astype(str)),
+        chance=draw.random(count),
+    )
+    name = pl.concat_str("surname", pl.when(pl.col("middle") != "").then("middle"), "called", separator=" ", ignore_nulls=True)
+    has_one = (pl.col("chance") < OTHER_NAME_PERCENT / 100) & (pl.col("born_on").dt.year() < OF_AGE) & (name != pl.col("name"))
+    return also.select(pl.when(has_one).then(name).alias("other_name")).to_series()
 
 
 def _by_sex(

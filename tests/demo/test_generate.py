@@ -15,7 +15,7 @@ from demo.province.world import build_world
 from tests.demo.conftest import Province
 
 TINY = 2_000
-HELD_IN_GROUPS = {"D2": "old", "D3": "old", "N9": "minority", "A4": "two codes"}  # percent of a group's rows
+HELD_IN_GROUPS = {"D2": "old", "D3": "old", "N9": "minority", "A4": "two codes", "N10": "other name"}  # percent of a group's rows
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -61,6 +61,7 @@ def test_error_rates_are_those_of_the_table(province: Province, register: str) -
     groups = {
         "old": int((persons["born_on"].dt.year() < 1975).sum()),
         "minority": int(persons["ethnic"].is_in(["S'tiêng", "M'nông"]).sum()),
+        "other name": int(persons["other_name"].is_not_null().sum()),
         "two codes": int((persons["old_code"] != persons["new_code"]).sum()),
     }
     counted = _errors(province, register)

@@ -89,6 +89,13 @@ def test_keys_of_other_names_are_the_same_in_bulk(beside: Model) -> None:
         assert tuple(sorted(frame.filter(pl.col("record") == n)["key"].to_list())) == beside.blocking.keys(row, places)
 
 
+def test_another_name_beside_no_name_says_nothing(beside: Model) -> None:
+    """As in a list that has a column of other names alone."""
+    plan = replace(beside.plan, attributes=tuple(a for a in beside.plan.attributes if a.name != "full_name"))
+    assert plan.otherwise == {}
+    assert not [level for comparison in plan.comparisons for level in comparison.levels if level.label == "goes by another name"]
+
+
 def test_an_earlier_number_joins_whom_the_new_one_is_known_of(beside: Model) -> None:
     both, earlier = (
         someone(citizen_id=CCCD, old_id=CMND),

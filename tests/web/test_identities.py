@@ -32,12 +32,19 @@ from tests.web.counters import URL, _desk, asking, make_agreement
 ROOT = Path(__file__).parents[2]
 MASTER = "master.person"
 READ = frozenset({Operation.LOOK_UP, Operation.LIST, Operation.CHANGES})
-STRANGER, WHOLE, NARROW, NEIGHBOUR, BOTH, SOME, EVERY = (
-    f"VN/GOV/H10.12/{name}" for name in ("xa-la", "toan-bo", "hep", "lang-gieng", "ca-hai", "mot-phan", "che")
+STRANGER, WHOLE, NARROW, NEIGHBOUR, BOTH, SOME, EVERY, PLAIN = (
+    f"VN/GOV/H10.12/{name}" for name in ("xa-la", "toan-bo", "hep", "lang-gieng", "ca-hai", "mot-phan", "che", "ten-chinh")
 )
 AGREEMENTS = (
     make_agreement(WHOLE, dataset=MASTER, operations=READ),
     make_agreement(NARROW, dataset=MASTER, operations=READ, fields=("golden_id", "phone", "citizen_id"), masked=("citizen_id",)),
+    make_agreement(
+        PLAIN,
+        dataset=MASTER,
+        operations=READ,
+        fields=("golden_id", "full_name", "other_name", "born_on", "address", "phone"),
+        masked=("other_name",),
+    ),
     make_agreement(NEIGHBOUR, dataset=MASTER, operations=READ, row_filter=(RowCondition("commune_code", "eq", "25195"),)),
     make_agreement(BOTH, dataset=MASTER, operations=READ, id="TT-ca-hai-1"),
     make_agreement(BOTH, dataset=POPULATION, operations=READ, id="TT-ca-hai-2"),
@@ -226,6 +233,16 @@ def test_what_is_withheld_or_masked_finds_nobody_and_is_said_not_to_take_part(pl
     found = platform.post("person:match", {"attributes": described(6)}, NARROW).json()
     assert found["candidates"] == []
     assert found["not_compared"] == dict.fromkeys(("born_on", "citizen_id", "full_name"), "withheld")
+
+
+def test_another_name_finds_its_bearer_and_is_never_told_by_asking_with_it(platform: Platform) -> None:
+    send(platform.workshop, POPULATION, [population_row(12) | {"other_name": "Phạm Thị Út"}], "also called")
+    asked = {"attributes": described(12, "born_on", "address", "phone") | {"full_name": "PHAM THI UT"}}
+    best = platform.post("person:match", asked).json()["candidates"][0]
+    assert (best["id"], best["values"]["other_name"]) == (platform.golden(12), "Phạm Thị Út")
+    assert any("là tên gọi khác" in reason["vi"] for reason in best["reasons"])
+    invented = {"attributes": asked["attributes"] | {"full_name": "PHAM THI BE"}}
+    assert platform.post("person:match", asked, PLAIN).json() == platform.post("person:match", invented, PLAIN).json()
 
 
 def test_fewer_rights_never_tell_more(platform: Platform) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from demo.province.base import stream
-from demo.province.damage import Observer, damage_ids, damage_names
+from demo.province.damage import Observer, damage_ids, damage_names, write_other_names
 from demo.province.headers import BIRTHS, DEATHS, MARRIAGES
 from demo.province.observed import HILL_PEOPLES, Observed, observe
 from demo.province.rates import COVER
@@ -160,6 +160,7 @@ def _second(world: World, seen: Observed, column: str, register: str) -> _Beside
     names, ids = who["name"].fill_null("").to_list(), who["citizen_id"].fill_null("").to_list()
     born = [day.strftime("%d/%m/%Y") if day is not None else "" for day in who["born_on"].to_list()]
     damage_names(observer, names, "name", who["ethnic"].is_in(HILL_PEOPLES).fill_null(value=False).to_numpy() & there)
+    write_other_names(observer, names, "name", who["name"].to_list(), who["other_name"].to_list())
     damage_ids(observer, ids, "citizen_id", [])
     errors = observer.frame().with_columns(pl.col("row") + 1).filter(pl.col("row").is_in((np.flatnonzero(there) + 1).tolist()))
     return _Beside(numbers, [name if known else "" for name, known in zip(names, there.tolist(), strict=True)], born, ids, errors)

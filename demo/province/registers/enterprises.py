@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from demo.province.base import stream
-from demo.province.damage import Observer, damage_ids, damage_names, phone_respelled, unit_respelled, zeros_lost
+from demo.province.damage import Observer, damage_ids, damage_names, phone_respelled, unit_respelled, write_other_names, zeros_lost
 from demo.province.observed import HILL_PEOPLES
 from demo.province.rates import PERSONS_AT_FULL_SIZE, REPRESENTATIVE_HOLDS_LAND, REPRESENTATIVE_IS_INSURED
 from demo.province.world import World, commune_text
@@ -66,6 +66,7 @@ def write_enterprises(world: World, out: Path) -> tuple[pl.DataFrame, Observer]:
         names[row] = names[row - 1]
     typed, ids = owners["name"].to_list(), owners["citizen_id"].to_list()
     damage_names(observer, typed, "representative", owners["ethnic"].is_in(HILL_PEOPLES).to_numpy())
+    write_other_names(observer, typed, "representative", owners["name"].to_list(), owners["other_name"].to_list())
     damage_ids(observer, ids, "representative_id", [])
     items = [
         _item(

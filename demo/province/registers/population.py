@@ -10,7 +10,7 @@ import psycopg
 
 from demo.province.base import stream
 from demo.province.observed import Observed, observe
-from demo.province.rates import DEAD_UNNOTICED, MOVED_OUT_TOLD
+from demo.province.rates import DEAD_UNNOTICED, MOVED_OUT_TOLD, OTHER_NAME_TOLD
 from demo.province.world import World
 
 FILE = "dan-cu/nhan_khau.csv"
@@ -21,6 +21,7 @@ create table cong_dan.nhan_khau (
     so_ho_so text primary key,
     so_dinh_danh text,
     ho_va_ten text not null,
+    ten_goi_khac text,
     ngay_sinh date,
     nam_sinh integer,
     gioi_tinh smallint,
@@ -51,6 +52,7 @@ def write_population(world: World, out: Path) -> Observed:
             "so_ho_so": [f"70{number:08}" for number in range(1, seen.count + 1)],
             "so_dinh_danh": seen.ids,
             "ho_va_ten": seen.names,
+            "ten_goi_khac": _other_names(world, truth),
             "ngay_sinh": [_iso(text) if whole else None for text, whole in zip(seen.born, full, strict=True)],
             "nam_sinh": [int(text[-4:]) for text in seen.born],
             "gioi_tinh": [1 if male else 0 for male in seen.truth["is_male"].to_list()],
@@ -67,6 +69,12 @@ def write_population(world: World, out: Path) -> Observed:
     path.parent.mkdir(parents=True, exist_ok=True)
     frame.write_csv(path)
     return seen
+
+
+def _other_names(world: World, truth: pl.DataFrame) -> list[str | None]:
+    """The other name of those who told it, the same in a row typed twice."""
+    told = stream(world.seed, "R1", "other names").random(world.persons.height) < OTHER_NAME_TOLD
+    return [name if told[person] else None for person, name in truth.select("person", "other_name").iter_rows()]
 
 
 def _iso(text: str) -> str | None:

@@ -167,7 +167,8 @@ _BEFORE_OTHER_NAME = "one letter mistyped"  # whoever writes the name itself nea
 
 def other_names(attributes: Sequence[Attribute]) -> dict[str, Attribute]:
     """Attribute of a name → the attribute that holds another name its bearer goes by."""
-    return {str(a.options["of"]): a for a in attributes if a.kind == OTHER_NAME and "of" in a.options}
+    names = {a.name for a in attributes if a.kind == "person_name"}
+    return {str(a.options["of"]): a for a in attributes if a.kind == OTHER_NAME and a.options.get("of") in names}
 
 
 def _with_other_name(levels: tuple[Level, ...], name: Attribute, other: Attribute) -> tuple[Level, ...]:

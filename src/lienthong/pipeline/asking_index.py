@@ -11,7 +11,7 @@ from lienthong.masterdata.entities import Entity
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.own_list import MAYBE, SURE, probability_of
 from lienthong.masterdata.waterfall import Line, waterfall
-from lienthong.pipeline.list_index import Found, compared
+from lienthong.pipeline.list_index import Found, compared, only_seen
 from lienthong.pipeline.listing import titles_of
 from lienthong.pipeline.matching import EntityIndex
 from lienthong.store import Connection
@@ -32,9 +32,12 @@ class Candidate:
 
 
 def candidates(
-    connection: Connection, entity: Entity, model: Model, values: Mapping[str, str], seen: Callable[[Sequence[str]], Container[str]]
-) -> list[Candidate]:
+    connection: Connection, entity: Entity, model: Model, values: Mapping[str, str], seen: Callable[[Sequence[str]], Container[str]],
+    whole: Container[str],
+) -> list[Candidate]:  # fmt: skip
     """At most MOST_CANDIDATES, those that reach the cut of review; `values`: attribute → value as registers carry it.
+
+    `whole`: attributes the caller sees whole; nothing else of a record is compared.
 
     `seen` says which of some golden records the caller may see: the others neither take the place of one nor are looked at more closely.
 
@@ -44,7 +47,8 @@ def candidates(
     frame = pl.DataFrame({name: pl.Series([value], dtype=pl.String) for name, value in values.items()})
     asked = model.plan.feature_frame(frame).rows()[0]
     best: dict[str, Found] = {}
-    for record in sorted(sharing(connection, entity.name, [index.keys(asked)]), key=lambda record: record.record):
+    sharers = sorted(sharing(connection, entity.name, [index.keys(asked)]), key=lambda record: record.record)
+    for record in only_seen(model, sharers, whole):
         found = compared(index, asked, record)
         if found is not None and found.bits >= index.matcher.reach:
             known = best.get(record.golden)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from lienthong.errors import Conflict
 from lienthong.masterdata.entities import Entity
 from lienthong.masterdata.grouping import HELD_BITS
+from lienthong.masterdata.kinds import columns_of
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.own_list import MAYBE, SURE, HeldRow, in_words, probability_of
 from lienthong.masterdata.predicates import Features
@@ -32,8 +33,13 @@ class Found:
     weight: float
 
 
-def look_up(connection: Connection, entity: Entity, model: Model | None, values: pl.DataFrame) -> list[HeldRow]:
-    """What the index knows of each row. Raises Conflict when the entity was never matched."""
+def look_up(
+    connection: Connection, entity: Entity, model: Model | None, values: pl.DataFrame, seen: Container[str] | None = None
+) -> list[HeldRow]:
+    """What the index knows of each row. `seen`: attributes of golden records the caller sees whole; None: all. Raises Conflict when the
+
+    entity was never matched.
+    """
     if model is None:
         raise Conflict(
             f"`{entity.name}` has no index yet: no model is in force.",
@@ -44,21 +50,29 @@ def look_up(connection: Connection, entity: Entity, model: Model | None, values:
     features = model.plan.feature_frame(values).rows()
     found: list[Found | None] = []
     for start in range(0, len(features), _AT_ONCE):
-        found += _nearest(connection, index, features[start : start + _AT_ONCE])
+        found += _nearest(connection, index, features[start : start + _AT_ONCE], seen)
     titles = titles_of(entity.master)
     return [_told(index, row, each, titles) for row, each in zip(features, found, strict=True)]
 
 
-def _nearest(connection: Connection, index: EntityIndex, rows: Sequence[Features]) -> list[Found | None]:
+def _nearest(connection: Connection, index: EntityIndex, rows: Sequence[Features], seen: Container[str] | None) -> list[Found | None]:
     keys = [index.keys(row) for row in rows]
     by_key: dict[int, list[Candidate]] = {}
-    for record in sharing(connection, index.entity.name, keys):
+    for record in only_seen(index.model, sharing(connection, index.entity.name, keys), seen):
         for key in record.keys:
             by_key.setdefault(key, []).append(record)
     return [
         _best(index, row, {record.record: record for key in each for record in by_key.get(key, ())})
         for row, each in zip(rows, keys, strict=True)
     ]
+
+
+def only_seen(model: Model, records: Iterable[Candidate], seen: Container[str] | None) -> Iterator[Candidate]:
+    """The records without what the caller does not see: a name asked about is compared with another name of a record, too."""
+    hidden = [] if seen is None else [column for a in model.plan.attributes if a.name not in seen for column in columns_of(a)]
+    places = {place for place, column in enumerate(model.plan.columns) if column in hidden}
+    for record in records:
+        yield replace(record, features=tuple(None if n in places else each for n, each in enumerate(record.features))) if places else record
 
 
 def _best(index: EntityIndex, row: Features, records: Mapping[int, Candidate]) -> Found | None:

@@ -42,9 +42,14 @@ class Right:
         """Fields seen whole or masked."""
         return frozenset(self.visible) | frozenset(self.masked)
 
+    @property
+    def whole(self) -> frozenset[str]:
+        """Fields seen as they are."""
+        return frozenset(self.visible) - frozenset(self.masked)
+
     def require_whole(self, names: tuple[str, ...]) -> None:
         """Refuse to filter or sort by fields not seen whole: the order would tell what is withheld. Raises Denied."""
-        hidden = [name for name in names if name not in self.visible or name in self.masked]
+        hidden = [name for name in names if name not in self.whole]
         if hidden:
             raise Denied(
                 f"Filtering or sorting by {', '.join(f'`{name}`' for name in hidden)} is not part of this agreement.",

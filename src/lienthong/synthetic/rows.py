@@ -28,6 +28,7 @@ USUAL_NULLS = 0.05
 MOST_TRIES = 400  # for a key nobody has yet
 LOOSE_END = frozenset({"valid_to", "ended_on"})
 USUALLY_OPEN = 0.9
+SELDOM = {"other_name": 0.95}  # most people have none
 
 
 def invent(
@@ -137,7 +138,8 @@ def _leave_out(work: Invention) -> None:
         if p.name in needed or p.name in dating:
             continue
         known = work.profile.of(p.name)
-        share = known.nulls if known is not None else USUALLY_OPEN if p.name in LOOSE_END else USUAL_NULLS
+        usual = SELDOM.get(work.told.get(p.name, ""), USUALLY_OPEN if p.name in LOOSE_END else USUAL_NULLS)
+        share = usual if known is None else known.nulls
         chance = work.draw_of(p, "nulls").random(work.count)
         work.made[p.name] = [None if lot < share else value for lot, value in zip(chance.tolist(), work.made[p.name], strict=True)]
 

@@ -29,9 +29,11 @@ USUAL_DAYS = 30  # instants in the last thirty days
 NUMBERED_YEARS = (1900, 2100)  # integers bounded so are years
 SAMPLE = "mẫu"
 
+CALLED = ("Hai", "Ba", "Tư", "Năm", "Sáu", "Bảy")  # by the place among the children, as people are called beside their name
 PERSONAL: Mapping[str, Callable[[Somebody], Any]] = {
     "full_name": lambda one: one.name,
     "first_member": lambda one: one.name,
+    "other_name": lambda one: f"{one.name.partition(' ')[0]} {CALLED[one.place % len(CALLED)]}",
     "citizen_id": lambda one: one.citizen_id,
     "member_id": lambda one: one.citizen_id,
     "insurance_no": lambda one: one.insurance_no,

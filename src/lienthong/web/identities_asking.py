@@ -174,7 +174,7 @@ def _described(desk: Desk, asked: Asked, given: Any) -> _Description:
                 hint_vi=f"Các thuộc tính: {', '.join(names)}.",
                 vi=f"`attributes`: không có `{shown(name)}`.",
             )
-    whole = {name for name in given if name in asked.right.visible and name not in asked.right.masked}
+    whole = asked.right.whole.intersection(given)
     frame = pl.DataFrame({name: pl.Series([given[name]], dtype=pl.String) for name in sorted(whole)})
     meant = [Meant(name, (name,), "", "") for name in sorted(whole)]
     values: dict[str, str] = {}
@@ -206,7 +206,7 @@ def _found(desk: Desk, connection: Connection, asked: Asked, values: Mapping[str
             goldens.update(read_goldens(connection, desk.counter.desk, asked.master, asked.right, ids))
             return goldens
 
-        return candidates(index, asked.entity, model, values, seen), goldens
+        return candidates(index, asked.entity, model, values, seen, asked.right.whole), goldens
 
 
 def _candidate(asked: Asked, one: Candidate, golden: Golden) -> dict[str, Any]:

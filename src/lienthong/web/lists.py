@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -145,11 +145,13 @@ def _turn() -> Iterator[None]:
         _working.release()
 
 
-def _held(connection: Connection, asked: _Asked, own: OwnList, look_up: Callable[[pl.DataFrame], list[HeldRow]]) -> list[HeldRow]:
+def _held(
+    connection: Connection, asked: _Asked, own: OwnList, look_up: Callable[[pl.DataFrame, Container[str]], list[HeldRow]]
+) -> list[HeldRow]:
     """What the caller may know of each row: compared by what it may see whole, of golden records its agreement covers."""
     assert asked.right is not None  # asked for only with a right
-    whole = [name for name in own.values.columns if name in asked.right.visible and name not in asked.right.masked]
-    found = look_up(own.values.select(whole)) if whole else [HeldRow()] * own.values.height
+    whole = [name for name in own.values.columns if name in asked.right.whole]
+    found = look_up(own.values.select(whole), asked.right.whole) if whole else [HeldRow()] * own.values.height
     if not asked.right.conditions:
         return found
     key = asked.entity.master.key[0].name
