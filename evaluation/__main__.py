@@ -86,9 +86,17 @@ def main() -> None:
 
 
 def _labelled(one: LabelledSet, table: Table) -> list[Row]:
-    mine, seconds = ours(one)
+    try:
+        mine, seconds = ours(one)
+    except ValueError as problem:
+        sys.exit(f"{one.name}: {problem}")
     began = time.perf_counter()
-    documented, best, at = splink_clusters(one)
+    try:
+        documented, best, at = splink_clusters(one)
+    except Exception as problem:  # whatever ends it: ours is told all the same
+        _tell(table, one.name, (mine, seconds), None)
+        table.add_row(one.name, f"Splink: {type(problem).__name__}: {str(problem).splitlines()[0][:120]}")
+        return []
     took = time.perf_counter() - began
     _tell(table, one.name, (mine, seconds), ((documented, took), (best, took, at)))
     if one.name.startswith("FEBRL"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -12,6 +13,7 @@ import splink.comparison_library as cl
 from numpy.typing import NDArray
 from splink import Linker, SettingsCreator, block_on
 from splink.backends.duckdb import DuckDBAPI
+from splink.internals.exceptions import EMTrainingException
 
 from evaluation.measures import Quality, quality
 from evaluation.sets import LabelledSet
@@ -33,6 +35,9 @@ _COMPARISONS: Mapping[str, Callable[[str], Any]] = {
     "number": lambda column: cl.LevenshteinAtThresholds(column, [1, 2]),
     "identifier": lambda column: cl.LevenshteinAtThresholds(column, [1, 2]),
     "category": cl.ExactMatch,
+    "organisation_name": lambda column: cl.JaroWinklerAtThresholds(column, [0.9, 0.7]),
+    "other_name": cl.NameComparison,
+    "year": lambda column: cl.LevenshteinAtThresholds(column, [1]),
 }
 
 
@@ -54,11 +59,12 @@ def _clusters(given: LabelledSet, edges: pl.DataFrame, cut: float) -> list[int]:
     return [int(one) for one in found]
 
 
-def _edges(given: LabelledSet) -> pl.DataFrame:
-    records = given.records.with_columns(pl.int_range(pl.len()).alias("unique_id"))
-    if "date_of_birth" in records.columns:
-        text = pl.col("date_of_birth")
-        records = records.with_columns(text.str.slice(0, 4) + "-" + text.str.slice(4, 2) + "-" + text.str.slice(6, 2))
+def _edges(stranger: LabelledSet) -> pl.DataFrame:
+    given = _plainly_named(stranger)
+    dates = pl.col([name for name, kind in given.kinds.items() if kind == "date"] or [pl.Null])
+    records = given.records.with_columns(
+        dates.str.replace(r"^(\d{4})(\d{2})(\d{2})$", "$1-$2-$3"), pl.int_range(pl.len()).alias("unique_id")
+    )
     names = [name for name, kind in given.kinds.items() if kind != "category"]
     strong = [
         name
@@ -81,16 +87,32 @@ def _edges(given: LabelledSet) -> pl.DataFrame:
         connection.register(f"arriving_{n}", part.to_arrow())
         connection.execute(f"create table records_{n} as select * from arriving_{n}")
     database = DuckDBAPI(connection=connection)
-    linker = Linker([database.register(f"records_{n}") for n in range(len(parts))], settings, log_level=None)
+    tables = [database.register(f"records_{n}") for n in range(len(parts))]
+    told = [name for name in names if given.kinds[name] in ("date", "surname", "given_name", "person_name", "code", "number")][:4]
     with quiet():
-        first: list[Any] = [block_on(a, b) for a, b in list(combinations(strong, 2))[:2]]
-        linker.training.estimate_probability_two_random_records_match(first, recall=0.7)
-        linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
-        for name in [n for n in names if given.kinds[n] in ("date", "surname", "given_name", "person_name", "code", "number")][:4]:
-            linker.training.estimate_parameters_using_expectation_maximisation(block_on(name))
-        scored = linker.inference.predict(threshold_match_weight=-10)
+        scored = _trained(tables, settings, strong, told).inference.predict(threshold_match_weight=-10)
     found = connection.sql(f"select unique_id_l, unique_id_r, match_weight from {scored.physical_name}").to_arrow_table()
     return pl.DataFrame(pl.from_arrow(found)).rename({"unique_id_l": "left", "unique_id_r": "right", "match_weight": "bits"})
+
+
+def _trained(tables: list[Any], settings: Any, strong: list[str], sessions: list[str]) -> Linker:
+    """Trained as its tutorials do. A session that Splink itself ends is left out by whoever meets it: all is begun anew without it."""
+    linker = Linker(tables, settings, log_level=None)
+    first: list[Any] = [block_on(a, b) for a, b in list(combinations(strong, 2))[:2]]
+    linker.training.estimate_probability_two_random_records_match(first, recall=0.7)
+    linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
+    for name in sessions:
+        try:
+            linker.training.estimate_parameters_using_expectation_maximisation(block_on(name))
+        except (ValueError, EMTrainingException):
+            return _trained(tables, settings, strong, [each for each in sessions if each != name])
+    return linker
+
+
+def _plainly_named(given: LabelledSet) -> LabelledSet:
+    """The same with headings that are no words of SQL: `by`, `order` and `group` are headings of strangers' files."""
+    names = {name: f"c{n}" for n, name in enumerate(given.kinds)}
+    return replace(given, records=given.records.rename(names), kinds={names[name]: kind for name, kind in given.kinds.items()})
 
 
 def _adjusted(comparison: Any) -> Any:

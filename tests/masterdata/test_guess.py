@@ -51,6 +51,9 @@ def test_vietnamese_headings_are_known() -> None:
         ("street_number", "number"),
         ("address_1", "address"),
         ("nameOfStreet", "address"),
+        ("fname_c1", "given_name"),
+        ("lname_c2", "surname"),
+        ("given name 2", "given_name"),
     ],
 )
 def test_english_headings_are_known(heading: str, kind: str) -> None:

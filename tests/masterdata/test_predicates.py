@@ -87,6 +87,16 @@ def test_a_feature_is_never_an_empty_text_and_is_ascii_where_distances_are_measu
         assert column not in measured or feature is None or feature.isascii()
 
 
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_cell_with_a_whole_book_in_it_stays_short_and_tells_two_books_apart(kind: str) -> None:
+    attribute = Attribute("it", kind, {})
+    book = "nguyễn văn an " * 10_000
+    one, other = features_of(attribute, book + "1"), features_of(attribute, book + "2")
+    assert all(feature is None or len(feature) < 200 for feature in one)
+    assert kind == "date" or one != other
+    assert one == features_of(attribute, book + "1")
+
+
 def _measured(saying: Predicate) -> set[str]:
     """Columns between which a distance is measured: databases count bytes there."""
     if isinstance(saying, (Both, Either)):

@@ -14,8 +14,10 @@ from lienthong.masterdata import resolve as resolving
 from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.model import Cuts, Model
 from lienthong.masterdata.narrow import narrow, plain
+from lienthong.masterdata.plan import plan_of_columns
 from lienthong.masterdata.resolve import Resolution, resolve
 from lienthong.masterdata.rules import Rules
+from lienthong.masterdata.training import train
 from tests.masterdata.people import Record, Village, village_of
 
 Partition = frozenset[frozenset[str]]
@@ -256,3 +258,43 @@ def test_sex_and_year_both_different_are_never_joined(model: Model) -> None:
     one, other = someone("clinic", "1", "Nguyễn Minh Hòa", "1980-04-12"), someone("poor", "2", "Nguyễn Minh Hòa", "1985-04-12", sex="nữ")
     assert not joined(loose, one, other)
     assert joined(loose, one, replace(other, values={**other.values, "sex": "nam"}))
+
+
+OF_EACH_KIND = {
+    "person_name": "Nguyễn Văn {}",
+    "given_name": "{}",
+    "surname": "{}",
+    "text": "Chợ {}",
+    "organisation_name": "Công ty TNHH {}",
+    "date": "19{}-03-12",
+    "year": "19{}",
+    "identifier": "0400800000{}",
+    "phone": "09123456{}",
+    "code": "A{}",
+    "number": "{}",
+    "place": "241{}",
+    "address": "{} Lê Lợi",
+}
+
+
+@pytest.mark.parametrize(
+    "kinds", [(kind,) for kind in OF_EACH_KIND] + [("text", "number"), ("organisation_name", "address"), ("year", "phone")]
+)
+def test_records_of_any_one_kind_of_value_can_be_matched(kinds: tuple[str, ...]) -> None:
+    """A list of goods has neither names nor births; nothing may take one or the other for granted."""
+    spelt = ["an", "binh", "cuong", "dung", "giang", "hanh", "khanh", "lan", "minh", "nga"]
+    values = {
+        kind: [OF_EACH_KIND[kind].format(spelt[n] if "name" in kind or kind == "text" else f"{n}{n}") for n in range(10)] * 3
+        for kind in kinds
+    }
+    plan = plan_of_columns({kind: kind for kind in kinds})
+    features = plan.feature_frame(pl.DataFrame(values))
+    learnt = replace(train(plan, features, "test"), prior_bits=5.0)  # so that what is the same is joined, however little it says
+    found = resolve(learnt, features, ["goods"] * 30)
+    assert all(found.cluster[n] == found.cluster[n + 10] for n in range(10))
+
+
+def test_classes_alone_find_nobody_and_that_is_said() -> None:
+    plan = plan_of_columns({"sex": "category", "trade": "category"})
+    with pytest.raises(ValueError, match="By sex, trade alone nobody is found"):
+        train(plan, plan.feature_frame(pl.DataFrame({"sex": ["1", "2"], "trade": ["a", "b"]})), "test")

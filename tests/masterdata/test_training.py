@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import random
 from contextlib import ExitStack
 
+import polars as pl
 import pytest
 
 from lienthong.masterdata.model import Model
+from lienthong.masterdata.plan import plan_of_columns
 from lienthong.masterdata.splinking import Trainer, quiet
 from lienthong.masterdata.training import sessions, train
 from tests.masterdata import people
@@ -45,7 +48,36 @@ def test_a_rung_that_sinks_to_nothing_does_not_end_the_training(monkeypatch: pyt
     monkeypatch.setattr(Trainer, "_begun", watched)
     small = people.village(80, 3)  # in which one does
     train(small.plan, small.features, "test", small.sources)
-    assert len(begun) > 1  # anew, without the session in which it sank
+    assert len(begun) > 1  # anew, and that session with fewer rounds
+
+
+def test_names_beside_nothing_but_a_birth_are_learnt() -> None:
+    chance = random.Random(5)
+    rows = []
+    for _ in range(900):
+        given, family = chance.choice(people.GIVENS["nam"] + people.GIVENS["nữ"]), chance.choice(people.FAMILIES)
+        born_on = f"{chance.randint(1940, 1999)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}"
+        rows.append((given, family, born_on))
+        if chance.random() < 0.3:
+            rows.append((given + "h" if chance.random() < 0.2 else given, family, born_on))
+    plan = plan_of_columns({"given": "given_name", "family": "surname", "born_on": "date"})
+    values = pl.DataFrame(rows, schema=["given", "family", "born_on"], orient="row")
+    model = train(plan, plan.feature_frame(values), "test")
+    of = {comparison.name: {rung.label: rung for rung in rungs} for comparison, rungs in zip(plan.comparisons, model.rungs, strict=True)}
+    assert 0.6 < of["given"]["same"].m < 0.95  # a fifth is mistyped
+    assert of["family"]["same"].m > 0.9
+    assert of["family"]["different"].bits < -4
+
+
+def test_few_pairs_rule_out_less_than_many() -> None:
+    few, many = (_least_m(people.village(size, 7)) for size in (60, 600))
+    assert few > many >= 1e-4
+
+
+def _least_m(village: people.Village) -> float:
+    model = train(village.plan, village.features, "test", village.sources)
+    born_on = dict(zip((c.name for c in village.plan.comparisons), model.rungs, strict=True))["born_on"]
+    return min(rung.m for rung in born_on)
 
 
 def test_a_group_is_learnt_from_sessions_that_touch_none_of_it(village: people.Village) -> None:

@@ -53,7 +53,8 @@ _HEADINGS: tuple[tuple[str, str], ...] = (
     (r".*\b(suburb|city|town|village|xa|phuong|huyen|quan|tinh|thon|province|state|district|commune|county|parish|region|country)\b.*", "text"),
     (r".*\b(nghe( nghiep)?|occupation|job|dan toc|ethnic.*|ton giao|religion|quoc tich|nationality|race|marital.*|hon nhan|quan he|relation.*|role)\b.*", "category"),
 )  # fmt: skip
-_PARTS = {"year": r"(nam|year|yyyy|y)", "month": r"(thang|month|mm|mo|m)", "day": r"(ngay|day|dd|d)"}
+_COMPONENT = re.compile(r" c?[1-9]$")  # `lname_c2`, `given name 1`: the second and first part of a name
+_PARTS = {"year": r"(nam|year|yyyy|yy|y|by)", "month": r"(thang|month|mm|mo|m|bm)", "day": r"(ngay|day|dd|d|bd)"}
 _BIRTH = re.compile(r"\b(sinh|birth|born|dob|b|of)\b")
 
 
@@ -99,9 +100,10 @@ def _guess(name: str, values: pl.Series) -> Guess:
     words = heading_words(name)
     if values.len() and values.n_unique() == 1 and values.len() > 1:
         return Guess(name, None, "one value in every row")
-    for pattern, kind in _HEADINGS:
-        if re.fullmatch(pattern, words):
-            return _fitted(name, kind, values, words)
+    for heading in dict.fromkeys((words, _COMPONENT.sub("", words))):
+        for pattern, kind in _HEADINGS:
+            if re.fullmatch(pattern, heading):
+                return _fitted(name, kind, values, words)
     if not values.len():
         return Guess(name, None, "no value and no heading known")
     return _by_contents(name, values)
@@ -136,7 +138,8 @@ def _by_contents(name: str, values: pl.Series) -> Guess:
         return Guess(name, None, "a different code in every row: it can join nobody")
     if _share(values, _NUMBER) > 0.8:
         return Guess(name, "number", "numbers")
-    return Guess(name, "text" if _mostly_letters(values) else "code", "words" if _mostly_letters(values) else "letters and digits")
+    worded = _mostly_letters(values) or _share(values, r"\S\s+\S+\s+\S") > 0.5
+    return Guess(name, "text" if worded else "code", "words" if worded else "letters and digits")
 
 
 def _lone_name(guess: Guess, values: pl.Series) -> Guess:

@@ -119,6 +119,8 @@ class _Work:
     def _doubted(self, left: Numbers, right: Numbers) -> NDArray[np.bool_]:
         """Which of these pairs a person must see first: by columns where they say it, the rest pair by pair."""
         rules = self._matcher.rules
+        if not rules.doubt_columns:
+            return np.zeros(left.size, np.bool_)  # nothing that could be doubted: a frame without columns has no rows either
         columns = self._features.select(rules.doubt_columns)
         both = pl.concat([plain(columns[left]), plain(columns[right]).rename(lambda name: f"{name}_r")], how="horizontal")
         doubted = ~rules.undoubted_frame(both).to_numpy()

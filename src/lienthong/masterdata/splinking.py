@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import shutil
 import tempfile
 import threading
@@ -35,6 +36,8 @@ _LEAST_M, _LEAST_U = 5e-4, 1e-7  # a rung never seen in training: rare, not impo
 PAIRS_AT_ONCE = (
     100_000  # their records are copied to the engine: with more at once a million need well over 2 GiB; each part costs half a second
 )
+_ROUNDS = (25, 12, 6, 3)  # of EM at most: Splink's own limit, and fewer where a rung sinks
+_CONVERGED = 1e-4  # Splink's own
 _U_PAIRS = 200_000  # random pairs for u: rungs hardly ever seen among them fall to _LEAST_U
 
 
@@ -126,7 +129,7 @@ class Trainer:
         self._plan = plan
         self._prior = prior
         self._seed = seed
-        self._learnt: list[Sequence[str]] = []
+        self._learnt: list[tuple[Sequence[str], int]] = []
         self._connection = memory_database()
         _load(self._connection, "records", features)
         self._linker = self._begun()
@@ -140,38 +143,55 @@ class Trainer:
     def learn(self, columns: Sequence[str]) -> None:
         """One EM session on the pairs that agree in these columns; comparisons of other attributes learn from it.
 
-        A session in which a rung sinks to nothing teaches nothing: Splink ends it half done, so the others are taken again without it.
+        A rung that nobody who is one stands on sinks with every round, and below what a number can hold Splink ends the session half
+        done. It is then taken again with fewer rounds, after those before it: what it teaches of all other rungs must not be lost.
         """
-        try:
-            self._session(columns)
-            self._learnt.append(columns)
-        except ValueError:
-            self._linker = self._begun()
-            for before in self._learnt:
-                self._session(before)
+        for rounds in _ROUNDS:
+            try:
+                self._session(columns, rounds)
+            except ValueError:
+                self._linker = self._begun()
+                for before in self._learnt:
+                    self._session(*before)
+            else:
+                self._learnt.append((columns, rounds))
+                return
 
-    def _session(self, columns: Sequence[str]) -> None:
+    def _session(self, columns: Sequence[str], rounds: int) -> None:
+        from splink.internals.settings import TrainingSettings  # noqa: PLC0415 # see _linker
+
+        self._linker._settings_obj.training_settings = TrainingSettings(em_convergence=_CONVERGED, max_iterations=rounds)  # noqa: SLF001 # no public way for one session
         rule = " and ".join(f'l."{column}" = r."{column}"' for column in columns)
         with quiet():
             self._linker.training.estimate_parameters_using_expectation_maximisation(
                 rule, estimate_without_term_frequencies=True, max_pairs=2_000_000
             )
 
-    def parameters(self) -> list[list[tuple[float, float]]]:
-        """(m, u) of every level, none zero, each summing to one over its comparison."""
+    def parameters(self, ones: float = math.inf) -> list[list[tuple[float, float]]]:
+        """(m, u) of every level, none zero, each summing to one over its comparison.
+
+        `ones`: about how many pairs that are one it learnt from. A rung none of them stands on may still be that of half a pair more.
+        """
+        least_m = max(_LEAST_M, 0.5 / max(ones, 1.0))
         found = []
         for ours, comparison in zip(self._plan.comparisons, self._linker.misc.save_model_to_json()["comparisons"], strict=True):
             levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
             seen = [(level.get("m_probability") or 0.0, level.get("u_probability") or 0.0) for level in levels]
-            m = [max(each, _LEAST_M) for each, _ in seen]
+            m = [max(each, least_m) for each, _ in seen] if any(each for each, _ in seen) else _untaught(len(seen))
             u = [max(each, _LEAST_U) for _, each in seen]
             places = {level.label: n for n, level in enumerate(ours.levels)}
             for n, level in enumerate(ours.levels):
                 if level.untaught_as is not None and min(seen[n]) <= 0:
                     like = places[level.untaught_as]
-                    m[n], u[n] = _LEAST_M, max(_LEAST_M * u[like] / m[like], _LEAST_U)
+                    m[n], u[n] = least_m, max(least_m * u[like] / m[like], _LEAST_U)
+            u[-1] = max(u[-1], m[-1] * sum(u) / sum(m))  # to differ never speaks for being one, however few differ by chance
             found.append([(a / sum(m), b / sum(u)) for a, b in zip(m, u, strict=True)])
         return found
+
+
+def _untaught(rungs: int) -> list[float]:
+    """The m of a comparison no session taught anything (there is nothing beside it): mostly the same, seldom different, the rest between."""
+    return [0.8, *[0.15 / max(rungs - 2, 1)] * (rungs - 2), 0.05]
 
 
 class Engine(Protocol):
@@ -237,7 +257,7 @@ class DuckDBEngine:
                 terms.append(f'"mw_{comparison.name}"')
                 if any(rung.frequency_of for rung in rungs):
                     terms.append(f'"mw_tf_adj_{comparison.name}"')
-        return " + ".join(terms) or "0.0"
+        return " + ".join(terms) or "cast(0 as double)"
 
 
 def rarity_tables(model: Model, features: pl.DataFrame) -> dict[str, pl.DataFrame]:

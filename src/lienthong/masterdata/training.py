@@ -51,10 +51,15 @@ def train(
 ) -> Model:
     """Learn a model from feature rows (columns of the plan, in any order of rows), and from what persons said where there is any.
 
-    The same rows give the same model but for the last digits of sums. Raises ValueError for fewer than two records.
+    The same rows give the same model but for the last digits of sums. Raises ValueError for fewer than two records, and where all
+    that is compared are classes (sex, occupation), by which nobody is found.
     """
     if features.height < 2:
         raise ValueError(f"Two records at least are needed to learn from, found {features.height}.")
+    if not any(True for _ in plan.key_columns()):
+        raise ValueError(
+            f"By {', '.join(a.name for a in plan.attributes)} alone nobody is found: add a name, a date, a number or an address."
+        )
     whole = features.select(plan.columns).sort(plan.columns)
     features = _without_repeats(features.select(plan.columns), sources).sort(plan.columns)
     sample = features if features.height <= _SAMPLE else features.sample(_SAMPLE, seed=seed)
@@ -62,15 +67,17 @@ def train(
     trainer = Trainer(
         plan, sample.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("unique_id")), min(0.1, 2 / sample.height), seed
     )
-    for session in sessions(plan, sample):
+    learnt_from = sessions(plan, sample)
+    for session in learnt_from:
         trainer.learn(session.columns)
+    ones = sum(session.pairs * session.purity for session in learnt_from)
     shared = shared_comparisons(plan)
     model = Model(
         plan=plan,
         version=version,
         prior_bits=log2(2 / sample.height),
         kin_bits=-1000.0,
-        rungs=rungs_of(plan, taught(plan, trainer.parameters(), labels, features.height)),
+        rungs=rungs_of(plan, taught(plan, trainer.parameters(ones), labels, features.height)),
         shared=shared,
         blocking=_first_keys(plan, sample),
         frequencies=frequencies(plan, sample),
@@ -125,12 +132,13 @@ def crowded(plan: Plan, features: pl.DataFrame) -> frozenset[int]:
 
 
 def shared_comparisons(plan: Plan) -> frozenset[str]:
-    """Names of the comparisons that speak of a household rather than of one person. A contract may say otherwise (`shared`)."""
-    found = set()
-    for attribute in plan.attributes:
-        if attribute.options.get("shared", attribute.kind in SHARED):
-            found.add(str(attribute.options.get("group", attribute.name)))
-    return frozenset(found)
+    """Names of the comparisons that speak of a household rather than of one person. A contract may say otherwise (`shared`).
+
+    Where there is nothing else (goods: title, maker, price), there are no households either.
+    """
+    found = {str(a.options.get("group", a.name)) for a in plan.attributes if a.options.get("shared", a.kind in SHARED)}
+    own = any(a.kind in ANCHORS and str(a.options.get("group", a.name)) not in found for a in plan.attributes)
+    return frozenset(found) if own else frozenset()
 
 
 # Sessions ---------------------------------------------------------------------------------------------------
@@ -147,20 +155,27 @@ class Session:
 
 
 def sessions(plan: Plan, features: pl.DataFrame, each: int = 2) -> list[Session]:
-    """The fewest sessions by which every attribute is learnt from at least `each` of them, the richest and purest first."""
-    possible = _possible_sessions(plan, features)
+    """The fewest sessions by which every comparison is learnt from at least `each` of them, the richest and purest first.
+
+    What no such session teaches (names, where there is nothing beside them but a birth) is learnt from pairs that agree in one column
+    of one's own alone.
+    """
+    looked_at = {comparison.name: frozenset(comparison.columns) for comparison in plan.comparisons}
     chosen: list[Session] = []
     learnt: Counter[str] = Counter()
-    part_of = {a.name: str(a.options.get("group", a.name)) for a in plan.attributes}
-    names = sorted(set(part_of.values()))
-    for session in possible:
-        silent = {part_of[name] for name in session.attributes}  # Splink leaves a comparison out when any of its columns is agreed on
-        free = [name for name in names if name not in silent]
-        if any(learnt[name] < each for name in free):
-            chosen.append(session)
-            learnt.update(free)
-        if all(learnt[name] >= each for name in names):
-            break
+
+    def choose(possible: Sequence[Session], times: int) -> None:
+        for session in possible:
+            # Splink leaves a comparison out when any of the columns it looks at is agreed on
+            free = [name for name, columns in looked_at.items() if columns.isdisjoint(session.columns)]
+            if any(learnt[name] < times for name in free):
+                chosen.append(session)
+                learnt.update(free)
+            if all(learnt[name] >= times for name in looked_at):
+                return
+
+    choose(_possible_sessions(plan, features), each)
+    choose(_single_sessions(plan, features), 1)
     return chosen
 
 
@@ -181,9 +196,14 @@ def _possible_sessions(plan: Plan, features: pl.DataFrame) -> list[Session]:
         by_chance = every * share[column] * share[column_2]
         if pairs >= _LEAST_PAIRS and by_chance < pairs / 2:
             found.append(Session((name, other), (column, column_2), pairs, 1 - by_chance / pairs))
-    if not found:  # nothing of one's own: any single column is better than nothing
-        found = [Session((name,), (column,), share[column] * every, 0.5) for name, column, _ in columns if share[column] > 0]
     return sorted(found, key=lambda s: (-s.pairs * s.purity**2, s.columns))
+
+
+def _single_sessions(plan: Plan, features: pl.DataFrame) -> list[Session]:
+    """Of each attribute its finest column alone, one's own first, the rarer the better: among fewer pairs more are one."""
+    columns = [(name, parts[0]) for name, parts in plan.key_columns()]
+    counted = [(plan.attribute(name).kind not in ANCHORS, pairs_within(features, [column]), name, column) for name, column in columns]
+    return [Session((name,), (column,), pairs, 0.5) for _, pairs, name, column in sorted(counted) if pairs > 0]
 
 
 # Households and prior ---------------------------------------------------------------------------------------
@@ -251,7 +271,8 @@ def _prior_bits(before: float, weights: NDArray[np.float64], records: int) -> fl
     share = 2 / records
     for _ in range(60):
         odds = log2(share / (1 - share))
-        share = min(max(float(np.sum(1 / (1 + np.exp2(-np.clip(evidence + odds, -60, 60))))) / every, 1e-12), 0.5)
+        believed = float(np.sum(1 / (1 + np.exp2(-np.clip(evidence + odds, -60, 60)))))
+        share = min(max(believed, 1.0) / every, 0.5)  # evidence too weak to say would otherwise end in none at all
     return log2(share / (1 - share))
 
 
