@@ -26,7 +26,7 @@ _FEW = 40  # different values at most in a column of classes
 # Heading, plain small letters → kind; the first that fits is taken, so the narrower stand before the wider. "" is left out.
 _HEADINGS: tuple[tuple[str, str], ...] = (
     (r"(stt|so thu tu|tt|no|id|rec id|record id|row|row id|row number|index|unique id|uuid|pk|unnamed.*|ghi chu|notes?|remarks?)", ""),
-    (r"(cluster|cluster id|entity|entity id|truth|label|match id|ent id|gold.*|source|source dataset|dataset|file)", ""),
+    (r"(cluster|cluster id|entity|entity id|truth|label|match id|ent id|gold.*|source|source id|src|source dataset|dataset|file|cid|tid|ctid)", ""),
     (r"(hhid|hh id|household id|dwelling( id)?|family id|serial|serial number)", ""),
     (r".*\b(cccd|cmnd|cmt|dinh danh|can cuoc|chung minh|ho chieu|giay to|ma so thue|mst|bhxh|bhyt|bao hiem)\b.*", "identifier"),
     (r".*\b(ssn|soc sec( id)?|social security.*|passport|national id|nino?|tax (id|code|number)|id card|identity.*|nhs.*)\b.*", "identifier"),

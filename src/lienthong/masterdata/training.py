@@ -9,7 +9,7 @@ are one at all, then which keys find them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import log2
@@ -37,6 +37,7 @@ _LEAST_PAIRS = 60  # a session on fewer learns noise
 _KEYS_AT_MOST = 16
 _COVER = 4000  # invented true pairs on which a set of keys is tried
 _SURE = 20_000  # pairs from which agreements are drawn
+_MOSTLY = 0.5
 _TWICE = 2  # keys that should find each: what was invented is not what will come
 
 
@@ -85,6 +86,8 @@ def train(
         labels_seen=len(labels),
     )
     on_step("households")
+    if not any(attribute.kind in ANCHORS for attribute in plan.attributes):
+        model = replace(model, shared=_found_shared(model, sample))
     model = replace(model, kin_bits=_kin_bits(model, sample))
     on_step("keys")
     pairs = candidate_pairs(model.plan, model.blocking, sample)
@@ -134,11 +137,11 @@ def crowded(plan: Plan, features: pl.DataFrame) -> frozenset[int]:
 def shared_comparisons(plan: Plan) -> frozenset[str]:
     """Names of the comparisons that speak of a household rather than of one person. A contract may say otherwise (`shared`).
 
-    Where there is nothing else (goods: title, maker, price), there are no households either.
+    Where nothing is one's own by its kind (goods: title, maker, price) there are no households: see `_found_shared`.
     """
-    found = {str(a.options.get("group", a.name)) for a in plan.attributes if a.options.get("shared", a.kind in SHARED)}
-    own = any(a.kind in ANCHORS and str(a.options.get("group", a.name)) not in found for a in plan.attributes)
-    return frozenset(found) if own else frozenset()
+    if not any(attribute.kind in ANCHORS for attribute in plan.attributes):
+        return frozenset()
+    return frozenset(str(a.options.get("group", a.name)) for a in plan.attributes if a.options.get("shared", a.kind in SHARED))
 
 
 # Sessions ---------------------------------------------------------------------------------------------------
@@ -215,25 +218,57 @@ def _kin_bits(model: Model, features: pl.DataFrame) -> float:
     Measured on pairs that agree in two shared attributes: what the personal attributes say tells how many of them are one.
     """
     plan = model.plan
-    shared_columns = [
+    shared = [
         (name, parts[0])
         for name, parts in plan.key_columns()
-        if plan.attribute(name).options.get("shared", plan.attribute(name).kind in SHARED)
+        if plan.attribute(name).options.get("shared", plan.attribute(name).kind in SHARED) or name in model.shared
     ]
     every = features.height * (features.height - 1) / 2
     worst = 0.0
-    for (name, column), (other, column_2) in combinations(shared_columns, 2):
-        pairs = pairs_within(features, [column, column_2])
-        by_chance = pairs_within(features, [column]) * pairs_within(features, [column_2]) / every
-        if pairs < _LEAST_PAIRS or by_chance > pairs / 2:
-            continue
-        some = _some_pairs(features, [column, column_2])
-        weighed = _weigh(model, features, some)
-        own = (weighed["bits"] - weighed["common"] - model.prior_bits).to_numpy()
-        one = _share_of_ones(own)
-        found = max(0.0, pairs * (1 - one) - by_chance) / (_m_same(model, name) * _m_same(model, other)) / every
+    for met in _meetings(features, shared):
+        one = _share_of_ones(_said_besides(model, features, met.columns))
+        found = max(0.0, met.pairs * (1 - one) - met.by_chance) / (_m_same(model, met.names[0]) * _m_same(model, met.names[1])) / every
         worst = max(worst, found)
     return log2(worst) if worst > 0 else -1000.0
+
+
+def _found_shared(model: Model, features: pl.DataFrame) -> frozenset[str]:
+    """Comparisons that hang together among records that are not one, where no kind says so: the songs of an album have its artist in common.
+
+    Of the pairs that agree in two such attributes, most are not one by all else that is known of them.
+    """
+    columns = [(name, parts[0]) for name, parts in model.plan.key_columns()]
+    found: set[str] = set()
+    for met in _meetings(features, columns):
+        names = frozenset(str(model.plan.attribute(name).options.get("group", name)) for name in met.names)
+        if _share_of_ones(_said_besides(replace(model, shared=names), features, met.columns)) < _MOSTLY:
+            found |= names
+    return frozenset(found) if len(found) < len(model.plan.comparisons) else frozenset()
+
+
+@dataclass(frozen=True)
+class _Meeting:
+    """Two attributes in which far more pairs of records agree than by chance."""
+
+    names: tuple[str, str]
+    columns: tuple[str, str]
+    pairs: float
+    by_chance: float
+
+
+def _meetings(features: pl.DataFrame, columns: Sequence[tuple[str, str]]) -> Iterator[_Meeting]:
+    every = features.height * (features.height - 1) / 2
+    for (name, column), (other, column_2) in combinations(columns, 2):
+        pairs = pairs_within(features, [column, column_2])
+        by_chance = pairs_within(features, [column]) * pairs_within(features, [column_2]) / every
+        if pairs >= _LEAST_PAIRS and by_chance <= pairs / 2:
+            yield _Meeting((name, other), (column, column_2), pairs, by_chance)
+
+
+def _said_besides(model: Model, features: pl.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
+    """Of pairs that agree in these columns, what all but the shared comparisons say, in bits."""
+    weighed = _weigh(model, features, _some_pairs(features, columns))
+    return (weighed["bits"] - weighed["common"] - model.prior_bits).to_numpy()
 
 
 def _some_pairs(features: pl.DataFrame, columns: Sequence[str], most: int = 20_000) -> pl.DataFrame:
