@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from evaluation.files import Unreadable, labelled_files
+from evaluation.splink_way import splink_clusters
 
 PEOPLE = "rec_id,First Name,surname,dob,cluster\n1,John,Smith,14/3/1980,a\n2,Jon,Smith,14/3/1980,a\n3,Mary,Brown,2/1/1975,b\n"
 
@@ -62,3 +64,14 @@ def test_stated_kinds_are_taken_as_stated(tmp_path: Path) -> None:
 def test_what_cannot_be_measured_is_refused_in_words(tmp_path: Path, text: str, truth: str, columns: list[str], says: str) -> None:
     with pytest.raises(Unreadable, match=says):
         labelled_files([written(tmp_path / "a.csv", text)], truth, columns)
+
+
+def test_splink_is_shown_whatever_the_headings_are_called_and_whatever_it_cannot_learn_from(tmp_path: Path) -> None:
+    rows = [
+        f"{given},{family},{by},{n}"
+        for n, (given, family, by) in enumerate(product(("ann", "bob", "kim"), ("lee", "roy", "zed"), (1950, 1961)))
+    ]
+    text = "\n".join(["by,order,group,cluster", *(line for row in rows for line in (row, row)), "ann,,,x", "bob,,,y"]) + "\n"
+    given, _ = labelled_files([written(tmp_path / "a.csv", text)], "cluster", ["by=given_name", "order=surname", "group=year"])
+    documented, best, _ = splink_clusters(given)
+    assert 0 <= documented.f1 <= best.f1 <= 1

@@ -103,3 +103,40 @@ def test_every_guess_is_a_known_kind_with_a_reason() -> None:
     for guess in guesses(frame):
         assert guess.kind is None or guess.kind in KINDS
         assert guess.reason
+
+
+def test_what_other_columns_say_already_is_not_compared_twice() -> None:
+    people = [("mary", "jones"), ("ann lee", "smith"), ("bob", "o'neil"), ("kim", "park")]
+    given, family = ([one[n] for one in people] for n in (0, 1))
+    whole = [f"{a} {b}" for a, b in people]
+    frame = make_list(
+        full_name=[f"dr {name}" for name in whole], first_and_surname=whole, first_name=given, surname=family, city=["a", "b", "a", "b"]
+    )
+    assert guess_kinds(frame).keys() == {"first_name", "surname", "city"}
+    reason = next(each.reason for each in guesses(frame) if each.column == "first_and_surname")
+    assert reason == "says again what is in first_name, surname"
+
+
+def test_a_vietnamese_name_written_whole_is_kept_and_its_parts_are_not() -> None:
+    frame = pl.DataFrame({"Họ đệm": ["Nguyễn Văn", "Trần Thị"], "Tên": ["An", "Lan"], "Họ và tên": ["Nguyễn Văn An", "Trần Thị Lan"]})
+    assert guess_kinds(frame) == {"Họ và tên": "person_name"}
+
+
+def test_an_address_beside_its_number_and_street_is_not_compared_twice() -> None:
+    frame = make_list(street_number=["12", "7"], street=["main road", "high street"], address=["12 main road", "7 high street"])
+    assert "address" not in guess_kinds(frame)
+
+
+def test_a_part_of_what_another_column_says_is_kept() -> None:
+    frame = make_list(address=["12 main road springfield", "7 high street dover"], town=["springfield", "dover"])
+    assert guess_kinds(frame).keys() == {"address", "town"}
+
+
+def test_parts_of_a_birth_under_two_letters_become_one_date() -> None:
+    frame = with_dates(make_list(by=["1967", "1941"], bm=["9", "12"], bd=["27", "3"]))
+    assert frame["date_of_birth"].to_list() == ["1967-09-27", "1941-12-03"]
+
+
+def test_a_year_of_birth_beside_the_whole_date_is_not_compared_twice() -> None:
+    frame = make_list(**{"Ngày sinh": ["1967-09-27", "1941-12-03"], "Năm sinh": ["1967", "1941"]})
+    assert guess_kinds(frame) == {"Ngày sinh": "date"}

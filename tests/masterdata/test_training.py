@@ -11,6 +11,7 @@ import pytest
 
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.plan import plan_of_columns
+from lienthong.masterdata.resolve import resolve
 from lienthong.masterdata.splinking import Trainer, quiet
 from lienthong.masterdata.training import sessions, train
 from tests.masterdata import people
@@ -67,6 +68,34 @@ def test_names_beside_nothing_but_a_birth_are_learnt() -> None:
     assert 0.6 < of["given"]["same"].m < 0.95  # a fifth is mistyped
     assert of["family"]["same"].m > 0.9
     assert of["family"]["different"].bits < -4
+
+
+def test_goods_of_one_maker_and_line_are_not_one_because_they_share_both() -> None:
+    """No kind says that a song's artist goes with its album; the records themselves do."""
+    chance = random.Random(11)
+    words = [f"{a}{b}{c}" for a in "bdglmnrst" for b in "aeiou" for c in "nrlt"]
+
+    def title() -> str:
+        return " ".join(chance.choice(words) for _ in range(3))
+
+    rows, truth = [], []
+    for album in range(150):
+        artist, name = title(), title()
+        for song in range(6):
+            called, length = title(), chance.randint(90, 9000)
+            for _ in range(chance.choice([1, 1, 2])):
+                slipped = called[:-1] if chance.random() < 0.3 else called
+                rows.append((slipped, artist, name, str(length + chance.choice([0, 0, 1]))))
+                truth.append(album * 6 + song)
+    plan = plan_of_columns({"title": "text", "artist": "text", "album": "text", "length": "number"})
+    features = plan.feature_frame(pl.DataFrame(rows, schema=["title", "artist", "album", "length"], orient="row"))
+    model = train(plan, features, "test")
+    assert model.shared >= {"artist", "album"}
+    assert "title" not in model.shared
+    found = resolve(model, features, ["one"] * len(rows)).cluster.tolist()
+    wrong = sum(a < b and found[a] == found[b] and truth[a] != truth[b] for a in range(len(rows)) for b in range(len(rows)))
+    assert wrong == 0
+    assert len(set(found)) < len(rows)
 
 
 def test_few_pairs_rule_out_less_than_many() -> None:

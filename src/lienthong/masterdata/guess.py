@@ -7,6 +7,7 @@ can be put right; what has a contract is never guessed.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -21,6 +22,9 @@ _DATE = (
 _YEAR = r"^\s*(1[5-9]|20)\d{2}(\.0)?\s*$"
 _PHONE = r"^[\s(]*(\+|0)[\d\s().-]{7,16}$"
 _NUMBER = r"^\s*[+-]?\d+([.,]\d+)?\s*$"
+_WORD = re.compile(r"[^\W_]+")
+_AGAIN = 0.95
+_VIETNAMESE_NAME = re.compile(r"\b(ho (va )?ten|hoten|ten day du|ten khai sinh)\b")
 _FEW = 40  # different values at most in a column of classes
 
 # Heading, plain small letters → kind; the first that fits is taken, so the narrower stand before the wider. "" is left out.
@@ -38,6 +42,7 @@ _HEADINGS: tuple[tuple[str, str], ...] = (
     (r".*\b(ten (cong ty|doanh nghiep|don vi|to chuc|co so|hkd|ho kinh doanh)|company|organi[sz]ation|business|employer|firm)\b.*", "organisation_name"),
     (r".*\b(ho (va )?ten dem|ho dem|ho lot)\b.*", "surname"),
     (r".*(\bho (va )?ten\b|\bhoten\b|\bfull ?name\b|\bten day du\b|\bten khai sinh\b|\bchu (ho|ho khau|su dung)\b|\bnguoi dai dien\b).*", "person_name"),
+    (r"(first|given|fore) ?(names?)? (and|or) (sur|last|family) ?(names?)?", "person_name"),
     (r"(ho|ten ho|surname|sur name|last ?name|lname|family ?name|sname|nachname|nom)", "surname"),
     (r"(ten|ten goi|first ?name|fname|given ?names?|fore ?names?|vorname|prenom|christian name|first and forename)", "given_name"),
     (r".*\b(surname|last ?name|family name)\b.*", "surname"),
@@ -56,6 +61,8 @@ _HEADINGS: tuple[tuple[str, str], ...] = (
 _COMPONENT = re.compile(r" c?[1-9]$")  # `lname_c2`, `given name 1`: the second and first part of a name
 _PARTS = {"year": r"(nam|year|yyyy|yy|y|by)", "month": r"(thang|month|mm|mo|m|bm)", "day": r"(ngay|day|dd|d|bd)"}
 _BIRTH = re.compile(r"\b(sinh|birth|born|dob|b|of)\b")
+
+Words = frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,8 @@ def guesses(frame: pl.DataFrame) -> tuple[Guess, ...]:
     """One guess for each column, in their order. A column without a value is left out."""
     found = tuple(_guess(name, frame[name].cast(pl.String)) for name in frame.columns)
     family = any(each.kind == "surname" for each in found)
-    return tuple(_lone_name(each, frame[each.column].cast(pl.String)) if not family else each for each in found)
+    found = tuple(_lone_name(each, frame[each.column].cast(pl.String)) if not family else each for each in found)
+    return _without_repeats(found, frame)
 
 
 def with_dates(frame: pl.DataFrame) -> pl.DataFrame:
@@ -147,6 +155,46 @@ def _lone_name(guess: Guess, values: pl.Series) -> Guess:
     if guess.kind == "given_name" and values.len() and _share(values.drop_nulls(), r"^\s*\S+\s+\S+.*$") > 0.6:
         return Guess(guess.column, "person_name", "heading of a name, whole names below it")
     return guess
+
+
+def _without_repeats(found: tuple[Guess, ...], frame: pl.DataFrame) -> tuple[Guess, ...]:
+    """Left out what other columns say already, for what is said twice counts twice: `full_name` beside `first_name` and `surname`."""
+    said = {each.column: _words_of(frame[each.column]) for each in found if each.kind is not None}
+    kinds = {each.column: str(each.kind) for each in found}
+    again: dict[str, list[str]] = {}
+    for whole, words in said.items():
+        parts = [name for name, part in said.items() if name != whole and name not in again and _is_part(part, words)]
+        for name in _repeated(whole, parts, said, kinds):
+            again[name] = [whole] if name != whole else parts
+    return tuple(
+        Guess(each.column, None, f"says again what is in {', '.join(again[each.column])}") if each.column in again else each
+        for each in found
+    )
+
+
+def _repeated(whole: str, parts: Sequence[str], said: Mapping[str, Sequence[Words]], kinds: Mapping[str, str]) -> Sequence[str]:
+    """Of a column and others whose words stand in it, those that need not be compared."""
+    if any(kinds[name] == kinds[whole] and _is_part(said[whole], said[name]) for name in parts):
+        return [whole]
+    if kinds[whole] == "date":
+        return [name for name in parts if kinds[name] == "year"]
+    names = [name for name in parts if kinds[name] in ("given_name", "surname")]
+    if len(names) > 1 and kinds[whole] == "person_name" and _VIETNAMESE_NAME.search(heading_words(whole)):
+        return names  # what is written whole is read better than its parts
+    if {kinds[name] for name in names} == {"given_name", "surname"}:
+        return [whole]
+    together = [frozenset[str]().union(*each) for each in zip(*(said[name] for name in parts), strict=True)]
+    return [whole] if _is_part(said[whole], together) else []
+
+
+def _words_of(values: pl.Series) -> list[Words]:
+    return [frozenset(_WORD.findall((value or "").lower())) for value in values.cast(pl.String).head(_LOOKED_AT)]
+
+
+def _is_part(part: Sequence[Words], whole: Sequence[Words]) -> bool:
+    """Whether nearly all words of a column stand in another's, row by row, where both say something."""
+    both = [(a, b) for a, b in zip(part, whole, strict=False) if a and b]
+    return len(both) >= 2 and sum(a <= b for a, b in both) > _AGAIN * len(both)
 
 
 def _share(values: pl.Series, pattern: str) -> float:
