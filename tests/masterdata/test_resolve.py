@@ -11,13 +11,15 @@ import pytest
 
 from lienthong.masterdata import grouping
 from lienthong.masterdata import resolve as resolving
+from lienthong.masterdata.candidates import candidate_pairs
+from lienthong.masterdata.cutting import choose_cuts
 from lienthong.masterdata.grouping import Judged
 from lienthong.masterdata.model import Cuts, Model
 from lienthong.masterdata.narrow import narrow, plain
 from lienthong.masterdata.plan import plan_of_columns
 from lienthong.masterdata.resolve import Resolution, resolve
 from lienthong.masterdata.rules import Rules
-from lienthong.masterdata.training import train
+from lienthong.masterdata.training import train, with_weight
 from tests.masterdata.people import Record, Village, village_of
 
 Partition = frozenset[frozenset[str]]
@@ -298,3 +300,32 @@ def test_classes_alone_find_nobody_and_that_is_said() -> None:
     plan = plan_of_columns({"sex": "category", "trade": "category"})
     with pytest.raises(ValueError, match="By sex, trade alone nobody is found"):
         train(plan, plan.feature_frame(pl.DataFrame({"sex": ["1", "2"], "trade": ["a", "b"]})), "test")
+
+
+RUBBISH = (None, "", "-", "\x00", "'; drop table x", "đ", "漢字", "١٢", "=1+1", "%", "1" * 400, "31/12/1999", "01>02")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_list_is_learnt_from_and_bulk_and_single_say_the_same_of_it(seed: int) -> None:
+    """Few rows, repeated kinds, empty columns, rubbish in cells: a list is matched, and a pair weighs the same either way."""
+    chance = random.Random(seed)
+    kinds = {f"c{n}": chance.choice(sorted(OF_EACH_KIND)) for n in range(chance.randint(1, 5))}
+    size = (2, 3, 12, 40, 120)[seed]
+
+    def cell(kind: str) -> str | None:
+        return chance.choice(RUBBISH) if chance.random() < 0.2 else OF_EACH_KIND[kind].format(chance.randint(10, 19))
+
+    rows = [[cell(kind) for kind in kinds.values()] for _ in range(size)]
+    rows += [list(chance.choice(rows)) for _ in range(size)] if size > 2 else []
+    plan = plan_of_columns(kinds, identifiers=[name for name, kind in kinds.items() if kind == "identifier"])
+    features = plan.feature_frame(pl.DataFrame(rows, schema=dict.fromkeys(kinds, pl.String), orient="row"))
+    sources = pl.Series("source", sorted(chance.choice("ab") for _ in rows))
+    learnt = train(plan, features, "test", sources)
+    learnt = learnt.with_cuts(choose_cuts(learnt, features, sources))
+    assert resolve(learnt, features, sources).counts["records"] == len(rows)
+    weighed = with_weight(
+        resolving.duckdb_engine(learnt, features).weights(candidate_pairs(plan, learnt.blocking, features, sources)), learnt
+    )
+    scorer, each = learnt.scorer(), features.rows()
+    for left, right, weight in weighed.select("left", "right", "weight").rows():
+        assert scorer.score(each[left], each[right]) == pytest.approx(weight, abs=1e-9)

@@ -303,7 +303,7 @@ def _prior_bits(before: float, weights: NDArray[np.float64], records: int) -> fl
     """log2 odds that two records are one: the number of pairs the weights themselves believe in."""
     every = records * (records - 1) / 2
     evidence = weights - before
-    share = 2 / records
+    share = min(2 / records, 0.5)
     for _ in range(60):
         odds = log2(share / (1 - share))
         believed = float(np.sum(1 / (1 + np.exp2(-np.clip(evidence + odds, -60, 60)))))
