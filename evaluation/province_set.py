@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,10 @@ from lienthong.masterdata.cutting import choose_cuts
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.resolve import Resolution, resolve
 from lienthong.masterdata.training import train
+from lienthong.pipeline.match_models import with_units
 
 SEED = 7001  # not the demo's
+UNITS_ON = date(2026, 7, 1)  # within the months of which its registers are
 DETAILS = Path(__file__).parent / "results" / "province.json"
 NAMES = 100
 _SPLINK_ORDER = ("person_name", "date", "phone", "address", "place", "category", "identifier")
@@ -92,7 +95,7 @@ def _beside(told: Told) -> tuple[Quality, Quality, float] | None:
 
 def matched(told: Told) -> Resolution:
     """Who is one, as the platform finds it: a model learnt from the records, cuts by the weights themselves."""
-    plan, records = told.entity.plan, told.records
+    plan, records = with_units(told.entity.plan, UNITS_ON), told.records
     features = plan.feature_frame(records)
     model = train(plan, features, "evaluation", records["source"])
     return resolve(model.with_cuts(choose_cuts(model, features, records["source"])), features, records["source"])

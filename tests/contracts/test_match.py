@@ -137,6 +137,7 @@ BENT: Mapping[str, tuple[dict[str, Any], str, str]] = {  # what is bent → (doc
     "group": (of_name({"kind": "text", "group": 1}), f"{P}.match.group", "expected text"),
     "pattern": (of_name({"kind": "code", "pattern": "["}), f"{P}.match.pattern", "no regular expression"),
     "unique text": (of_name({"kind": "text", "unique": True}), f"{P}.match.unique", "only an identifier"),
+    "a text of today": (of_name({"kind": "text", "today": True}), f"{P}.match.today", "only a place"),
     "parts of a text": (of_name({"kind": "text", "parted": True}), f"{P}.match.parted", "has parts that count"),
     "unique and weak": (of_name({"kind": "identifier", "unique": True, "weak": True}), f"{P}.match.unique", "only an identifier"),
     "another name beside nothing": (of_name({"kind": "other_name"}), f"{P}.match.of", "usual name"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from itertools import combinations
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from lienthong.masterdata.model import Cuts, Model, ModelError, frequencies_path, read_model, write_model
+from lienthong.masterdata.plan import Successors
 from tests.masterdata.people import Village
 
 
@@ -27,6 +30,37 @@ def test_a_model_read_back_gives_identical_weights_and_keys(model: Model, villag
         assert ours.explain(a, a) == read.explain(a, a)
     places = {column: n for n, column in enumerate(model.plan.columns)}
     assert [again.blocking.keys(row, places) for row in rows] == [model.blocking.keys(row, places) for row in rows]
+
+
+def test_a_model_keeps_what_became_of_units_whatever_changes_later(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "person.json"
+    known = Successors(date(2026, 7, 1), {"25198": "25195", "00004": "00008", "01": "02"})
+    attributes = tuple(replace(a, options={**a.options, "today": True}) if a.name == "commune_code" else a for a in model.plan.attributes)
+    assert replace(model.plan, attributes=attributes).follows_units
+    assert not model.plan.follows_units
+    assert model.plan.with_successors(known).features({"commune_code": "25198"}) == model.plan.features({"commune_code": "25198"})
+    write_model(replace(model, plan=replace(model.plan, attributes=attributes).with_successors(known)), path)
+    again = read_model(path)
+    assert again.plan.successors == known
+    assert set(again.frequencies) == set(model.frequencies)
+    places = [model.plan.columns.index(f"commune_code__{part}") for part in ("code", "now")]
+    told = {
+        code: tuple(again.plan.features({"commune_code": code})[n] for n in places) for code in ("25198", "25195", "00004", "1", "01>03")
+    }
+    assert told == {
+        "25198": ("25198", "25195"),
+        "25195": ("25195",) * 2,
+        "00004": ("00004", "00008"),
+        "1": ("1",) * 2,
+        "01>03": ("01", "03"),
+    }
+    frame = again.plan.feature_frame(pl.DataFrame({"commune_code": list(told)}))
+    assert frame.select("commune_code__code", "commune_code__now").rows() == list(told.values())
+
+
+def test_a_model_of_an_earlier_version_knows_of_no_successors(model: Model, tmp_path: Path) -> None:
+    write_model(model, tmp_path / "person.json")
+    assert read_model(tmp_path / "person.json").plan.successors == Successors()
 
 
 def test_the_readable_part_holds_no_value_of_any_record(model: Model, village: Village, tmp_path: Path) -> None:

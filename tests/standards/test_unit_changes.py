@@ -18,6 +18,7 @@ from lienthong.standards.admin_units import (
     MERGED,
     follow_changes,
     name_on,
+    one_successors,
     packaged,
     predecessors,
     register,
@@ -98,6 +99,18 @@ def test_a_unit_of_before_2025_is_followed_through_two_changes() -> None:
     assert C in [unit.code for unit in successors(old, DAY + timedelta(days=90))]
     last = units_by_code()[C][-1]
     assert old in units_on(last, MERGED - timedelta(days=1))
+
+
+def test_a_code_leads_to_the_one_unit_that_has_its_place_on_a_day() -> None:
+    before = one_successors(DAY)
+    assert (before["25198"], before["70"]) == ("25195", "75")
+    assert not {"25195", "00070", A, B} & before.keys()  # still in force, or split
+    follow_changes([MERGER])
+    assert one_successors(DAY)[B] == A
+    assert A not in one_successors(DAY)
+    assert B not in one_successors(DAY - timedelta(days=1))
+    follow_changes([SPLIT])
+    assert B not in one_successors(DAY)
 
 
 def test_an_old_district_still_finds_the_merged_commune() -> None:

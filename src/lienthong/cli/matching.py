@@ -204,6 +204,8 @@ def _tell(entity: str, model: Model) -> None:
     )
     for recipe in model.blocking.recipes:
         out.print(say("  khóa: ", "  key: ") + " + ".join(recipe.columns))
+    if (on := model.plan.successors.on) is not None:
+        out.print(say(f"  đơn vị hành chính như biết ngày {on:%d/%m/%Y}", f"  administrative units as known on {on.isoformat()}"))
     for registers, cut in cuts.by_registers.items():
         out.print(f"  {registers.replace('|', ' · ')}: {cut:+.1f}")
     if model.labels_seen:

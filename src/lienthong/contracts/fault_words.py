@@ -24,6 +24,7 @@ _WHOLE: Mapping[str, str] = {
     "a title in English": "tên bằng tiếng Anh",
     "expected the attribute of the usual name, of kind `person_name`": "cần thuộc tính của tên thường dùng, kiểu `person_name`",
     "only an identifier or a code has parts that count": "chỉ mã số hoặc mã mới có các phần được tính",
+    "only a place is part of another unit today": "chỉ địa bàn (`place`) mới thuộc đơn vị khác sau sắp xếp",
     "only an `other_name` or a `weak` identifier stands beside another attribute": "chỉ `other_name` hoặc mã số `weak` đứng cạnh thuộc tính khác",
     "expected the attribute of the number that replaced it, a `unique` identifier": "cần thuộc tính của số thay cho nó, là mã số `unique`",
     "a score looks nothing up": "điểm không tra trong bộ dữ liệu khác",

@@ -24,7 +24,7 @@ from lienthong.contracts.vocabulary import (
     SURVIVORSHIP_RULES,
 )
 
-_FLAGS = ("unique", "weak", "apart", "shared", "compare", "parted")
+_FLAGS = ("unique", "weak", "apart", "shared", "compare", "parted", "today")
 _CODES = ("identifier", "code")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,29}")
 
@@ -103,6 +103,8 @@ def match_spec(found: Any, faults: Faults, place: str) -> MatchSpec | None:
         faults.add(f"{place}.unique", "only an identifier that is not `weak` can be `unique`")
     if options.get("parted") is True and kind not in _CODES:
         faults.add(f"{place}.parted", "only an identifier or a code has parts that count")
+    if options.get("today") is True and kind != "place":
+        faults.add(f"{place}.today", "only a place is part of another unit today")
     return MatchSpec(kind, options)
 
 

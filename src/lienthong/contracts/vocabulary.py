@@ -82,6 +82,8 @@ MATCH_OPTIONS: Mapping[str, str] = {
     "unique": "`true`: two different valid values never belong to one entity without a steward; equal ones join where name or birth agree.",
     "weak": "`true`: an identifier that is evidence only.",
     "parted": "`true`: of a code its parts count as well as its signs: parcel 25414-1-188 is not 25414-11-88.",
+    "today": "`true`: of a place: a unit that became part of one other alone, as was known when the model was learnt, is compared as that one too. Two "
+    "units that differ all the same then speak more against.",
     "of": "Of an `other_name`: the attribute of the usual name. Of a `weak` identifier: the `unique` one that replaced it (a CCCD of a CMND). Where a "
     "record brings both numbers, those that have the earlier one alone are joined to it if name and birth agree.",
     "pattern": "The form (a regular expression) a value must have to count as this attribute.",

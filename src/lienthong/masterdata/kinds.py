@@ -34,6 +34,7 @@ from lienthong.masterdata.reading_names import PARTS, flat, person_name
 from lienthong.standards.text import without_marks
 
 _LONGEST = 160  # letters of a feature: what is compared letter by letter takes time by the square of its length
+NO_SUCCESSORS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,21 @@ class Kind:
     beside: Callable[[Attribute], tuple[Comparison, ...]] = lambda _: ()
 
 
-def features_of(attribute: Attribute, value: Any) -> Features:
-    """The features of one value; all None for none or for a text that says nothing. A long one is its beginning and a hash of the whole."""
+PLACE = "place"
+TODAY = "today"  # the option by which a place is also compared as the unit it is part of today
+
+
+def features_of(attribute: Attribute, value: Any, successors: Mapping[str, str] = NO_SUCCESSORS) -> Features:
+    """The features of one value; all None for none or for a text that says nothing. A long one is its beginning and a hash of the whole.
+
+    `successors`: code of a unit that ended → code of the one that took its place; asked where the attribute is compared as of today.
+    """
     kind = KINDS[attribute.kind]
     text = _as_text(value)
     if text is None:
         return (None,) * len(kind.parts)
+    if attribute.options.get(TODAY):
+        text = _with_successor(text, successors)
     read = _parted_code(text) if attribute.options.get("parted") else kind.read(text)
     return tuple(_shortened(feature) if feature is not None and len(feature) > _LONGEST else feature for feature in read)
 
@@ -358,15 +368,22 @@ def _place(text: str) -> Features:
     return (_code(code)[0], _code(now)[0] if now else _code(code)[0])
 
 
+def _with_successor(text: str, successors: Mapping[str, str]) -> str:
+    now = None if ">" in text else successors.get(_code(text)[0] or "")
+    return text if now is None else f"{text}>{now}"
+
+
 def _place_levels(a: Attribute) -> tuple[Level, ...]:
     return (
         Level("same unit", Same(a.column("code")), a.column("code")),
-        Level("same unit today", Same(a.column("now")), a.column("now")),
+        Level(
+            "same unit today", Same(a.column("now")), untaught_as="same unit"
+        ),  # how rare the one is was not learnt from those of several
         Level("different", None),
     )
 
 
-_PLACE = Kind(("code", "now"), _place, "code", "now", _place_levels, ("now",))
+_PLACE = Kind(("code", "now"), _place, "code", "now", _place_levels, ("code",))
 
 # Addresses --------------------------------------------------------------------------------------------------
 
@@ -427,6 +444,6 @@ KINDS: Mapping[str, Kind] = {
     "code": _CODE,
     "number": _CODE,
     "category": _CATEGORY,
-    "place": _PLACE,
+    PLACE: _PLACE,
     "address": _ADDRESS,
 }

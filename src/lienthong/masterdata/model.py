@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from math import log2
 from pathlib import Path
@@ -21,11 +22,13 @@ import xxhash
 from lienthong.errors import LienthongError
 from lienthong.masterdata.blocking import Blocking, Recipe
 from lienthong.masterdata.kinds import Attribute
-from lienthong.masterdata.plan import Plan
+from lienthong.masterdata.plan import Plan, Successors
 from lienthong.masterdata.predicates import Same
 from lienthong.masterdata.scoring import Rarity, Rung, Scorer
 
 FORMAT = 1
+_SUCCESSORS = "*successors"
+_LEADING = "1"  # before a unit's code, so that as a number it keeps its zeros
 
 
 class ModelError(LienthongError):
@@ -126,6 +129,7 @@ def document_of(model: Model) -> dict[str, Any]:
         "version": model.version,
         "records_seen": model.records_seen,
         **({"labels_seen": model.labels_seen} if model.labels_seen else {}),
+        **({"units_on": known.on.isoformat()} if (known := model.plan.successors).on is not None else {}),
         "prior_bits": model.prior_bits,
         "kin_bits": model.kin_bits,
         "cuts": {**asdict(model.cuts), "by_registers": dict(model.cuts.by_registers)},
@@ -150,7 +154,10 @@ def document_of(model: Model) -> dict[str, Any]:
 
 
 def frequencies_of(model: Model) -> bytes:
-    """The frozen frequencies as Parquet: column, hash, count; the row of hash 0 holds a column's total."""
+    """The frozen frequencies as Parquet: column, hash, count; the row of hash 0 holds a column's total.
+
+    Units that ended stand there as well, each with the one that took its place: codes as numbers, with a one before them.
+    """
     schema = {"column": pl.String, "hash": pl.UInt64, "count": pl.Int64}
     frames = [
         pl.DataFrame(
@@ -161,6 +168,9 @@ def frequencies_of(model: Model) -> bytes:
     ]
     for name, hashes in (("*common", model.blocking.common), ("*dropped", model.blocking.dropped), ("*crowded", model.crowded)):
         frames.append(pl.DataFrame({"column": [name] * len(hashes), "hash": sorted(hashes), "count": [0] * len(hashes)}, schema=schema))
+    if units := sorted(model.plan.successors.codes.items()):
+        before, now = ([int(_LEADING + code) for code in codes] for codes in zip(*units, strict=True))
+        frames.append(pl.DataFrame({"column": [_SUCCESSORS] * len(units), "hash": before, "count": now}, schema=schema))
     data = io.BytesIO()
     pl.concat(frames).write_parquet(data)
     return data.getvalue()
@@ -200,8 +210,9 @@ def _model(document: Mapping[str, Any], table: pl.DataFrame) -> Model:
         tuple(given["apart"]),
         frozenset(given["unique_sources"]),
     )
+    plan = plan.with_successors(_successors(document, table))
     frequencies, sets = {}, {name: frozenset[int]() for name in ("*common", "*dropped", "*crowded")}
-    for (column,), part in table.group_by(["column"]):
+    for (column,), part in table.filter(pl.col("column") != _SUCCESSORS).group_by(["column"]):
         name = str(column)
         if name in sets:
             sets[name] = frozenset(part["hash"].to_list())
@@ -231,6 +242,15 @@ def _model(document: Mapping[str, Any], table: pl.DataFrame) -> Model:
         records_seen=document["records_seen"],
         labels_seen=document.get("labels_seen", 0),
     )
+
+
+def _successors(document: Mapping[str, Any], table: pl.DataFrame) -> Successors:
+    """Those the model was learnt with; none in one of an earlier version."""
+    if "units_on" not in document:
+        return Successors()
+    rows = table.filter(pl.col("column") == _SUCCESSORS).select("hash", "count").rows()
+    codes = {str(before)[len(_LEADING) :]: str(now)[len(_LEADING) :] for before, now in rows}
+    return Successors(date.fromisoformat(document["units_on"]), codes)
 
 
 def _learnt(plan: Plan, comparisons: Iterable[Mapping[str, Any]]) -> Iterator[list[tuple[float, float]]]:

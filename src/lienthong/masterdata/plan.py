@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 import polars as pl
 
-from lienthong.masterdata.kinds import KINDS, OTHER_NAME, Attribute, columns_of, comparisons_of, features_of, other_names
+from lienthong.masterdata.kinds import KINDS, OTHER_NAME, TODAY, Attribute, columns_of, comparisons_of, features_of, other_names
 from lienthong.masterdata.predicates import Comparison, Features
 
 _VALUES_AT_ONCE = 20_000  # as Python's own texts they take ten times the room
+
+
+@dataclass(frozen=True)
+class Successors:
+    """What took the place of administrative units, as it was known and in force on a day: code → code. A model keeps those it was learnt with,
+
+    so that what a record's code means depends on record and model alone.
+    """
+
+    on: date | None = None
+    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -19,7 +31,7 @@ class Plan:
     """`identifiers`: attributes of which two different valid values never belong to one entity without a steward.
 
     `apart`: attributes that, when all of them differ, keep two records apart. `unique_sources`: registers that promise one
-    row an entity: two of their rows never join.
+    row an entity: two of their rows never join. `successors` come with a model; plans are the same whatever theirs are.
     """
 
     entity: str
@@ -27,6 +39,15 @@ class Plan:
     identifiers: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
     unique_sources: frozenset[str] = field(default_factory=frozenset)
+    successors: Successors = field(default=Successors(), compare=False, repr=False)
+
+    def with_successors(self, found: Successors) -> Plan:
+        return replace(self, successors=found)
+
+    @property
+    def follows_units(self) -> bool:
+        """Whether units are compared as they are today, so that their successors matter."""
+        return any(attribute.options.get(TODAY) for attribute in self.attributes)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -67,7 +88,7 @@ class Plan:
 
     def features(self, values: Mapping[str, Any]) -> Features:
         """The features of one record, from its attributes' values."""
-        return tuple(feature for a in self.attributes for feature in features_of(a, values.get(a.name)))
+        return tuple(feature for a in self.attributes for feature in features_of(a, values.get(a.name), self.successors.codes))
 
     def feature_frame(self, values: pl.DataFrame) -> pl.DataFrame:
         """The features of many records: one String column each, rows in the order given. Each distinct value is read once."""
@@ -80,15 +101,16 @@ class Plan:
             given = values[attribute.name]
             distinct = given.unique()
             starts = range(0, max(distinct.len(), 1), _VALUES_AT_ONCE)
-            table = pl.concat([_read(attribute, names, distinct.slice(start, _VALUES_AT_ONCE)) for start in starts])
+            parts = (distinct.slice(start, _VALUES_AT_ONCE) for start in starts)
+            table = pl.concat([_read(attribute, names, part, self.successors.codes) for part in parts])
             joined = given.to_frame("_value").join(table, on="_value", how="left", nulls_equal=True, maintain_order="left")
             columns += [joined[name] for name in names]
         return pl.DataFrame(columns)
 
 
-def _read(attribute: Attribute, names: Sequence[str], distinct: pl.Series) -> pl.DataFrame:
+def _read(attribute: Attribute, names: Sequence[str], distinct: pl.Series, successors: Mapping[str, str]) -> pl.DataFrame:
     """The features of each value, beside it as `_value`."""
-    read = [features_of(attribute, value) for value in distinct]
+    read = [features_of(attribute, value, successors) for value in distinct]
     return pl.DataFrame(read, schema=dict.fromkeys(names, pl.String), orient="row").with_columns(distinct.alias("_value"))
 
 

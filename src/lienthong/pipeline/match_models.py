@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 import polars as pl
 
+from lienthong.clock import vietnam_date
 from lienthong.ledger import Entry, Event
 from lienthong.masterdata.cutting import choose_cuts
 from lienthong.masterdata.entities import Entity
@@ -19,12 +20,14 @@ from lienthong.masterdata.estimating import reviewed_of
 from lienthong.masterdata.labels import SamePair
 from lienthong.masterdata.model import Model, document_of, frequencies_of, model_of
 from lienthong.masterdata.narrow import narrow
+from lienthong.masterdata.plan import Plan, Successors
 from lienthong.masterdata.resolve import resolve
 from lienthong.masterdata.training import train
 from lienthong.pipeline.match_all import judged_of, read_register_rows
 from lienthong.pipeline.match_words import Name
 from lienthong.pipeline.stewarding import HERE, Through
 from lienthong.pipeline.workshop import Workshop
+from lienthong.standards.admin_units import one_successors
 from lienthong.store import Connection, append_entries, match_bulk, reviewing
 from lienthong.store import matching as store
 
@@ -50,10 +53,16 @@ def train_entity(workshop: Workshop, entity: Entity, on_step: OnStep = lambda _:
         before = store.model_version(connection, entity.name)
         said = _said(connection, entity)
     version = str(1 if before is None or not before.isdigit() else int(before) + 1)
-    features = entity.plan.feature_frame(rows)
-    model = train(entity.plan, features, version, rows["source"], on_step, labels=_labels(said, rows, features.select(entity.plan.columns)))
+    plan = with_units(entity.plan, vietnam_date(workshop.clock()))
+    features = plan.feature_frame(rows)
+    model = train(plan, features, version, rows["source"], on_step, labels=_labels(said, rows, features.select(plan.columns)))
     on_step("cuts")
     return model.with_cuts(choose_cuts(model, features, rows["source"]))
+
+
+def with_units(plan: Plan, on: date) -> Plan:
+    """The plan with what became of administrative units until a day, as it is known now."""
+    return plan.with_successors(Successors(on, one_successors(on))) if plan.follows_units else plan
 
 
 def _said(connection: Connection, entity: Entity) -> dict[tuple[Name, Name], float | None]:

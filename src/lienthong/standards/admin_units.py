@@ -214,6 +214,19 @@ def successors(unit: Unit, on: date) -> list[Unit]:
     return sorted(found.values(), key=_by_code)
 
 
+def one_successors(on: date) -> dict[str, str]:
+    """Code of a unit that ended → code of the one unit that has its place on a day. Left out: what was split, and codes that two units have had
+
+    whose places went to different ones, for a code alone does not say which is meant.
+    """
+    found = {}
+    for code, held in units_by_code().items():
+        after = {new.code for unit in held for new in ([unit] if unit.is_valid(on) else successors(unit, on))}
+        if len(after) == 1 and after != {code}:
+            found[code] = after.pop()
+    return found
+
+
 def predecessors(unit: Unit) -> list[Unit]:
     """The units whose place a unit took on the day it began; none for one that is older than 1 July 2025."""
     return list(register().before.get(unit.key, ())) if unit.valid_from >= MERGED else []
