@@ -25,6 +25,7 @@ from evaluation.province import Told, persons_told, take_in
 from evaluation.sets import LabelledSet
 from evaluation.throwaway import throwaway_databases
 from lienthong.masterdata.cutting import choose_cuts
+from lienthong.masterdata.kinds import OTHER_NAME
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.resolve import Resolution, resolve
 from lienthong.masterdata.training import train
@@ -102,8 +103,9 @@ def matched(told: Told) -> Resolution:
 
 
 def _for_splink(told: Told) -> LabelledSet:
-    """The same records for Splink: what its documentation would compare with, names and births first."""
-    kinds = sorted(((a.name, a.kind) for a in told.entity.plan.attributes), key=lambda pair: _SPLINK_ORDER.index(pair[1]))
+    """The same records for Splink: what its documentation would compare with, names and births first. Of names beside the name it says nothing."""
+    given = [(a.name, a.kind) for a in told.entity.plan.attributes if a.kind != OTHER_NAME]
+    kinds = sorted(given, key=lambda pair: _SPLINK_ORDER.index(pair[1]))
     return LabelledSet(
         "province", told.records.select(name for name, _ in kinds), [str(e) for e in told.records["entity"]], dict(kinds)
     )  # fmt: skip

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from demo.province import generate
 from evaluation.province import REGISTERS, Told, persons_told, take_in
-from evaluation.province_set import Judged, matched
+from evaluation.province_set import Judged, _for_splink, matched
 from evaluation.standing import measure, province_of, standing
 from evaluation.throwaway import throwaway_databases
 from lienthong.masterdata.entities import Entity, entities_of
@@ -95,6 +95,12 @@ def test_pairs_that_wait_for_a_person_count_as_found_with_the_queue(told: tuple[
     assert asked.details(PERSONS, 5)["missed"] == pairs
     assert asked.details(PERSONS, 5)["missed_and_asked"] == len(often) - 1
     assert asked.recall < asked.recall_with_queue
+
+
+def test_splink_is_given_all_but_what_it_has_no_comparison_for(told: tuple[Told, Path]) -> None:
+    given = _for_splink(told[0])
+    assert {a.name for a in told[0].entity.plan.attributes} - set(given.kinds) == {"other_name"}
+    assert given.records.columns == list(given.kinds)
 
 
 def test_a_small_province_is_matched_without_two_numbers_in_one(told: tuple[Told, Path]) -> None:
