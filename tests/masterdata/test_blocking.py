@@ -11,6 +11,7 @@ from lienthong.errors import Conflict
 from lienthong.masterdata import candidates
 from lienthong.masterdata.blocking import Blocking, Recipe
 from lienthong.masterdata.candidates import candidate_pairs
+from lienthong.masterdata.kinds import Attribute
 from lienthong.masterdata.model import Model
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.rules import Rules
@@ -36,6 +37,23 @@ def test_one_record_has_the_keys_it_has_in_bulk(model: Model, village: Village, 
     assert bool(blocking.common) == (most < 60)
     assert most > 2 or blocking.dropped
     assert keys_one_by_one(village.plan, blocking, village.features) == keys_in_bulk(blocking, village.features)
+
+
+def test_who_goes_by_another_name_has_the_keys_of_both_one_by_one_and_in_bulk() -> None:
+    names = ["Nguyễn Văn An", "Trần Thị Bình", "Lê Văn Cường", "Phạm Thị Dung"]
+    plan = Plan(
+        "person",
+        (Attribute("name", "person_name", {}), Attribute("also", "other_name", {"of": "name"}), Attribute("born_on", "date", {})),
+    )
+    values = pl.DataFrame({"name": names * 3, "also": [None, "Trần Thị Lan", "Lê Văn Cường", None] * 3, "born_on": ["1980-01-02"] * 12})
+    features = plan.feature_frame(values)
+    recipes = (Recipe(0, ("name__flat",)), Recipe(1, ("name__given", "born_on__year")), Recipe(2, ("born_on__ymd",)))
+    for most in (60, 2):
+        blocking = Blocking(recipes, ("name__flat", "born_on__ymd"), most, otherwise=plan.otherwise).frozen(features)
+        frame = blocking.key_frame(features)
+        assert frame.n_unique() == frame.height
+        assert keys_one_by_one(plan, blocking, features) == keys_in_bulk(blocking, features)
+    assert len(keys_in_bulk(Blocking(recipes, (), otherwise=plan.otherwise), features)[1]) == 5
 
 
 def test_a_key_depends_on_the_record_and_the_model_alone(model: Model, village: Village) -> None:

@@ -28,6 +28,9 @@ class Recipe:
     columns: tuple[str, ...]
 
 
+Way = tuple[Recipe, tuple[str, ...]]
+
+
 @dataclass(frozen=True)
 class Blocking:
     """`common`: keys (hashes) that more than `most` records had: each is replaced by itself with one column of `refine_with`;
@@ -46,7 +49,7 @@ class Blocking:
     def keys(self, features: Features, places: Mapping[str, int]) -> tuple[int, ...]:
         """The keys of one record, as signed 64-bit numbers, sorted, each once."""
         found: set[int] = set()
-        for recipe, columns in self._ways:
+        for recipe, columns in (*self._own, *self._others):
             text = str(recipe.number)
             for column in columns:
                 value = features[places[column]]
@@ -70,13 +73,15 @@ class Blocking:
                     found.add(refined)
 
     @cached_property
-    def _ways(self) -> list[tuple[Recipe, tuple[str, ...]]]:
-        """Each recipe with the columns its key is made of: its own, and those that stand for them."""
-        own = [(recipe, recipe.columns) for recipe in self.recipes]
-        if not self.otherwise:
-            return own
+    def _own(self) -> list[Way]:
+        """Each recipe with the columns its key is made of."""
+        return [(recipe, recipe.columns) for recipe in self.recipes]
+
+    @cached_property
+    def _others(self) -> list[Way]:
+        """The same with columns that stand for them, where there are some."""
         others = [(recipe, tuple(self.otherwise.get(column, column) for column in recipe.columns)) for recipe in self.recipes]
-        return own + [way for way in others if way[1] != way[0].columns]
+        return [way for way in others if way[1] != way[0].columns]
 
     @cached_property
     def _extras(self) -> dict[Recipe, tuple[str, ...]]:
@@ -86,10 +91,24 @@ class Blocking:
 
     def key_frame(self, features: pl.DataFrame) -> pl.DataFrame:
         """The keys of many records: `record` (UInt32, the row's place) and `key` (UInt64)."""
+        own = self._keys_by(self._own, features)
+        if not self._others:
+            return own
+        called = features.with_row_index("record").filter(
+            pl.any_horizontal(pl.col(column).is_not_null() for column in self.otherwise.values())
+        )
+        if not called.height:
+            return own
+        more = self._keys_by(self._others, called)
+        more = more.with_columns(called["record"][more["record"]])
+        twice = own.filter(pl.col("record").is_in(called["record"].implode()))
+        return pl.concat([own, more.unique().join(twice, on=["record", "key"], how="anti")])
+
+    def _keys_by(self, ways: Sequence[Way], features: pl.DataFrame) -> pl.DataFrame:
         parts = []
         common = pl.Series("key", list(self.common), dtype=pl.UInt64)
         dropped = pl.Series("key", list(self.dropped), dtype=pl.UInt64)
-        for recipe, columns in self._ways:
+        for recipe, columns in ways:
             plain = _hashed(features, str(recipe.number), columns)
             if not self.common:
                 parts.append(plain.select("record", "key"))
@@ -102,7 +121,7 @@ class Blocking:
                 for column in self._extras[recipe]:
                     refined = _refined(frequent, column, rows[column])
                     parts.append(refined.filter(~pl.col("key").is_in(dropped.implode())).select("record", "key"))
-        return pl.concat(parts).unique() if self.otherwise else pl.concat(parts)
+        return pl.concat(parts)
 
     def frozen(self, features: pl.DataFrame) -> Blocking:
         """The same recipes with what is common among these records frozen."""
