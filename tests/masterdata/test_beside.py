@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+import xxhash
 
 from lienthong.masterdata.grouping import Judged, Matcher
 from lienthong.masterdata.kinds import Attribute
-from lienthong.masterdata.model import Model
+from lienthong.masterdata.model import Frequencies, Model
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.resolve import resolve
 from lienthong.masterdata.rules import Rules
@@ -140,3 +141,15 @@ def test_at_once_and_one_by_one_see_the_same_in_what_stands_beside(beside: Model
             for _ in range(draw.randint(3, 7))
         ]
         assert at_once(beside, rows) == one_by_one(beside, rows)
+
+
+def test_twins_whose_names_are_a_letter_apart_are_asked_about_and_a_slip_is_not(beside: Model) -> None:
+    """Each is a name that many bear; what nobody is called is a slip of the hand."""
+    often = Frequencies(9_000, {xxhash.xxh3_64_intdigest(name.encode()): 40 for name in ("tai", "tri")})
+    model = replace(beside, frequencies={**beside.frequencies, "full_name__given": often})
+    home = {"address": "Số 37, ấp 3", "phone": "0612345678"}
+    twins = [someone(full_name=name, **home) for name in ("Nguyễn Minh Tài", "Nguyễn Minh Trí")]
+    slip = [twins[0], someone(full_name="Nguyễn Minh Tàu", **home)]
+    assert at_once(beside, twins)[0] == {frozenset({0, 1})}
+    assert at_once(model, twins)[0] == one_by_one(model, twins)[0] == {frozenset({0}), frozenset({1})}
+    assert at_once(model, slip)[0] == one_by_one(model, slip)[0] == {frozenset({0, 1})}

@@ -35,7 +35,7 @@ class Matcher:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.rules = Rules(model.plan, model.crowded)
+        self.rules = Rules(model.plan, model.crowded, model.is_common)
         self.scorer = model.scorer()
         self.places = {column: n for n, column in enumerate(model.plan.columns)}
         self.reach = model.cuts.review_bits - model.cuts.join_bits  # from here on a pair belongs to one component

@@ -27,6 +27,7 @@ from lienthong.masterdata.predicates import Same
 from lienthong.masterdata.scoring import Rarity, Rung, Scorer
 
 FORMAT = 1
+COMMON_RECORDS, COMMON_SHARE = 5, 1 / 5000  # a slip of the hand is seldom made as often
 _SUCCESSORS = "*successors"
 _LEADING = "1"  # before a unit's code, so that as a number it keeps its zeros
 
@@ -44,8 +45,11 @@ class Frequencies:
     total: int
     counts: Mapping[int, int]
 
+    def count_of(self, value: str) -> int:
+        return self.counts.get(xxhash.xxh3_64_intdigest(value.encode()), 1)
+
     def log2_of(self, value: str) -> float:
-        return self.log2_of_count(self.counts.get(xxhash.xxh3_64_intdigest(value.encode()), 1))
+        return self.log2_of_count(self.count_of(value))
 
     def log2_of_count(self, count: int) -> float:
         return log2(count / self.total)
@@ -91,6 +95,11 @@ class Model:
     def scorer(self) -> Scorer:
         rarity: dict[str, Rarity] = {column: each.log2_of for column, each in self.frequencies.items()}
         return Scorer(self.plan.columns, self.plan.comparisons, self.rungs, self.prior_bits, self.shared, self.kin_bits, rarity)
+
+    def is_common(self, column: str, value: str) -> bool:
+        """Whether so many records had a value, when the model was learnt, that it is no slip of somebody's hand."""
+        known = self.frequencies.get(column)
+        return known is not None and known.count_of(value) >= max(COMMON_RECORDS, known.total * COMMON_SHARE)
 
     def with_cuts(self, cuts: Cuts) -> Model:
         return replace(self, cuts=cuts)

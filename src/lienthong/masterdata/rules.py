@@ -7,6 +7,8 @@ An earlier number (a CMND) joins whom its bearer's new number (a CCCD) is known 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 import xxhash
 from rapidfuzz.distance import DamerauLevenshtein
@@ -15,6 +17,7 @@ from lienthong.masterdata.kinds import other_names
 from lienthong.masterdata.plan import Plan
 from lienthong.masterdata.predicates import Features
 
+IsCommon = Callable[[str, str], bool]
 _GUARDS = {"person_name": ("given", "sorted"), "given_name": ("flat", "sound"), "organisation_name": ("core",), "date": ("year",)}
 _NAME_PARTS = ("flat", "given", "loose", "sorted", "ends", "turned")
 _GENERATION_YEARS = 12
@@ -26,8 +29,8 @@ MOST_PER_IDENTIFIER = 50  # records under one number, when a model is learnt, be
 class Rules:
     """The rules of one plan, as tests of feature tuples and as expressions over frames of pairs (columns and columns ending `_r`)."""
 
-    def __init__(self, plan: Plan, crowded: frozenset[int] = frozenset()) -> None:
-        """`crowded`: hashes of numbers so many records carry that they say nothing (`Model.crowded`)."""
+    def __init__(self, plan: Plan, crowded: frozenset[int] = frozenset(), is_common: IsCommon | None = None) -> None:
+        """`crowded`: hashes of numbers so many records carry that they say nothing (`Model.crowded`). `is_common`: of a feature's column and value."""
         places = {column: n for n, column in enumerate(plan.columns)}
         self.crowded = crowded
         self.guards = [a.column(part) for a in plan.attributes for part in _GUARDS.get(a.kind, ())]
@@ -48,6 +51,8 @@ class Rules:
         self._unique = plan.unique_sources
         self._names = [tuple(a.column(part) for part in _NAME_PARTS) for a in plan.attributes if a.kind == "person_name"]
         self._name_places = [tuple(places[column] for column in columns) for columns in self._names]
+        self._given = [columns[1] for columns in self._names]
+        self._is_common = is_common
         self._name_also = [self._also.get(a.name) for a in plan.attributes if a.kind == "person_name"]
         dates = [a for a in plan.attributes if a.kind == "date"] if self._names else []
         self._births = [(a.column("ymd"), a.column("year")) for a in dates]
@@ -99,18 +104,20 @@ class Rules:
         """Whether a person must look before the two are joined by weight: twins and kin of one name agree in nearly everything.
 
         Two valid identifiers; a common one that neither name nor birth bears out; without any, given names that are not the same name
-        spelt otherwise, or births a generation apart.
+        spelt otherwise (one letter apart is a slip, but for twins), or births a generation apart.
         """
         if any(left[n] is not None and right[n] is not None and left[n] != right[n] for n in self.identifier_places):
             return True
         if self.same_identifier(left, right):
             return not self.agree(left, right)
-        for whole, given, loose, ordered, ends, turned in self._name_places:
+        for (whole, given, loose, ordered, ends, turned), column in zip(self._name_places, self._given, strict=True):
             a, b = left[given], right[given]
             if a is None or b is None or a == b or left[loose] == right[loose] or left[ordered] == right[ordered]:
                 continue
             if left[ends] == right[turned] or left[turned] == right[ends] or self.goes_by(left, right):
                 continue
+            if self._may_be_twins(column, left, right, a, b):
+                return True
             if DamerauLevenshtein.distance(left[whole] or "", right[whole] or "", score_cutoff=1) > 1:
                 return True
         for whole, year in self._birth_places:
@@ -120,6 +127,12 @@ class Rules:
             if DamerauLevenshtein.distance(a, b, score_cutoff=1) > 1:
                 return True
         return False
+
+    def _may_be_twins(self, column: str, left: Features, right: Features, a: str, b: str) -> bool:
+        """Whether two given names are no slip of one another (Tài, Trí: many bear either) and the day of birth is the same."""
+        if self._is_common is None or not any(left[whole] is not None and left[whole] == right[whole] for whole, _ in self._birth_places):
+            return False
+        return self._is_common(column, a) and self._is_common(column, b)
 
     def undoubted_frame(self, pairs: pl.DataFrame) -> pl.Series:
         """Of a frame of pairs (`doubt_columns`), those of which `doubt` is surely false; the others must be asked. Most are."""
