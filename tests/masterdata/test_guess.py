@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 import pytest
 
@@ -9,7 +11,7 @@ from lienthong.masterdata.guess import guess_kinds, guesses, with_dates
 from lienthong.masterdata.kinds import KINDS
 
 
-def make_list(**columns: list[str | None]) -> pl.DataFrame:
+def make_list(**columns: Sequence[str | None]) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
 
