@@ -98,6 +98,22 @@ def test_goods_of_one_maker_and_line_are_not_one_because_they_share_both() -> No
     assert len(set(found)) < len(rows)
 
 
+def test_a_list_without_families_has_no_limit_of_households_and_one_with_families_has(model: Model) -> None:
+    """Some share a name and a number of house by chance: that is no household."""
+    chance = random.Random(3)
+    rows = []
+    for _ in range(800):
+        given, family = chance.choice(people.GIVENS["nam"] + people.GIVENS["nữ"]), chance.choice(people.FAMILIES)
+        born_on = f"{chance.randint(1940, 1999)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}"
+        rows.append((given, family, born_on, str(chance.randint(1, 30)), chance.choice(people.STREETS)))
+        if chance.random() < 0.5:
+            rows.append((given, family, born_on if chance.random() < 0.9 else None, *rows[-1][3:]))
+    plan = plan_of_columns({"given": "given_name", "family": "surname", "born_on": "date", "house": "number", "street": "text"})
+    values = pl.DataFrame(rows, schema=["given", "family", "born_on", "house", "street"], orient="row")
+    assert train(plan, plan.feature_frame(values), "test").kin_bits == -1000
+    assert model.kin_bits > -20
+
+
 def test_few_pairs_rule_out_less_than_many() -> None:
     few, many = (_least_m(people.village(size, 7)) for size in (60, 600))
     assert few > many >= 1e-4

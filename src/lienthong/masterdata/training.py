@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from math import log2
+from math import log2, sqrt
 
 import numpy as np
 import polars as pl
@@ -38,6 +38,7 @@ _KEYS_AT_MOST = 16
 _COVER = 4000  # invented true pairs on which a set of keys is tried
 _SURE = 20_000  # pairs from which agreements are drawn
 _MOSTLY = 0.5
+_SURELY = 4.0  # standard errors
 _TWICE = 2  # keys that should find each: what was invented is not what will come
 
 
@@ -215,7 +216,8 @@ def _single_sessions(plan: Plan, features: pl.DataFrame) -> list[Session]:
 def _kin_bits(model: Model, features: pl.DataFrame) -> float:
     """log2 of the chance that two records which are not one share a household.
 
-    Measured on pairs that agree in two shared attributes: what the personal attributes say tells how many of them are one.
+    Measured on pairs that agree in two shared attributes: what the personal attributes say tells how many of them are one. What is left
+    beyond chance counts where it is more than the measure may be wrong by: a list without families has no limit.
     """
     plan = model.plan
     shared = [
@@ -226,9 +228,12 @@ def _kin_bits(model: Model, features: pl.DataFrame) -> float:
     every = features.height * (features.height - 1) / 2
     worst = 0.0
     for met in _meetings(features, shared):
-        one = _share_of_ones(_said_besides(model, features, met.columns))
-        found = max(0.0, met.pairs * (1 - one) - met.by_chance) / (_m_same(model, met.names[0]) * _m_same(model, met.names[1])) / every
-        worst = max(worst, found)
+        said = _said_besides(model, features, met.columns)
+        one = _share_of_ones(said)
+        kin = met.pairs * (1 - one) - met.by_chance
+        wrong_by = sqrt(met.by_chance + met.pairs * max(1.0, met.pairs / max(said.size, 1)) * one * (1 - one))
+        if kin > _SURELY * wrong_by:
+            worst = max(worst, kin / (_m_same(model, met.names[0]) * _m_same(model, met.names[1])) / every)
     return log2(worst) if worst > 0 else -1000.0
 
 
