@@ -100,12 +100,12 @@ def test_goods_of_one_maker_and_line_are_not_one_because_they_share_both() -> No
 
 def test_a_list_without_families_has_no_limit_of_households_and_one_with_families_has(model: Model) -> None:
     """Some share a name and a number of house by chance: that is no household."""
-    chance = random.Random(3)
-    rows = []
+    chance = random.Random(1)  # with which chance alone makes some
+    rows: list[tuple[str | None, ...]] = []
     for _ in range(800):
         given, family = chance.choice(people.GIVENS["nam"] + people.GIVENS["nữ"]), chance.choice(people.FAMILIES)
         born_on = f"{chance.randint(1940, 1999)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}"
-        rows.append((given, family, born_on, str(chance.randint(1, 30)), chance.choice(people.STREETS)))
+        rows.append((given, family, born_on, str(chance.randint(1, 150)), chance.choice(people.STREETS)))
         if chance.random() < 0.5:
             rows.append((given, family, born_on if chance.random() < 0.9 else None, *rows[-1][3:]))
     plan = plan_of_columns({"given": "given_name", "family": "surname", "born_on": "date", "house": "number", "street": "text"})
