@@ -76,21 +76,21 @@ def of_matched(datasets: Template, factory: pytest.TempPathFactory) -> Template:
     place = datasets.over(datasets.server.create_database(name, template=datasets.name))
     take_in(place)
     entity = person_entity(place)
-    model = learnt_from_registers(place, factory)
+    model = learnt_once(place, factory, "model-of-two-registers")
     match_models.adopt(place, entity, model)
     match_all.match_all(place, entity, model)
     return Template(datasets.server, name, place)
 
 
-def learnt_from_registers(place: Workshop, factory: pytest.TempPathFactory) -> Model:
-    """What the two registers teach, wherever they are taken in: learning takes ten seconds and more."""
+def learnt_once(place: Workshop, factory: pytest.TempPathFactory, name: str) -> Model:
+    """What the registers of a place teach, learnt once a run under this name: it takes ten seconds and more. Another place, another name."""
     from lienthong.masterdata.model import read_model, write_model
     from lienthong.pipeline import match_models
     from tests.registers import person_entity
 
     learnt = made_once(
         factory,
-        "model-of-two-registers",
+        name,
         lambda into: write_model(match_models.train_entity(place, person_entity(place)), into / "person.json"),
     )
     return read_model(learnt / "person.json")

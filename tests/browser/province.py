@@ -42,7 +42,7 @@ from lienthong.web.sessions import Sessions
 from tests.acceptance.demo_process import free_port
 from tests.forking import SERVE, Forked
 from tests.registers import POPULATION, model_of, person_entity, population_row, take_in
-from tests.templates import learnt_from_registers
+from tests.templates import learnt_once
 from tests.web.brokered import DEFINITION, OPENAPI, REST, files_of
 from tests.web.brokered import OFFICER as SERVICES
 
@@ -155,7 +155,7 @@ def _filled(settings: Settings, out: Path, factory: pytest.TempPathFactory) -> W
         run_dataset(place, place.contracts[name])
     take_in(place)
     entity = person_entity(place)
-    match_models.adopt(place, entity, learnt_from_registers(place, factory))
+    match_models.adopt(place, entity, learnt_once(place, factory, "model-of-the-browsers-province"))
     match_all.match_all(place, entity, model_of(place))
     with place.database.connect() as connection:
         index = index_of(entities_of(place.contracts), entity.name, match_models.in_force(connection, entity))
