@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def main() -> None:
         nonlocal seen
         seen += progress.step == step
         if seen == times:
+            if step == "landing" and len(sys.argv) > 6:
+                _wait_until_fetched(Path(sys.argv[6]))
             os.kill(os.getpid(), signal.SIGKILL)
 
     options = {"folder": json.loads(sys.argv[5])} if len(sys.argv) > 5 else {}
@@ -35,6 +38,13 @@ def main() -> None:
         context = replace(workshop.read_context, spool=Path(sys.argv[6]), networks=read_networks("127.0.0.0/8"))
         workshop = replace(workshop, read_context=context)
     print(run_dataset(workshop, contract, on_progress=die_there).state)
+
+
+def _wait_until_fetched(spool: Path) -> None:
+    """Landing begins while a file is still fetched: it is whole when the spool remembers it."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until and not any(spool.rglob("known.json")):
+        time.sleep(0.01)
 
 
 if __name__ == "__main__":
