@@ -91,6 +91,10 @@ def test_acts_on_the_same_records_undone_in_any_order_give_everything_back(fille
         assert act is not None
         stewarding.undo(filled, index, act, "can-bo-b", "đúng")
     assert standing(filled)[0] == after[0]
+    with filled.database.connect() as connection:
+        rows = connection.execute("select stands, to_at is null from match_parted join match_partings using (parting)").fetchall()
+    assert {stands for stands, _ in rows} == {True, False}
+    assert all(stands == holds for stands, holds in rows)
 
 
 def some_act(place: Workshop, index: EntityIndex, chance: random.Random) -> int:

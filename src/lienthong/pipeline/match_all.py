@@ -106,7 +106,7 @@ def match_all_in(
 ) -> MatchedAll:  # fmt: skip
     """The same within the caller's transaction, who commits after a ledger entry."""
     store = Index(connection, entity.name)
-    store.lock()
+    store.lock_for_all()
     on_step("reading", 0)
     rows = read_register_rows(connection, entity)
     on_step("comparing", rows.height)

@@ -62,6 +62,7 @@ def match_published(
         for start in range(0, max(len(found.arrivals), 1), _AT_ONCE):
             now, following = (found.arrivals[n : n + _AT_ONCE] for n in (start, start + _AT_ONCE))
             stream.take(now, found.departures if start == 0 else (), cause, following=following)
+        stream.end()
 
 
 def changed_records(connection: Connection, entity: Entity, register: Register, version: int) -> Changed:

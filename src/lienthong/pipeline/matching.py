@@ -51,6 +51,10 @@ class Arrivals:
             self._next = then
         return done
 
+    def end(self) -> None:
+        """No more come within this transaction: its other statements are planned as usual."""
+        self._store.plan_freely()
+
     def _begin(
         self, arrivals: Sequence[Arrival], departures: Sequence[Name], begun: _Next | None, meanwhile: Callable[[], None]
     ) -> tuple[Act, Turn]:  # fmt: skip

@@ -147,18 +147,21 @@ class Index:
         self._queries = queries("matching")
 
     def lock(self) -> None:
-        """Nobody else changes this entity's index until the transaction ends."""
+        """Nobody else changes this entity's index until the transaction ends. For what looks at some records."""
         self._execute("lock", entity=self._entity)
+
+    def lock_for_all(self) -> None:
+        """The same for what reads every record."""
+        self._execute("lock_for_all", entity=self._entity)
 
     def lock_for_arrival(self, after: int | None = None) -> Turn:
         """The same for an arrival, asked for and not waited for. `after`: the act that what was asked before rests on."""
-        return Turn(
-            ask(
-                self._connection,
-                _raw("lock_for_arrival", ("entity text", "after bigint")),
-                [self._entity, None if after is None else str(after)],
-            )
-        )
+        lock = ask(self._connection, _raw("lock_for_arrival", ("entity text",)), [self._entity])
+        return Turn(lock, None if after is None else ask(self._connection, _raw("stands", ("act bigint",)), [str(after)]))
+
+    def plan_freely(self) -> None:
+        """After arrivals: other statements of this transaction may read tables whole."""
+        self._execute("plan_freely")
 
     def ask_for(self, parts: Iterable[Asking], places: Sequence[int | None]) -> list[Answer]:
         """What an arrival must know first, a `beginning` each part: its own records, candidates, stewards' words.
@@ -290,24 +293,20 @@ class Index:
 
 
 class Turn:
-    """A lock that was asked for."""
+    """A lock that was asked for, and whether an act stands, where one was named."""
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(self, lock: Answer, standing: Answer | None) -> None:
+        self._lock = lock
+        self._standing = standing
 
     @cached_property
-    def _said(self) -> tuple[int, bool]:
-        ((_, _, number, stands),) = self._answer.rows()
-        return number, stands
-
-    @property
     def number(self) -> int:
         """Which turn this is, of all entities; waits for the lock."""
-        return self._said[0]
+        return int(self._lock.rows()[0][-1])
 
     def follows(self, before: int) -> bool:
         """Whether nobody had the lock since that turn, and the act stands that was named."""
-        return self._said == (before + 1, True)
+        return self.number == before + 1 and (self._standing is None or bool(self._standing.rows()[0][0]))
 
 
 class _Heard:

@@ -9,7 +9,7 @@ create table schema_versions (
     number integer constraint schema_versions_pk primary key,
     applied_at timestamptz not null default now()
 );
-insert into schema_versions (number) values (56);
+insert into schema_versions (number) values (57);
 
 -- What is applied -------------------------------------------------------------------------------------------
 
@@ -734,9 +734,11 @@ create table match_parted (
     source text not null,
     key text not null,
     part integer not null,
+    stands boolean not null default true, -- as its parting does: to_at is null
     constraint match_parted_pk primary key (source, key, parting)
 );
 create index match_parted_parting on match_parted (parting);
+create index match_parted_stand on match_parted (source, key) where stands;
 
 create table match_events (
     event bigint generated always as identity constraint match_events_pk primary key,

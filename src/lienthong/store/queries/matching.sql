@@ -1,15 +1,27 @@
 -- name: lock
 -- One at a time decides who is one; the lock ends with the transaction. Whoever has it is counted: columns are made from left to right, the
--- number when the lock is ours.
+-- number when the lock is ours. What follows is looked up by index: a plan made while a table is empty reads it whole ever after, also in
+-- the checks of foreign keys.
+select set_config('enable_seqscan', 'off', true), pg_advisory_xact_lock(hashtextextended('match ' || %(entity)s, 0)), nextval('match_turns');
+
+-- name: lock_for_all
+-- The lock of one who reads everything.
 select pg_advisory_xact_lock(hashtextextended('match ' || %(entity)s, 0)), nextval('match_turns');
 
 -- name: lock_for_arrival
--- The lock, whose turn it is, and whether an act stands. The statements of an arrival are the same every time: planning them anew costs as
--- much as running them.
+-- The lock, and whose turn it is. The statements of an arrival are the same every time: planning them anew costs as much as running them.
 select set_config('plan_cache_mode', 'force_generic_plan', true),
+    set_config('enable_seqscan', 'off', true),
     pg_advisory_xact_lock(hashtextextended('match ' || %(entity)s, 0)),
-    nextval('match_turns'),
-    %(after)s is null or exists (select from match_acts where act = %(after)s);
+    nextval('match_turns');
+
+-- name: stands
+-- Whether an act was committed, or is of this transaction.
+select exists (select from match_acts where act = %(act)s);
+
+-- name: plan_freely
+-- For what is left of a transaction in which records arrived.
+select set_config('plan_cache_mode', 'auto', true), set_config('enable_seqscan', 'on', true);
 
 -- name: model
 -- The model in force.
@@ -62,8 +74,8 @@ where j.kind = 'steward' and j.to_at is null
 union all
 select distinct 'parted', coalesce(p.origin, p.act), one.source, one.key, null::text[], null::bigint[], p.parting, one.part, null, null
 from asked
-join match_parted as mine on mine.source = asked.source and mine.key = asked.key
-join match_partings as p on p.parting = mine.parting and p.to_at is null
+join match_parted as mine on mine.source = asked.source and mine.key = asked.key and mine.stands
+join match_partings as p on p.parting = mine.parting
 join match_parted as one on one.parting = p.parting;
 
 -- name: candidates
@@ -111,9 +123,7 @@ select r.record, r.source, r.key, r.features, r.keys, r.component, r.golden, g.i
         offset 0
     )
     or exists (
-        select from match_parted as one join match_partings as p using (parting)
-        where one.source = r.source and one.key = r.key and p.to_at is null
-        offset 0
+        select from match_parted as one where one.source = r.source and one.key = r.key and one.stands offset 0
     )
 from match_records as r join match_goldens as g using (golden)
 where r.component = any(%(numbers)s::bigint[]);
@@ -139,8 +149,8 @@ where j.kind = 'steward' and j.to_at is null
 union
 select coalesce(p.origin, p.act), one.source, one.key, null, null, null, p.parting, one.part
 from asked
-join match_parted as mine on mine.source = asked.source and mine.key = asked.key
-join match_partings as p on p.parting = mine.parting and p.to_at is null
+join match_parted as mine on mine.source = asked.source and mine.key = asked.key and mine.stands
+join match_partings as p on p.parting = mine.parting
 join match_parted as one on one.parting = p.parting;
 
 -- name: all_judged

@@ -136,8 +136,8 @@ told as (
     union all
     select p.parting, m.source, m.key, other.source, other.key, 'apart', 'steward', p.by_whom, p.reason, null, null, p.from_at, p.act
     from members as m
-    join match_parted as mine on mine.source = m.source and mine.key = m.key
-    join match_partings as p on p.parting = mine.parting and p.to_at is null
+    join match_parted as mine on mine.source = m.source and mine.key = m.key and mine.stands
+    join match_partings as p on p.parting = mine.parting
     join match_parted as other on other.parting = mine.parting and other.part <> mine.part
 )
 select jsonb_build_object(
@@ -207,7 +207,8 @@ select distinct unnest(records) from match_events where act = %(act)s and kind i
 with recursive chain as ( -- the undoing itself, what it undoes, and so on: every second act holds
     select act, undoes, true as holds from match_acts where act = %(act)s
     union all
-    select a.act, a.undoes, not chain.holds from chain join match_acts as a on a.act = chain.undoes
+    select a.act, a.undoes, not chain.holds
+    from chain cross join lateral (select act, undoes from match_acts where act = chain.undoes offset 0) as a -- looked up, not joined
 ),
 spoken as materialized (
     select p.parting, chain.holds,
@@ -218,6 +219,9 @@ ended as (
     update match_partings set to_at = %(at)s, ended_by = %(act)s
     where parting in (select standing from spoken where not holds)
     returning parting
+),
+ended_parts as (
+    update match_parted set stands = false from ended where match_parted.parting = ended.parting
 ),
 again as materialized (
     select parting, nextval(pg_get_serial_sequence('match_partings', 'parting')) as again from spoken where holds and standing is null
@@ -240,7 +244,8 @@ select source, key from match_parted join again using (parting);
 with recursive later as (
     select {act} as act, true as holds
     union all
-    select next.act, not later.holds from later join match_acts as next on next.undoes = later.act
+    select next.act, not later.holds
+    from later cross join lateral (select act from match_acts where undoes = later.act offset 0) as next
 )
 select holds from later order by act desc limit 1;
 
@@ -250,7 +255,7 @@ select holds from later order by act desc limit 1;
 with recursive chain as (
     select act, undoes from match_acts where act = %(act)s
     union all
-    select a.act, a.undoes from chain join match_acts as a on a.act = chain.undoes
+    select a.act, a.undoes from chain cross join lateral (select act, undoes from match_acts where act = chain.undoes offset 0) as a
 ),
 spoken as (
     select j.left_source, j.left_key, j.right_source, j.right_key
@@ -289,8 +294,8 @@ last as materialized (
         and not exists (
             select from match_parted as a
             join match_parted as b on b.parting = a.parting and b.part <> a.part
-            join match_partings as p on p.parting = a.parting and p.to_at is null and coalesce(p.origin, p.act) > said.act
-            where a.source = one_source and a.key = one_key and b.source = other_source and b.key = other_key
+            join match_partings as p on p.parting = a.parting and coalesce(p.origin, p.act) > said.act
+            where a.source = one_source and a.key = one_key and a.stands and b.source = other_source and b.key = other_key
         )
     order by pair, act desc
 ),
@@ -338,11 +343,12 @@ counting as materialized (
         and (
             a.kind <> 'undo' or (
                 with recursive back as (
-                    select a.undoes as act
+                    select a.undoes, a.kind
                     union all
-                    select before.undoes from back join match_acts as before on before.act = back.act where before.undoes is not null
+                    select before.undoes, before.kind
+                    from back cross join lateral (select undoes, kind from match_acts where act = back.undoes offset 0) as before
                 )
-                select root.kind in ('arrival', 'bulk') from back join match_acts as root using (act) where root.undoes is null
+                select kind in ('arrival', 'bulk') from back where undoes is null
             )
         )
 )
