@@ -76,6 +76,23 @@ def test_whole_names_under_the_heading_of_a_given_name_are_whole_names() -> None
     assert guess_kinds(pl.DataFrame({"Họ": ["Nguyễn Văn", "Lê"], "Tên": ["An", "Bình"]})) == {"Họ": "surname", "Tên": "given_name"}
 
 
+@pytest.mark.parametrize(
+    ("names", "beside", "kind"),
+    [
+        (["golden palace", "apple pan the", "uncle nicks", "steak house"], {"phone": ["0912345678"] * 4}, "text"),
+        (["Công ty TNHH Hoa Mai", "Cty Sao Bắc", "HTX Bình Minh", "Abacus Ltd."], {}, "organisation_name"),
+        (["Nguyễn Văn An", "Trần Thị Lan", "Lê Bình", "Smith John"], {}, "person_name"),
+        (["mary jones", "ann lee smith", "bob o'neil", "kim park"], {"dob": ["1980-01-01", "1981-02-03"] * 2}, "person_name"),
+        (["mary jones", "ann lee smith", "bob o'neil", "kim park"], {"sex": ["f", "f", "m", "m"]}, "person_name"),
+    ],
+)
+def test_a_name_of_nobody_knows_whom_is_told_by_what_stands_below_and_beside_it(
+    names: list[str], beside: dict[str, list[str]], kind: str
+) -> None:
+    frame = make_list(name=names * 6, **{column: values * 6 for column, values in beside.items()})
+    assert guess_kinds(frame)["name"] == kind
+
+
 def test_three_columns_of_a_birth_become_one() -> None:
     frame = with_dates(make_list(birth_day=["1", "31"], birth_month=["2", None], birth_year=["1980", "1975"]))
     assert frame["date_of_birth"].to_list() == ["1980-02-01", "1975"]

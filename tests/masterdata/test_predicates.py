@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lienthong.masterdata.kinds import KINDS, Attribute, columns_of, comparisons_of, features_of
-from lienthong.masterdata.predicates import Across, Alike, Both, Crossed, Differ, Edits, Either, Empty, EndOf, Is, Predicate, Same
+from lienthong.masterdata.predicates import Across, Alike, Both, Common, Crossed, Differ, Edits, Either, Empty, EndOf, Is, Predicate, Same
 from lienthong.masterdata.splinking import DUCKDB_FUNCTIONS
 
 COLUMNS = ("a", "b", "c")
@@ -24,6 +24,7 @@ PREDICATES: tuple[Predicate, ...] = (
     EndOf("a", ("thon", "n", "a")),
     *(Edits("a", most) for most in (0, 1, 2, 3)),
     *(Alike("a", least) for least in (0.8, 0.85, 0.9, 0.92)),
+    *(Common("a", of_ten) for of_ten in (2, 4, 6)),
     Both((Same("a"), Empty("b"))),
     Both((Edits("a", 2), Same("b"), Differ("c"))),
     Either((Same("a"), Is("b", "0101"))),

@@ -124,7 +124,7 @@ def test_ten_thousand_pairs_of_words_are_as_alike_on_spark_as_on_duckdb(session:
     if session.sparkContext.master != WORKERS:
         return  # a word is a word on every worker
     words = _pairs_of_words(10_000).to_arrow()
-    asked = "select n, {edits}(a, b) as edits, {alike}(a, b) as alike from words"
+    asked = "select n, {edits}(a, b) as edits, {alike}(a, b) as alike, {count}({in_common}({words}(a, ' '), {words}(b, ' '))) as common from words"
     spark.register_functions(session)
     session.createDataFrame(words).createOrReplaceTempView("words")
     there = pl.DataFrame(pl.from_arrow(session.sql(asked.format(**spark.FUNCTIONS)).toArrow())).sort("n")
@@ -132,6 +132,7 @@ def test_ten_thousand_pairs_of_words_are_as_alike_on_spark_as_on_duckdb(session:
     database.register("words", words)
     here = pl.DataFrame(pl.from_arrow(database.sql(asked.format(**DUCKDB_FUNCTIONS)).to_arrow_table())).sort("n")
     assert there["edits"].to_list() == here["edits"].to_list()
+    assert there["common"].to_list() == here["common"].to_list()
     assert np.abs(there["alike"].to_numpy() - here["alike"].to_numpy()).max() < 1e-9
 
 

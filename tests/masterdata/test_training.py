@@ -79,10 +79,11 @@ def test_goods_of_one_maker_and_line_are_not_one_because_they_share_both() -> No
         return " ".join(chance.choice(words) for _ in range(3))
 
     rows, truth = [], []
+    lengths = iter(chance.sample(range(90, 9000, 3), 900))  # no two songs by chance as long as each other
     for album in range(150):
         artist, name = title(), title()
         for song in range(6):
-            called, length = title(), chance.randint(90, 9000)
+            called, length = title(), next(lengths)
             for _ in range(chance.choice([1, 1, 2])):
                 slipped = called[:-1] if chance.random() < 0.3 else called
                 rows.append((slipped, artist, name, str(length + chance.choice([0, 0, 1]))))
@@ -96,6 +97,28 @@ def test_goods_of_one_maker_and_line_are_not_one_because_they_share_both() -> No
     wrong = sum(a < b and found[a] == found[b] and truth[a] != truth[b] for a in range(len(rows)) for b in range(len(rows)))
     assert wrong == 0
     assert len(set(found)) < len(rows)
+
+
+def test_books_written_by_another_hand_are_found_by_title_or_by_authors_alone() -> None:
+    """Two columns of words: who agrees in one of them need not agree in the other, whose words stand in another order or are missing."""
+    chance = random.Random(5)
+    words = [f"{a}{b}{c}" for a in "bdglmnrst" for b in "aeiou" for c in "nrlt"]
+    rows, truth = [], []
+    for book in range(400):
+        title, authors = ([chance.choice(words) for _ in range(count)] for count in (6, 4))
+        for copy in range(2):
+            if copy:
+                chance.shuffle(authors)
+                authors = authors[: chance.choice([3, 4])]
+                title = title if chance.random() < 0.8 else [*title[:-1], chance.choice(words)]
+            rows.append((" ".join(title), ", ".join(authors), str(1990 + book % 10)))
+            truth.append(book)
+    plan = plan_of_columns({"title": "text", "authors": "text", "year": "category"})
+    features = plan.feature_frame(pl.DataFrame(rows, schema=["title", "authors", "year"], orient="row"))
+    found = resolve(train(plan, features, "test"), features, ["one"] * len(rows)).cluster.tolist()
+    together = sum(found[n] == found[n + 1] for n in range(0, len(rows), 2))
+    assert together > 390
+    assert len(set(found)) == len(rows) - together  # and nobody else
 
 
 def test_a_list_without_families_has_no_limit_of_households_and_one_with_families_has(model: Model) -> None:

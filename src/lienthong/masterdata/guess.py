@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from lienthong.masterdata.reading_names import flat
+from lienthong.standards.text import COMMON_SURNAMES
 
 _LOOKED_AT = 5_000  # filled values of a column; enough to tell shares of a tenth apart
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -26,6 +27,12 @@ _WORD = re.compile(r"[^\W_]+")
 _AGAIN = 0.95
 _VIETNAMESE_NAME = re.compile(r"\b(ho (va )?ten|hoten|ten day du|ten khai sinh)\b")
 _FEW = 40  # different values at most in a column of classes
+_ENOUGH = 20  # values by which a column tells what it is against its heading
+_OF_PERSONS = ("date", "year", "surname", "given_name", "identifier")
+_SEX = re.compile(r"\b(gioi( tinh)?|phai|sex|gender)\b")
+_NAME = ("name", "ten", "ten goi")  # of whom or of what, they do not say
+_FAMILIES = rf"^\s*({COMMON_SURNAMES})\s"
+_COMPANIES = r"(?i)\b(công ty|cty|doanh nghiệp|htx|hợp tác xã|ltd|limited|company|co|corp|corporation|inc|llc|plc|gmbh|ag|n\.? ?v|b\.? ?v|s\.? ?a)\b\.?"
 
 # Heading, plain small letters → kind; the first that fits is taken, so the narrower stand before the wider. "" is left out.
 _HEADINGS: tuple[tuple[str, str], ...] = (
@@ -84,6 +91,8 @@ def guesses(frame: pl.DataFrame) -> tuple[Guess, ...]:
     found = tuple(_guess(name, frame[name].cast(pl.String)) for name in frame.columns)
     family = any(each.kind == "surname" for each in found)
     found = tuple(_lone_name(each, frame[each.column].cast(pl.String)) if not family else each for each in found)
+    if not any(each.kind in _OF_PERSONS or _SEX.search(heading_words(each.column)) for each in found):
+        found = tuple(_whose_name(each, frame[each.column].cast(pl.String)) for each in found)
     return _without_repeats(found, frame)
 
 
@@ -155,6 +164,18 @@ def _lone_name(guess: Guess, values: pl.Series) -> Guess:
     if guess.kind == "given_name" and values.len() and _share(values.drop_nulls(), r"^\s*\S+\s+\S+.*$") > 0.6:
         return Guess(guess.column, "person_name", "heading of a name, whole names below it")
     return guess
+
+
+def _whose_name(guess: Guess, values: pl.Series) -> Guess:
+    """A bare “name” beside which nothing is a person's (birth, sex, number) may be a restaurant's: what stands below it tells."""
+    values = values.drop_nulls()
+    if guess.kind != "person_name" or heading_words(guess.column) not in _NAME or values.len() < _ENOUGH:
+        return guess
+    if _share(values, _COMPANIES) > 0.2:
+        return Guess(guess.column, "organisation_name", "heading of a name, companies below it")
+    if _share(values, _FAMILIES) > 0.3:
+        return guess
+    return Guess(guess.column, "text", "heading of a name, nothing beside it that persons alone have")
 
 
 def _without_repeats(found: tuple[Guess, ...], frame: pl.DataFrame) -> tuple[Guess, ...]:

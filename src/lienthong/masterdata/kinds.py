@@ -18,6 +18,7 @@ from lienthong.masterdata.predicates import (
     Across,
     Alike,
     Both,
+    Common,
     Comparison,
     Crossed,
     Differ,
@@ -259,6 +260,31 @@ def _word_levels(a: Attribute) -> tuple[Level, ...]:
 _WORD = Kind(("flat", "head", "sound"), _word, "flat", "flat", _word_levels, ("flat", "sound", "head"))
 
 
+def _text(text: str) -> Features:
+    """As a word has it, and its different words in order of the alphabet."""
+    bare = flat(text)
+    return (*_word(text), None if bare is None else " ".join(sorted(set(bare.split()))))
+
+
+def _text_levels(a: Attribute) -> tuple[Level, ...]:
+    whole, words = a.column("flat"), a.column("words")
+    return (
+        Level("same", Same(whole), whole),
+        Level("one letter", Edits(whole, 1), whole),
+        Level("two letters", Both((Edits(whole, 2), Alike(whole, 0.8)))),
+        Level("same words", Same(words), whole),
+        Level("most words", Common(words, 6)),
+        Level("alike", Alike(whole, 0.85)),
+        Level("half of the words", Common(words, 4)),
+        Level("some words", Common(words, 2)),
+        Level("same sound", Either((Same(a.column("sound")), Same(a.column("head"))))),
+        Level("different", None),
+    )
+
+
+_TEXT = Kind(("flat", "head", "sound", "words"), _text, "flat", "flat", _text_levels, ("flat", "sound", "head"))
+
+
 def _organisation(text: str) -> Features:
     bare = flat(text)
     if bare is None:
@@ -435,7 +461,7 @@ KINDS: Mapping[str, Kind] = {
     OTHER_NAME: _OTHER,
     "given_name": _WORD,
     "surname": _WORD,
-    "text": _WORD,
+    "text": _TEXT,
     "organisation_name": _ORGANISATION,
     "date": _DATE,
     "year": _YEAR,

@@ -228,6 +228,35 @@ class Alike:
 
 
 @dataclass(frozen=True)
+class Common:
+    """Of all words of both, at least `of_ten` tenths are in common. The column holds each word once, with a space between."""
+
+    column: str
+    of_ten: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def sql(self, functions: Mapping[str, str]) -> str:
+        words = [f"{functions['words']}(\"{self.column}_{side}\", ' ')" for side in "lr"]
+        common, left, right = (f"{functions['count']}({each})" for each in (f"{functions['in_common']}({', '.join(words)})", *words))
+        return f"{common} * {10 + self.of_ten} >= {self.of_ten} * ({left} + {right})"  # whole numbers: every engine says the same
+
+    def test(self, places: Mapping[str, int]) -> Test:
+        n, of_ten = places[self.column], self.of_ten
+
+        def common(left: Features, right: Features) -> bool:
+            a, b = left[n], right[n]
+            if a is None or b is None:
+                return False
+            ours, theirs = a.split(" "), b.split(" ")
+            return len(set(ours) & set(theirs)) * (10 + of_ten) >= of_ten * (len(ours) + len(theirs))
+
+        return common
+
+
+@dataclass(frozen=True)
 class Both:
     parts: tuple[Predicate, ...]
 

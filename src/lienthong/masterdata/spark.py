@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # Splink's own `jaro_winkler` for Spark counts half a letter out of place where DuckDB and RapidFuzz round down: `do hong duc` and
 # `dr hong duc` are 0.9005 alike there, 0.9155 here. Edits agree. So likeness is RapidFuzz's own, on every worker.
-FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "lienthong_alike"}
+FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "lienthong_alike", "words": "split", "in_common": "array_intersect", "count": "size"}
 _PAIRS_AT_ONCE = 20_000_000  # weights fetched in one piece: about 640 MB
 _JOINED = (pl.col("left").alias("join_key_l"), pl.col("right").alias("join_key_r"))
 _names = count()

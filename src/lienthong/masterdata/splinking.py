@@ -29,8 +29,13 @@ if TYPE_CHECKING:
     import duckdb
     from splink import Linker
 
-DUCKDB_FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "jaro_winkler_similarity"}
-SPARK_FUNCTIONS = {"edits": "damerau_levenshtein", "alike": "jaro_winkler"}
+DUCKDB_FUNCTIONS = {
+    "edits": "damerau_levenshtein",
+    "alike": "jaro_winkler_similarity",
+    "words": "string_split",
+    "in_common": "list_intersect",
+    "count": "len",
+}
 _NEVER = 'l."unique_id" = r."unique_id"'  # Splink asks for a blocking rule; the pairs are ours
 _LEAST_M, _LEAST_U = 5e-4, 1e-7  # a rung never seen in training: rare, not impossible
 PAIRS_AT_ONCE = (

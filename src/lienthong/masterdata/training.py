@@ -38,8 +38,12 @@ _KEYS_AT_MOST = 16
 _COVER = 4000  # invented true pairs on which a set of keys is tried
 _SURE = 20_000  # pairs from which agreements are drawn
 _MOSTLY = 0.5
+_FEW_COLUMNS = 2
+_MOST_PAIRS = 20.0  # a record, that one key may bring
 _SURELY = 4.0  # standard errors
 _TWICE = 2  # keys that should find each: what was invented is not what will come
+_THRICE = 3  # in a short list: there a key more costs nothing, and the few pairs keys are chosen by may mislead
+_SHORT = 20_000  # records
 
 
 def train(
@@ -337,8 +341,9 @@ def _first_keys(plan: Plan, features: pl.DataFrame) -> Blocking:
     columns = list(plan.key_columns())
     recipes: list[tuple[str, ...]] = [(parts[0],) for name, parts in columns if plan.attribute(name).kind == "identifier"]
     recipes += [(parts[0], others[0]) for (_, parts), (_, others) in combinations(columns, 2)]
-    if len(columns) == 1:
-        recipes += [(part,) for part in columns[0][1]]
+    if len(columns) <= _FEW_COLUMNS:  # of two, who agrees in both tells nothing of who agrees in one
+        limit = _MOST_PAIRS * features.height
+        recipes += [(part,) for _, parts in columns for part in parts if len(columns) == 1 or pairs_within(features, [part]) <= limit]
     ranked = sorted(recipes, key=lambda recipe: (pairs_within(features, recipe), recipe))[:30]
     found = tuple(Recipe(n, recipe) for n, recipe in enumerate(ranked))
     return Blocking(found, _refine_with(plan), MOST_PER_KEY, otherwise=plan.otherwise).frozen(features)
@@ -360,7 +365,7 @@ def _chosen_keys(model: Model, features: pl.DataFrame, weighed: pl.DataFrame) ->
     columns = [(name, part) for name, parts in plan.key_columns() for part in parts]
     candidates: list[tuple[tuple[str, ...], NDArray[np.bool_]]] = [((part,), invented[part]) for name, part in columns]
     candidates += [((a, b), invented[a] & invented[b]) for (n, a), (m, b) in combinations(columns, 2) if n != m]
-    limit = 20.0 * features.height
+    limit = _MOST_PAIRS * features.height
     priced = [(recipe, found, pairs_within(features, recipe)) for recipe, found in candidates if found.mean() > 0.02]
     priced = [
         each for each in priced
@@ -370,8 +375,9 @@ def _chosen_keys(model: Model, features: pl.DataFrame, weighed: pl.DataFrame) ->
     found_by = np.zeros(_COVER, np.int64)
     for recipe in chosen:
         found_by += np.logical_and.reduce([invented[column] for column in recipe])
+    times = _THRICE if features.height <= _SHORT else _TWICE
     while len(chosen) < _KEYS_AT_MOST:
-        wanting = found_by < _TWICE
+        wanting = found_by < times
         gains = [
             (float(found[wanting].sum()) / (1 + min(cost, 4 * limit) / limit), recipe, found)
             for recipe, found, cost in priced

@@ -98,9 +98,9 @@ TEXT = DistinctStandard(
 )
 
 # Titles and words of kinship before a name. Ông and Bà are left where no usual surname follows: Ông is a surname too.
-_SURNAMES = "Nguyễn|Trần|Lê|Phạm|Huỳnh|Hoàng|Phan|Vũ|Võ|Đặng|Bùi|Đỗ|Hồ|Ngô|Dương|Lý|Điểu|Đinh|Trương|Lâm|Mai|Đoàn|Nguyen|Tran|Le|Pham|Huynh|Hoang|Vo"
+COMMON_SURNAMES = "Nguyễn|Trần|Lê|Phạm|Huỳnh|Hoàng|Phan|Vũ|Võ|Đặng|Bùi|Đỗ|Hồ|Ngô|Dương|Lý|Điểu|Đinh|Trương|Lâm|Mai|Đoàn|Nguyen|Tran|Le|Pham|Huynh|Hoang|Vo"
 _NOTE = re.compile(
-    rf"\(.*?\)|\[.*?\]|^(?:vợ|chồng)\s*[:.]?\s+(?=\S+\s+\S)|^(?:ông|bà|anh|chị|cụ|hộ ông|hộ bà)(?:\s*[:.]\s*|\s+(?=(?:{_SURNAMES})\s+\S))",
+    rf"\(.*?\)|\[.*?\]|^(?:vợ|chồng)\s*[:.]?\s+(?=\S+\s+\S)|^(?:ông|bà|anh|chị|cụ|hộ ông|hộ bà)(?:\s*[:.]\s*|\s+(?=(?:{COMMON_SURNAMES})\s+\S))",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[^\W\d_]+(?:['’.\-][^\W\d_]+)*(?: [^\W\d_]+(?:['’.\-][^\W\d_]+)*)*")
