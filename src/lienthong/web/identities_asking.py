@@ -5,7 +5,7 @@ What the agreement withholds or masks takes no part in any comparison, so no ans
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,14 +70,7 @@ async def held(desk: Desk, request: Request) -> Response:
         raise Unprocessable(
             '`fields`: expected {"field": "value in hand" or null}.', vi='`fields`: cần {"trường": "giá trị đang có" hoặc null}.'
         )
-    for name in fields:
-        if name not in known:
-            raise Unprocessable(
-                f"`fields`: there is no `{shown(name)}`.",
-                hint=f"Fields: {', '.join(known)}.",
-                hint_vi=f"Các trường: {', '.join(known)}.",
-                vi=f"`fields`: không có trường `{shown(name)}`.",
-            )
+    _require_known("fields", fields, known)
     if ("id" in document) == ("attributes" in document):
         raise Unprocessable("Expected `id` or `attributes`, one of them.", vi="Cần `id` hoặc `attributes`, chỉ một trong hai.")
     content = ENCODE(document)
@@ -153,6 +146,18 @@ def _same(entity: Entity, name: str, value: str, held: Any, *, accept_synthetic:
     return value.strip().casefold() == str(held).casefold()
 
 
+def _require_known(where: str, named: Iterable[str], known: Collection[str]) -> None:
+    """Raises Unprocessable for the first name in this part of the question that is not known."""
+    for name in named:
+        if name not in known:
+            raise Unprocessable(
+                f"`{where}`: there is no `{shown(name)}`.",
+                hint=f"Known: {', '.join(known)}.",
+                hint_vi=f"Đã biết: {', '.join(known)}.",
+                vi=f"`{where}`: không có `{shown(name)}`.",
+            )
+
+
 @dataclass(frozen=True)
 class _Description:
     """What of a description takes part. `said`: for the caller, which attributes did not, and why."""
@@ -166,14 +171,7 @@ def _described(desk: Desk, asked: Asked, given: Any) -> _Description:
     names = [attribute.name for attribute in asked.entity.plan.attributes]
     if not isinstance(given, dict) or not given or not all(isinstance(v, str) and "\x00" not in v for v in given.values()):
         raise Unprocessable('`attributes`: expected {"attribute": "value"}.', vi='`attributes`: cần {"thuộc tính": "giá trị"}.')
-    for name in given:
-        if name not in names:
-            raise Unprocessable(
-                f"`attributes`: there is no `{shown(name)}`.",
-                hint=f"Attributes: {', '.join(names)}.",
-                hint_vi=f"Các thuộc tính: {', '.join(names)}.",
-                vi=f"`attributes`: không có `{shown(name)}`.",
-            )
+    _require_known("attributes", given, names)
     whole = asked.right.whole.intersection(given)
     frame = pl.DataFrame({name: pl.Series([given[name]], dtype=pl.String) for name in sorted(whole)})
     meant = [Meant(name, (name,), "", "") for name in sorted(whole)]
