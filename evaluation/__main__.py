@@ -23,6 +23,7 @@ from evaluation.files import Unreadable, labelled_files
 from evaluation.measures import Quality, quality
 from evaluation.sets import LabelledSet
 from evaluation.splink_way import splink_clusters
+from lienthong.errors import Unprocessable
 from lienthong.masterdata.plan import plan_of_columns
 from lienthong.masterdata.resolve import resolve
 from lienthong.masterdata.training import train
@@ -75,12 +76,12 @@ def main() -> None:
             sys.stdout.write(line + "\n")
         chosen = [one]
     else:
-        chosen = [SETS[name](given.seed or SEED) for name in given.set.split(",") if name != PROVINCE]
+        chosen = [SETS[name](SEED if given.seed is None else given.seed) for name in given.set.split(",") if name != PROVINCE]
     table = Table("set", "who", "precision", "recall", "F1", "B³ F1", "entities exactly right", "seconds")
     measured = {one.name: _labelled(one, table) for one in chosen}
     if not given.file and PROVINCE in given.set.split(","):
         only = [name for name in given.registers.split(",") if name]
-        measured[" ".join((f"{PROVINCE} {given.persons}", *([f"seed {given.seed}"] if given.seed else []), *only))] = _province(
+        measured[" ".join((f"{PROVINCE} {given.persons}", *([] if given.seed is None else [f"seed {given.seed}"]), *only))] = _province(
             given.persons, given.seed, only, table
         )
     Console(width=150).print(table)
@@ -91,7 +92,7 @@ def main() -> None:
 def _labelled(one: LabelledSet, table: Table) -> list[Row]:
     try:
         mine, seconds = ours(one)
-    except ValueError as problem:
+    except (ValueError, Unprocessable) as problem:
         sys.exit(f"{one.name}: {problem}")
     began = time.perf_counter()
     try:
@@ -115,7 +116,7 @@ def _labelled(one: LabelledSet, table: Table) -> list[Row]:
 def _province(persons: int, seed: int | None, only: list[str], table: Table) -> list[Row]:
     from evaluation import province_set  # noqa: PLC0415 # the whole platform, of which the other sets need nothing
 
-    found = province_set.measure(persons, seed or province_set.SEED, only=only)
+    found = province_set.measure(persons, province_set.SEED if seed is None else seed, only=only)
     spent = found.splink_seconds
     if found.theirs is None:
         table.add_row(PROVINCE, f"Splink: no room in memory or on disk, after {spent:.0f} s")

@@ -159,3 +159,16 @@ def test_parts_of_a_birth_under_two_letters_become_one_date() -> None:
 def test_a_year_of_birth_beside_the_whole_date_is_not_compared_twice() -> None:
     frame = make_list(**{"Ngày sinh": ["1967-09-27", "1941-12-03"], "Năm sinh": ["1967", "1941"]})
     assert guess_kinds(frame) == {"Ngày sinh": "date"}
+
+
+def test_a_column_is_not_left_out_for_one_that_is_hardly_filled() -> None:
+    phones = [f"09{n:08}" for n in range(100)]
+    frame = make_list(phone=phones, phone_2=[*phones[:2], *[None] * 98], birth_year=["1980", "1975"] * 50, dob=["1980-01-02", *[None] * 99])
+    assert guess_kinds(frame).keys() >= {"phone", "birth_year"}
+
+
+def test_a_date_that_is_said_twice_is_read_the_same_twice_and_compared_once() -> None:
+    written = ["1/5/1980", "3/14/1981", "12/25/1979"]
+    frame = with_dates(make_list(dob=written, birth_date=written))
+    assert frame["dob"].to_list() == frame["birth_date"].to_list() == ["1980-01-05", "1981-03-14", "1979-12-25"]
+    assert len(guess_kinds(frame)) == 1

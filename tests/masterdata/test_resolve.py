@@ -9,6 +9,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from lienthong.errors import Unprocessable
 from lienthong.masterdata import grouping
 from lienthong.masterdata import resolve as resolving
 from lienthong.masterdata.candidates import candidate_pairs
@@ -298,7 +299,7 @@ def test_records_of_any_one_kind_of_value_can_be_matched(kinds: tuple[str, ...])
 
 def test_classes_alone_find_nobody_and_that_is_said() -> None:
     plan = plan_of_columns({"sex": "category", "trade": "category"})
-    with pytest.raises(ValueError, match="By sex, trade alone nobody is found"):
+    with pytest.raises(Unprocessable, match="By sex, trade alone nobody is found"):
         train(plan, plan.feature_frame(pl.DataFrame({"sex": ["1", "2"], "trade": ["a", "b"]})), "test")
 
 

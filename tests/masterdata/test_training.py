@@ -9,11 +9,12 @@ from contextlib import ExitStack
 import polars as pl
 import pytest
 
+from lienthong.masterdata.kinds import Attribute
 from lienthong.masterdata.model import Model
-from lienthong.masterdata.plan import plan_of_columns
+from lienthong.masterdata.plan import Plan, plan_of_columns
 from lienthong.masterdata.resolve import resolve
 from lienthong.masterdata.splinking import Trainer, quiet
-from lienthong.masterdata.training import sessions, train
+from lienthong.masterdata.training import sessions, shared_comparisons, train
 from tests.masterdata import people
 
 
@@ -181,3 +182,18 @@ def test_splink_stays_silent_until_the_last_who_uses_it_has_ended() -> None:
     assert logger.level == logging.CRITICAL
     second.close()
     assert logger.level == before
+
+
+def test_a_contract_names_what_is_shared_where_nothing_is_ones_own_by_its_kind() -> None:
+    attributes = (
+        Attribute("title", "text", {}),
+        Attribute("artist", "text", {"shared": True}),
+        Attribute("home", "address", {"shared": True, "group": "place"}),
+    )
+    assert shared_comparisons(Plan("record", attributes)) == {"artist", "place"}
+
+
+def test_to_differ_is_never_worth_anything_for_being_one() -> None:
+    plan = plan_of_columns({"trade": "category", "phone": "phone"})
+    features = plan.feature_frame(pl.DataFrame({"trade": ["a", "b"] * 50, "phone": [f"09{n // 2:08}" for n in range(100)]}))
+    assert all(rungs[-1].bits <= 1e-9 for rungs in train(plan, features, "test").rungs)

@@ -52,6 +52,11 @@ def test_headings_are_found_under_a_printed_title(tmp_path: Path) -> None:
     assert found.numbers == (5,)
 
 
+def test_headings_that_no_contract_knows_are_counted_each_by_itself() -> None:
+    headings = ("Full name of customer", "Passport", "Home phone", "Mobile phone", "Home address", "Street address", "Gender of client")
+    assert known(headings) == len(headings)
+
+
 def test_a_row_without_shape_is_kept_with_its_number(tmp_path: Path) -> None:
     found = read(written(tmp_path / "list.csv", ";".join(HEADINGS), "1;Lê An;1980;;Nam", "hỏng;hàng", "2;Lê B;1990;;Nữ"))
     assert found.numbers == (2, 4)

@@ -49,6 +49,18 @@ def quiet(province: Province) -> Iterator[tuple[Any, TestClient]]:
 
 
 @pytest.fixture
+def undisturbed(postgres_server: Any, tmp_path: Path) -> Iterator[tuple[TestClient, Province]]:
+    """A province of the test's own. Where others file agreements, the store's register takes the place of the one put in, a second later."""
+    with fresh_database(postgres_server) as url:
+        province = make_province(url, tmp_path)
+        clock = province.workshop.clock
+        assert isinstance(clock, TickingClock)
+        clock.now = MORNING
+        with TestClient(make_app(province), client=("10.12.7.9", 5000)) as client:
+            yield client, province
+
+
+@pytest.fixture
 def client(opened: tuple[Any, TestClient], province: Province) -> TestClient:
     services, client = opened
     services.register = province.register
@@ -108,7 +120,8 @@ def test_each_side_sees_its_own_and_nobody_elses(client: TestClient) -> None:
             assert (client.get(f"/v1/agreements/{found['id']}{path}", headers=asking_now(caller)).status_code == 200) is sees
 
 
-def test_a_direct_link_is_reported_stated_by_the_owner_and_seen_by_both_sides_alone(client: TestClient, province: Province) -> None:
+def test_a_direct_link_is_reported_stated_by_the_owner_and_seen_by_both_sides_alone(undisturbed: tuple[TestClient, Province]) -> None:
+    client, province = undisturbed
     link = {"provider": "H10.02", "consumer": "H10.12", "dataset": "test.people", "content": "Danh sách hằng đêm", "since": "2026-06-01"}
     other = client.post("/v1/direct-links", json=link, headers=asking_now(PART))
     assert (other.status_code, other.json()["rule"]) == (403, "other_agency")

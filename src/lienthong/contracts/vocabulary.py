@@ -72,7 +72,7 @@ KINDS: Mapping[str, str] = {
     "phone": "A telephone number.",
     "place": "A unit's code, before or after 1 July 2025.",
     "address": "An address, with its abbreviations.",
-    "text": "A word or a few.",
+    "text": "A word, a few or a line: its letters, and how many words are in common, in any order.",
     "category": "One of a short list.",
     "number": "A number that is compared sign by sign.",
     "code": "A code that is compared sign by sign.",

@@ -87,13 +87,18 @@ def guess_kinds(frame: pl.DataFrame) -> dict[str, str]:
 
 
 def guesses(frame: pl.DataFrame) -> tuple[Guess, ...]:
-    """One guess for each column, in their order. A column without a value is left out."""
+    """One guess for each column, in their order. A column without a value is left out, and one that says what others say already."""
+    return _without_repeats(guesses_alone(frame), frame)
+
+
+def guesses_alone(frame: pl.DataFrame) -> tuple[Guess, ...]:
+    """The same where what other columns say does not matter."""
     found = tuple(_guess(name, frame[name].cast(pl.String)) for name in frame.columns)
     family = any(each.kind == "surname" for each in found)
     found = tuple(_lone_name(each, frame[each.column].cast(pl.String)) if not family else each for each in found)
     if not any(each.kind in _OF_PERSONS or _SEX.search(heading_words(each.column)) for each in found):
         found = tuple(_whose_name(each, frame[each.column].cast(pl.String)) for each in found)
-    return _without_repeats(found, frame)
+    return found
 
 
 def with_dates(frame: pl.DataFrame) -> pl.DataFrame:
@@ -102,7 +107,7 @@ def with_dates(frame: pl.DataFrame) -> pl.DataFrame:
     A column of dates written 3/14/1980 somewhere and never 14/3/1980 has the month first; otherwise the day is first.
     """
     frame = _parts_joined(frame)
-    dates = [each.column for each in guesses(frame) if each.kind == "date"]
+    dates = [each.column for each in guesses_alone(frame) if each.kind == "date"]
     return frame.with_columns(_year_first(frame[name].cast(pl.String)) for name in dates)
 
 
@@ -194,18 +199,17 @@ def _without_repeats(found: tuple[Guess, ...], frame: pl.DataFrame) -> tuple[Gue
 
 
 def _repeated(whole: str, parts: Sequence[str], said: Mapping[str, Sequence[Words]], kinds: Mapping[str, str]) -> Sequence[str]:
-    """Of a column and others whose words stand in it, those that need not be compared."""
-    if any(kinds[name] == kinds[whole] and _is_part(said[whole], said[name]) for name in parts):
+    """Of a column and others whose words stand in it, those that need not be compared: never one that says more often something."""
+    if any(kinds[name] == kinds[whole] and _is_part(said[whole], said[name]) and _covers(said[name], said[whole]) for name in parts):
         return [whole]
     if kinds[whole] == "date":
-        return [name for name in parts if kinds[name] == "year"]
+        return [name for name in parts if kinds[name] == "year" and _covers(said[whole], said[name])]
     names = [name for name in parts if kinds[name] in ("given_name", "surname")]
     if len(names) > 1 and kinds[whole] == "person_name" and _VIETNAMESE_NAME.search(heading_words(whole)):
-        return names  # what is written whole is read better than its parts
-    if {kinds[name] for name in names} == {"given_name", "surname"}:
-        return [whole]
+        return [name for name in names if _covers(said[whole], said[name])]  # what is written whole is read better than its parts
     together = [frozenset[str]().union(*each) for each in zip(*(said[name] for name in parts), strict=True)]
-    return [whole] if _is_part(said[whole], together) else []
+    is_name = {kinds[name] for name in names} == {"given_name", "surname"}
+    return [whole] if (is_name or _is_part(said[whole], together)) and _covers(together, said[whole]) else []
 
 
 def _words_of(values: pl.Series) -> list[Words]:
@@ -216,6 +220,12 @@ def _is_part(part: Sequence[Words], whole: Sequence[Words]) -> bool:
     """Whether nearly all words of a column stand in another's, row by row, where both say something."""
     both = [(a, b) for a, b in zip(part, whole, strict=False) if a and b]
     return len(both) >= 2 and sum(a <= b for a, b in both) > _AGAIN * len(both)
+
+
+def _covers(column: Sequence[Words], other: Sequence[Words]) -> bool:
+    """Whether a column says something in nearly all rows in which the other does."""
+    filled = [bool(a) for a, b in zip(column, other, strict=False) if b]
+    return sum(filled) > _AGAIN * len(filled)
 
 
 def _share(values: pl.Series, pattern: str) -> float:

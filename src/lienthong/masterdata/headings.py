@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from lienthong.masterdata.entities import Entity, pattern_of
-from lienthong.masterdata.guess import Guess, guesses, heading_words
+from lienthong.masterdata.guess import Guess, guesses, guesses_alone, heading_words
 
 WHOLE = ""  # the column holds the value; otherwise one part of it: surname, given_name
 _NAME_PARTS = ("surname", "given_name")
@@ -148,5 +148,5 @@ def _whole_or_left_out(found: Mapping[str, Meant], column: str) -> Meant:
 def known_headings(entity: Entity, headings: Sequence[str], stated: Collection[str] = ()) -> int:
     """How many of these headings the contracts know, a guess can tell or somebody stated: by it the line of headings is found."""
     words = _words_of(entity)
-    told = guesses(pl.DataFrame({heading: ["x", "y"] for heading in headings}, schema=dict.fromkeys(headings, pl.String)))
+    told = guesses_alone(pl.DataFrame({heading: ["x", "y"] for heading in headings}, schema=dict.fromkeys(headings, pl.String)))
     return sum(1 for each in told if each.column in stated or heading_words(each.column) in words or each.reason.startswith("heading"))

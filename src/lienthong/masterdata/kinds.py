@@ -261,7 +261,7 @@ _WORD = Kind(("flat", "head", "sound"), _word, "flat", "flat", _word_levels, ("f
 
 
 def _text(text: str) -> Features:
-    """As a word has it, and its different words in order of the alphabet."""
+    """As a word has it, and its different words in order of the alphabet (of a long text, those early in it)."""
     bare = flat(text)
     return (*_word(text), None if bare is None else " ".join(sorted(set(bare.split()))))
 

@@ -17,9 +17,9 @@ _VALUES_AT_ONCE = 20_000  # as Python's own texts they take ten times the room
 
 @dataclass(frozen=True)
 class Successors:
-    """What took the place of administrative units, as it was known and in force on a day: code → code. A model keeps those it was learnt with,
+    """What took the place of administrative units, as it was known and in force on a day: code → code.
 
-    so that what a record's code means depends on record and model alone.
+    A model keeps those it was learnt with, so that what a record's code means depends on record and model alone.
     """
 
     on: date | None = None

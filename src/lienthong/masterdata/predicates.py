@@ -20,7 +20,7 @@ class Predicate(Protocol):
     """One saying about a pair."""
 
     def sql(self, functions: Mapping[str, str]) -> str:
-        """As a condition over `<column>_l` and `<column>_r`; `functions` names the distance functions of the engine."""
+        """As a condition over `<column>_l` and `<column>_r`; `functions` names the functions of the engine."""
         ...
 
     def test(self, places: Mapping[str, int]) -> Test:
@@ -229,7 +229,7 @@ class Alike:
 
 @dataclass(frozen=True)
 class Common:
-    """Of all words of both, at least `of_ten` tenths are in common. The column holds each word once, with a space between."""
+    """Of the words in both columns, at least `of_ten` tenths are in common. A column holds each word once, with a space between."""
 
     column: str
     of_ten: int

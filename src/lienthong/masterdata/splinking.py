@@ -189,7 +189,7 @@ class Trainer:
                 if level.untaught_as is not None and min(seen[n]) <= 0:
                     like = places[level.untaught_as]
                     m[n], u[n] = least_m, max(least_m * u[like] / m[like], _LEAST_U)
-            u[-1] = max(u[-1], m[-1] * sum(u) / sum(m))  # to differ never speaks for being one, however few differ by chance
+            u[-1] = max(u[-1], m[-1] * sum(u[:-1]) / sum(m[:-1]))  # to differ never speaks for being one, however few differ by chance
             found.append([(a / sum(m), b / sum(u)) for a, b in zip(m, u, strict=True)])
         return found
 

@@ -19,6 +19,7 @@ import polars as pl
 import xxhash
 from numpy.typing import NDArray
 
+from lienthong.errors import Unprocessable
 from lienthong.masterdata.blocking import MOST_PER_KEY, Blocking, Recipe
 from lienthong.masterdata.candidates import candidate_pairs, pairs_within
 from lienthong.masterdata.kinds import KINDS
@@ -57,14 +58,21 @@ def train(
 ) -> Model:
     """Learn a model from feature rows (columns of the plan, in any order of rows), and from what persons said where there is any.
 
-    The same rows give the same model but for the last digits of sums. Raises ValueError for fewer than two records, and where all
+    The same rows give the same model but for the last digits of sums. Raises Unprocessable for fewer than two records, and where all
     that is compared are classes (sex, occupation), by which nobody is found.
     """
     if features.height < 2:
-        raise ValueError(f"Two records at least are needed to learn from, found {features.height}.")
+        raise Unprocessable(
+            f"Two records at least are needed to learn from, found {features.height}.",
+            vi=f"Cần ít nhất hai bản ghi để học, mới có {features.height}.",
+        )
     if not any(True for _ in plan.key_columns()):
-        raise ValueError(
-            f"By {', '.join(a.name for a in plan.attributes)} alone nobody is found: add a name, a date, a number or an address."
+        names = ", ".join(a.name for a in plan.attributes)
+        raise Unprocessable(
+            f"By {names} alone nobody is found.",
+            hint="Add a name, a date, a number or an address.",
+            vi=f"Chỉ bằng {names} thì không tìm được ai.",
+            hint_vi="Thêm họ tên, ngày, số hoặc địa chỉ.",
         )
     whole = features.select(plan.columns).sort(plan.columns)
     features = _without_repeats(features.select(plan.columns), sources).sort(plan.columns)
@@ -92,7 +100,7 @@ def train(
     )
     on_step("households")
     if not any(attribute.kind in ANCHORS for attribute in plan.attributes):
-        model = replace(model, shared=_found_shared(model, sample))
+        model = replace(model, shared=(shared | _found_shared(model, sample)) - _named(plan, shared=False))
     model = replace(model, kin_bits=_kin_bits(model, sample))
     on_step("keys")
     pairs = candidate_pairs(model.plan, model.blocking, sample)
@@ -142,11 +150,16 @@ def crowded(plan: Plan, features: pl.DataFrame) -> frozenset[int]:
 def shared_comparisons(plan: Plan) -> frozenset[str]:
     """Names of the comparisons that speak of a household rather than of one person. A contract may say otherwise (`shared`).
 
-    Where nothing is one's own by its kind (goods: title, maker, price) there are no households: see `_found_shared`.
+    Where nothing is one's own by its kind (goods: title, maker, price) there are no households but those it names: see `_found_shared`.
     """
     if not any(attribute.kind in ANCHORS for attribute in plan.attributes):
-        return frozenset()
+        return _named(plan, shared=True)
     return frozenset(str(a.options.get("group", a.name)) for a in plan.attributes if a.options.get("shared", a.kind in SHARED))
+
+
+def _named(plan: Plan, *, shared: bool) -> frozenset[str]:
+    """The comparisons of which the contract itself says that they are shared, or that they are not."""
+    return frozenset(str(a.options.get("group", a.name)) for a in plan.attributes if a.options.get("shared") is shared)
 
 
 # Sessions ---------------------------------------------------------------------------------------------------
@@ -227,12 +240,15 @@ def _kin_bits(model: Model, features: pl.DataFrame) -> float:
     shared = [
         (name, parts[0])
         for name, parts in plan.key_columns()
-        if plan.attribute(name).options.get("shared", plan.attribute(name).kind in SHARED) or name in model.shared
+        if plan.attribute(name).options.get("shared", plan.attribute(name).kind in SHARED)
+        or str(plan.attribute(name).options.get("group", name)) in model.shared
     ]
     every = features.height * (features.height - 1) / 2
     worst = 0.0
     for met in _meetings(features, shared):
         said = _said_besides(model, features, met.columns)
+        if not said.size:  # they meet in large groups alone: nothing is learnt from those
+            continue
         one = _share_of_ones(said)
         kin = met.pairs * (1 - one) - met.by_chance
         wrong_by = sqrt(met.by_chance + met.pairs * max(1.0, met.pairs / max(said.size, 1)) * one * (1 - one))
@@ -250,7 +266,8 @@ def _found_shared(model: Model, features: pl.DataFrame) -> frozenset[str]:
     found: set[str] = set()
     for met in _meetings(features, columns):
         names = frozenset(str(model.plan.attribute(name).options.get("group", name)) for name in met.names)
-        if _share_of_ones(_said_besides(replace(model, shared=names), features, met.columns)) < _MOSTLY:
+        said = _said_besides(replace(model, shared=names), features, met.columns)
+        if said.size and _share_of_ones(said) < _MOSTLY:
             found |= names
     return frozenset(found) if len(found) < len(model.plan.comparisons) else frozenset()
 

@@ -36,9 +36,9 @@ class Found:
 def look_up(
     connection: Connection, entity: Entity, model: Model | None, values: pl.DataFrame, seen: Container[str] | None = None
 ) -> list[HeldRow]:
-    """What the index knows of each row. `seen`: attributes of golden records the caller sees whole; None: all. Raises Conflict when the
+    """What the index knows of each row. Raises Conflict when the entity was never matched.
 
-    entity was never matched.
+    `seen`: attributes of golden records the caller sees whole; None: all.
     """
     if model is None:
         raise Conflict(

@@ -46,7 +46,7 @@ class Difference:
 
 
 def train_entity(workshop: Workshop, entity: Entity, on_step: OnStep = lambda _: None) -> Model:
-    """A model from the registers' current rows. Raises ValueError when there are fewer than two records."""
+    """A model from the registers' current rows. Raises Unprocessable like `train`."""
     with workshop.database.connect() as connection:
         on_step("reading")
         rows = read_register_rows(connection, entity)

@@ -215,9 +215,10 @@ def successors(unit: Unit, on: date) -> list[Unit]:
 
 
 def one_successors(on: date) -> dict[str, str]:
-    """Code of a unit that ended → code of the one unit that has its place on a day. Left out: what was split, and codes that two units have had
+    """Code of a unit that ended → code of the one unit that has its place on a day.
 
-    whose places went to different ones, for a code alone does not say which is meant.
+    Left out: what was split, and codes that two units have had whose places went to different ones, for a code alone does not say which
+    is meant.
     """
     found = {}
     for code, held in units_by_code().items():

@@ -75,7 +75,7 @@ union all
 select distinct 'parted', coalesce(p.origin, p.act), one.source, one.key, null::text[], null::bigint[], p.parting, one.part, null, null
 from asked
 join match_parted as mine on mine.source = asked.source and mine.key = asked.key and mine.stands
-join match_partings as p on p.parting = mine.parting
+join match_partings as p on p.parting = mine.parting and p.to_at is null
 join match_parted as one on one.parting = p.parting;
 
 -- name: candidates
@@ -150,7 +150,7 @@ union
 select coalesce(p.origin, p.act), one.source, one.key, null, null, null, p.parting, one.part
 from asked
 join match_parted as mine on mine.source = asked.source and mine.key = asked.key and mine.stands
-join match_partings as p on p.parting = mine.parting
+join match_partings as p on p.parting = mine.parting and p.to_at is null
 join match_parted as one on one.parting = p.parting;
 
 -- name: all_judged

@@ -137,7 +137,7 @@ told as (
     select p.parting, m.source, m.key, other.source, other.key, 'apart', 'steward', p.by_whom, p.reason, null, null, p.from_at, p.act
     from members as m
     join match_parted as mine on mine.source = m.source and mine.key = m.key and mine.stands
-    join match_partings as p on p.parting = mine.parting
+    join match_partings as p on p.parting = mine.parting and p.to_at is null
     join match_parted as other on other.parting = mine.parting and other.part <> mine.part
 )
 select jsonb_build_object(
@@ -294,7 +294,7 @@ last as materialized (
         and not exists (
             select from match_parted as a
             join match_parted as b on b.parting = a.parting and b.part <> a.part
-            join match_partings as p on p.parting = a.parting and coalesce(p.origin, p.act) > said.act
+            join match_partings as p on p.parting = a.parting and p.to_at is null and coalesce(p.origin, p.act) > said.act
             where a.source = one_source and a.key = one_key and a.stands and b.source = other_source and b.key = other_key
         )
     order by pair, act desc
