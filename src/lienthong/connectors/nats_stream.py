@@ -124,6 +124,9 @@ def _conversation(options: NatsOptions, context: ReadContext) -> Iterator[_Conve
         talk.close()
 
 
+_PATIENCE = 5  # times of quiet before the first message, while the server has some: a busy machine is given more
+
+
 class _Conversation:
     """nats-py knows asyncio alone: its loop runs in a thread of its own, and is asked from here."""
 
@@ -140,7 +143,6 @@ class _Conversation:
     def call(self, act: Coroutine[Any, Any, Result], seconds: float | None = None) -> Result:
         """What a coroutine gives. Raises SourceError in words for what NATS raises; TimeoutError is the caller's to judge."""
         from nats.errors import Error as NatsError  # noqa: PLC0415 # loads asyncio machinery only these sources need
-        from nats.errors import TimeoutError as NatsTimeout  # noqa: PLC0415 # as above
         from nats.js.errors import NotFoundError  # noqa: PLC0415 # as above
 
         what = f"`{self._options.where}`"
@@ -150,8 +152,10 @@ class _Conversation:
         future = asyncio.run_coroutine_threadsafe(act, self._loop)
         try:
             return future.result(seconds or self._options.common.timeout_seconds)
-        except NatsTimeout:
-            raise TimeoutError from None
+        except TimeoutError as error:  # NATS' own, and Python's, which its library lets through on a slow machine
+            if future.done():
+                raise TimeoutError from None
+            raise SourceError(f"{what}: máy chủ không trả lời đúng / the server does not answer as it should ({type(error).__name__}).", hint="Run again: it goes on after the last message published.") from error  # fmt: skip
         except NotFoundError as error:
             raise SourceError(f"{what}: không có dòng tin này / there is no such stream.", hint="Is `stream` written right?") from error
         except ssl.SSLError as error:
@@ -281,10 +285,18 @@ class _Conversation:
         made = await self._jetstream.add_consumer(options.stream, config)
         self._pulling = await self._jetstream.pull_subscribe_bind(consumer=made.name, stream=options.stream)
 
+    def _waits(self) -> bool:
+        """Whether the server has messages for us that it did not send yet."""
+        try:
+            return bool(self.call(self._pulling.consumer_info()).num_pending)
+        except TimeoutError:
+            return True
+
     def _gather(self, most: int, reached: int, until: float, *, is_first: bool) -> list[Msg]:
         """Messages in their order until there are enough or none came for a while. What landed before is acknowledged and passed over."""
         taken: list[Msg] = []
         quiet, held = self._options.common.quiet_seconds, 0
+        patience = _PATIENCE if is_first else 0
         while len(taken) < most and held < BATCH_BYTES and time.monotonic() < until:
             try:
                 found = self.call(
@@ -292,6 +304,9 @@ class _Conversation:
                     quiet + self._options.common.timeout_seconds,
                 )
             except TimeoutError:
+                if not taken and patience and self._waits():  # it is slow, and not quiet
+                    patience -= 1
+                    continue
                 self._is_quiet = bool(taken) and not taken[-1].metadata.num_pending  # what waits comes when there is room for it
                 break
             except SourceError:
