@@ -155,7 +155,7 @@ class _Conversation:
         except TimeoutError as error:  # NATS' own, and Python's, which its library lets through on a slow machine
             if future.done():
                 raise TimeoutError from None
-            raise SourceError(f"{what}: máy chủ không trả lời đúng / the server does not answer as it should ({type(error).__name__}).", hint="Run again: it goes on after the last message published.") from error  # fmt: skip
+            raise _unanswered(what, error) from error
         except NotFoundError as error:
             raise SourceError(f"{what}: không có dòng tin này / there is no such stream.", hint="Is `stream` written right?") from error
         except ssl.SSLError as error:
@@ -164,7 +164,7 @@ class _Conversation:
             said = str(error).lower()
             if "authorization" in said or "authentication" in said:
                 raise SourceError(f"{what}: máy chủ không nhận tài khoản / the server does not take this account.", hint="Check user, password, token or credentials.") from error  # fmt: skip
-            raise SourceError(f"{what}: máy chủ không trả lời đúng / the server does not answer as it should ({type(error).__name__}).", hint="Run again: it goes on after the last message published.") from error  # fmt: skip
+            raise _unanswered(what, error) from error
         finally:
             future.cancel()
 
@@ -352,6 +352,13 @@ def _created(state: Any) -> str:
 
 def _message(found: Msg) -> Message:
     return Message(found.metadata.sequence.stream, found.subject, found.data, found.metadata.timestamp.isoformat())
+
+
+def _unanswered(what: str, error: Exception) -> SourceError:
+    return SourceError(
+        f"{what}: máy chủ không trả lời đúng / the server does not answer as it should ({type(error).__name__}).",
+        hint="Run again: it goes on after the last message published.",
+    )
 
 
 async def _quiet(_: Exception) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -118,6 +119,22 @@ def test_messages_of_many_rows_make_batches_of_bounded_bytes(server: Server, mon
     found = landed(server.source("many"))
     assert ids(found) == [str(n) for n in range(3_000)]
     assert max(batch.table.num_rows for batch in found) <= 1_000
+
+
+def test_a_server_slower_than_the_quiet_time_is_waited_for_while_it_has_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = make_server(tmp_path)
+    with server.up() as process:
+        server.make("s")
+        server.publish("s.T1", *map(reading, range(5)))
+        consume = nats_stream._Conversation._consume
+
+        async def then_stalls(talk: Any, state: Any, reached: int) -> None:
+            await consume(talk, state, reached)
+            process.send_signal(signal.SIGSTOP)
+            threading.Timer(2.5, process.send_signal, [signal.SIGCONT]).start()
+
+        monkeypatch.setattr(nats_stream._Conversation, "_consume", then_stalls)
+        assert ids(landed(server.source("s"))) == [str(n) for n in range(5)]
 
 
 def test_messages_come_in_order_and_after_any_batch_exactly_the_rest(server: Server) -> None:
