@@ -81,7 +81,9 @@ def test_whole_names_under_the_heading_of_a_given_name_are_whole_names() -> None
     [
         (["golden palace", "apple pan the", "uncle nicks", "steak house"], {"phone": ["0912345678"] * 4}, "text"),
         (["Công ty TNHH Hoa Mai", "Cty Sao Bắc", "HTX Bình Minh", "Abacus Ltd."], {}, "organisation_name"),
+        (["Công ty Sao Bắc", "HTX Bình Minh", "Abacus Ltd.", "Chợ Mới"], {"mst": ["3800100200", "3800100201"] * 2}, "organisation_name"),
         (["Nguyễn Văn An", "Trần Thị Lan", "Lê Bình", "Smith John"], {}, "person_name"),
+        (["NGUYEN VAN CO", "TRAN THI CO", "LE SA", "PHAM CO"], {}, "person_name"),
         (["mary jones", "ann lee smith", "bob o'neil", "kim park"], {"dob": ["1980-01-01", "1981-02-03"] * 2}, "person_name"),
         (["mary jones", "ann lee smith", "bob o'neil", "kim park"], {"sex": ["f", "f", "m", "m"]}, "person_name"),
     ],

@@ -31,7 +31,7 @@ _ENOUGH = 20  # values by which a column tells what it is against its heading
 _OF_PERSONS = ("date", "year", "surname", "given_name", "identifier")
 _SEX = re.compile(r"\b(gioi( tinh)?|phai|sex|gender)\b")
 _NAME = ("name", "ten", "ten goi")  # of whom or of what, they do not say
-_FAMILIES = rf"^\s*({COMMON_SURNAMES})\s"
+_FAMILIES = rf"(?i)^\s*({COMMON_SURNAMES})\s"
 _COMPANIES = r"(?i)\b(công ty|cty|doanh nghiệp|htx|hợp tác xã|ltd|limited|company|co|corp|corporation|inc|llc|plc|gmbh|ag|n\.? ?v|b\.? ?v|s\.? ?a)\b\.?"
 
 # Heading, plain small letters → kind; the first that fits is taken, so the narrower stand before the wider. "" is left out.
@@ -96,9 +96,8 @@ def guesses_alone(frame: pl.DataFrame) -> tuple[Guess, ...]:
     found = tuple(_guess(name, frame[name].cast(pl.String)) for name in frame.columns)
     family = any(each.kind == "surname" for each in found)
     found = tuple(_lone_name(each, frame[each.column].cast(pl.String)) if not family else each for each in found)
-    if not any(each.kind in _OF_PERSONS or _SEX.search(heading_words(each.column)) for each in found):
-        found = tuple(_whose_name(each, frame[each.column].cast(pl.String)) for each in found)
-    return found
+    of_persons = any(each.kind in _OF_PERSONS or _SEX.search(heading_words(each.column)) for each in found)
+    return tuple(_whose_name(each, frame[each.column].cast(pl.String), of_persons=of_persons) for each in found)
 
 
 def with_dates(frame: pl.DataFrame) -> pl.DataFrame:
@@ -171,14 +170,16 @@ def _lone_name(guess: Guess, values: pl.Series) -> Guess:
     return guess
 
 
-def _whose_name(guess: Guess, values: pl.Series) -> Guess:
-    """A bare “name” beside which nothing is a person's (birth, sex, number) may be a restaurant's: what stands below it tells."""
+def _whose_name(guess: Guess, values: pl.Series, *, of_persons: bool) -> Guess:
+    """A bare “name” may be a company's, or a restaurant's: what stands below it tells. `of_persons`: something beside it is (birth, sex, number)."""
     values = values.drop_nulls()
     if guess.kind != "person_name" or heading_words(guess.column) not in _NAME or values.len() < _ENOUGH:
         return guess
+    if _share(values, _FAMILIES) > 0.3:
+        return guess
     if _share(values, _COMPANIES) > 0.2:
         return Guess(guess.column, "organisation_name", "heading of a name, companies below it")
-    if _share(values, _FAMILIES) > 0.3:
+    if of_persons:
         return guess
     return Guess(guess.column, "text", "heading of a name, nothing beside it that persons alone have")
 
