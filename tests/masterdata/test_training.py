@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import warnings
 from contextlib import ExitStack
 
 import polars as pl
@@ -197,3 +198,12 @@ def test_to_differ_is_never_worth_anything_for_being_one() -> None:
     plan = plan_of_columns({"trade": "category", "phone": "phone"})
     features = plan.feature_frame(pl.DataFrame({"trade": ["a", "b"] * 50, "phone": [f"09{n // 2:08}" for n in range(100)]}))
     assert all(rungs[-1].bits <= 1e-9 for rungs in train(plan, features, "test").rungs)
+
+
+def test_those_who_meet_in_large_groups_alone_set_no_limit_of_households() -> None:
+    plan = plan_of_columns({"name": "person_name", "phone": "phone", "address": "address"})
+    rows = [(f"nguyen van {chr(97 + n % 26)}{chr(97 + n % 7)}", f"091234567{n // 40}", f"so {n // 40}, ap 1") for n in range(160)]
+    features = plan.feature_frame(pl.DataFrame(rows, schema=["name", "phone", "address"], orient="row"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)  # a share of nothing
+        assert train(plan, features, "test").kin_bits == -1000.0

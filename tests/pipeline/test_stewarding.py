@@ -13,6 +13,7 @@ from lienthong.clock import vietnam_date
 from lienthong.errors import Conflict, NotFound, Unprocessable
 from lienthong.pipeline import Workshop, match_all, overriding, stewarding
 from lienthong.pipeline.matching import Arrival, EntityIndex, Name
+from lienthong.store.matching import Index
 from tests.pipeline.test_matching import all_records, filled, golden_of, learnt, push, standing, workshop
 from tests.registers import INSURANCE, POPULATION, model_of, person, person_entity
 
@@ -65,6 +66,17 @@ def test_random_decisions_undone_in_any_order_give_everything_back(filled: Works
             assert act is not None
             stewarding.undo(filled, index, act, "can-bo-b", "nhầm")
         assert standing(filled) == before
+
+
+def test_a_parting_that_the_release_before_ended_keeps_nobody_apart(filled: Workshop, index: EntityIndex) -> None:
+    """It knows of `to_at` alone, and may still run while the database is newer."""
+    names = both(60)
+    stewarding.split(filled, index, [[names[0]], [names[1]]], "can-bo-a", "hai người")
+    with filled.database.connect() as connection:
+        held = Index(connection, index.entity.name)
+        assert held.judged(names).partings
+        connection.execute("update match_partings set to_at = now()")
+        assert not held.judged(names).partings
 
 
 @pytest.mark.parametrize("seed", range(4))

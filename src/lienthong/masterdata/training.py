@@ -251,7 +251,7 @@ def _kin_bits(model: Model, features: pl.DataFrame) -> float:
             continue
         one = _share_of_ones(said)
         kin = met.pairs * (1 - one) - met.by_chance
-        wrong_by = sqrt(met.by_chance + met.pairs * max(1.0, met.pairs / max(said.size, 1)) * one * (1 - one))
+        wrong_by = sqrt(met.by_chance + met.pairs * max(1.0, met.pairs / said.size) * one * (1 - one))
         if kin > _SURELY * wrong_by:
             worst = max(worst, kin / (_m_same(model, met.names[0]) * _m_same(model, met.names[1])) / every)
     return log2(worst) if worst > 0 else -1000.0
